@@ -1,0 +1,7 @@
+/** How the public score is made from the logit. */
+export type Activation = "sigmoid" | "identity";
+
+/** Applied exactly once, here; the raw logit always travels beside the score. */
+export function activate(logit: number, activation: Activation): number {
+  return activation === "identity" ? logit : 1 / (1 + Math.exp(-logit));
+}
