@@ -55,10 +55,23 @@ export interface PairScorer {
 /** One process that runs the model; it takes one batch at a time. */
 export interface Lane {
   readonly id: number;
+  /** False once its process is gone; it never comes back, another takes its place. */
+  readonly alive: boolean;
   /**
    * @param runs each inner list is one `session.run`, padded to its longest pair
    * @returns one logit a pair, same shape as `runs`
    * @throws RankmillError `lane_failed` where the process died or the runtime refused
    */
   run(runs: readonly (readonly EncodedPair[])[]): Promise<number[][]>;
+}
+
+/** Where lanes fetch their work. */
+export interface LaneWork {
+  /**
+   * Serves `lane` until it fails or `signal` aborts; what the lane had in hand when it failed is
+   * given to others.
+   *
+   * @throws whatever `lane.run` threw last, once the lane is no longer `alive`
+   */
+  serve(lane: Lane, signal: AbortSignal): Promise<void>;
 }

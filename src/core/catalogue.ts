@@ -1,0 +1,119 @@
+/**
+ * The shape of one reviewed catalogue entry (`models/catalogue/*.json`): what is known of a model
+ * before any of its files is on this machine. A fact that is not known is null, never guessed.
+ */
+import { z } from "zod";
+
+export const PRECISIONS = ["fp32", "fp16", "int8", "uint8"] as const;
+export type Precision = (typeof PRECISIONS)[number];
+
+/** A hub commit: the only form of revision under which files cannot change. */
+const commitSha = z.string().regex(/^[0-9a-f]{40}$/);
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const hubId = z.string().regex(/^[\w.-]+\/[\w.-]+$/);
+const repositoryPath = z
+  .string()
+  .regex(/^(?!\/)(?!.*(^|\/)\.\.?(\/|$))[\w./-]+$/, "a relative path inside the repository");
+
+const hubFile = z.strictObject({
+  path: repositoryPath,
+  /** Null where it could not be known when the entry was reviewed: `pull` then pins it. */
+  sha256: sha256.nullable(),
+  bytes: z.int().positive().nullable(),
+});
+
+const hubSource = z
+  .strictObject({
+    kind: z.literal("hub"),
+    /** The repository that holds the ONNX files, the tokenizer and the config. */
+    repository: hubId,
+    /** Null: the commit is pinned by the first `pull`, in the lock file beside the models. */
+    revision: commitSha.nullable(),
+    pinnedOnPull: z.boolean(),
+    /** Needed whatever the precision. */
+    common: z.array(hubFile).min(1),
+    /** The graph first, then its external data. */
+    files: z.partialRecord(z.enum(PRECISIONS), z.array(hubFile).min(1)),
+  })
+  .refine((source) => (source.revision === null) === source.pinnedOnPull, {
+    message: "pinnedOnPull is true exactly where revision is null",
+  })
+  .refine((source) => Object.keys(source.files).length > 0, { message: "names no ONNX file" });
+
+/** A folder under `models/` that ships with the package. */
+const packageSource = z.strictObject({
+  kind: z.literal("package"),
+  folder: z.string().regex(/^[\w.-]+$/),
+});
+
+const publishedScore = z.strictObject({
+  query: z.string(),
+  document: z.string(),
+  score: z.number(),
+  /** What the publisher had applied to the logit: `identity` is the raw logit. */
+  activation: z.enum(["sigmoid", "identity"]),
+  /** The precision of the publisher's weights, as far as it is stated. */
+  precision: z.enum(["fp32", "fp16", "bf16", "int8", "unstated"]),
+  /** Largest absolute difference that still counts as the same model, in units of `score`. */
+  tolerance: z.number().positive(),
+  source: z.url(),
+});
+
+export const catalogueEntrySchema = z.strictObject({
+  /** The canonical name: the publisher's hub id, or the name of a model in the package. */
+  id: z.string().regex(/^[\w.-]+(\/[\w.-]+)?$/),
+  aliases: z.array(z.string().regex(/^[\w.-]+(\/[\w.-]+)?$/)).min(1),
+  description: z.string().min(1),
+  source: z.discriminatedUnion("kind", [hubSource, packageSource]),
+  architecture: z.enum([
+    "bert",
+    "xlm-roberta",
+    "deberta-v2",
+    "modernbert",
+    "jina-bert",
+    "jina-xlm-roberta",
+    "gte-new",
+    "bm25",
+  ]),
+  /**
+   * How a pair is laid out. `cls-sep`: [CLS] query [SEP] document [SEP]; `roberta`:
+   * <s> query </s></s> document </s>. The tokenizer's own post-processor decides; this is for people
+   * and for a test that the two agree.
+   */
+  pairTemplate: z.enum(["cls-sep", "roberta"]),
+  /** Whether the graph has a `token_type_ids` input. Null where its file was not seen. */
+  tokenTypeIds: z.boolean().nullable(),
+  /** Tokens of an encoded pair, special tokens included. */
+  maxLength: z
+    .strictObject({ default: z.int().positive(), highest: z.int().positive() })
+    .refine((length) => length.default <= length.highest),
+  /** How the public score is made from the logit. */
+  activation: z.enum(["sigmoid", "identity"]),
+  licence: z.strictObject({
+    /** SPDX identifier. */
+    name: z.string().min(1),
+    nonCommercial: z.boolean(),
+    url: z.url().nullable(),
+  }),
+  /** ISO 639 codes; `mul` for a multilingual model without a short list. */
+  languages: z.array(z.string().regex(/^[a-z]{2,3}$/)).min(1),
+  published: z.array(publishedScore),
+  /** What could not be known, and traps. */
+  notes: z.array(z.string()),
+});
+
+export type CatalogueEntry = z.infer<typeof catalogueEntrySchema>;
+export type HubSource = Extract<CatalogueEntry["source"], { kind: "hub" }>;
+export type HubFile = z.infer<typeof hubFile>;
+export type PublishedScore = z.infer<typeof publishedScore>;
+
+/** The entry that answers to a canonical id or an alias; names are matched without regard to case. */
+export function findEntry(
+  entries: readonly CatalogueEntry[],
+  name: string,
+): CatalogueEntry | undefined {
+  const wanted = name.toLowerCase();
+  return entries.find((entry) =>
+    [entry.id, ...entry.aliases].some((known) => known.toLowerCase() === wanted),
+  );
+}

@@ -1,0 +1,256 @@
+import { z } from "zod";
+import { RankmillError } from "./errors.js";
+
+/**
+ * The contract between producers and workers: what one job asks and what it answers, as both stand
+ * on the wire. Types, validation and the published JSON Schema (`docs/schema/`) all come from here.
+ *
+ * A change that an older reader would misread raises the major version; the major version is part
+ * of every queue's name, so that old workers never see new jobs.
+ */
+export const SCHEMA_MAJOR = 1;
+
+/** Bounds on one job, checked before anything is enqueued. Each is an option of every producer. */
+export interface Limits {
+  /** Documents in one job. */
+  readonly maxDocuments: number;
+  /** UTF-16 code units of the query. */
+  readonly maxQueryChars: number;
+  /** UTF-16 code units of one document. */
+  readonly maxDocumentChars: number;
+  /** UTF-8 bytes of the whole job as JSON. */
+  readonly maxJobBytes: number;
+}
+
+export const DEFAULT_LIMITS: Limits = {
+  // Ten times the deepest candidate lists in common use (top 1,000).
+  maxDocuments: 10_000,
+  // No cross-encoder reads a query of more than its max length, 8,192 tokens at the most.
+  maxQueryChars: 32_768,
+  // A whole book of a million words stays outside; a 2 MB document passes, and is truncated.
+  maxDocumentChars: 4_194_304,
+  // What one worker must be able to hold several of.
+  maxJobBytes: 33_554_432,
+};
+
+/** Long enough for any URL or hash that people use as an id. */
+const MAX_ID_CHARS = 512;
+
+/** The option that raises a limit, for the error message. */
+const LIMIT_OPTIONS: Readonly<Record<keyof Limits, string>> = {
+  maxDocuments: "--max-documents",
+  maxQueryChars: "--max-query-chars",
+  maxDocumentChars: "--max-document-chars",
+  maxJobBytes: "--max-job-bytes",
+};
+
+function overLimit(value: number, unit: string, limits: Limits, limit: keyof Limits): string {
+  return `has ${value} ${unit}, over the limit of ${limits[limit]} (${LIMIT_OPTIONS[limit]})`;
+}
+
+function boundedText(limits: Limits, limit: "maxQueryChars" | "maxDocumentChars") {
+  return z.string().max(limits[limit], {
+    error: ({ input }) => overLimit((input as string).length, "characters", limits, limit),
+  });
+}
+
+const idSchema = z.string().min(1).max(MAX_ID_CHARS);
+
+/** The request of one job as it stands on the wire, for the limits given. */
+export function requestSchema(limits: Limits) {
+  const text = boundedText(limits, "maxDocumentChars");
+  const document = z.union([text, z.object({ id: idSchema.nullish(), text })]);
+  return z
+    .object({
+      id: idSchema.nullish().describe("The record's id, unique in a file."),
+      custom_id: idSchema
+        .nullish()
+        .describe("Another name of `id`, as OpenAI batch files have it."),
+      query: boundedText(limits, "maxQueryChars").refine((query) => query.trim() !== "", {
+        error: "must not be empty",
+      }),
+      documents: z
+        .array(document)
+        .max(limits.maxDocuments, {
+          error: ({ input }) =>
+            overLimit((input as unknown[]).length, "documents", limits, "maxDocuments"),
+        })
+        .describe("The candidates; none gives an empty ranking."),
+      top_n: z
+        .int()
+        .min(0)
+        .nullish()
+        .describe("Results to return; 0, null or more than there are: all."),
+      top_k: z.int().min(0).nullish().describe("Another name of `top_n`."),
+      metadata: z
+        .record(z.string(), z.unknown())
+        .nullish()
+        .describe("Returned with the ranking, never read."),
+    })
+    .describe(`A rerank job, schema version ${SCHEMA_MAJOR}.`);
+}
+
+/** One line of output: the ranking of one job as it stands on the wire. */
+export const rankingSchema = z
+  .object({
+    id: z.string(),
+    model: z.string(),
+    results: z
+      .array(
+        z.object({
+          index: z.int().describe("Place of the document in the request, from 0."),
+          id: z.string().optional(),
+          relevance_score: z.number().describe("The logit after the model's activation."),
+          logit: z.number().describe("The model's raw output."),
+          truncated: z.literal(true).optional().describe("Tokens were cut off to fit."),
+        }),
+      )
+      .describe("Best first by logit, ties by index."),
+    errors: z
+      .array(z.object({ index: z.int(), code: z.string(), message: z.string() }))
+      .optional()
+      .describe("Documents that could not be scored."),
+    usage: z.object({
+      pairs: z.int(),
+      tokens: z.int().describe("Tokens scored, special tokens included."),
+      truncated: z.int().describe("Pairs that were truncated."),
+    }),
+    metadata: z.record(z.string(), z.unknown()).optional(),
+  })
+  .describe(`A ranking, schema version ${SCHEMA_MAJOR}.`);
+
+export type WireRequest = z.input<ReturnType<typeof requestSchema>>;
+export type WireRanking = z.infer<typeof rankingSchema>;
+
+/** A document as the library holds it. */
+export interface RequestDocument {
+  readonly id?: string;
+  readonly text: string;
+}
+
+/** A valid request as the library holds it. */
+export interface RerankRequest {
+  readonly id: string;
+  readonly query: string;
+  readonly documents: readonly RequestDocument[];
+  /** Undefined: all of them. */
+  readonly topN?: number;
+  readonly metadata?: Readonly<Record<string, unknown>>;
+}
+
+/** `documents[3].text` from ["documents", 3, "text"]. */
+function fieldName(path: readonly PropertyKey[]): string {
+  return path.reduce<string>((name, key) => {
+    if (typeof key === "number") return `${name}[${key}]`;
+    return name === "" ? String(key) : `${name}.${String(key)}`;
+  }, "");
+}
+
+/** The issue that explains most: inside a union, the branch that got furthest. */
+function firstIssue(issues: readonly z.core.$ZodIssue[]): {
+  path: PropertyKey[];
+  message: string;
+  limit: boolean;
+} {
+  const issue = issues[0];
+  if (issue === undefined) return { path: [], message: "is not valid", limit: false };
+  if (issue.code === "invalid_union") {
+    const branches = issue.errors.map(firstIssue);
+    const best = branches.find((branch) => branch.limit) ?? branches.find((b) => b.path.length > 0);
+    if (best !== undefined) return { ...best, path: [...issue.path, ...best.path] };
+    return { path: issue.path, message: "must be a string or {id?, text}", limit: false };
+  }
+  const missing = issue.code === "invalid_type" && issue.input === undefined;
+  const message = missing ? `is missing (${issue.expected} expected)` : issue.message;
+  return { path: issue.path, message, limit: issue.code === "too_big" };
+}
+
+/** Two names of one field: either, or both where they agree. */
+function either<T>(first: T, second: T, names: string): T {
+  if (first != null && second != null && first !== second) {
+    throw new RankmillError("invalid_field", `${names} differ: give one of them`, { field: names });
+  }
+  return first ?? second;
+}
+
+/**
+ * Checks one request.
+ *
+ * @param value the parsed JSON of a line or a body
+ * @param limits see {@link Limits}
+ * @param bytes UTF-8 bytes of the request as JSON, measured by the caller
+ * @param fallbackId the id where the request names none; without it such a request is refused
+ * @throws RankmillError `invalid_field` or `limit_exceeded`, naming field, limit and value
+ */
+export function parseRequest(
+  value: unknown,
+  limits: Limits,
+  bytes: number,
+  fallbackId?: string,
+): RerankRequest {
+  if (bytes > limits.maxJobBytes) {
+    const message = `the job ${overLimit(bytes, "bytes", limits, "maxJobBytes")}`;
+    throw new RankmillError("limit_exceeded", message, { field: "job" });
+  }
+  const parsed = compiledSchema(limits).safeParse(value, { reportInput: true });
+  if (!parsed.success) {
+    const { path, message, limit } = firstIssue(parsed.error.issues);
+    const field = fieldName(path) || "the record";
+    throw new RankmillError(limit ? "limit_exceeded" : "invalid_field", `${field}: ${message}`, {
+      field,
+    });
+  }
+  const wire = parsed.data;
+  const id = either(wire.id, wire.custom_id, "id and custom_id") ?? fallbackId;
+  if (id === undefined) {
+    throw new RankmillError("invalid_field", "id: is missing (a string, or custom_id)", {
+      field: "id",
+    });
+  }
+  const topN = either(wire.top_n, wire.top_k, "top_n and top_k");
+  return {
+    id,
+    query: wire.query,
+    documents: wire.documents.map((document) => {
+      if (typeof document === "string") return { text: document };
+      return document.id == null
+        ? { text: document.text }
+        : { id: document.id, text: document.text };
+    }),
+    ...(topN == null || topN === 0 ? {} : { topN }),
+    ...(wire.metadata == null ? {} : { metadata: wire.metadata }),
+  };
+}
+
+const compiled = new WeakMap<Limits, ReturnType<typeof requestSchema>>();
+
+/** Building a zod schema costs more than using it: one a set of limits. */
+function compiledSchema(limits: Limits): ReturnType<typeof requestSchema> {
+  let schema = compiled.get(limits);
+  if (schema === undefined) {
+    schema = requestSchema(limits);
+    compiled.set(limits, schema);
+  }
+  return schema;
+}
+
+/** The request as the wire has it, in one canonical form: equal requests give equal bytes. */
+export function toWireRequest(request: RerankRequest): WireRequest {
+  return {
+    id: request.id,
+    query: request.query,
+    documents: request.documents.map((d) =>
+      d.id === undefined ? d.text : { id: d.id, text: d.text },
+    ),
+    ...(request.topN === undefined ? {} : { top_n: request.topN }),
+    ...(request.metadata === undefined ? {} : { metadata: { ...request.metadata } }),
+  };
+}
+
+/** The published JSON Schemas of request and ranking. */
+export function jsonSchemas(): { request: object; ranking: object } {
+  return {
+    request: z.toJSONSchema(requestSchema(DEFAULT_LIMITS), { io: "input" }),
+    ranking: z.toJSONSchema(rankingSchema),
+  };
+}

@@ -1,0 +1,288 @@
+import { planBatches, type BatchLimits } from "../core/batch-plan.js";
+import { describeError, RankmillError } from "../core/errors.js";
+import { Permits } from "../core/permits.js";
+import type {
+  EncodedPair,
+  Lane,
+  LaneWork,
+  PairOutcome,
+  PairScorer,
+  Priority,
+} from "../core/ports.js";
+
+export interface BatcherOptions {
+  readonly limits: BatchLimits;
+  /** Pairs that travel to a lane in one message, as one or more runs. */
+  readonly maxMessagePairs: number;
+  /** Tokens of one message; bounds how long an interactive pair waits for a lane. */
+  readonly maxMessageTokens: number;
+  /** Waiting bulk pairs that are planned together, oldest first. */
+  readonly windowPairs: number;
+  /** Tokens of all pairs held for bulk jobs; more jobs wait outside. */
+  readonly maxBulkTokens: number;
+  /** The same for interactive jobs, apart, so that bulk work can never fill it. */
+  readonly maxInteractiveTokens: number;
+  /** Times a pair may be alone in a lane that dies before it is given up. */
+  readonly maxPairAttempts: number;
+}
+
+export const DEFAULT_BATCHER_OPTIONS: BatcherOptions = {
+  limits: { maxBatchTokens: 2_048, maxBatchSize: 8, maxPaddingTokens: 16 },
+  maxMessagePairs: 8,
+  maxMessageTokens: 4_096,
+  windowPairs: 1_024,
+  maxBulkTokens: 2_097_152,
+  maxInteractiveTokens: 524_288,
+  maxPairAttempts: 3,
+};
+
+/** One job's pairs on their way through the lanes. */
+interface Work {
+  readonly outcomes: (PairOutcome | undefined)[];
+  remaining: number;
+  settled: boolean;
+  readonly resolve: (outcomes: PairOutcome[]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface Item {
+  readonly pair: EncodedPair;
+  readonly work: Work;
+  readonly index: number;
+  attempts: number;
+}
+
+/** What one lane gets at once: each inner list is one `session.run`. */
+type Message = readonly (readonly Item[])[];
+
+/**
+ * The micro-batcher across jobs: pairs of all jobs in flight wait here and leave for the lanes in
+ * batches of near-equal length.
+ *
+ * A pair is *waiting* (in `#interactive` or `#bulk`), then *planned* (in `#planned`, as part of a
+ * run), then *in a lane*, then *settled*. Bulk pairs are planned in windows, oldest jobs first, so
+ * that a job never waits behind more than one window; interactive pairs are planned the moment a
+ * lane asks and go first. Where a lane fails, its message is *suspect*: it is halved until one pair
+ * stands alone, and a pair that fails alone too often becomes that document's error.
+ */
+export class Batcher implements PairScorer, LaneWork {
+  readonly #options: BatcherOptions;
+  readonly #permits: Readonly<Record<Priority, Permits>>;
+  #interactive: Item[] = [];
+  #bulk: Item[] = [];
+  /** Runs of the current bulk window, in order of departure; `#plannedAt` is the next. */
+  #planned: Item[][] = [];
+  #plannedAt = 0;
+  /** Messages that failed and were halved; they go first, each by itself. */
+  readonly #suspects: Item[][] = [];
+  readonly #idle: (() => void)[] = [];
+  #failure: RankmillError | undefined;
+
+  constructor(options: BatcherOptions = DEFAULT_BATCHER_OPTIONS) {
+    this.#options = options;
+    this.#permits = {
+      bulk: new Permits(options.maxBulkTokens),
+      interactive: new Permits(options.maxInteractiveTokens),
+    };
+  }
+
+  /** Pairs that wait for a lane, planned ones included. */
+  get waitingPairs(): number {
+    const planned = this.#planned.slice(this.#plannedAt).reduce((sum, run) => sum + run.length, 0);
+    return this.#interactive.length + this.#bulk.length + planned;
+  }
+
+  async score(
+    pairs: readonly EncodedPair[],
+    priority: Priority,
+    signal: AbortSignal,
+  ): Promise<PairOutcome[]> {
+    if (pairs.length === 0) return [];
+    const tokens = pairs.reduce((sum, pair) => sum + pair.ids.length, 0);
+    const release = await this.#permits[priority].acquire(tokens, signal);
+    try {
+      return await this.#enter(pairs, priority, signal);
+    } finally {
+      release();
+    }
+  }
+
+  #enter(
+    pairs: readonly EncodedPair[],
+    priority: Priority,
+    signal: AbortSignal,
+  ): Promise<PairOutcome[]> {
+    signal.throwIfAborted();
+    if (this.#failure !== undefined) throw this.#failure;
+    return new Promise<PairOutcome[]>((resolve, reject) => {
+      const onAbort = (): void => {
+        work.reject(
+          new RankmillError("cancelled", "the job was cancelled", { cause: signal.reason }),
+        );
+      };
+      const settle = (): boolean => {
+        if (work.settled) return false;
+        work.settled = true;
+        signal.removeEventListener("abort", onAbort);
+        return true;
+      };
+      const work: Work = {
+        outcomes: Array.from<PairOutcome | undefined>({ length: pairs.length }),
+        remaining: pairs.length,
+        settled: false,
+        resolve: (outcomes) => {
+          if (settle()) resolve(outcomes);
+        },
+        reject: (error) => {
+          if (settle()) reject(error instanceof Error ? error : new Error(String(error)));
+        },
+      };
+      signal.addEventListener("abort", onAbort, { once: true });
+      const waiting = priority === "interactive" ? this.#interactive : this.#bulk;
+      pairs.forEach((pair, index) => waiting.push({ pair, work, index, attempts: 0 }));
+      this.#wake();
+    });
+  }
+
+  async serve(lane: Lane, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const message = this.#nextMessage();
+      if (message === undefined) {
+        await this.#untilWork(signal);
+        continue;
+      }
+      try {
+        const logits = await lane.run(message.map((run) => run.map((item) => item.pair)));
+        message.forEach((run, r) => {
+          run.forEach((item, i) => this.#settle(item, outcomeOf(logits[r]?.[i])));
+        });
+      } catch (error) {
+        this.#suspect(message.flat(), error);
+        if (!lane.alive) throw error;
+      }
+    }
+  }
+
+  /** No lane will ever work again: every job, waiting or to come, fails with `error`. */
+  fail(error: RankmillError): void {
+    this.#failure = error;
+    const items = [
+      ...this.#interactive,
+      ...this.#bulk,
+      ...this.#planned.flat(),
+      ...this.#suspects.flat(),
+    ];
+    this.#interactive = [];
+    this.#bulk = [];
+    this.#planned = [];
+    this.#plannedAt = 0;
+    this.#suspects.length = 0;
+    for (const item of items) item.work.reject(error);
+  }
+
+  #nextMessage(): Message | undefined {
+    const { limits, windowPairs } = this.#options;
+    for (;;) {
+      const suspects = this.#suspects.shift();
+      if (suspects === undefined) break;
+      const live = suspects.filter((item) => !item.work.settled);
+      if (live.length > 0) return plan(live, limits);
+    }
+    if (this.#interactive.length > 0) {
+      const runs = plan(takeLive(this.#interactive, windowPairs), limits);
+      const message = this.#fill(runs, 0);
+      this.#interactive.unshift(...runs.slice(message.length).flat());
+      if (message.length > 0) return message;
+    }
+    for (;;) {
+      const message = this.#fill(this.#planned, this.#plannedAt);
+      this.#plannedAt += message.length;
+      const live = message.map((run) => run.filter((item) => !item.work.settled));
+      const kept = live.filter((run) => run.length > 0);
+      if (kept.length > 0) return kept;
+      if (this.#plannedAt < this.#planned.length) continue;
+      if (this.#bulk.length === 0) return undefined;
+      this.#planned = plan(takeLive(this.#bulk, windowPairs), limits);
+      this.#plannedAt = 0;
+    }
+  }
+
+  /** The runs from `start` on that fit one message; at least one where there is one. */
+  #fill(runs: readonly Item[][], start: number): Item[][] {
+    const { maxMessagePairs, maxMessageTokens } = this.#options;
+    const message: Item[][] = [];
+    let pairs = 0;
+    let tokens = 0;
+    for (let at = start; at < runs.length; at += 1) {
+      const run = runs[at] ?? [];
+      pairs += run.length;
+      tokens += run.length * (run[0]?.pair.ids.length ?? 0);
+      if (message.length > 0 && (pairs > maxMessagePairs || tokens > maxMessageTokens)) break;
+      message.push(run);
+    }
+    return message;
+  }
+
+  #settle(item: Item, outcome: PairOutcome): void {
+    const { work } = item;
+    if (work.settled) return;
+    work.outcomes[item.index] = outcome;
+    work.remaining -= 1;
+    if (work.remaining > 0) return;
+    work.resolve(work.outcomes.filter((settled) => settled !== undefined));
+  }
+
+  #suspect(items: readonly Item[], error: unknown): void {
+    const [first] = items;
+    if (first === undefined) return;
+    if (items.length > 1) {
+      const half = Math.ceil(items.length / 2);
+      this.#suspects.push(items.slice(0, half), items.slice(half));
+    } else {
+      first.attempts += 1;
+      if (first.attempts < this.#options.maxPairAttempts) {
+        this.#suspects.push([first]);
+      } else {
+        const message = `the pair of ${first.pair.ids.length} tokens failed alone ${first.attempts} times: ${describeError(error).message}`;
+        this.#settle(first, { status: "failed", code: "pair_killed_lane", message });
+      }
+    }
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const wake of this.#idle.splice(0)) wake();
+  }
+
+  #untilWork(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        signal.removeEventListener("abort", wake);
+        resolve();
+      };
+      signal.addEventListener("abort", wake, { once: true });
+      this.#idle.push(wake);
+    });
+  }
+}
+
+function outcomeOf(logit: number | undefined): PairOutcome {
+  if (logit !== undefined && Number.isFinite(logit)) return { status: "scored", logit };
+  return {
+    status: "failed",
+    code: "not_a_number",
+    message: `the model gave ${String(logit)} for this document`,
+  };
+}
+
+/** Removes up to `count` items from the front of `waiting`, leaving out those of ended jobs. */
+function takeLive(waiting: Item[], count: number): Item[] {
+  return waiting.splice(0, count).filter((item) => !item.work.settled);
+}
+
+function plan(items: readonly Item[], limits: BatchLimits): Item[][] {
+  const lengths = items.map((item) => item.pair.ids.length);
+  return planBatches(lengths, limits).map((batch) =>
+    batch.map((index) => items[index]).filter((item) => item !== undefined),
+  );
+}
