@@ -1,0 +1,41 @@
+import type { ErrorCode } from "../core/errors.js";
+
+/**
+ * What a worker and its lanes say to each other over the IPC channel of a child process
+ * (structured clone, so typed arrays travel as bytes).
+ */
+
+/** How a lane opens the model. */
+export interface LaneModel {
+  readonly onnxPath: string;
+  /** Id of the padding token. */
+  readonly padId: number;
+  /** False where the model has token types but its tokenizer gives all zeros. */
+  readonly segmentTypeIds: boolean;
+  readonly executionProvider: "cpu" | "cuda";
+  readonly intraOpThreads: number;
+}
+
+/** One `session.run`: rows of token ids, to be padded to the longest by the lane. */
+export interface RunInput {
+  readonly ids: readonly Int32Array[];
+  /** See {@link EncodedPair.secondStart}. */
+  readonly secondStarts: readonly number[];
+}
+
+export type ToLane =
+  | { readonly type: "open"; readonly model: LaneModel; readonly parentPid: number }
+  | { readonly type: "run"; readonly seq: number; readonly runs: readonly RunInput[] };
+
+export type FromLane =
+  | { readonly type: "ready"; readonly openMs: number }
+  | { readonly type: "unusable"; readonly code: ErrorCode; readonly message: string }
+  | {
+      readonly type: "done";
+      readonly seq: number;
+      /** One logit a row, same shape as the message's runs. */
+      readonly logits: readonly Float32Array[];
+      readonly runMs: number;
+      readonly residentBytes: number;
+    }
+  | { readonly type: "failed"; readonly seq: number; readonly message: string };
