@@ -1,0 +1,141 @@
+import { createHash, randomUUID } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { relative } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { z } from "zod";
+import type { Precision } from "../core/catalogue.js";
+import { asModelReadError } from "./file-system-errors.js";
+import { chooseFile } from "./model-folder.js";
+import type { ModelFolder } from "./model-folder.js";
+
+/** Files are read in pieces of this size; a digest never holds more of a model than this. */
+const READ_BYTES = 1 << 20;
+/** Bumped when the framing changes: digests made otherwise must not be compared. */
+const DIGEST_FORMAT = "rankmill-model-digest-1";
+
+const cacheSchema = z.strictObject({
+  version: z.literal(1),
+  /** By absolute path; `stamp` is what must still hold for the hash to be believed. */
+  files: z.record(z.string(), z.strictObject({ stamp: z.string(), sha256: z.string() })),
+});
+type DigestCache = z.infer<typeof cacheSchema>;
+
+export interface DigestOptions {
+  /** Remembers hashes by path, size, mtime and inode. Not used where absent. */
+  readonly cacheFile?: string | undefined;
+  /** The ONNX file to digest; the preferred one of the precision where absent. */
+  readonly onnxPath?: string | undefined;
+}
+
+export interface ModelDigest {
+  /** sha256 over all parts, 64 hex digits. */
+  readonly digest: string;
+  /** The parts by their path relative to the folder (with `/`), each with its own sha256. */
+  readonly parts: ReadonlyMap<string, string>;
+}
+
+/**
+ * Names the model: two folders have one digest exactly where graph, external data, tokenizer and
+ * config are equal to the byte, wherever they lie and whatever else is beside them.
+ * @returns sha256, 64 hex digits
+ */
+export async function digestModel(
+  folder: ModelFolder,
+  precision: Precision,
+  options: DigestOptions = {},
+): Promise<string> {
+  return (await digestModelParts(folder, precision, options)).digest;
+}
+
+/** As {@link digestModel}, with the hash of each file. */
+export async function digestModelParts(
+  folder: ModelFolder,
+  precision: Precision,
+  options: DigestOptions = {},
+): Promise<ModelDigest> {
+  const file =
+    folder.files.find((candidate) => candidate.path === options.onnxPath) ??
+    chooseFile(folder, precision);
+  // The role goes into the frame, not the path: a graph is the same model in the root and in onnx/.
+  // External data is named by the graph, so its order (by name) is part of the model.
+  const inputs = [
+    { role: "graph", path: file.path },
+    ...file.externalData.map((path, index) => ({ role: `data${index}`, path })),
+    { role: "tokenizer", path: folder.tokenizerPath },
+    { role: "config", path: folder.configPath },
+  ];
+  const cache = await readCache(options.cacheFile);
+  const parts = new Map<string, string>();
+  const frame = createHash("sha256").update(`${DIGEST_FORMAT}\n`);
+  let learnt = false;
+  for (const { role, path } of inputs) {
+    const known = await hashWithCache(path, cache);
+    learnt ||= known.learnt;
+    frame.update(`${role} ${known.bytes} ${known.sha256}\n`);
+    parts.set(relative(folder.path, path).replaceAll("\\", "/"), known.sha256);
+  }
+  if (learnt && options.cacheFile !== undefined) await writeCache(options.cacheFile, cache);
+  return { digest: frame.digest("hex"), parts };
+}
+
+/** sha256 of a file, read in bounded pieces. */
+export async function hashFile(path: string, signal?: AbortSignal): Promise<string> {
+  const hash = createHash("sha256");
+  try {
+    const source = createReadStream(path, { highWaterMark: READ_BYTES });
+    await pipeline(source, hash, signal === undefined ? {} : { signal });
+  } catch (error) {
+    if (signal?.aborted === true) throw error;
+    throw asModelReadError(error, path);
+  }
+  return hash.digest("hex");
+}
+
+async function hashWithCache(
+  path: string,
+  cache: DigestCache,
+): Promise<{ sha256: string; bytes: number; learnt: boolean }> {
+  const before = await stampOf(path);
+  const remembered = cache.files[path];
+  if (remembered?.stamp === before.stamp) {
+    return { sha256: remembered.sha256, bytes: before.bytes, learnt: false };
+  }
+  const sha256 = await hashFile(path);
+  cache.files[path] = { stamp: before.stamp, sha256 };
+  return { sha256, bytes: before.bytes, learnt: true };
+}
+
+async function stampOf(path: string): Promise<{ stamp: string; bytes: number }> {
+  try {
+    const info = await stat(path, { bigint: true });
+    return {
+      stamp: `${info.size}:${info.mtimeNs}:${info.dev}:${info.ino}`,
+      bytes: Number(info.size),
+    };
+  } catch (error) {
+    throw asModelReadError(error, path);
+  }
+}
+
+/** A cache that is absent, damaged or of another version is an empty one: it only saves time. */
+async function readCache(cacheFile: string | undefined): Promise<DigestCache> {
+  const empty: DigestCache = { version: 1, files: {} };
+  if (cacheFile === undefined) return empty;
+  try {
+    return cacheSchema.parse(JSON.parse(await readFile(cacheFile, "utf8")));
+  } catch {
+    return empty;
+  }
+}
+
+/** A cache that cannot be written (read-only volume, full disk) costs time, never the model. */
+async function writeCache(cacheFile: string, cache: DigestCache): Promise<void> {
+  const temporary = `${cacheFile}.${randomUUID()}.tmp`;
+  try {
+    await writeFile(temporary, JSON.stringify(cache));
+    await rename(temporary, cacheFile);
+  } catch {
+    await rm(temporary, { force: true }).catch(() => undefined);
+  }
+}

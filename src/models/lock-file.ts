@@ -1,0 +1,83 @@
+/**
+ * `rankmill-models.lock.json`: what each model was when it was first pulled. Later pulls and every
+ * start are held to it, as with a package manager's lock file.
+ */
+import { randomUUID } from "node:crypto";
+import { open, readFile, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import { z } from "zod";
+import { RankmillError } from "../core/errors.js";
+import { asModelReadError, errnoOf } from "./file-system-errors.js";
+import { syncFolder } from "./sync-folder.js";
+
+const lockedFileSchema = z.strictObject({
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  bytes: z.int().nonnegative(),
+});
+
+const lockedModelSchema = z.strictObject({
+  /** The hub repository that the files came from. */
+  repository: z.string(),
+  /** The commit, 40 hex digits. */
+  revision: z.string().regex(/^[0-9a-f]{40}$/),
+  /** By path inside the repository. */
+  files: z.record(z.string(), lockedFileSchema),
+});
+
+const lockSchema = z.strictObject({
+  version: z.literal(1),
+  /** By canonical model id. */
+  models: z.record(z.string(), lockedModelSchema),
+});
+
+export type LockedModel = z.infer<typeof lockedModelSchema>;
+export type ModelLock = z.infer<typeof lockSchema>;
+
+/** @returns an empty lock where there is no file */
+export async function readLock(path: string): Promise<ModelLock> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return { version: 1, models: {} };
+    throw asModelReadError(error, path);
+  }
+  try {
+    return lockSchema.parse(JSON.parse(text));
+  } catch (error) {
+    // Guessing here would unpin every model: an operator must look.
+    throw new RankmillError(
+      "model_unusable",
+      `${path} is damaged or from another version of rankmill: restore it, or delete it to pin the models anew with "rankmill models pull"`,
+      { cause: error },
+    );
+  }
+}
+
+/** Replaces the file in one step; a crash leaves the old one or the new one. */
+export async function writeLock(path: string, lock: ModelLock): Promise<void> {
+  const models = Object.fromEntries(
+    Object.entries(lock.models)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([id, model]) => [id, { ...model, files: sortKeys(model.files) }]),
+  );
+  const temporary = `${path}.${randomUUID()}.tmp`;
+  try {
+    const handle = await open(temporary, "wx");
+    try {
+      await handle.writeFile(`${JSON.stringify({ version: 1, models }, null, 2)}\n`);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  await syncFolder(dirname(path));
+}
+
+function sortKeys<Value>(record: Readonly<Record<string, Value>>): Record<string, Value> {
+  return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
+}

@@ -1,0 +1,129 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { RankmillError } from "../core/errors.js";
+import { asModelReadError, errnoOf } from "./file-system-errors.js";
+
+/** Pairs longer than this are rare and dear; a model that can more is asked for more by option. */
+const USUAL_MAX_TOKENS = 512;
+/** `tokenizer_config.json` writes 1e30 for "no limit". */
+const NO_LIMIT_FROM_TOKENS = 1_000_000;
+
+/** Learned positions start after the padding id: 514 rows hold 512 tokens. */
+const OFFSET_POSITION_TYPES: ReadonlySet<string> = new Set([
+  "camembert",
+  "mpnet",
+  "roberta",
+  "xlm-roberta",
+  "xlm-roberta-flash",
+  "xlm-roberta-xl",
+]);
+
+const configSchema = z.looseObject({
+  model_type: z.string().optional(),
+  architectures: z.array(z.string()).nullish(),
+  max_position_embeddings: z.number().int().positive().nullish(),
+  pad_token_id: z.number().int().nonnegative().nullish(),
+  num_labels: z.number().int().positive().nullish(),
+  id2label: z.record(z.string(), z.unknown()).nullish(),
+});
+
+const tokenizerConfigSchema = z.looseObject({ model_max_length: z.number().positive().nullish() });
+
+export interface ModelConfig {
+  /** `model_type` of config.json: `bert`, `xlm-roberta`, `modernbert`… */
+  readonly modelType: string;
+  /** First of `architectures`, where given. */
+  readonly architecture: string | undefined;
+  /** Most tokens of a pair that the model has positions for, special tokens included. */
+  readonly maxPositions: number;
+  readonly defaultMaxLength: number;
+  /** Undefined where config.json says nothing: the graph's output then decides. */
+  readonly numLabels: number | undefined;
+}
+
+/** @throws RankmillError `model_unusable` where config.json is absent, not JSON, or no reranker's */
+export async function readModelConfig(folder: string): Promise<ModelConfig> {
+  const configPath = join(folder, "config.json");
+  const config = await readJson(configPath, configSchema);
+  if (config === undefined) {
+    throw new RankmillError(
+      "model_unusable",
+      `${configPath} is missing: copy it from the repository that the model came from`,
+    );
+  }
+  const tokenizerConfig = await readJson(
+    join(folder, "tokenizer_config.json"),
+    tokenizerConfigSchema,
+  );
+  const numLabels =
+    config.num_labels ??
+    (config.id2label == null ? undefined : Object.keys(config.id2label).length);
+  if (numLabels !== undefined && numLabels > 1) {
+    throw new RankmillError(
+      "model_unusable",
+      `${configPath} declares ${numLabels} labels: a reranker gives one logit a pair, so choose a cross-encoder with num_labels 1`,
+    );
+  }
+  const modelType = config.model_type ?? "unknown";
+  const maxPositions = usablePositions(
+    modelType,
+    config.max_position_embeddings ?? undefined,
+    config.pad_token_id ?? undefined,
+    tokenizerConfig?.model_max_length ?? undefined,
+  );
+  return {
+    modelType,
+    architecture: config.architectures?.[0],
+    maxPositions,
+    defaultMaxLength: Math.min(USUAL_MAX_TOKENS, maxPositions),
+    numLabels,
+  };
+}
+
+function usablePositions(
+  modelType: string,
+  declared: number | undefined,
+  padTokenId: number | undefined,
+  tokenizerLimit: number | undefined,
+): number {
+  const limits: number[] = [];
+  if (declared !== undefined) {
+    const offset = OFFSET_POSITION_TYPES.has(modelType) ? (padTokenId ?? 1) + 1 : 0;
+    limits.push(Math.max(1, declared - offset));
+  }
+  if (tokenizerLimit !== undefined && tokenizerLimit < NO_LIMIT_FROM_TOKENS) {
+    limits.push(Math.floor(tokenizerLimit));
+  }
+  return limits.length === 0 ? USUAL_MAX_TOKENS : Math.min(...limits);
+}
+
+async function readJson<Schema extends z.ZodType>(
+  path: string,
+  schema: Schema,
+): Promise<z.infer<Schema> | undefined> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return undefined;
+    throw asModelReadError(error, path);
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new RankmillError(
+      "model_unusable",
+      `${path} is not JSON (${text.length} characters): download it again`,
+      { cause: error },
+    );
+  }
+  const parsed = schema.safeParse(value);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    const where = issue === undefined ? "" : ` ${issue.path.join(".")}: ${issue.message}`;
+    throw new RankmillError("model_unusable", `${path} has an unusable field:${where}`);
+  }
+  return parsed.data;
+}

@@ -1,0 +1,253 @@
+import { stat } from "node:fs/promises";
+import { isAbsolute, join, resolve, sep } from "node:path";
+import { findEntry } from "../core/catalogue.js";
+import type { CatalogueEntry, Precision } from "../core/catalogue.js";
+import { RankmillError } from "../core/errors.js";
+import type { Activation } from "../core/score.js";
+import { loadCatalogue } from "./catalogue-files.js";
+import { digestModelParts } from "./digest.js";
+import type { ModelDigest } from "./digest.js";
+import { errnoOf } from "./file-system-errors.js";
+import { readLock } from "./lock-file.js";
+import type { LockedModel } from "./lock-file.js";
+import { digestCachePath, lockFilePath, pulledModelFolder, shortRevision } from "./model-cache.js";
+import { chooseFile, inspectModelFolder } from "./model-folder.js";
+import type { ModelFile, ModelFolder } from "./model-folder.js";
+
+export interface ModelPlaces {
+  /** The folder that holds the package's `models/`. */
+  readonly packageRoot: string;
+  /** Where `pull` puts models, with its lock file. Pulled models are not found where absent. */
+  readonly modelsDir?: string | undefined;
+}
+
+export interface ResolveOptions extends ModelPlaces {
+  /** One, or several in order of preference. Default: fp32. */
+  readonly precision?: Precision | readonly Precision[] | undefined;
+  /** Remembers hashes between starts; default: a file in `modelsDir`, none without one. */
+  readonly digestCacheFile?: string | undefined;
+}
+
+export interface ResolvedModel {
+  /** Canonical: the catalogue's id, or the name of the folder. */
+  readonly name: string;
+  readonly folder: ModelFolder;
+  readonly precision: Precision;
+  /** Absolute path of the graph to load. */
+  readonly onnxPath: string;
+  /** 12 hex digits: of the pinned commit for a pulled model, of the digest for a folder. */
+  readonly revision: string;
+  /** sha256 over graph, external data, tokenizer and config, 64 hex digits. */
+  readonly digest: string;
+  /** Tokens of an encoded pair, special tokens included. */
+  readonly maxLength: { readonly default: number; readonly highest: number };
+  /** How the public score is made from the logit where the job does not say. */
+  readonly activation: Activation;
+  readonly entry?: CatalogueEntry;
+}
+
+/** Where a name leads before anything in the folder is read. */
+interface Location {
+  readonly name: string;
+  readonly path: string;
+  readonly entry?: CatalogueEntry;
+  readonly locked?: LockedModel;
+}
+
+/**
+ * From what a user typed to files on this machine. In this order: a path (starts with `.` or `/`), a
+ * name or alias of the catalogue, a pulled hub id, a folder below the working directory. Opens no
+ * socket.
+ * @throws RankmillError `model_not_found` with the models at hand; `model_unusable` with the reason
+ */
+export async function resolveModel(
+  nameOrDir: string,
+  options: ResolveOptions,
+): Promise<ResolvedModel> {
+  const location = await locate(nameOrDir, options);
+  const folder = await inspectModelFolder(location.path);
+  const file = chooseFile(folder, options.precision);
+  const { modelsDir } = options;
+  const cacheFile =
+    options.digestCacheFile ?? (modelsDir === undefined ? undefined : digestCachePath(modelsDir));
+  const digest = await digestModelParts(folder, file.precision, {
+    cacheFile,
+    onnxPath: file.path,
+  });
+  if (location.locked !== undefined) checkAgainstLock(location, location.locked, digest);
+  return {
+    name: location.name,
+    folder,
+    precision: file.precision,
+    onnxPath: file.path,
+    revision: shortRevision(location.locked?.revision ?? digest.digest),
+    digest: digest.digest,
+    maxLength: maxLengthOf(folder, location.entry),
+    activation: location.entry?.activation ?? "sigmoid",
+    ...(location.entry === undefined ? {} : { entry: location.entry }),
+  };
+}
+
+/** Of one model that has files on this machine or could be pulled. */
+export interface ListedModel {
+  readonly name: string;
+  readonly aliases: readonly string[];
+  readonly atHand: boolean;
+  /** Of the files at hand; empty where there are none. */
+  readonly precisions: readonly Precision[];
+  /** Short commit of a pulled model. */
+  readonly revision?: string;
+  /** Why a model that has a folder cannot be used. */
+  readonly problem?: string;
+  readonly entry?: CatalogueEntry;
+}
+
+/** Every catalogued and every pulled model, those at hand first, then by name. */
+export async function listModels(places: ModelPlaces): Promise<ListedModel[]> {
+  const catalogue = await loadCatalogue(places.packageRoot);
+  const pulled = await pulledModels(places.modelsDir);
+  const names = new Set([...catalogue.map((entry) => entry.id), ...pulled.keys()]);
+  const listed = await Promise.all(
+    [...names].map((name) => describeListed(name, findEntry(catalogue, name), pulled, places)),
+  );
+  return listed.sort((a, b) => Number(b.atHand) - Number(a.atHand) || (a.name < b.name ? -1 : 1));
+}
+
+async function describeListed(
+  name: string,
+  entry: CatalogueEntry | undefined,
+  pulled: ReadonlyMap<string, LockedModel>,
+  places: ModelPlaces,
+): Promise<ListedModel> {
+  const base = { name, aliases: entry?.aliases ?? [], ...(entry === undefined ? {} : { entry }) };
+  const locked = pulled.get(name);
+  const path = pathOf(name, entry, locked, places);
+  if (path === undefined || !(await isFolder(path))) {
+    return { ...base, atHand: false, precisions: [] };
+  }
+  const revision = locked === undefined ? {} : { revision: shortRevision(locked.revision) };
+  try {
+    const folder = await inspectModelFolder(path);
+    return { ...base, ...revision, atHand: true, precisions: precisionsOf(folder.files) };
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    return { ...base, ...revision, atHand: false, precisions: [], problem };
+  }
+}
+
+function precisionsOf(files: readonly ModelFile[]): Precision[] {
+  return [...new Set(files.map((file) => file.precision))];
+}
+
+async function locate(nameOrDir: string, places: ModelPlaces): Promise<Location> {
+  if (looksLikePath(nameOrDir)) return folderLocation(nameOrDir);
+  const catalogue = await loadCatalogue(places.packageRoot);
+  const entry = findEntry(catalogue, nameOrDir);
+  const pulled = await pulledModels(places.modelsDir);
+  const name = entry?.id ?? keyIgnoringCase(pulled, nameOrDir) ?? nameOrDir;
+  const locked = pulled.get(name);
+  const path = pathOf(name, entry, locked, places);
+  if (path !== undefined && (await isFolder(path))) {
+    return {
+      name,
+      path,
+      ...(entry === undefined ? {} : { entry }),
+      ...(locked === undefined ? {} : { locked }),
+    };
+  }
+  if (await isFolder(resolve(nameOrDir))) return folderLocation(nameOrDir);
+  throw await notFound(nameOrDir, entry, places);
+}
+
+function looksLikePath(nameOrDir: string): boolean {
+  return isAbsolute(nameOrDir) || /^\.\.?([/\\]|$)/.test(nameOrDir) || nameOrDir.endsWith(sep);
+}
+
+function folderLocation(dir: string): Location {
+  const path = resolve(dir);
+  return { name: path.split(sep).at(-1) ?? path, path };
+}
+
+function pathOf(
+  name: string,
+  entry: CatalogueEntry | undefined,
+  locked: LockedModel | undefined,
+  places: ModelPlaces,
+): string | undefined {
+  if (entry?.source.kind === "package") {
+    return join(places.packageRoot, "models", entry.source.folder);
+  }
+  if (locked === undefined || places.modelsDir === undefined) return undefined;
+  return pulledModelFolder(places.modelsDir, name, locked.revision);
+}
+
+async function pulledModels(modelsDir: string | undefined): Promise<Map<string, LockedModel>> {
+  if (modelsDir === undefined) return new Map();
+  return new Map(Object.entries((await readLock(lockFilePath(modelsDir))).models));
+}
+
+function keyIgnoringCase(map: ReadonlyMap<string, unknown>, name: string): string | undefined {
+  const wanted = name.toLowerCase();
+  return [...map.keys()].find((key) => key.toLowerCase() === wanted);
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch (error) {
+    // A folder that may not be looked at is there: reading it says so with the remedy.
+    return errnoOf(error) === "EACCES";
+  }
+}
+
+function checkAgainstLock(location: Location, locked: LockedModel, digest: ModelDigest): void {
+  for (const [part, sha256] of digest.parts) {
+    const pinned = locked.files[part]?.sha256;
+    if (pinned === undefined || pinned === sha256) continue;
+    throw new RankmillError(
+      "model_unusable",
+      `${join(location.path, part)} is not the file that was pulled (sha256 ${shortRevision(sha256)}…, pinned ${shortRevision(pinned)}…): delete it and run "rankmill models pull ${location.name}"`,
+    );
+  }
+}
+
+function maxLengthOf(
+  folder: ModelFolder,
+  entry: CatalogueEntry | undefined,
+): { default: number; highest: number } {
+  if (entry === undefined) {
+    return { default: folder.defaultMaxLength, highest: folder.maxPositions };
+  }
+  // The files have the last word: a shorter export must not be asked for positions it lacks.
+  const highest = Math.min(entry.maxLength.highest, folder.maxPositions);
+  return { default: Math.min(entry.maxLength.default, highest), highest };
+}
+
+async function notFound(
+  nameOrDir: string,
+  entry: CatalogueEntry | undefined,
+  places: ModelPlaces,
+): Promise<RankmillError> {
+  const listed = await listModels(places);
+  const atHand = listed.filter((model) => model.atHand).map((model) => model.name);
+  const hand = `at hand: ${atHand.length === 0 ? "none" : atHand.join(", ")}`;
+  if (entry?.source.kind === "hub") {
+    return new RankmillError(
+      "model_not_found",
+      `model ${entry.id} is not on this machine: run "rankmill models pull ${entry.aliases[0] ?? entry.id}" (${hand})`,
+    );
+  }
+  if (entry !== undefined) {
+    return new RankmillError(
+      "model_not_found",
+      `model ${entry.id} ships with rankmill but its folder is missing: install the package again (${hand})`,
+    );
+  }
+  const rest = listed
+    .filter((model) => !model.atHand)
+    .map((model) => model.aliases[0] ?? model.name);
+  return new RankmillError(
+    "model_not_found",
+    `no model or folder named "${nameOrDir}"; ${hand}; can be pulled: ${rest.length === 0 ? "none" : rest.join(", ")}; any other: give its folder or a hub id to "rankmill models pull"`,
+  );
+}
