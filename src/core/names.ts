@@ -1,0 +1,75 @@
+import { SCHEMA_MAJOR } from "./contract.js";
+import type { ModelKey } from "./job.js";
+import type { Priority } from "./ports.js";
+
+/** First part of every key that rankmill or BullMQ writes for it. */
+export const KEY_PREFIX = "rankmill";
+
+const REVISION_CHARS = 12;
+const MAX_SLUG_CHARS = 80;
+
+/**
+ * One word that names what a pair of queues serves: model, revision, precision and the major version
+ * of the schema. Free of `:` (BullMQ's separator) and of braces, so that it can stand in a Redis
+ * Cluster hash tag: everything about one model lies in one slot.
+ */
+export function modelTag(key: ModelKey): string {
+  const slug = key.name
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9.-]+/g, "-")
+    .slice(-MAX_SLUG_CHARS);
+  return `${slug}.${key.revision.slice(0, REVISION_CHARS)}.${key.precision}.v${SCHEMA_MAJOR}`;
+}
+
+/** BullMQ's name of a queue; its keys are `rankmill:{tag}-bulk:…`. */
+export function queueName(tag: string, priority: Priority): string {
+  return `{${tag}}-${priority}`;
+}
+
+/** Keys of one job beside BullMQ's own; all with a time to live. */
+export const jobKeys = {
+  /** String: `D` + the output line, or `F` + {code, message}. The documented place of results. */
+  result: (tag: string, jobId: string): string => `${KEY_PREFIX}:{${tag}}:result:${jobId}`,
+  /** Hash: the fence of the newest attempt, how many there were, pairs under suspicion. */
+  fence: (tag: string, jobId: string): string => `${KEY_PREFIX}:{${tag}}:fence:${jobId}`,
+  /** String: the request, compressed, where it is too large for the job. */
+  payload: (tag: string, jobId: string): string => `${KEY_PREFIX}:{${tag}}:payload:${jobId}`,
+  /** Set: who waits for the result; the last to go takes the job's keys along. */
+  owners: (tag: string, jobId: string): string => `${KEY_PREFIX}:{${tag}}:owners:${jobId}`,
+} as const;
+
+/** Counter from which every attempt of every job draws its fence. */
+export function fenceCounterKey(tag: string): string {
+  return `${KEY_PREFIX}:{${tag}}:fences`;
+}
+
+/** Channel on which the id of every ended job is published. */
+export function endedChannel(tag: string): string {
+  return `${KEY_PREFIX}:{${tag}}:ended`;
+}
+
+/** Channel on which ids of cancelled jobs are published, comma-separated. */
+export function cancelChannel(tag: string): string {
+  return `${KEY_PREFIX}:{${tag}}:cancel`;
+}
+
+/** Set of the runs that have jobs with one model. */
+export function modelRunsKey(tag: string): string {
+  return `${KEY_PREFIX}:{${tag}}:runs`;
+}
+
+/** Hash: model tag → what serves it, written by workers; how producers find a model by name. */
+export const MODELS_KEY = `${KEY_PREFIX}:models`;
+/** Set of all runs. */
+export const RUNS_KEY = `${KEY_PREFIX}:runs`;
+
+export const runKeys = {
+  /** Hash: model, options, counts, state. */
+  run: (run: string): string => `${KEY_PREFIX}:{run:${run}}`,
+  /** Set: numbers of the chunks that still have open jobs. */
+  open: (run: string): string => `${KEY_PREFIX}:{run:${run}}:open`,
+  /** String: a few hundred input lines, compressed, with their job ids. */
+  chunk: (run: string, chunk: number): string => `${KEY_PREFIX}:{run:${run}}:chunk:${chunk}`,
+  /** String: who reconciles the run at present. */
+  lease: (run: string): string => `${KEY_PREFIX}:{run:${run}}:lease`,
+} as const;

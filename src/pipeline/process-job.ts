@@ -1,0 +1,151 @@
+import { encodePairs } from "./encode.js";
+import { parseRequest, type Limits, type RerankRequest } from "../core/contract.js";
+import { describeError, isRetryable, RankmillError } from "../core/errors.js";
+import type { JobEnvelope, JobSummary } from "../core/job.js";
+import type { PairTemplate } from "../core/pair-assembly.js";
+import type { Permits } from "../core/permits.js";
+import type { EncodedPair, PairOutcome, PairScorer, Priority, Tokenizer } from "../core/ports.js";
+import { rank } from "../core/rank.js";
+import type { Activation } from "../core/score.js";
+import type { PayloadStore, ResultStore } from "../core/stores.js";
+
+/** A job as a queue hands it over. */
+export interface TakenJob {
+  readonly jobId: string;
+  readonly envelope: JobEnvelope;
+  readonly priority: Priority;
+  /** True where the queue will not try again after this attempt. */
+  readonly lastAttempt: boolean;
+}
+
+export interface JobProcessorParts {
+  readonly model: { readonly name: string; readonly activation: Activation };
+  /** Highest `maxLength` that the model can read, tokens. */
+  readonly highestMaxLength: number;
+  readonly tokenizer: Tokenizer;
+  readonly template: PairTemplate;
+  readonly scorer: PairScorer;
+  readonly results: ResultStore;
+  readonly payloads: PayloadStore;
+  /** Bytes of requests that may be held at once, over all jobs. */
+  readonly payloadBytes: Permits;
+  readonly limits: Limits;
+}
+
+/**
+ * Attempts after which a job's pairs run one at a time under count: something in it may be killing
+ * whole workers, and the survivors must learn which pair it is.
+ */
+const CAREFUL_AFTER_ATTEMPTS = 4;
+/** Times a pair may have been alone in hand when its worker vanished. */
+const MAX_ACCUSATIONS = 3;
+
+/** Takes a job from its documents to its ranking in the result store. */
+export class JobProcessor {
+  readonly #parts: JobProcessorParts;
+
+  constructor(parts: JobProcessorParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Scores the job and writes its record before it returns. A job that ended before (its worker
+   * died between writing and reporting) is not scored again.
+   *
+   * @throws whatever made this attempt fail; where no other will follow, a failure record has been
+   *   written first. `cancelled` where `signal` aborted: nothing is written, another may hold it
+   */
+  async process(job: TakenJob, signal: AbortSignal): Promise<JobSummary> {
+    const { results } = this.#parts;
+    const started = await results.begin(job.jobId);
+    if (started.status === "ended") {
+      return { pairs: job.envelope.pairs, tokens: 0, truncated: 0, failedPairs: 0 };
+    }
+    const { fence, attempts } = started;
+    const { ttlSeconds } = job.envelope;
+    try {
+      const { line, summary } = await this.#score(job, attempts, signal);
+      // False: a newer attempt holds the job, and its record is the one that counts.
+      await results.commit(job.jobId, fence, { status: "done", line }, ttlSeconds);
+      return summary;
+    } catch (error) {
+      if (signal.aborted) {
+        throw new RankmillError("cancelled", "the attempt was cancelled", { cause: error });
+      }
+      if (!isRetryable(error) || job.lastAttempt) {
+        const record = { status: "failed", ...describeError(error) } as const;
+        await results.commit(job.jobId, fence, record, ttlSeconds);
+      }
+      throw error;
+    }
+  }
+
+  async #score(
+    job: TakenJob,
+    attempts: number,
+    signal: AbortSignal,
+  ): Promise<{ line: string; summary: JobSummary }> {
+    const { model, tokenizer, template, payloadBytes } = this.#parts;
+    const release = await payloadBytes.acquire(job.envelope.bytes, signal);
+    try {
+      const request = await this.#read(job);
+      const options = this.#checkOptions(job.envelope);
+      const pairs = await encodePairs(request, options, tokenizer, template, signal);
+      const outcomes =
+        attempts > CAREFUL_AFTER_ATTEMPTS
+          ? await this.#scoreCarefully(job, pairs, signal)
+          : await this.#parts.scorer.score(pairs, job.priority, signal);
+      signal.throwIfAborted();
+      const ranking = rank(request, pairs, outcomes, model);
+      const failedPairs = ranking.errors?.length ?? 0;
+      return { line: JSON.stringify(ranking), summary: { ...ranking.usage, failedPairs } };
+    } finally {
+      release();
+    }
+  }
+
+  async #read(job: TakenJob): Promise<RerankRequest> {
+    const text = job.envelope.request ?? (await this.#parts.payloads.read(job.jobId));
+    if (text === undefined) {
+      throw new RankmillError("payload_missing", "the job's payload is no longer in Redis");
+    }
+    return parseRequest(parseJson(text), this.#parts.limits, job.envelope.bytes);
+  }
+
+  #checkOptions({ options }: JobEnvelope): JobEnvelope["options"] {
+    const { highestMaxLength, model } = this.#parts;
+    if (options.maxLength > highestMaxLength) {
+      const message = `maxLength: is ${options.maxLength} tokens, over ${model.name}'s limit of ${highestMaxLength}`;
+      throw new RankmillError("limit_exceeded", message, { field: "maxLength" });
+    }
+    return options;
+  }
+
+  async #scoreCarefully(
+    job: TakenJob,
+    pairs: readonly EncodedPair[],
+    signal: AbortSignal,
+  ): Promise<PairOutcome[]> {
+    const { results, scorer } = this.#parts;
+    const outcomes: PairOutcome[] = [];
+    for (const [index, pair] of pairs.entries()) {
+      const times = await results.accuse(job.jobId, index);
+      if (times > MAX_ACCUSATIONS) {
+        const message = `its worker vanished ${times - 1} times with this pair of ${pair.ids.length} tokens alone in hand`;
+        outcomes.push({ status: "failed", code: "pair_killed_lane", message });
+        continue;
+      }
+      outcomes.push(...(await scorer.score([pair], job.priority, signal)));
+      await results.absolve(job.jobId, index);
+    }
+    return outcomes;
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    throw new RankmillError("invalid_json", "the job's request is not JSON", { cause: error });
+  }
+}
