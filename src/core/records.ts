@@ -1,0 +1,89 @@
+import { parseRequest, type Limits, type RerankRequest } from "./contract.js";
+import { describeError, type ErrorCode } from "./errors.js";
+
+/** A line of input that cannot become a job, or a job that failed: one line of the failed file. */
+export interface FailedRecord {
+  /** Line number in the input, from 1. */
+  readonly line: number;
+  /** Absent where the line names none, or where an earlier line has the same. */
+  readonly id?: string;
+  readonly code: ErrorCode | (string & {});
+  readonly reason: string;
+  /** The record as it was given: parsed where it is JSON, else its text or the start of it. */
+  readonly input: unknown;
+}
+
+export type InputRecord =
+  | {
+      readonly status: "valid";
+      readonly line: number;
+      readonly request: RerankRequest;
+      /** UTF-8 bytes of the line. */
+      readonly bytes: number;
+      /** Fields that the contract does not know and that were ignored. */
+      readonly ignoredFields: readonly string[];
+    }
+  | { readonly status: "invalid"; readonly failure: FailedRecord };
+
+const KNOWN_FIELDS = new Set([
+  "id",
+  "custom_id",
+  "query",
+  "documents",
+  "top_n",
+  "top_k",
+  "metadata",
+]);
+
+/**
+ * Reads one line as a record.
+ *
+ * @param bytes UTF-8 bytes of `text`
+ * @param defaultTopN for records that name no top_n of their own
+ * @param seen whether an earlier line had this id; called once, for valid records only
+ */
+export function readRecord(
+  line: number,
+  text: string,
+  bytes: number,
+  limits: Limits,
+  defaultTopN: number | undefined,
+  seen: (id: string) => boolean,
+): InputRecord {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    const reason = `not JSON: ${error instanceof Error ? error.message : String(error)}`;
+    return invalid({ line, code: "invalid_json", reason, input: text });
+  }
+  try {
+    const request = parseRequest(value, limits, bytes);
+    if (seen(request.id)) {
+      const reason = `id: "${request.id}" was used by an earlier line`;
+      return invalid({ line, code: "duplicate_id", reason, input: value });
+    }
+    const topN = request.topN ?? defaultTopN;
+    return {
+      status: "valid",
+      line,
+      request: topN === undefined ? request : { ...request, topN },
+      bytes,
+      ignoredFields: Object.keys(value as object).filter((field) => !KNOWN_FIELDS.has(field)),
+    };
+  } catch (error) {
+    const { code, message } = describeError(error);
+    return invalid({ line, ...idOf(value), code, reason: message, input: value });
+  }
+}
+
+function invalid(failure: FailedRecord): InputRecord {
+  return { status: "invalid", failure };
+}
+
+function idOf(value: unknown): { id?: string } {
+  if (typeof value !== "object" || value === null) return {};
+  const { id, custom_id: customId } = value as { id?: unknown; custom_id?: unknown };
+  const found = id ?? customId;
+  return typeof found === "string" ? { id: found } : {};
+}

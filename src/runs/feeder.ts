@@ -1,0 +1,287 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { toWireRequest } from "../core/contract.js";
+import type { JobRecord, PreparedJob } from "../core/job.js";
+import type { FailedRecord, InputRecord } from "../core/records.js";
+import type { EndedNotices, JobQueue, ResultStore } from "../core/stores.js";
+import { MAX_REQUEUES, reconcile } from "./reconcile.js";
+import { Window, type WindowLimits } from "./window.js";
+
+/** Where a run's rankings and failures go. */
+export interface RunSink {
+  /** @param lines output lines without newline */
+  write(lines: readonly string[]): Promise<void>;
+  fail(failures: readonly FailedRecord[]): Promise<void>;
+  /** On disk when it resolves. */
+  flush(): Promise<void>;
+}
+
+export interface FeederParts {
+  readonly queue: JobQueue;
+  readonly results: ResultStore & EndedNotices;
+  readonly sink: RunSink;
+  readonly prepare: (record: ValidRecord) => PreparedJob;
+  /** Under what name the run waits for its jobs. */
+  readonly owner: string;
+  readonly window: WindowLimits;
+  /** Called after every change of the figures; cheap. */
+  readonly onProgress: (jobsInFlight: number) => void;
+}
+
+export type ValidRecord = Extract<InputRecord, { status: "valid" }>;
+
+interface InFlight {
+  readonly record: ValidRecord;
+  readonly job: PreparedJob;
+  /** False until Redis has it: only then can it be lost. */
+  enqueued: boolean;
+  requeues: number;
+}
+
+/** Jobs enqueued in one go; also how far the reader runs ahead of Redis. */
+const CHUNK_JOBS = 250;
+/** Bytes of requests enqueued in one go. */
+const CHUNK_BYTES = 8_388_608;
+/** A chunk that is not full leaves after this long: input may come from a slow pipe. */
+const LINGER_MS = 50;
+/** Ended jobs are collected in batches: one round trip and one fsync for all of this time. */
+const COLLECT_INTERVAL_MS = 25;
+/** How often everything in flight is compared with queue and results: notices can be lost. */
+const RECONCILE_INTERVAL_MS = 3_000;
+/** Jobs compared in one round trip. */
+const RECONCILE_CHUNK_JOBS = 500;
+/** Rankings fetched in one round trip. */
+const COLLECT_CHUNK_JOBS = 200;
+
+/**
+ * A run's feeder and collector: records in, rankings out, a window of jobs in between.
+ *
+ * A record is *in flight* from the moment its job is enqueued until its ranking is on disk; only
+ * then is the job released in Redis, so that a crash at any point loses nothing: what was not on
+ * disk is enqueued again by the next start, and joins the job where it still is.
+ */
+export class Feeder {
+  readonly #parts: FeederParts;
+  readonly #window: Window;
+  readonly #inFlight = new Map<string, InFlight>();
+  readonly #ended = new Set<string>();
+
+  constructor(parts: FeederParts) {
+    this.#parts = parts;
+    this.#window = new Window(parts.window);
+  }
+
+  /**
+   * Runs to the end of `records`, or until `signal` aborts; then everything collected so far is on
+   * disk and what is still in flight stays behind in the queue, see {@link abandon}.
+   */
+  async run(records: AsyncIterable<InputRecord>, signal: AbortSignal): Promise<void> {
+    const stop = await this.#parts.results.onEnded((jobId) => {
+      if (this.#inFlight.has(jobId)) this.#ended.add(jobId);
+    });
+    // Whichever side fails takes the other along.
+    const failed = new AbortController();
+    const either = AbortSignal.any([signal, failed.signal]);
+    const done = new AbortController();
+    const guard = async (side: Promise<void>): Promise<void> => {
+      try {
+        await side;
+      } catch (error) {
+        failed.abort(error);
+        throw error;
+      }
+    };
+    try {
+      const feeding = guard(this.#feed(records, either)).finally(() => done.abort());
+      const collecting = guard(this.#collect(done.signal, either));
+      const [fed, collected] = await Promise.allSettled([feeding, collecting]);
+      const rejected = [fed, collected].find((side) => side.status === "rejected");
+      if (rejected !== undefined) throw rejected.reason;
+    } finally {
+      await stop();
+    }
+  }
+
+  /** Gives up what is in flight: takes from the queue what nobody else waits for. */
+  async abandon(): Promise<number> {
+    await this.#takeEnded();
+    const jobIds = [...this.#inFlight.keys()];
+    await this.#parts.queue.cancel(jobIds, this.#parts.owner);
+    return jobIds.length;
+  }
+
+  async #feed(records: AsyncIterable<InputRecord>, signal: AbortSignal): Promise<void> {
+    let chunk: InFlight[] = [];
+    let chunkBytes = 0;
+    const send = async (): Promise<void> => {
+      const sending = chunk;
+      chunk = [];
+      chunkBytes = 0;
+      await this.#enqueue(sending);
+    };
+    const iterator = records[Symbol.asyncIterator]();
+    let next = iterator.next();
+    while (!signal.aborted) {
+      const read = await within(next, chunk.length > 0 ? LINGER_MS : undefined, signal);
+      if (read === undefined) {
+        await send();
+        continue;
+      }
+      if (read.done === true) break;
+      const record = read.value;
+      next = iterator.next();
+      if (record.status === "invalid") {
+        await this.#parts.sink.fail([record.failure]);
+        this.#progress();
+        continue;
+      }
+      if (!this.#window.fits(record.bytes)) {
+        await send();
+        while (!this.#window.fits(record.bytes) && !signal.aborted) {
+          await this.#window.untilLeft(signal);
+        }
+        if (signal.aborted) return;
+      }
+      this.#window.enter(record.bytes);
+      chunk.push({ record, job: this.#parts.prepare(record), enqueued: false, requeues: 0 });
+      chunkBytes += record.bytes;
+      if (chunk.length >= CHUNK_JOBS || chunkBytes >= CHUNK_BYTES) await send();
+    }
+    if (!signal.aborted) await send();
+  }
+
+  async #enqueue(entries: readonly InFlight[]): Promise<void> {
+    if (entries.length === 0) return;
+    // Known before they can end: a notice must find its job here.
+    for (const entry of entries) this.#inFlight.set(entry.job.jobId, entry);
+    const outcomes = await this.#parts.queue.enqueue(
+      entries.map(({ job }) => job),
+      this.#parts.owner,
+    );
+    entries.forEach((entry, i) => {
+      entry.enqueued = true;
+      if (outcomes[i] === "done") this.#ended.add(entry.job.jobId);
+    });
+    this.#progress();
+  }
+
+  async #collect(fed: AbortSignal, signal: AbortSignal): Promise<void> {
+    let reconciledAtMs = Date.now();
+    while (!signal.aborted && !(fed.aborted && this.#inFlight.size === 0)) {
+      await sleep(COLLECT_INTERVAL_MS);
+      await this.#takeEnded();
+      if (Date.now() - reconciledAtMs >= RECONCILE_INTERVAL_MS) {
+        await this.#reconcile();
+        reconciledAtMs = Date.now();
+      }
+    }
+    await this.#takeEnded();
+  }
+
+  async #takeEnded(): Promise<void> {
+    while (this.#ended.size > 0) {
+      const jobIds = [...this.#ended].slice(0, COLLECT_CHUNK_JOBS);
+      for (const jobId of jobIds) this.#ended.delete(jobId);
+      const records = await this.#parts.results.read(jobIds);
+      const ended = jobIds.flatMap((jobId, i) => {
+        const record = records[i];
+        return record === undefined ? [] : [{ jobId, record }];
+      });
+      await this.#store(ended);
+    }
+  }
+
+  async #store(ended: readonly { jobId: string; record: JobRecord }[]): Promise<void> {
+    const { sink, queue, owner } = this.#parts;
+    const lines: string[] = [];
+    const failures: FailedRecord[] = [];
+    const stored: string[] = [];
+    for (const { jobId, record } of ended) {
+      const entry = this.#inFlight.get(jobId);
+      if (entry === undefined) continue;
+      stored.push(jobId);
+      if (record.status === "done") lines.push(record.line);
+      else failures.push(failureOf(entry, record));
+    }
+    if (stored.length === 0) return;
+    if (lines.length > 0) await sink.write(lines);
+    if (failures.length > 0) await sink.fail(failures);
+    await sink.flush();
+    await queue.release(stored, owner);
+    for (const jobId of stored) {
+      const entry = this.#inFlight.get(jobId);
+      this.#inFlight.delete(jobId);
+      if (entry !== undefined) this.#window.leave(entry.record.bytes);
+    }
+    this.#progress();
+  }
+
+  async #reconcile(): Promise<void> {
+    const { queue, results, owner } = this.#parts;
+    const entries = [...this.#inFlight].filter(([, entry]) => entry.enqueued);
+    for (let at = 0; at < entries.length; at += RECONCILE_CHUNK_JOBS) {
+      const some = entries.slice(at, at + RECONCILE_CHUNK_JOBS);
+      const fates = await reconcile(
+        some.map(([jobId]) => jobId),
+        queue,
+        results,
+      );
+      const again: PreparedJob[] = [];
+      const given: { jobId: string; record: JobRecord }[] = [];
+      some.forEach(([jobId, entry], i) => {
+        const fate = fates[i];
+        if (fate?.status === "ended") this.#ended.add(jobId);
+        if (fate?.status !== "lost") return;
+        entry.requeues += 1;
+        if (entry.requeues <= MAX_REQUEUES) again.push(entry.job);
+        else given.push({ jobId, record: lostRecord() });
+      });
+      if (again.length > 0) await queue.enqueue(again, owner);
+      await this.#store(given);
+    }
+    await this.#takeEnded();
+  }
+
+  #progress(): void {
+    this.#parts.onProgress(this.#window.jobs);
+  }
+}
+
+function failureOf(
+  { record }: InFlight,
+  error: { readonly code: string; readonly message: string },
+): FailedRecord {
+  const input = toWireRequest(record.request);
+  return {
+    line: record.line,
+    id: record.request.id,
+    code: error.code,
+    reason: error.message,
+    input,
+  };
+}
+
+/** @returns the record of a job that vanished from the queue again and again */
+function lostRecord(): JobRecord {
+  const message = `the job vanished from the queue ${MAX_REQUEUES + 1} times without a result`;
+  return { status: "failed", code: "job_lost", message };
+}
+
+/** Waits for `promise`, no longer than `ms` and not past `signal`. @returns undefined where it did */
+async function within<T>(
+  promise: Promise<T>,
+  ms: number | undefined,
+  signal: AbortSignal,
+): Promise<T | undefined> {
+  const waited = new AbortController();
+  try {
+    const late = new Promise<undefined>((resolve) => {
+      signal.addEventListener("abort", () => resolve(undefined), { signal: waited.signal });
+      if (ms === undefined) return;
+      const timer = setTimeout(() => resolve(undefined), ms);
+      waited.signal.addEventListener("abort", () => clearTimeout(timer), { once: true });
+    });
+    return await Promise.race([promise, late]);
+  } finally {
+    waited.abort();
+  }
+}

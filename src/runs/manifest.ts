@@ -1,0 +1,79 @@
+import type { Truncation } from "../core/job.js";
+import { RankmillError } from "../core/errors.js";
+
+/** What a run's scores depend on. A run resumed under other settings would mix scores. */
+export interface RunSettings {
+  readonly model: {
+    readonly name: string;
+    readonly revision: string;
+    readonly digest: string;
+    readonly precision: string;
+  };
+  readonly maxLength: number;
+  readonly truncation: Truncation;
+  /** For records that name none; null: all. */
+  readonly topN: number | null;
+  /** Which tokenizer implementation made the ids. */
+  readonly tokenizer: string;
+}
+
+export interface RunCounts {
+  /** Records with a ranking. */
+  done: number;
+  /** Records in the failed file. */
+  failed: number;
+  pairs: number;
+  /** Tokens scored, special tokens included. */
+  tokens: number;
+  /** Pairs that were truncated. */
+  truncated: number;
+  /** Documents of ranked records that could not be scored. */
+  failedPairs: number;
+}
+
+/** What lies beside the output of a run and says how it was made. */
+export interface Manifest {
+  readonly rankmill: string;
+  readonly schema: number;
+  readonly state: "running" | "interrupted" | "complete";
+  readonly input: string;
+  readonly output: string;
+  readonly settings: RunSettings;
+  readonly counts: Readonly<RunCounts>;
+  readonly redis: string;
+  readonly startedAt: string;
+  /** When the newest invocation began; differs from `startedAt` where the run was resumed. */
+  readonly resumedAt?: string;
+  readonly finishedAt?: string;
+}
+
+export function emptyCounts(): RunCounts {
+  return { done: 0, failed: 0, pairs: 0, tokens: 0, truncated: 0, failedPairs: 0 };
+}
+
+/**
+ * @throws RankmillError `usage` that names every setting in which the two differ
+ */
+export function checkSameSettings(before: RunSettings, now: RunSettings, where: string): void {
+  const differing = flatten(before).filter(([key, value]) => get(now, key) !== value);
+  if (differing.length === 0) return;
+  const list = differing.map(
+    ([key, value]) => `${key} was ${String(value)}, is ${String(get(now, key))}`,
+  );
+  throw new RankmillError(
+    "usage",
+    `${where} was begun under other settings (${list.join("; ")}): run it with those, or start over with --force-new`,
+  );
+}
+
+function flatten(settings: RunSettings): [string, string | number | null][] {
+  const { model, ...rest } = settings;
+  return [
+    ...Object.entries(model).map(([key, value]): [string, string] => [`model.${key}`, value]),
+    ...Object.entries(rest),
+  ];
+}
+
+function get(settings: RunSettings, key: string): unknown {
+  return new Map<string, unknown>(flatten(settings)).get(key);
+}

@@ -1,0 +1,264 @@
+import { createReadStream } from "node:fs";
+import {
+  access,
+  constants,
+  open,
+  readFile,
+  rename,
+  rm,
+  stat,
+  truncate,
+  type FileHandle,
+} from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { RankmillError } from "../core/errors.js";
+import type { FailedRecord } from "../core/records.js";
+import { readLines } from "./formats/lines.js";
+import type { RunSink } from "./feeder.js";
+import {
+  checkSameSettings,
+  emptyCounts,
+  type Manifest,
+  type RunCounts,
+  type RunSettings,
+} from "./manifest.js";
+
+/** The files of one run: all beside its output. */
+export interface OutputPaths {
+  readonly output: string;
+  /** The output while it grows. */
+  readonly partial: string;
+  readonly failed: string;
+  readonly manifest: string;
+}
+
+/** `OUT.jsonl` → `OUT.jsonl.partial`, `OUT.failed.jsonl`, `OUT.manifest.json`. */
+export function outputPaths(output: string): OutputPaths {
+  const path = resolve(output);
+  const stem = join(dirname(path), basename(path).replace(/\.jsonl$/, ""));
+  return {
+    output: path,
+    partial: `${path}.partial`,
+    failed: `${stem}.failed.jsonl`,
+    manifest: `${stem}.manifest.json`,
+  };
+}
+
+/**
+ * The output of a `run` on disk.
+ *
+ * *partial*: rankings are appended to `OUT.partial` as they arrive; a crash can tear the last line,
+ * which the next start cuts off. *complete*: `OUT.partial` was renamed to `OUT`. A complete output
+ * is opened again by the next start with the same settings, which finds nothing to do, or only what
+ * is new or had failed. The failed file is written anew by every start.
+ */
+export class RunOutput implements RunSink {
+  readonly paths: OutputPaths;
+  readonly counts: RunCounts;
+  /** Ids of the records that have a ranking on disk from an earlier start. */
+  readonly doneIds: ReadonlySet<string>;
+  readonly #partial: FileHandle;
+  readonly #failed: FileHandle;
+
+  private constructor(
+    paths: OutputPaths,
+    counts: RunCounts,
+    doneIds: ReadonlySet<string>,
+    partial: FileHandle,
+    failed: FileHandle,
+  ) {
+    this.paths = paths;
+    this.counts = counts;
+    this.doneIds = doneIds;
+    this.#partial = partial;
+    this.#failed = failed;
+  }
+
+  /**
+   * Opens the files for a new run or for going on with an interrupted one.
+   *
+   * @param forceNew delete what an earlier run left
+   * @throws RankmillError `usage` where the place cannot be written, holds a file that rankmill did
+   *   not write, or a run under other settings
+   */
+  static async open(output: string, settings: RunSettings, forceNew: boolean): Promise<RunOutput> {
+    const paths = outputPaths(output);
+    await checkPlace(paths);
+    if (forceNew)
+      await Promise.all(Object.values(paths).map((path: string) => rm(path, { force: true })));
+    const before = await readManifest(paths.manifest);
+    const started = (await exists(paths.partial)) || (await exists(paths.output));
+    if (started && before === undefined) {
+      throw new RankmillError(
+        "usage",
+        `--output ${paths.output}: exists, and no ${basename(paths.manifest)} beside it says how it was made: choose another, or replace it with --force-new`,
+      );
+    }
+    if (started && before !== undefined) checkSameSettings(before.settings, settings, paths.output);
+    if (!(await exists(paths.partial)) && (await exists(paths.output))) {
+      await rename(paths.output, paths.partial);
+    }
+    const counts = emptyCounts();
+    const doneIds = await readDone(paths.partial, counts);
+    const partial = await open(paths.partial, "a");
+    const failed = await open(paths.failed, "w");
+    return new RunOutput(paths, counts, doneIds, partial, failed);
+  }
+
+  async write(lines: readonly string[]): Promise<void> {
+    await this.#partial.appendFile(`${lines.join("\n")}\n`);
+    for (const line of lines) countLine(line, this.counts);
+  }
+
+  async fail(failures: readonly FailedRecord[]): Promise<void> {
+    await this.#failed.appendFile(
+      failures.map((failure) => `${JSON.stringify(failure)}\n`).join(""),
+    );
+    this.counts.failed += failures.length;
+  }
+
+  async flush(): Promise<void> {
+    await this.#partial.datasync();
+  }
+
+  /** Written whole and renamed, so that a reader never sees half of it. */
+  async writeManifest(manifest: Manifest): Promise<void> {
+    await writeAtomically(this.paths.manifest, `${JSON.stringify(manifest, null, 2)}\n`);
+  }
+
+  /** Closes the files; a complete run's output gets its name. */
+  async close(complete: boolean): Promise<void> {
+    await this.#partial.sync();
+    await this.#failed.sync();
+    await this.#partial.close();
+    await this.#failed.close();
+    if (this.counts.failed === 0) await rm(this.paths.failed, { force: true });
+    if (complete) await rename(this.paths.partial, this.paths.output);
+  }
+}
+
+/** Adds the usage of one output line to `counts`. @returns the record's id */
+export function countLine(line: string, counts: RunCounts): string {
+  const ranking = JSON.parse(line) as {
+    id: string;
+    usage: { pairs: number; tokens: number; truncated: number };
+    errors?: unknown[];
+  };
+  counts.done += 1;
+  counts.pairs += ranking.usage.pairs;
+  counts.tokens += ranking.usage.tokens;
+  counts.truncated += ranking.usage.truncated;
+  counts.failedPairs += ranking.errors?.length ?? 0;
+  return ranking.id;
+}
+
+async function checkPlace(paths: OutputPaths): Promise<void> {
+  const folder = dirname(paths.output);
+  try {
+    await access(folder, constants.W_OK | constants.X_OK);
+  } catch {
+    throw new RankmillError(
+      "usage",
+      `--output ${paths.output}: the folder ${folder} does not exist or cannot be written`,
+    );
+  }
+  for (const path of Object.values(paths) as string[]) {
+    const found = await stat(path).catch(() => undefined);
+    if (found === undefined) continue;
+    if (!found.isFile())
+      throw new RankmillError("usage", `--output ${paths.output}: ${path} is not a file`);
+    await access(path, constants.W_OK).catch(() => {
+      throw new RankmillError("usage", `--output ${paths.output}: ${path} is read-only`);
+    });
+  }
+}
+
+async function readManifest(path: string): Promise<Manifest | undefined> {
+  try {
+    return JSON.parse(await readFile(path, "utf8")) as Manifest;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Reads what an earlier start wrote and cuts off a line that a crash tore. */
+async function readDone(partial: string, counts: RunCounts): Promise<ReadonlySet<string>> {
+  const ids = new Set<string>();
+  if (!(await exists(partial))) return ids;
+  await cutTornLine(partial);
+  const source = createReadStream(partial);
+  for await (const line of readLines(source, { maxLineBytes: Number.MAX_SAFE_INTEGER })) {
+    if (line.status === "line") ids.add(countLine(line.text, counts));
+  }
+  return ids;
+}
+
+const TAIL_BYTES = 65_536;
+const NEWLINE = 10;
+
+async function cutTornLine(path: string): Promise<void> {
+  const file = await open(path, "r");
+  let end: number;
+  try {
+    const { size } = await file.stat();
+    end = 0;
+    const tail = Buffer.alloc(TAIL_BYTES);
+    for (let at = size; at > 0 && end === 0; at -= TAIL_BYTES) {
+      const start = Math.max(0, at - TAIL_BYTES);
+      const { bytesRead } = await file.read(tail, 0, at - start, start);
+      end = start + tail.subarray(0, bytesRead).lastIndexOf(NEWLINE) + 1;
+      if (end === start) end = 0;
+    }
+    if (end === size) return;
+  } finally {
+    await file.close();
+  }
+  await truncate(path, end);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined;
+}
+
+async function writeAtomically(path: string, text: string): Promise<void> {
+  const temporary = `${path}.tmp`;
+  const file = await open(temporary, "w");
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(temporary, path);
+}
+
+/** Rankings on standard output: nothing to resume from, failures go to `onFailure`. */
+export class StreamOutput implements RunSink {
+  readonly counts: RunCounts = emptyCounts();
+  readonly #stream: NodeJS.WritableStream;
+  readonly #onFailure: (failure: FailedRecord) => void;
+
+  constructor(stream: NodeJS.WritableStream, onFailure: (failure: FailedRecord) => void) {
+    this.#stream = stream;
+    this.#onFailure = onFailure;
+  }
+
+  async write(lines: readonly string[]): Promise<void> {
+    for (const line of lines) countLine(line, this.counts);
+    await new Promise<void>((resolvePromise, reject) => {
+      this.#stream.write(`${lines.join("\n")}\n`, (error) =>
+        error == null ? resolvePromise() : reject(error),
+      );
+    });
+  }
+
+  async fail(failures: readonly FailedRecord[]): Promise<void> {
+    for (const failure of failures) this.#onFailure(failure);
+    this.counts.failed += failures.length;
+    await Promise.resolve();
+  }
+
+  async flush(): Promise<void> {
+    await Promise.resolve();
+  }
+}

@@ -1,0 +1,228 @@
+/**
+ * The composition root of a worker: everything between a model's queues and its lanes, put together
+ * and started in the order in which each part needs the one before.
+ */
+import { fileURLToPath } from "node:url";
+import type { Redis } from "ioredis";
+import type { Logger } from "pino";
+import { DEFAULT_LIMITS, type Limits } from "../src/core/contract.js";
+import type { RankmillError } from "../src/core/errors.js";
+import { cancelChannel, modelTag } from "../src/core/names.js";
+import { Permits } from "../src/core/permits.js";
+import type { Priority } from "../src/core/ports.js";
+import { usableCores } from "../src/inference/host.js";
+import { LanePool, type LaneEvent } from "../src/inference/lane-pool.js";
+import {
+  openTokenizer,
+  type OpenTokenizerOptions,
+} from "../src/inference/tokenizer/open-tokenizer.js";
+import type { ResolvedModel } from "../src/models/resolve.js";
+import { Batcher, DEFAULT_BATCHER_OPTIONS } from "../src/pipeline/batcher.js";
+import { JobProcessor } from "../src/pipeline/process-job.js";
+import {
+  Consumer,
+  DEFAULT_LOCK_DURATION_MS,
+  DEFAULT_STALLED_INTERVAL_MS,
+  type ConsumerEvent,
+} from "../src/queue/consumer.js";
+import { registerModel } from "../src/queue/model-registry.js";
+import { RedisJobQueue } from "../src/queue/redis-job-queue.js";
+import { RedisResultStore } from "../src/results/redis-result-store.js";
+
+export interface WorkerOptions {
+  readonly model: ResolvedModel;
+  readonly redis: Redis;
+  readonly logger: Logger;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Default: one a usable core. */
+  readonly lanes?: number | undefined;
+  readonly maxBatchTokens?: number | undefined;
+  readonly maxBatchSize?: number | undefined;
+  /** Jobs held at once from each of the two queues. */
+  readonly concurrency?: number | undefined;
+  readonly lockDurationMs?: number | undefined;
+  readonly limits?: Limits | undefined;
+  readonly tokenizer?: OpenTokenizerOptions["implementation"] | undefined;
+}
+
+export interface RunningWorker {
+  readonly tag: string;
+  readonly tokenizer: string;
+  readonly laneCount: number;
+  /** Process ids of the lanes at work. */
+  readonly lanePids: () => readonly number[];
+  /** Resolves where no lane can work any more; never rejects. */
+  readonly failed: Promise<RankmillError>;
+  /** Takes no more jobs, finishes or hands back those held, closes everything. */
+  close(deadlineMs: number): Promise<void>;
+}
+
+/** Enough jobs of a few documents to fill every lane's batches, and the next ones tokenised. */
+export const DEFAULT_CONCURRENCY = 64;
+/** Requests held at once, as JSON, over all jobs. */
+const MAX_HELD_PAYLOAD_BYTES = 134_217_728;
+/** The largest model must be read from a cold disk within this. */
+const LANE_OPEN_TIMEOUT_MS = 300_000;
+
+const LANE_ENTRY = fileURLToPath(new URL("lane.js", import.meta.url));
+
+/**
+ * Starts serving a model's queues.
+ *
+ * @throws RankmillError where the model cannot be used or a native package is missing
+ */
+export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
+  const { model, redis, logger } = options;
+  const limits = options.limits ?? DEFAULT_LIMITS;
+  const tag = modelTag(model);
+  const { tokenizer, template } = await openTokenizer(model.folder.path, {
+    implementation: options.tokenizer ?? "auto",
+  });
+  const batcher = new Batcher({
+    ...DEFAULT_BATCHER_OPTIONS,
+    limits: {
+      ...DEFAULT_BATCHER_OPTIONS.limits,
+      ...(options.maxBatchTokens === undefined ? {} : { maxBatchTokens: options.maxBatchTokens }),
+      ...(options.maxBatchSize === undefined ? {} : { maxBatchSize: options.maxBatchSize }),
+    },
+  });
+  const laneCount = options.lanes ?? (await usableCores());
+  const pool = new LanePool(batcher, {
+    lanes: laneCount,
+    entryPath: LANE_ENTRY,
+    env: options.env,
+    openTimeoutMs: LANE_OPEN_TIMEOUT_MS,
+    model: {
+      onnxPath: model.onnxPath,
+      padId: template.padId,
+      segmentTypeIds: template.segmentTypeIds,
+      executionProvider: "cpu",
+      intraOpThreads: 1,
+    },
+    onEvent: (event) => logLane(logger, event),
+  });
+  try {
+    await pool.start();
+  } catch (error) {
+    await tokenizer.close();
+    throw error;
+  }
+  void pool.failed.then((error) => batcher.fail(error));
+
+  const results = new RedisResultStore(redis, tag);
+  const queue = new RedisJobQueue(redis, tag, limits.maxJobBytes);
+  const processor = new JobProcessor({
+    model,
+    highestMaxLength: model.maxLength.highest,
+    tokenizer,
+    template,
+    scorer: batcher,
+    results,
+    payloads: queue,
+    payloadBytes: new Permits(MAX_HELD_PAYLOAD_BYTES),
+    limits,
+  });
+  await registerModel(redis, {
+    name: model.name,
+    aliases: model.entry?.aliases ?? [],
+    revision: model.revision,
+    precision: model.precision,
+    digest: model.digest,
+    maxLength: model.maxLength,
+  });
+  const consume = (priority: Priority): Consumer =>
+    new Consumer(
+      redis,
+      {
+        tag,
+        priority,
+        concurrency: options.concurrency ?? DEFAULT_CONCURRENCY,
+        lockDurationMs: options.lockDurationMs ?? DEFAULT_LOCK_DURATION_MS,
+        stalledIntervalMs: DEFAULT_STALLED_INTERVAL_MS,
+        onEvent: (event) => logConsumer(logger, event),
+      },
+      (job, signal) => processor.process(job, signal),
+    );
+  const consumers = [consume("interactive"), consume("bulk")];
+  await Promise.all(consumers.map((consumer) => consumer.ready()));
+  const cancellations = await listenForCancellations(redis, tag, consumers);
+  logger.info(
+    {
+      model: model.name,
+      revision: model.revision,
+      precision: model.precision,
+      lanes: laneCount,
+      tokenizer: tokenizer.implementation,
+      queues: queue.queueNames,
+    },
+    "ready",
+  );
+
+  return {
+    tag,
+    tokenizer: tokenizer.implementation,
+    laneCount,
+    lanePids: () => pool.lanes.map((lane) => lane.pid),
+    failed: pool.failed,
+    close: async (deadlineMs) => {
+      await Promise.all(consumers.map((consumer) => consumer.close(deadlineMs)));
+      cancellations.disconnect();
+      await pool.close();
+      await tokenizer.close();
+      await queue.close();
+    },
+  };
+}
+
+async function listenForCancellations(
+  redis: Redis,
+  tag: string,
+  consumers: readonly Consumer[],
+): Promise<Redis> {
+  const subscriber = redis.duplicate();
+  subscriber.on("error", () => {});
+  subscriber.on("message", (_channel: string, jobIds: string) => {
+    for (const jobId of jobIds.split(",")) {
+      for (const consumer of consumers) consumer.cancel(jobId, "the run was cancelled");
+    }
+  });
+  await subscriber.subscribe(cancelChannel(tag));
+  return subscriber;
+}
+
+function logLane(logger: Logger, event: LaneEvent): void {
+  switch (event.type) {
+    case "ready":
+      logger.info({ lane: event.lane, pid: event.pid }, "lane ready");
+      break;
+    case "died":
+      logger.warn({ lane: event.lane, pid: event.pid, reason: event.reason }, "lane died");
+      break;
+    case "gave-up":
+      logger.error({ reason: event.reason }, "no lane can work");
+      break;
+  }
+}
+
+function logConsumer(logger: Logger, event: ConsumerEvent): void {
+  switch (event.type) {
+    case "done":
+      logger.debug({ jobId: event.jobId, ...event.summary }, "job done");
+      break;
+    case "failed":
+      logger.warn({ jobId: event.jobId, final: event.final, err: event.error }, "job failed");
+      break;
+    case "stalled":
+      logger.warn({ jobId: event.jobId }, "job had stalled and was taken back");
+      break;
+    case "lock-lost":
+      logger.warn({ jobId: event.jobId }, "job's lock was lost; its attempt is cancelled");
+      break;
+    case "revived":
+      logger.warn("jobs waited while nothing was fetched: queue consumer replaced");
+      break;
+    case "error":
+      logger.warn({ err: event.error }, "queue consumer error");
+      break;
+  }
+}
