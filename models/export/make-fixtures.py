@@ -1,0 +1,129 @@
+"""Makes the small random-weight models under test/fixtures/models/ and scores pairs with them in PyTorch.
+
+Each folder is a whole model folder (configuration, tokenizer, ONNX files) with expected.json: what
+the framework itself says of a few pairs. Same seed, same files.
+
+    python models/export/make-fixtures.py [--output FOLDER]
+
+Ends with status 1 where onnxruntime and PyTorch disagree.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from onnx_files import FILE_OF_PRECISION, convert_fp16, export_fp32, input_names, quantize_int8
+from random_models import build, spread_logits, tiny_config
+from sample_text import DOCUMENTS, LONG_DOCUMENT, QUERIES
+from scoring import Encoded, Truncation, encode_pair, onnx_logits, open_session, torch_logits
+from tiny_tokenizers import special_ids, train, write_json, write_tokenizer
+
+ARCHITECTURES = ("bert", "xlm-roberta", "modernbert", "deberta-v2")
+SEED = 20_240_611
+OUTPUT = Path(__file__).resolve().parents[2] / "test" / "fixtures" / "models"
+
+# fp32 arithmetic in another order: what differs beyond this is a wrong graph.
+MAX_DIFFERENCE_ALONE = 1e-5
+MAX_DIFFERENCE_PADDED = 1e-4
+
+
+@dataclass(frozen=True)
+class Pair:
+    query: str
+    document: str
+    max_length: int = 64
+    truncation: Truncation = "only-second"
+
+
+PAIRS = [
+    Pair(QUERIES[0], DOCUMENTS[0]),
+    Pair(QUERIES[0], DOCUMENTS[1]),
+    Pair(QUERIES[0], DOCUMENTS[29]),
+    Pair(QUERIES[1], DOCUMENTS[4]),
+    Pair(QUERIES[2], DOCUMENTS[16]),
+    Pair(QUERIES[5], DOCUMENTS[21]),
+    # Words that the vocabulary has never seen, accents, full-width letters, an emoji.
+    Pair("Zürich ＡＢＣ 🚲?", "Crème brûlée costs £4.20 – naïve, isn't it?  Yes…"),
+    Pair("empty", ""),
+    # Cut: the document alone, then a query longer than three quarters, then both.
+    Pair(QUERIES[3], LONG_DOCUMENT),
+    Pair(" ".join(DOCUMENTS[8:12]), DOCUMENTS[11]),
+    Pair(" ".join(DOCUMENTS[8:12]), LONG_DOCUMENT, truncation="longest-first"),
+    Pair(QUERIES[4], DOCUMENTS[12] + " " + DOCUMENTS[24], max_length=32),
+    Pair(QUERIES[4], LONG_DOCUMENT, max_length=256),
+]
+
+
+def make(architecture: str, folder: Path) -> float:
+    """Writes one model folder; returns the largest disagreement seen, as a share of what is allowed."""
+    torch.manual_seed(SEED)
+    tokenizer = train(architecture)
+    write_tokenizer(tokenizer, architecture, folder)
+    special = special_ids(tokenizer, architecture)
+    model = build(tiny_config(architecture, tokenizer.get_vocab_size(), special), SEED)
+    names = input_names(model)
+
+    pairs = [
+        encode_pair(tokenizer, p.query, p.document, p.max_length, p.truncation) for p in PAIRS
+    ]
+    if "token_type_ids" not in names:
+        pairs = [Encoded(ids=p.ids, type_ids=[0] * len(p.ids)) for p in pairs]
+    spread_logits(model, pairs)
+    expected = torch_logits(model, names, pairs)
+
+    model.config.architectures = [type(model).__name__]
+    model.config.save_pretrained(folder)
+    fp32 = export_fp32(model, folder / "onnx")
+    convert_fp16(fp32, fp32.with_name(FILE_OF_PRECISION["fp16"]))
+    quantize_int8(fp32, fp32.with_name(FILE_OF_PRECISION["int8"]), reduce_range=False)
+    write_json(
+        folder / "expected.json",
+        [
+            {
+                "query": p.query,
+                "document": p.document,
+                "maxLength": p.max_length,
+                "truncation": p.truncation,
+                "ids": e.ids,
+                "typeIds": e.type_ids,
+                "logit": logit,
+            }
+            for p, e, logit in zip(PAIRS, pairs, expected.tolist(), strict=True)
+        ],
+    )
+
+    session = open_session(fp32)
+    alone = np.abs(onnx_logits(session, pairs, special.pad) - expected).max()
+    batched = np.abs(onnx_logits(session, pairs, special.pad, batch=len(pairs)) - expected).max()
+    print(f"{architecture}: {fp32.stat().st_size / 1000:.0f} kB, {len(pairs)} pairs of", end=" ")
+    print(f"{min(len(p.ids) for p in pairs)} to {max(len(p.ids) for p in pairs)} tokens,", end=" ")
+    print(f"logits {expected.min():.2f} to {expected.max():.2f};", end=" ")
+    print(f"onnxruntime differs by {alone:.1e} alone, {batched:.1e} padded into one batch", end="")
+    for precision in ("fp16", "int8"):
+        other = open_session(fp32.with_name(FILE_OF_PRECISION[precision]))
+        difference = np.abs(onnx_logits(other, pairs, special.pad) - expected).max()
+        print(f"; {precision} by {difference:.1e}", end="")
+    print(flush=True)
+    return max(alone / MAX_DIFFERENCE_ALONE, batched / MAX_DIFFERENCE_PADDED)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--output", type=Path, default=OUTPUT)
+    folder = parser.parse_args().output
+    torch.set_num_threads(1)
+    worst = max(make(architecture, folder / architecture) for architecture in ARCHITECTURES)
+    if worst > 1:
+        print("onnxruntime and PyTorch disagree: the exported graph is wrong", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,211 @@
+"""Small but real tokenizers, one of each kind that rerankers ship, made from the sample text."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from pathlib import Path
+
+from tokenizers import (
+    AddedToken,
+    Regex,
+    Tokenizer,
+    decoders,
+    models,
+    normalizers,
+    pre_tokenizers,
+    processors,
+    trainers,
+)
+
+from random_models import SpecialIds
+from sample_text import TRAINING_LINES
+
+VOCABULARY = 600
+LONGEST_PIECE = 8
+# The byte alphabet alone is 256 tokens.
+BYTE_LEVEL_VOCABULARY = 700
+# Longest pair of the tiny models, special tokens included.
+MODEL_MAX_LENGTH = 256
+
+BERT_SPECIALS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+XLMR_SPECIALS = ["<s>", "<pad>", "</s>", "<unk>"]
+DEBERTA_SPECIALS = ["[PAD]", "[CLS]", "[SEP]", "[UNK]"]
+MODERNBERT_SPECIALS = ["[UNK]", "[CLS]", "[SEP]", "[PAD]", "[MASK]"]
+
+TOKENIZER_CLASS = {
+    "bert": "BertTokenizer",
+    "xlm-roberta": "XLMRobertaTokenizer",
+    "modernbert": "PreTrainedTokenizerFast",
+    "deberta-v2": "DebertaV2Tokenizer",
+}
+
+
+def bert_template(tokenizer: Tokenizer) -> processors.TemplateProcessing:
+    return processors.TemplateProcessing(
+        single="[CLS] $A [SEP]",
+        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
+        special_tokens=[(t, tokenizer.token_to_id(t)) for t in ("[CLS]", "[SEP]")],
+    )
+
+
+def pieces_of(words: Counter[str], continuation: str) -> list[tuple[str, int]]:
+    """Every character and the substrings that cover most text, with their counts, best first.
+
+    The library's own trainers settle ties by hash order, which changes from run to run; a fixture
+    must not. `continuation` stands before pieces that do not start a word.
+    """
+    counts: Counter[str] = Counter()
+    for word, count in words.items():
+        for start in range(len(word)):
+            prefix = continuation if start > 0 else ""
+            for end in range(start + 1, min(len(word), start + LONGEST_PIECE) + 1):
+                counts[prefix + word[start:end]] += count
+
+    def length(piece: str) -> int:
+        return len(piece.removeprefix(continuation))
+
+    def rank(piece: str) -> tuple[bool, int, str]:
+        return (length(piece) > 1, -counts[piece] * length(piece), piece)
+
+    repeated = [p for p in counts if length(p) == 1 or counts[p] > 1]
+    return [(p, counts[p]) for p in sorted(repeated, key=rank)]
+
+
+def words_of(tokenizer: Tokenizer) -> Counter[str]:
+    """The words of the sample text as the tokenizer's own normaliser and splitter see them."""
+    words: Counter[str] = Counter()
+    for line in TRAINING_LINES:
+        normal = tokenizer.normalizer.normalize_str(line)
+        words.update(word for word, _ in tokenizer.pre_tokenizer.pre_tokenize_str(normal))
+    return words
+
+
+def word_piece() -> Tokenizer:
+    tokenizer = Tokenizer(models.WordPiece())
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.decoder = decoders.WordPiece()
+    pieces = [piece for piece, _ in pieces_of(words_of(tokenizer), "##")]
+    vocabulary = [*BERT_SPECIALS, *pieces][:VOCABULARY]
+    tokenizer.model = models.WordPiece(
+        {piece: index for index, piece in enumerate(vocabulary)},
+        unk_token="[UNK]",
+        max_input_chars_per_word=100,
+    )
+    add_specials(tokenizer, BERT_SPECIALS)
+    tokenizer.post_processor = bert_template(tokenizer)
+    return tokenizer
+
+
+def add_specials(tokenizer: Tokenizer, names: list[str]) -> None:
+    tokenizer.add_special_tokens(
+        [AddedToken(name, normalized=False, special=True) for name in names]
+    )
+
+
+def unigram(specials: list[str], unknown: str, mask: str, strip: bool) -> Tokenizer:
+    """Unigram pieces behind Metaspace, as SentencePiece models are shipped."""
+    tokenizer = Tokenizer(models.Unigram())
+    steps = [normalizers.NFKC(), normalizers.Replace(Regex(" {2,}"), " ")]
+    if strip:
+        steps.insert(0, normalizers.Strip())
+    tokenizer.normalizer = normalizers.Sequence(steps)
+    metaspace = {"replacement": "▁", "prepend_scheme": "always"}
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(**metaspace)
+    tokenizer.decoder = decoders.Metaspace(**metaspace)
+    counted = pieces_of(words_of(tokenizer), "")[: VOCABULARY - len(specials)]
+    total = sum(count for _, count in counted)
+    tokenizer.model = models.Unigram(
+        [(name, 0.0) for name in specials]
+        + [(piece, math.log(count / total)) for piece, count in counted],
+        unk_id=specials.index(unknown),
+        byte_fallback=False,
+    )
+    add_specials(tokenizer, specials)
+    tokenizer.add_special_tokens([AddedToken(mask, lstrip=True, normalized=False, special=True)])
+    return tokenizer
+
+
+def xlm_roberta() -> Tokenizer:
+    tokenizer = unigram(XLMR_SPECIALS, "<unk>", "<mask>", strip=False)
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>",
+        pair="<s> $A </s> </s> $B </s>",
+        special_tokens=[("<s>", 0), ("</s>", 2)],
+    )
+    return tokenizer
+
+
+def deberta() -> Tokenizer:
+    tokenizer = unigram(DEBERTA_SPECIALS, "[UNK]", "[MASK]", strip=True)
+    tokenizer.post_processor = bert_template(tokenizer)
+    return tokenizer
+
+
+def byte_level() -> Tokenizer:
+    """Byte-level BPE with its special tokens at the end of the vocabulary.
+
+    Its template gives the document type 1 although the model knows one type: what a model is fed
+    is decided by its inputs.
+    """
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.normalizer = normalizers.NFC()
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=BYTE_LEVEL_VOCABULARY,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(TRAINING_LINES, trainer)
+    add_specials(tokenizer, MODERNBERT_SPECIALS)
+    tokenizer.post_processor = bert_template(tokenizer)
+    return tokenizer
+
+
+TRAINERS = {
+    "bert": word_piece,
+    "xlm-roberta": xlm_roberta,
+    "modernbert": byte_level,
+    "deberta-v2": deberta,
+}
+
+
+def special_names(architecture: str) -> dict[str, str]:
+    if architecture == "xlm-roberta":
+        names = {"pad": "<pad>", "unk": "<unk>", "cls": "<s>", "sep": "</s>", "mask": "<mask>"}
+        return {**names, "bos": "<s>", "eos": "</s>"}
+    return {kind: f"[{kind.upper()}]" for kind in ("pad", "unk", "cls", "sep", "mask")}
+
+
+def special_ids(tokenizer: Tokenizer, architecture: str) -> SpecialIds:
+    names = special_names(architecture)
+    return SpecialIds(**{k: tokenizer.token_to_id(names[k]) for k in ("pad", "cls", "sep")})
+
+
+def train(architecture: str) -> Tokenizer:
+    return TRAINERS[architecture]()
+
+
+def write_tokenizer(tokenizer: Tokenizer, architecture: str, folder: Path) -> None:
+    """Writes the three files that a model folder has beside its weights."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
+    specials = {f"{kind}_token": text for kind, text in special_names(architecture).items()}
+    config = {
+        "tokenizer_class": TOKENIZER_CLASS[architecture],
+        "model_max_length": MODEL_MAX_LENGTH,
+        **specials,
+    }
+    if architecture == "bert":
+        config.update(do_lower_case=True, strip_accents=None, tokenize_chinese_chars=True)
+    write_json(folder / "tokenizer_config.json", config)
+    write_json(folder / "special_tokens_map.json", specials)
+
+
+def write_json(path: Path, value: object) -> None:
+    path.write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
