@@ -40,6 +40,18 @@ const hubSource = z
   })
   .refine((source) => Object.keys(source.files).length > 0, { message: "names no ONNX file" });
 
+/**
+ * The publisher's own ONNX files cannot be run as they are (the head is missing): the user exports
+ * the model once, with `models/export/`, and gives the folder.
+ */
+const exportSource = z.strictObject({
+  kind: z.literal("export"),
+  /** The repository that the weights come from. */
+  repository: hubId,
+  revision: commitSha.nullable(),
+  reason: z.string().min(1),
+});
+
 /** A folder under `models/` that ships with the package. */
 const packageSource = z.strictObject({
   kind: z.literal("package"),
@@ -64,7 +76,7 @@ export const catalogueEntrySchema = z.strictObject({
   id: z.string().regex(/^[\w.-]+(\/[\w.-]+)?$/),
   aliases: z.array(z.string().regex(/^[\w.-]+(\/[\w.-]+)?$/)).min(1),
   description: z.string().min(1),
-  source: z.discriminatedUnion("kind", [hubSource, packageSource]),
+  source: z.discriminatedUnion("kind", [hubSource, exportSource, packageSource]),
   architecture: z.enum([
     "bert",
     "xlm-roberta",
@@ -78,9 +90,10 @@ export const catalogueEntrySchema = z.strictObject({
   /**
    * How a pair is laid out. `cls-sep`: [CLS] query [SEP] document [SEP]; `roberta`:
    * <s> query </s></s> document </s>. The tokenizer's own post-processor decides; this is for people
-   * and for a test that the two agree.
+   * and for a test that the two agree. Null
+   * where the tokenizer was not seen.
    */
-  pairTemplate: z.enum(["cls-sep", "roberta"]),
+  pairTemplate: z.enum(["cls-sep", "roberta"]).nullable(),
   /** Whether the graph has a `token_type_ids` input. Null where its file was not seen. */
   tokenTypeIds: z.boolean().nullable(),
   /** Tokens of an encoded pair, special tokens included. */

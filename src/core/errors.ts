@@ -12,6 +12,7 @@ export type ErrorCode =
   | "model_not_found"
   | "model_unusable"
   | "missing_dependency"
+  | "download_failed"
   | "usage"
   // One document of a job.
   | "not_a_number"

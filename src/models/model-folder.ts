@@ -4,13 +4,17 @@
  */
 import { access, readdir, stat } from "node:fs/promises";
 import { constants } from "node:fs";
-import { basename, join, resolve } from "node:path";
+import { basename, isAbsolute, join, resolve } from "node:path";
 import type { Precision } from "../core/catalogue.js";
 import { RankmillError } from "../core/errors.js";
 import { asModelReadError, errnoOf } from "./file-system-errors.js";
 import { readModelConfig } from "./model-config.js";
 import type { ModelConfig } from "./model-config.js";
-import { classifyOnnxName } from "./onnx-names.js";
+import { whyNotReranker } from "./onnx-check.js";
+import { classifyOnnxName, isDataOf } from "./onnx-names.js";
+import { readOnnxOutline } from "./onnx-outline.js";
+import type { OnnxOutline } from "./onnx-outline.js";
+import { MalformedProtobufError } from "./protobuf-reader.js";
 
 /** Where exporters put graphs: the root, or `onnx/` as on the hub. */
 const ONNX_FOLDERS = ["", "onnx"] as const;
@@ -23,6 +27,10 @@ export interface ModelFile {
   readonly externalData: readonly string[];
   /** Graph and external data together. */
   readonly bytes: number;
+  /** True where scores depend on padding and batch-mates: such a file runs one pair at a time. */
+  readonly dynamicallyQuantised: boolean;
+  /** Why the file cannot be run and what to do about it; undefined where nothing speaks against it. */
+  readonly problem: string | undefined;
 }
 
 export interface ModelFolder extends ModelConfig {
@@ -75,7 +83,9 @@ export function chooseFile(
   const order = typeof wanted === "string" ? [wanted] : wanted;
   for (const precision of order) {
     const file = folder.files.find((candidate) => candidate.precision === precision);
-    if (file !== undefined) return file;
+    if (file === undefined) continue;
+    if (file.problem === undefined) return file;
+    throw new RankmillError("model_unusable", `${file.path} cannot be used: ${file.problem}`);
   }
   const present = [...new Set(folder.files.map((file) => file.precision))].join(", ");
   throw new RankmillError(
@@ -137,21 +147,70 @@ async function describeFile(
   precision: Precision,
 ): Promise<ModelFile> {
   const path = join(folder, name);
-  const externalData = siblings.filter((sibling) => isDataOf(name, sibling));
-  const paths = externalData.map((sibling) => join(folder, sibling));
+  const contents = readContents(path);
+  // Without a readable graph the names of its siblings are the best guess at what belongs to it.
+  const locations =
+    contents.outline === undefined
+      ? siblings.filter((sibling) => isDataOf(name, sibling))
+      : [...contents.outline.externalData.keys()].sort();
+  let problem = contents.problem;
   let bytes = 0;
-  for (const part of [path, ...paths]) {
-    try {
-      bytes += (await stat(part)).size;
-    } catch (error) {
-      throw asModelReadError(error, part);
-    }
+  try {
+    bytes = (await stat(path)).size;
+  } catch (error) {
+    throw asModelReadError(error, path);
   }
-  return { precision, path, externalData: paths, bytes };
+  for (const location of locations) {
+    const size = await sizeOf(join(folder, location));
+    bytes += size ?? 0;
+    problem ??= whyNotData(folder, location, size, contents.outline);
+  }
+  return {
+    precision,
+    path,
+    externalData: locations.map((location) => join(folder, location)),
+    bytes,
+    dynamicallyQuantised: contents.outline?.dynamicallyQuantised ?? false,
+    problem,
+  };
 }
 
-/** `model.onnx_data`, `model.onnx_data_1`, `model.onnx.data`: the names that exporters write. */
-function isDataOf(graph: string, sibling: string): boolean {
-  if (!sibling.startsWith(graph)) return false;
-  return /^[._]data(_\d+)?$/.test(sibling.slice(graph.length));
+/** The graph's outline, or why it has none. A broken int8 file must not stop the fp32 one. */
+function readContents(path: string): { outline?: OnnxOutline; problem: string | undefined } {
+  try {
+    const outline = readOnnxOutline(path);
+    return { outline, problem: whyNotReranker(outline) };
+  } catch (error) {
+    if (error instanceof MalformedProtobufError) {
+      return { problem: `it is damaged or no ONNX file (${error.message}): download it again` };
+    }
+    throw asModelReadError(error, path);
+  }
+}
+
+function whyNotData(
+  folder: string,
+  location: string,
+  size: number | undefined,
+  outline: OnnxOutline | undefined,
+): string | undefined {
+  if (isAbsolute(location) || location.split(/[/\\]/).includes("..")) {
+    return `it wants its weights from outside its folder (${location}): export it again beside them`;
+  }
+  if (size === undefined) {
+    return `its weights are missing: ${join(folder, location)} belongs beside it, download it as well`;
+  }
+  const needed = outline?.externalData.get(location) ?? 0;
+  return size < needed
+    ? `its weights are cut off: ${join(folder, location)} has ${size} of ${needed} bytes, download it again`
+    : undefined;
+}
+
+async function sizeOf(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return undefined;
+    throw asModelReadError(error, path);
+  }
 }

@@ -28,3 +28,9 @@ export function classifyOnnxName(
   const known = KNOWN[rank];
   return known === undefined ? undefined : { precision: known.precision, rank };
 }
+
+/** `model.onnx_data`, `model.onnx_data_1`, `model.onnx.data`: the names that exporters write. */
+export function isDataOf(graphName: string, siblingName: string): boolean {
+  if (!siblingName.startsWith(graphName)) return false;
+  return /^[._]data(_\d+)?$/.test(siblingName.slice(graphName.length));
+}

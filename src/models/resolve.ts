@@ -33,6 +33,8 @@ export interface ResolvedModel {
   readonly name: string;
   readonly folder: ModelFolder;
   readonly precision: Precision;
+  /** The chosen file: its external data, its size, whether it is dynamically quantised. */
+  readonly file: ModelFile;
   /** Absolute path of the graph to load. */
   readonly onnxPath: string;
   /** 12 hex digits: of the pinned commit for a pulled model, of the digest for a folder. */
@@ -79,6 +81,7 @@ export async function resolveModel(
     name: location.name,
     folder,
     precision: file.precision,
+    file,
     onnxPath: file.path,
     revision: shortRevision(location.locked?.revision ?? digest.digest),
     digest: digest.digest,
@@ -235,6 +238,12 @@ async function notFound(
     return new RankmillError(
       "model_not_found",
       `model ${entry.id} is not on this machine: run "rankmill models pull ${entry.aliases[0] ?? entry.id}" (${hand})`,
+    );
+  }
+  if (entry?.source.kind === "export") {
+    return new RankmillError(
+      "model_not_found",
+      `model ${entry.id} must be exported first (${entry.source.reason}): see models/export/, then give the folder (${hand})`,
     );
   }
   if (entry !== undefined) {

@@ -1,0 +1,48 @@
+import type { OnnxOutline, OnnxValue } from "./onnx-outline.js";
+
+/** The inputs that cross-encoders have; anything else could not be filled. */
+const KNOWN_INPUTS: ReadonlySet<string> = new Set([
+  "input_ids",
+  "attention_mask",
+  "token_type_ids",
+]);
+
+/** @returns why a graph cannot rerank, with what to do; undefined where nothing speaks against it */
+export function whyNotReranker(outline: OnnxOutline): string | undefined {
+  return whyNotInputs(outline.inputs) ?? whyNotOutput(outline.outputs);
+}
+
+function whyNotInputs(inputs: readonly OnnxValue[]): string | undefined {
+  if (!inputs.some((input) => input.name === "input_ids")) {
+    return "it has no input_ids input: export the model with its token ids as input";
+  }
+  for (const input of inputs) {
+    if (!KNOWN_INPUTS.has(input.name)) {
+      return `it wants an input "${input.name}" that a reranker has no value for: export it with ${[...KNOWN_INPUTS].join(", ")} alone`;
+    }
+    const fixed = input.shape?.findIndex((size) => size !== null) ?? -1;
+    if (fixed >= 0) {
+      const what = fixed === 0 ? "batch" : "sequence";
+      return `its input "${input.name}" has a fixed ${what} dimension of ${input.shape?.[fixed]}: export it with dynamic axes`;
+    }
+  }
+  return undefined;
+}
+
+function whyNotOutput(outputs: readonly OnnxValue[]): string | undefined {
+  const output = outputs.find((candidate) => candidate.name === "logits") ?? outputs[0];
+  if (output === undefined) return "it has no output";
+  if (output.name !== "logits" && outputs.length > 1) {
+    return `it has the outputs ${outputs.map((each) => each.name).join(", ")} and none is called "logits": export the model with its classification head`;
+  }
+  const { shape } = output;
+  if (shape === undefined) return undefined;
+  if (shape.length > 2) {
+    return `its output "${output.name}" has ${shape.length} dimensions, so the scoring head is missing: export the model with its classification head`;
+  }
+  const logits = shape.length === 2 ? shape[1] : 1;
+  if (typeof logits === "number" && logits > 1) {
+    return `it gives ${logits} logits a pair: a reranker gives one, so choose a model with num_labels 1`;
+  }
+  return undefined;
+}

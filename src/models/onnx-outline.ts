@@ -1,0 +1,181 @@
+/**
+ * What an ONNX file says of itself, read without the runtime: inputs, outputs, operators, and where
+ * its weights lie. Field numbers: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto3
+ */
+import { closeSync, fstatSync, openSync } from "node:fs";
+import { MalformedProtobufError, ProtobufReader } from "./protobuf-reader.js";
+import type { Field } from "./protobuf-reader.js";
+
+const MODEL = { graph: 7 } as const;
+const GRAPH = { node: 1, initializer: 5, input: 11, output: 12 } as const;
+const NODE = { operator: 4, attribute: 5 } as const;
+const ATTRIBUTE = { tensor: 5, graph: 6, tensors: 10, graphs: 11 } as const;
+const TENSOR = { name: 8, externalData: 13 } as const;
+const ENTRY = { key: 1, value: 2 } as const;
+const VALUE_INFO = { name: 1, type: 2 } as const;
+const TYPE = { tensor: 1 } as const;
+const TENSOR_TYPE = { shape: 2 } as const;
+const SHAPE = { dimension: 1 } as const;
+const DIMENSION = { value: 1 } as const;
+
+/** Computes the scale of its input at each run: batch-mates and padding then change a score. */
+const DYNAMIC_QUANTISATION: ReadonlySet<string> = new Set([
+  "DynamicQuantizeLinear",
+  "DynamicQuantizeMatMul",
+  "DynamicQuantizeLSTM",
+]);
+
+export interface OnnxValue {
+  readonly name: string;
+  /** One entry a dimension, null where it is dynamic; undefined where the file gives no shape. */
+  readonly shape: readonly (number | null)[] | undefined;
+}
+
+export interface OnnxOutline {
+  /** Without initializers, which old files list among the inputs. */
+  readonly inputs: readonly OnnxValue[];
+  readonly outputs: readonly OnnxValue[];
+  /** Bytes that each file of external data must have, by its location as the graph spells it. */
+  readonly externalData: ReadonlyMap<string, number>;
+  /** True where int8 scores depend on what else is in the batch. */
+  readonly dynamicallyQuantised: boolean;
+}
+
+/**
+ * @param path an ONNX file of any size; reads it synchronously, a few megabytes at most
+ * @throws MalformedProtobufError where the file is no ONNX file or ends too early
+ */
+export function readOnnxOutline(path: string): OnnxOutline {
+  const fd = openSync(path, "r");
+  try {
+    const size = fstatSync(fd).size;
+    return new OutlineBuilder(new ProtobufReader(fd, size)).build(size);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+class OutlineBuilder {
+  readonly #reader: ProtobufReader;
+  readonly #inputs: OnnxValue[] = [];
+  readonly #outputs: OnnxValue[] = [];
+  readonly #initializers = new Set<string>();
+  readonly #externalData = new Map<string, number>();
+  #dynamicallyQuantised = false;
+  #graphs = 0;
+
+  constructor(reader: ProtobufReader) {
+    this.#reader = reader;
+  }
+
+  build(size: number): OnnxOutline {
+    this.#reader.walk(size, (field) => {
+      if (field.number === MODEL.graph && field.nested) this.#graph(field, true);
+    });
+    if (this.#graphs === 0) throw new MalformedProtobufError("it holds no graph");
+    return {
+      inputs: this.#inputs.filter((input) => !this.#initializers.has(input.name)),
+      outputs: this.#outputs,
+      externalData: this.#externalData,
+      dynamicallyQuantised: this.#dynamicallyQuantised,
+    };
+  }
+
+  #graph(graph: Field, outermost: boolean): void {
+    this.#graphs += 1;
+    this.#reader.walk(graph.end, (field) => {
+      if (!field.nested) return;
+      if (field.number === GRAPH.node) this.#node(field);
+      else if (field.number === GRAPH.initializer) this.#tensor(field);
+      else if (field.number === GRAPH.input && outermost) this.#inputs.push(this.#value(field));
+      else if (field.number === GRAPH.output && outermost) this.#outputs.push(this.#value(field));
+    });
+  }
+
+  #node(node: Field): void {
+    this.#reader.walk(node.end, (field) => {
+      if (!field.nested) return;
+      if (field.number === NODE.operator) {
+        if (DYNAMIC_QUANTISATION.has(this.#reader.text(field.end))) {
+          this.#dynamicallyQuantised = true;
+        }
+      } else if (field.number === NODE.attribute) {
+        this.#attribute(field);
+      }
+    });
+  }
+
+  #attribute(attribute: Field): void {
+    this.#reader.walk(attribute.end, (field) => {
+      if (!field.nested) return;
+      if (field.number === ATTRIBUTE.tensor || field.number === ATTRIBUTE.tensors) {
+        this.#tensor(field);
+      } else if (field.number === ATTRIBUTE.graph || field.number === ATTRIBUTE.graphs) {
+        this.#graph(field, false);
+      }
+    });
+  }
+
+  #tensor(tensor: Field): void {
+    const external = new Map<string, string>();
+    this.#reader.walk(tensor.end, (field) => {
+      if (!field.nested) return;
+      if (field.number === TENSOR.name) this.#initializers.add(this.#reader.text(field.end));
+      else if (field.number === TENSOR.externalData) this.#entry(field, external);
+    });
+    const location = external.get("location");
+    if (location === undefined) return;
+    const needed = Number(external.get("offset") ?? 0) + Number(external.get("length") ?? 0);
+    this.#externalData.set(location, Math.max(needed, this.#externalData.get(location) ?? 0));
+  }
+
+  #entry(entry: Field, into: Map<string, string>): void {
+    let key = "";
+    let value = "";
+    this.#reader.walk(entry.end, (field) => {
+      if (!field.nested) return;
+      if (field.number === ENTRY.key) key = this.#reader.text(field.end);
+      else if (field.number === ENTRY.value) value = this.#reader.text(field.end);
+    });
+    into.set(key, value);
+  }
+
+  #value(info: Field): OnnxValue {
+    let name = "";
+    let shape: (number | null)[] | undefined;
+    this.#reader.walk(info.end, (field) => {
+      if (field.number === VALUE_INFO.name && field.nested) name = this.#reader.text(field.end);
+      else if (field.number === VALUE_INFO.type && field.nested) shape = this.#shape(field);
+    });
+    return { name, shape };
+  }
+
+  #shape(type: Field): (number | null)[] | undefined {
+    let shape: (number | null)[] | undefined;
+    this.#reader.walk(type.end, (tensorType) => {
+      if (tensorType.number !== TYPE.tensor || !tensorType.nested) return;
+      this.#reader.walk(tensorType.end, (field) => {
+        if (field.number !== TENSOR_TYPE.shape || !field.nested) return;
+        const dimensions: (number | null)[] = [];
+        this.#reader.walk(field.end, (dimension) => {
+          if (dimension.number === SHAPE.dimension && dimension.nested) {
+            dimensions.push(this.#dimension(dimension));
+          }
+        });
+        shape = dimensions;
+      });
+    });
+    return shape;
+  }
+
+  #dimension(dimension: Field): number | null {
+    let size: number | null = null;
+    this.#reader.walk(dimension.end, (field) => {
+      // 0 and absurdly large (a negative number) are exporters' ways to say "dynamic".
+      if (field.number === DIMENSION.value && !field.nested) {
+        size = field.value > 0 && field.value < 2 ** 31 ? field.value : null;
+      }
+    });
+    return size;
+  }
+}
