@@ -11,6 +11,7 @@ Ends with status 1 where onnxruntime and PyTorch disagree.
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,7 @@ from onnx_files import FILE_OF_PRECISION, convert_fp16, export_fp32, input_names
 from random_models import build, spread_logits, tiny_config
 from sample_text import DOCUMENTS, LONG_DOCUMENT, QUERIES
 from scoring import Encoded, Truncation, encode_pair, onnx_logits, open_session, torch_logits
-from tiny_tokenizers import special_ids, train, write_json, write_tokenizer
+from tiny_tokenizers import special_ids, train, write_tokenizer
 
 ARCHITECTURES = ("bert", "xlm-roberta", "modernbert", "deberta-v2")
 SEED = 20_240_611
@@ -82,21 +83,21 @@ def make(architecture: str, folder: Path) -> float:
     fp32 = export_fp32(model, folder / "onnx")
     convert_fp16(fp32, fp32.with_name(FILE_OF_PRECISION["fp16"]))
     quantize_int8(fp32, fp32.with_name(FILE_OF_PRECISION["int8"]), reduce_range=False)
-    write_json(
-        folder / "expected.json",
-        [
-            {
-                "query": p.query,
-                "document": p.document,
-                "maxLength": p.max_length,
-                "truncation": p.truncation,
-                "ids": e.ids,
-                "typeIds": e.type_ids,
-                "logit": logit,
-            }
-            for p, e, logit in zip(PAIRS, pairs, expected.tolist(), strict=True)
-        ],
-    )
+    rows = [
+        {
+            "query": p.query,
+            "document": p.document,
+            "maxLength": p.max_length,
+            "truncation": p.truncation,
+            "ids": e.ids,
+            "typeIds": e.type_ids,
+            "logit": logit,
+        }
+        for p, e, logit in zip(PAIRS, pairs, expected.tolist(), strict=True)
+    ]
+    # One pair a line: a change of one shows as a change of one.
+    lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+    (folder / "expected.json").write_text(f"[\n{lines}\n]\n", encoding="utf-8")
 
     session = open_session(fp32)
     alone = np.abs(onnx_logits(session, pairs, special.pad) - expected).max()
