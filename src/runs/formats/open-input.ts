@@ -1,0 +1,165 @@
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import { pipeline, Readable } from "node:stream";
+import { createGunzip } from "node:zlib";
+import { describeError, RankmillError } from "../../core/errors.js";
+import { decompressZstd, ZstdError } from "./zstd.js";
+
+/** Read at once from a file: fewer wake-ups of the event loop than the default of 64 KiB. */
+const READ_BYTES = 256 * 1024;
+/** Bytes at the start of a file that tell its compression. */
+const MAGIC_BYTES = 6;
+
+export type Compression = "none" | "gzip" | "zstd";
+
+export interface OpenedInput {
+  /** For messages: the path, or "standard input". */
+  readonly name: string;
+  readonly compression: Compression;
+  /** The bytes, decompressed. Throws a RankmillError `usage` that names the input where it is cut short. */
+  readonly chunks: AsyncIterable<Uint8Array>;
+  /** Bytes of the file as it lies on disk; undefined for what is not a regular file. */
+  readonly sizeBytes: number | undefined;
+  /** Bytes read so far as they lie on disk, to be held against `sizeBytes`. */
+  bytesRead(): number;
+  /** Stops reading early. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a file, or `-` for standard input, and undoes gzip or zstd, told by the first bytes and
+ * never by the name. Data that ends early is an error after the lines before it were read, never a
+ * silent end.
+ *
+ * @throws RankmillError `usage` where there is no such file, or it is a folder or otherwise compressed
+ */
+export async function openInput(
+  path: string,
+  options: { readonly stdin?: AsyncIterable<Uint8Array | string> } = {},
+): Promise<OpenedInput> {
+  const name = path === "-" ? "standard input" : path;
+  const { stream, sizeBytes } = await openRaw(path, name, options.stdin);
+  const raw = stream[Symbol.asyncIterator]();
+  let bytesRead = 0;
+  const next = async (): Promise<Uint8Array | undefined> => {
+    const { done, value } = await raw.next();
+    if (done === true) return undefined;
+    const bytes = typeof value === "string" ? Buffer.from(value) : value;
+    bytesRead += bytes.length;
+    return bytes;
+  };
+
+  try {
+    let start: Uint8Array = Buffer.alloc(0);
+    while (start.length < MAGIC_BYTES) {
+      const bytes = await next();
+      if (bytes === undefined) break;
+      start = Buffer.concat([start, bytes]);
+    }
+    const compression = compressionOf(start, name);
+    const rest = async function* () {
+      if (start.length > 0) yield start;
+      for (let bytes = await next(); bytes !== undefined; bytes = await next()) yield bytes;
+    };
+    return {
+      name,
+      compression,
+      chunks: named(decompress(rest(), compression), name),
+      sizeBytes,
+      bytesRead: () => bytesRead,
+      close: async () => {
+        if (stream instanceof Readable) stream.destroy();
+        else await raw.return?.();
+      },
+    };
+  } catch (error) {
+    if (stream instanceof Readable) stream.destroy();
+    throw unreadable(error, name);
+  }
+}
+
+async function openRaw(
+  path: string,
+  name: string,
+  stdin: AsyncIterable<Uint8Array | string> | undefined,
+): Promise<{ stream: AsyncIterable<Uint8Array | string>; sizeBytes: number | undefined }> {
+  if (path === "-") {
+    if (stdin === undefined) {
+      throw new RankmillError("usage", "standard input cannot be read here: give a file");
+    }
+    return { stream: stdin, sizeBytes: undefined };
+  }
+  try {
+    const stats = await stat(path);
+    if (stats.isDirectory()) throw new RankmillError("usage", `${name} is a folder, not a file`);
+    const sizeBytes = stats.isFile() ? stats.size : undefined;
+    return { stream: createReadStream(path, { highWaterMark: READ_BYTES }), sizeBytes };
+  } catch (error) {
+    throw unreadable(error, name);
+  }
+}
+
+/** @throws RankmillError `usage` for a compression that is known and not read */
+function compressionOf(start: Uint8Array, name: string): Compression {
+  const startsWith = (...magic: number[]) => magic.every((byte, index) => start[index] === byte);
+  if (startsWith(0x1f, 0x8b)) return "gzip";
+  if (startsWith(0x28, 0xb5, 0x2f, 0xfd)) return "zstd";
+  // A skippable frame, as pzstd puts it first: 0x184D2A50 to 0x184D2A5F.
+  if (((start[0] ?? 0) & 0xf0) === 0x50 && start[1] === 0x2a && start[2] === 0x4d) {
+    if (start[3] === 0x18) return "zstd";
+  }
+  const other =
+    (startsWith(0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00) && "xz") ||
+    (startsWith(0x42, 0x5a, 0x68) && (start[3] ?? 0) >= 0x31 && "bzip2") ||
+    (startsWith(0x50, 0x4b, 0x03, 0x04) && "zip");
+  if (other !== false) {
+    throw new RankmillError("usage", `${name} is compressed with ${other}: gzip and zstd are read`);
+  }
+  // Shorter than the shortest magic: no compressed file, however small, is.
+  if (start.length < 4 && /\.(gz|zst)$/i.test(name)) throw cutShort(name);
+  return "none";
+}
+
+function decompress(
+  source: AsyncIterable<Uint8Array>,
+  compression: Compression,
+): AsyncIterable<Uint8Array> {
+  if (compression === "none") return source;
+  if (compression === "zstd") return decompressZstd(source);
+  const gunzip = createGunzip({ chunkSize: READ_BYTES });
+  // An error of either side destroys both and is thrown to whoever reads `gunzip`.
+  pipeline(source, gunzip, () => undefined);
+  return gunzip as AsyncIterable<Uint8Array>;
+}
+
+async function* named(
+  source: AsyncIterable<Uint8Array>,
+  name: string,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    yield* source;
+  } catch (error) {
+    throw unreadable(error, name);
+  }
+}
+
+function unreadable(error: unknown, name: string): RankmillError {
+  if (error instanceof RankmillError) return error;
+  const code = (error as { code?: unknown }).code;
+  if (code === "Z_BUF_ERROR" || (error instanceof ZstdError && error.reason === "cut_short")) {
+    return cutShort(name, error);
+  }
+  if (code === "ENOENT") {
+    return new RankmillError("usage", `${name}: no such file`, { cause: error });
+  }
+  const { message } = describeError(error);
+  return new RankmillError("usage", `${name} cannot be read: ${message}`, { cause: error });
+}
+
+function cutShort(name: string, cause?: unknown): RankmillError {
+  return new RankmillError(
+    "usage",
+    `${name} is cut short: its compressed data ends in the middle. What came before was read; fetch the file again`,
+    { cause },
+  );
+}
