@@ -12,10 +12,7 @@ import { Permits } from "../src/core/permits.js";
 import type { Priority } from "../src/core/ports.js";
 import { usableCores } from "../src/inference/host.js";
 import { LanePool, type LaneEvent } from "../src/inference/lane-pool.js";
-import {
-  openTokenizer,
-  type OpenTokenizerOptions,
-} from "../src/inference/tokenizer/open-tokenizer.js";
+import type { OpenedTokenizer } from "../src/inference/tokenizer/open-tokenizer.js";
 import type { ResolvedModel } from "../src/models/resolve.js";
 import { Batcher, DEFAULT_BATCHER_OPTIONS } from "../src/pipeline/batcher.js";
 import { JobProcessor } from "../src/pipeline/process-job.js";
@@ -28,9 +25,13 @@ import {
 import { registerModel } from "../src/queue/model-registry.js";
 import { RedisJobQueue } from "../src/queue/redis-job-queue.js";
 import { RedisResultStore } from "../src/results/redis-result-store.js";
+import { RunStore } from "../src/runs/run-store.js";
+import { keepRuns } from "./run-keeper.js";
 
 export interface WorkerOptions {
   readonly model: ResolvedModel;
+  /** The model's tokenizer; the worker closes it. */
+  readonly opened: OpenedTokenizer;
   readonly redis: Redis;
   readonly logger: Logger;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -42,7 +43,6 @@ export interface WorkerOptions {
   readonly concurrency?: number | undefined;
   readonly lockDurationMs?: number | undefined;
   readonly limits?: Limits | undefined;
-  readonly tokenizer?: OpenTokenizerOptions["implementation"] | undefined;
 }
 
 export interface RunningWorker {
@@ -75,9 +75,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const { model, redis, logger } = options;
   const limits = options.limits ?? DEFAULT_LIMITS;
   const tag = modelTag(model);
-  const { tokenizer, template } = await openTokenizer(model.folder.path, {
-    implementation: options.tokenizer ?? "auto",
-  });
+  const { tokenizer, template } = options.opened;
   const batcher = new Batcher({
     ...DEFAULT_BATCHER_OPTIONS,
     limits: {
@@ -145,6 +143,13 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     );
   const consumers = [consume("interactive"), consume("bulk")];
   await Promise.all(consumers.map((consumer) => consumer.ready()));
+  const keeping = new AbortController();
+  const kept = keepRuns(
+    tag,
+    { store: new RunStore(redis), queue, results },
+    logger,
+    keeping.signal,
+  );
   const cancellations = await listenForCancellations(redis, tag, consumers);
   logger.info(
     {
@@ -166,6 +171,8 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     failed: pool.failed,
     close: async (deadlineMs) => {
       await Promise.all(consumers.map((consumer) => consumer.close(deadlineMs)));
+      keeping.abort();
+      await kept;
       cancellations.disconnect();
       await pool.close();
       await tokenizer.close();

@@ -64,12 +64,14 @@ export const MODELS_KEY = `${KEY_PREFIX}:models`;
 export const RUNS_KEY = `${KEY_PREFIX}:runs`;
 
 export const runKeys = {
-  /** Hash: model, options, counts, state. */
+  /** Hash: what was asked, see RunStore. */
   run: (run: string): string => `${KEY_PREFIX}:{run:${run}}`,
-  /** Set: numbers of the chunks that still have open jobs. */
-  open: (run: string): string => `${KEY_PREFIX}:{run:${run}}:open`,
+  /** Hash: number of a chunk whose jobs have all ended → its counts. */
+  closed: (run: string): string => `${KEY_PREFIX}:{run:${run}}:closed`,
   /** String: a few hundred input lines, compressed, with their job ids. */
   chunk: (run: string, chunk: number): string => `${KEY_PREFIX}:{run:${run}}:chunk:${chunk}`,
+  /** Hash: job id → times it was found neither queued nor ended. */
+  lost: (run: string): string => `${KEY_PREFIX}:{run:${run}}:lost`,
   /** String: who reconciles the run at present. */
   lease: (run: string): string => `${KEY_PREFIX}:{run:${run}}:lease`,
 } as const;

@@ -77,3 +77,18 @@ function flatten(settings: RunSettings): [string, string | number | null][] {
 function get(settings: RunSettings, key: string): unknown {
   return new Map<string, unknown>(flatten(settings)).get(key);
 }
+
+/** Adds the usage of one output line to `counts`. @returns the record's id */
+export function countLine(line: string, counts: RunCounts): string {
+  const ranking = JSON.parse(line) as {
+    id: string;
+    usage: { pairs: number; tokens: number; truncated: number };
+    errors?: unknown[];
+  };
+  counts.done += 1;
+  counts.pairs += ranking.usage.pairs;
+  counts.tokens += ranking.usage.tokens;
+  counts.truncated += ranking.usage.truncated;
+  counts.failedPairs += ranking.errors?.length ?? 0;
+  return ranking.id;
+}

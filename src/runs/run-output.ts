@@ -17,6 +17,7 @@ import { readLines } from "./formats/lines.js";
 import type { RunSink } from "./feeder.js";
 import {
   checkSameSettings,
+  countLine,
   emptyCounts,
   type Manifest,
   type RunCounts,
@@ -57,6 +58,8 @@ export class RunOutput implements RunSink {
   readonly counts: RunCounts;
   /** Ids of the records that have a ranking on disk from an earlier start. */
   readonly doneIds: ReadonlySet<string>;
+  /** When the run began, where this start goes on with it. */
+  readonly startedAt: string | undefined;
   readonly #partial: FileHandle;
   readonly #failed: FileHandle;
 
@@ -64,9 +67,11 @@ export class RunOutput implements RunSink {
     paths: OutputPaths,
     counts: RunCounts,
     doneIds: ReadonlySet<string>,
+    startedAt: string | undefined,
     partial: FileHandle,
     failed: FileHandle,
   ) {
+    this.startedAt = startedAt;
     this.paths = paths;
     this.counts = counts;
     this.doneIds = doneIds;
@@ -102,7 +107,14 @@ export class RunOutput implements RunSink {
     const doneIds = await readDone(paths.partial, counts);
     const partial = await open(paths.partial, "a");
     const failed = await open(paths.failed, "w");
-    return new RunOutput(paths, counts, doneIds, partial, failed);
+    return new RunOutput(
+      paths,
+      counts,
+      doneIds,
+      started ? before?.startedAt : undefined,
+      partial,
+      failed,
+    );
   }
 
   async write(lines: readonly string[]): Promise<void> {
@@ -137,22 +149,8 @@ export class RunOutput implements RunSink {
   }
 }
 
-/** Adds the usage of one output line to `counts`. @returns the record's id */
-export function countLine(line: string, counts: RunCounts): string {
-  const ranking = JSON.parse(line) as {
-    id: string;
-    usage: { pairs: number; tokens: number; truncated: number };
-    errors?: unknown[];
-  };
-  counts.done += 1;
-  counts.pairs += ranking.usage.pairs;
-  counts.tokens += ranking.usage.tokens;
-  counts.truncated += ranking.usage.truncated;
-  counts.failedPairs += ranking.errors?.length ?? 0;
-  return ranking.id;
-}
-
-async function checkPlace(paths: OutputPaths): Promise<void> {
+/** @throws RankmillError `usage` where a run cannot write its files there */
+export async function checkPlace(paths: OutputPaths): Promise<void> {
   const folder = dirname(paths.output);
   try {
     await access(folder, constants.W_OK | constants.X_OK);

@@ -96,6 +96,13 @@ export async function* readLineBatches(
   }
 }
 
+/** How many lines `readLines` would yield: blank ones left out, unreadable ones counted. */
+export async function countLines(source: ByteSource, options: LineOptions): Promise<number> {
+  let count = 0;
+  for await (const batch of readLineBatches(source, options)) count += batch.length;
+  return count;
+}
+
 /** Reads JSONL; a line that is not JSON is reported in its place. */
 export async function* readJsonLines(
   source: ByteSource,

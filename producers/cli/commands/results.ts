@@ -1,0 +1,58 @@
+import type { Command } from "commander";
+import { RunStore } from "../../../src/runs/run-store.js";
+import { ResultFiles } from "../../../src/runs/result-files.js";
+import { runItems, statusOf } from "../../../src/runs/submitted-run.js";
+import { createLogger, required, requireRedis, say } from "../context.js";
+import { EXIT } from "../exit-codes.js";
+import { isOver, openRun, waitForRun } from "../open-run.js";
+import { commanderOptions, pickValues } from "../options.js";
+
+const OPTION_NAMES = ["output", "wait", "redisUrl", "logLevel"] as const;
+
+export function addResults(program: Command): void {
+  const command = program
+    .command("results")
+    .argument("<run>", "the run's id")
+    .description("write a submitted run's rankings to a file, in the order of its input")
+    .addHelpText(
+      "after",
+      `
+What is done is written, also while the run goes on; failed records go to OUT.failed.jsonl.
+Exit codes: 0 every record has a ranking; 3 some failed; 4 some are not over yet. Needs REDIS_URL.`,
+    )
+    .action(async (run: string, parsed: Record<string, unknown>) => {
+      process.exitCode = await results(run, parsed);
+    });
+  for (const option of commanderOptions(OPTION_NAMES)) command.addOption(option);
+}
+
+async function results(run: string, parsed: Record<string, unknown>): Promise<number> {
+  const values = pickValues(OPTION_NAMES, parsed);
+  const output = required(values.output, "--output");
+  const logger = createLogger(values.logLevel ?? "warn", 2);
+  const files = await ResultFiles.open(output, process.stdout, (failure) =>
+    say(JSON.stringify(failure)),
+  );
+  const redis = await requireRedis(values.redisUrl, logger);
+  try {
+    const store = new RunStore(redis);
+    const record = await store.read(run);
+    const parts = openRun(redis, record.tag);
+    if (values.wait === true) await waitForRun(run, parts);
+    const now = await store.read(run);
+    let open = 0;
+    for await (const item of runItems(run, now, parts)) {
+      if (item.status === "open") open += 1;
+      else if (item.status === "done") await files.write(item.line);
+      else await files.fail(item.failure);
+    }
+    const over = open === 0 && isOver(now, await statusOf(run, now, parts));
+    await parts.queue.close();
+    await files.close();
+    say(`${files.written} ranked, ${files.failed} failed, ${open} not over yet · ${output}`);
+    if (!over) return EXIT.unfinished;
+    return files.failed === 0 ? EXIT.ok : EXIT.someFailed;
+  } finally {
+    redis.disconnect();
+  }
+}

@@ -1,0 +1,105 @@
+import type { Command } from "commander";
+import {
+  checkMaxLength,
+  createLogger,
+  limitsOf,
+  required,
+  requireModel,
+  say,
+  truncationOf,
+} from "../context.js";
+import { EXIT } from "../exit-codes.js";
+import { commanderOptions, pickValues } from "../options.js";
+import { formatDuration } from "../progress.js";
+import { rerankFile } from "../rerank-file.js";
+import { stopSignal } from "../stop-signal.js";
+
+const OPTION_NAMES = [
+  "input",
+  "output",
+  "model",
+  "precision",
+  "modelsDir",
+  "topN",
+  "maxLength",
+  "truncation",
+  "forceNew",
+  "redisUrl",
+  "lanes",
+  "maxBatchTokens",
+  "maxBatchSize",
+  "concurrency",
+  "tokenizer",
+  "windowJobs",
+  "windowBytes",
+  "maxDocuments",
+  "maxQueryChars",
+  "maxDocumentChars",
+  "maxJobBytes",
+  "drainTimeout",
+  "logLevel",
+] as const;
+
+export function addRun(program: Command): void {
+  const command = program
+    .command("run")
+    .description("rerank a file, from input to output, in one command")
+    .addHelpText(
+      "after",
+      `
+Finds Redis (REDIS_URL, else redis-server or valkey-server on PATH, started privately, else a
+built-in server that is slow and in memory), starts a worker, and writes rankings as they arrive to
+OUT.partial, renamed to OUT at the end. Run again after any interruption it goes on from there.
+Beside the output: OUT.manifest.json, and OUT.failed.jsonl where records failed.
+
+Exit codes: 0 every record has a ranking; 3 some failed; 2 arguments or input cannot be used;
+5 Redis cannot be used; 130 interrupted; 1 anything else.`,
+    )
+    .action(async (parsed: Record<string, unknown>) => {
+      process.exitCode = await run(parsed);
+    });
+  for (const option of commanderOptions(OPTION_NAMES)) command.addOption(option);
+}
+
+async function run(parsed: Record<string, unknown>): Promise<number> {
+  const values = pickValues(OPTION_NAMES, parsed);
+  const input = required(values.input, "--input");
+  const output = required(values.output, "--output");
+  const model = await requireModel(values);
+  const started = performance.now();
+  const result = await rerankFile({
+    input,
+    output,
+    model,
+    scoring: {
+      maxLength: checkMaxLength(values.maxLength, model),
+      truncation: truncationOf(values),
+    },
+    topN: values.topN === 0 ? undefined : values.topN,
+    limits: limitsOf(values),
+    window: { maxJobs: values.windowJobs, maxBytes: values.windowBytes },
+    forceNew: values.forceNew === true,
+    redisUrl: values.redisUrl,
+    lanes: values.lanes,
+    maxBatchTokens: values.maxBatchTokens,
+    maxBatchSize: values.maxBatchSize,
+    concurrency: values.concurrency,
+    tokenizer: values.tokenizer as "auto",
+    drainTimeoutMs: values.drainTimeout * 1000,
+    logger: createLogger(values.logLevel ?? "warn", 2),
+    signal: stopSignal(),
+  });
+  const { counts, paths } = result;
+  const seconds = (performance.now() - started) / 1000;
+  say(
+    `${counts.done} ranked, ${counts.failed} failed · ${counts.pairs} pairs, ${counts.tokens} tokens, ${counts.truncated} truncated · ${formatDuration(seconds)}`,
+  );
+  if (result.status === "interrupted") {
+    say(`interrupted: ${paths?.partial ?? "nothing to go on from"}; run again to go on`);
+    return EXIT.interrupted;
+  }
+  if (paths !== undefined) say(`rankings: ${paths.output}`);
+  if (counts.failed === 0) return EXIT.ok;
+  if (paths !== undefined) say(`failed records, with the reason: ${paths.failed}`);
+  return EXIT.someFailed;
+}

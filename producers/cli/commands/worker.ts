@@ -1,0 +1,79 @@
+import type { Command } from "commander";
+import { redisWarnings, describeRedis } from "../../../src/queue/redis-info.js";
+import { createLogger, env, limitsOf, requireModel, requireRedis } from "../context.js";
+import { EXIT } from "../exit-codes.js";
+import { commanderOptions, pickValues } from "../options.js";
+import { stopSignal } from "../stop-signal.js";
+
+const OPTION_NAMES = [
+  "model",
+  "precision",
+  "modelsDir",
+  "redisUrl",
+  "lanes",
+  "maxBatchTokens",
+  "maxBatchSize",
+  "concurrency",
+  "tokenizer",
+  "maxDocuments",
+  "maxQueryChars",
+  "maxDocumentChars",
+  "maxJobBytes",
+  "drainTimeout",
+  "logLevel",
+] as const;
+
+export function addWorker(program: Command): void {
+  const command = program
+    .command("worker")
+    .description("serve a model's queues until told to stop")
+    .addHelpText(
+      "after",
+      `
+SIGTERM or Ctrl-C: takes no more jobs, finishes those in hand or hands them back, exits 0.
+A second signal ends at once. Logs are JSON lines on standard output.`,
+    )
+    .action(async (parsed: Record<string, unknown>) => {
+      process.exitCode = await work(parsed);
+    });
+  for (const option of commanderOptions(OPTION_NAMES)) command.addOption(option);
+}
+
+async function work(parsed: Record<string, unknown>): Promise<number> {
+  const values = pickValues(OPTION_NAMES, parsed);
+  const logger = createLogger(values.logLevel ?? "info", 1);
+  const signal = stopSignal();
+  const model = await requireModel(values);
+  const redis = await requireRedis(values.redisUrl, logger);
+  for (const warning of redisWarnings(describeRedis(await redis.info()))) logger.warn(warning);
+  const { openTokenizer } = await import("../../../src/inference/tokenizer/open-tokenizer.js");
+  const { startWorker } = await import("../../../workers/worker.js");
+  try {
+    const worker = await startWorker({
+      model,
+      opened: await openTokenizer(model.folder.path, {
+        implementation: values.tokenizer as "auto",
+      }),
+      redis,
+      logger,
+      env,
+      limits: limitsOf(values),
+      lanes: values.lanes,
+      maxBatchTokens: values.maxBatchTokens,
+      maxBatchSize: values.maxBatchSize,
+      concurrency: values.concurrency,
+    });
+    const stopped = new Promise<undefined>((resolve) => {
+      if (signal.aborted) resolve(undefined);
+      signal.addEventListener("abort", () => resolve(undefined), { once: true });
+    });
+    const failure = await Promise.race([stopped, worker.failed]);
+    logger.info({ drainTimeoutSeconds: values.drainTimeout }, "stopping");
+    await worker.close(values.drainTimeout * 1000);
+    if (failure !== undefined) throw failure;
+    logger.info("stopped");
+    return EXIT.ok;
+  } finally {
+    redis.disconnect();
+  }
+}

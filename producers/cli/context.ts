@@ -1,0 +1,103 @@
+import { homedir } from "node:os";
+import { join } from "node:path";
+import type { Redis } from "ioredis";
+import { pino, type Logger } from "pino";
+import type { Limits } from "../../src/core/contract.js";
+import { RankmillError } from "../../src/core/errors.js";
+import type { Truncation } from "../../src/core/job.js";
+import { packageRoot } from "../../src/models/package-root.js";
+import { listModels, resolveModel, type ResolvedModel } from "../../src/models/resolve.js";
+import { connectRedis } from "../../src/queue/connection.js";
+import type { Values } from "./options.js";
+
+/** Everything that a command needs from the process it runs in; read here and nowhere else. */
+export const env = process.env;
+
+export function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+export function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** Structured logs. Never a password: REDIS_URL and keys are not logged, and are redacted anyway. */
+export function createLogger(level: string, fd: 1 | 2): Logger {
+  return pino(
+    {
+      level,
+      base: { pid: process.pid },
+      redact: ["*.password", "*.token", "*.url", "redisUrl"],
+    },
+    pino.destination({ fd, sync: true }),
+  );
+}
+
+export function modelsDir(given: string | undefined): string {
+  if (given !== undefined) return given;
+  const cache = env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache");
+  return join(cache, "rankmill", "models");
+}
+
+/** @throws RankmillError `usage` without a name, with the list of what there is */
+export async function requireModel(
+  values: Values<"model" | "precision" | "modelsDir">,
+): Promise<ResolvedModel> {
+  const places = { packageRoot: packageRoot(), modelsDir: modelsDir(values.modelsDir) };
+  if (values.model === undefined) {
+    const listed = await listModels(places);
+    const atHand = listed.filter((model) => model.atHand).map((model) => model.name);
+    throw new RankmillError(
+      "usage",
+      `--model is missing and has no default; models at hand: ${atHand.join(", ")}; or give a folder, or see "rankmill models list"`,
+    );
+  }
+  const { precision } = values;
+  return await resolveModel(values.model, {
+    ...places,
+    ...(precision === undefined ? {} : { precision: precision as ResolvedModel["precision"] }),
+  });
+}
+
+/** The `maxLength` of a run. @throws RankmillError `usage` where the model cannot read as much */
+export function checkMaxLength(
+  given: number | undefined,
+  model: { readonly name: string; readonly maxLength: ResolvedModel["maxLength"] },
+): number {
+  const value = given ?? model.maxLength.default;
+  if (value > model.maxLength.highest) {
+    throw new RankmillError(
+      "usage",
+      `--max-length: ${value} tokens is over ${model.name}'s limit of ${model.maxLength.highest}`,
+    );
+  }
+  return value;
+}
+
+export function truncationOf(values: Values<"truncation">): Truncation {
+  return values.truncation as Truncation;
+}
+
+export function limitsOf(
+  values: Values<"maxDocuments" | "maxQueryChars" | "maxDocumentChars" | "maxJobBytes">,
+): Limits {
+  const { maxDocuments, maxQueryChars, maxDocumentChars, maxJobBytes } = values;
+  return { maxDocuments, maxQueryChars, maxDocumentChars, maxJobBytes };
+}
+
+/** Connects to the Redis that the operator named. @throws RankmillError `usage` where none is */
+export async function requireRedis(url: string | undefined, logger: Logger): Promise<Redis> {
+  if (url === undefined) {
+    throw new RankmillError(
+      "usage",
+      "REDIS_URL is not set: give redis://host:port (only `rankmill run` brings a Redis of its own)",
+    );
+  }
+  return await connectRedis({ url }, (error) => logger.warn({ err: error }, "redis connection"));
+}
+
+/** @throws RankmillError `usage` naming the flag */
+export function required(value: string | undefined, flag: string): string {
+  if (value === undefined) throw new RankmillError("usage", `${flag} is missing`);
+  return value;
+}

@@ -1,0 +1,291 @@
+import { Option } from "commander";
+import { DEFAULT_LIMITS } from "../../src/core/contract.js";
+import { RankmillError } from "../../src/core/errors.js";
+import { DEFAULT_RESULT_TTL_SECONDS } from "../../src/queue/prepare-job.js";
+import { DEFAULT_WINDOW } from "../../src/runs/window.js";
+
+/**
+ * Every option of the command line: the one place that names a flag, its environment variable, its
+ * default and its unit. The README's table is checked against it.
+ */
+export interface OptionSpec {
+  readonly flags: string;
+  readonly env?: string;
+  readonly type: "string" | "integer" | "choice" | "flag";
+  readonly choices?: readonly string[];
+  /** Integers only; inclusive. */
+  readonly min?: number;
+  readonly default?: string | number;
+  /** Said in place of a default that is computed. */
+  readonly computedDefault?: string;
+  readonly unit?: string;
+  readonly description: string;
+}
+
+export const OPTIONS = {
+  model: {
+    flags: "--model <name|dir>",
+    env: "RANKMILL_MODEL",
+    type: "string",
+    description: "model to score with: a name, an alias or a folder; there is no default",
+  },
+  precision: {
+    flags: "--precision <precision>",
+    env: "RANKMILL_PRECISION",
+    type: "choice",
+    choices: ["fp32", "fp16", "int8", "uint8"],
+    computedDefault: "fp32",
+    description: "which of the model's files to run; another precision gives other scores",
+  },
+  modelsDir: {
+    flags: "--models-dir <dir>",
+    env: "RANKMILL_MODELS_DIR",
+    type: "string",
+    computedDefault: "~/.cache/rankmill/models",
+    description: "folder of pulled models",
+  },
+  redisUrl: {
+    flags: "--redis-url <url>",
+    env: "REDIS_URL",
+    type: "string",
+    description: "redis://, rediss:// or unix:// address of Redis or Valkey",
+  },
+  input: {
+    flags: "--input <file>",
+    type: "string",
+    description: "JSONL, one record a line, plain, gzip or zstd; - is standard input",
+  },
+  output: {
+    flags: "--output <file>",
+    type: "string",
+    description: "JSONL, one ranking a line; - is standard output",
+  },
+  topN: {
+    flags: "--top-n <n>",
+    type: "integer",
+    min: 0,
+    computedDefault: "all",
+    unit: "results",
+    description: "results of a record that names no top_n; 0 is all",
+  },
+  maxLength: {
+    flags: "--max-length <n>",
+    env: "RANKMILL_MAX_LENGTH",
+    type: "integer",
+    min: 8,
+    computedDefault: "the model's own",
+    unit: "tokens",
+    description: "longest encoded pair, special tokens included; the rest is cut off",
+  },
+  truncation: {
+    flags: "--truncation <how>",
+    type: "choice",
+    choices: ["only-second", "longest-first"],
+    default: "only-second",
+    description: "what is cut: the document's tail, or tokens of whichever side is longer",
+  },
+  lanes: {
+    flags: "--lanes <n>",
+    env: "RANKMILL_LANES",
+    type: "integer",
+    min: 1,
+    computedDefault: "usable cores",
+    unit: "processes",
+    description: "inference processes, one thread each",
+  },
+  maxBatchTokens: {
+    flags: "--max-batch-tokens <n>",
+    env: "RANKMILL_MAX_BATCH_TOKENS",
+    type: "integer",
+    min: 1,
+    default: 2048,
+    unit: "tokens",
+    description: "rows × longest row of one batch; a longer pair runs alone",
+  },
+  maxBatchSize: {
+    flags: "--max-batch-size <n>",
+    env: "RANKMILL_MAX_BATCH_SIZE",
+    type: "integer",
+    min: 1,
+    default: 8,
+    unit: "pairs",
+    description: "rows of one batch",
+  },
+  concurrency: {
+    flags: "--concurrency <n>",
+    env: "RANKMILL_CONCURRENCY",
+    type: "integer",
+    min: 1,
+    default: 64,
+    unit: "jobs",
+    description: "jobs that a worker holds at once from each queue",
+  },
+  tokenizer: {
+    flags: "--tokenizer <implementation>",
+    env: "RANKMILL_TOKENIZER",
+    type: "choice",
+    choices: ["auto", "tokenizers", "transformers"],
+    default: "auto",
+    description: "auto: the tokenizers package where it loads, else @huggingface/transformers",
+  },
+  windowJobs: {
+    flags: "--window-jobs <n>",
+    env: "RANKMILL_WINDOW_JOBS",
+    type: "integer",
+    min: 1,
+    default: DEFAULT_WINDOW.maxJobs,
+    unit: "jobs",
+    description: "jobs of the run in Redis at once",
+  },
+  windowBytes: {
+    flags: "--window-bytes <n>",
+    env: "RANKMILL_WINDOW_BYTES",
+    type: "integer",
+    min: 1,
+    default: DEFAULT_WINDOW.maxBytes,
+    unit: "bytes",
+    description: "bytes of requests of the run in Redis at once",
+  },
+  maxDocuments: {
+    flags: "--max-documents <n>",
+    env: "RANKMILL_MAX_DOCUMENTS",
+    type: "integer",
+    min: 1,
+    default: DEFAULT_LIMITS.maxDocuments,
+    unit: "documents",
+    description: "documents in one record",
+  },
+  maxQueryChars: {
+    flags: "--max-query-chars <n>",
+    env: "RANKMILL_MAX_QUERY_CHARS",
+    type: "integer",
+    min: 1,
+    default: DEFAULT_LIMITS.maxQueryChars,
+    unit: "characters",
+    description: "length of a query",
+  },
+  maxDocumentChars: {
+    flags: "--max-document-chars <n>",
+    env: "RANKMILL_MAX_DOCUMENT_CHARS",
+    type: "integer",
+    min: 1,
+    default: DEFAULT_LIMITS.maxDocumentChars,
+    unit: "characters",
+    description: "length of one document",
+  },
+  maxJobBytes: {
+    flags: "--max-job-bytes <n>",
+    env: "RANKMILL_MAX_JOB_BYTES",
+    type: "integer",
+    min: 1,
+    default: DEFAULT_LIMITS.maxJobBytes,
+    unit: "bytes",
+    description: "size of one record as JSON",
+  },
+  resultTtl: {
+    flags: "--result-ttl <n>",
+    env: "RANKMILL_RESULT_TTL",
+    type: "integer",
+    min: 60,
+    default: DEFAULT_RESULT_TTL_SECONDS,
+    unit: "seconds",
+    description: "how long Redis keeps a ranking that nobody has fetched",
+  },
+  runTtl: {
+    flags: "--run-ttl <n>",
+    env: "RANKMILL_RUN_TTL",
+    type: "integer",
+    min: 60,
+    default: 604_800,
+    unit: "seconds",
+    description: "how long Redis keeps a submitted run and its rankings",
+  },
+  runId: {
+    flags: "--run <id>",
+    type: "string",
+    computedDefault: "made from input and settings",
+    description: "name of the run",
+  },
+  drainTimeout: {
+    flags: "--drain-timeout <n>",
+    env: "RANKMILL_DRAIN_TIMEOUT",
+    type: "integer",
+    min: 0,
+    default: 25,
+    unit: "seconds",
+    description: "at shutdown, time for the jobs in hand; what is left goes back to the queue",
+  },
+  forceNew: {
+    flags: "--force-new",
+    type: "flag",
+    description: "delete what an earlier run left at the output and start over",
+  },
+  json: { flags: "--json", type: "flag", description: "print JSON" },
+  watch: { flags: "--watch", type: "flag", description: "print again until the run is over" },
+  wait: { flags: "--wait", type: "flag", description: "wait until the run is over" },
+  logLevel: {
+    flags: "--log-level <level>",
+    env: "RANKMILL_LOG_LEVEL",
+    type: "choice",
+    choices: ["trace", "debug", "info", "warn", "error", "fatal", "silent"],
+    computedDefault: "info for worker, warn elsewhere",
+    description: "structured logs, one JSON object a line",
+  },
+} as const satisfies Record<string, OptionSpec>;
+
+export type OptionName = keyof typeof OPTIONS;
+
+/** What an option's value is once parsed. */
+type ValueOf<S extends OptionSpec> = S["type"] extends "integer"
+  ? number
+  : S["type"] extends "flag"
+    ? boolean
+    : string;
+
+type HasDefault<S> = S extends { readonly default: string | number } ? true : false;
+
+/** The parsed values of the options `N`; those with a default are always there. */
+export type Values<N extends OptionName> = {
+  readonly [K in N]: HasDefault<(typeof OPTIONS)[K]> extends true
+    ? ValueOf<(typeof OPTIONS)[K]>
+    : ValueOf<(typeof OPTIONS)[K]> | undefined;
+};
+
+/** The commander options of `names`, in order. */
+export function commanderOptions(names: readonly OptionName[]): Option[] {
+  return names.map((name) => {
+    const spec: OptionSpec = OPTIONS[name];
+    const unit = spec.unit === undefined ? "" : ` [${spec.unit}]`;
+    const computed =
+      spec.computedDefault === undefined ? "" : ` (default: ${spec.computedDefault})`;
+    const option = new Option(spec.flags, `${spec.description}${unit}${computed}`);
+    if (spec.env !== undefined) option.env(spec.env);
+    if (spec.default !== undefined) option.default(spec.default);
+    if (spec.choices !== undefined) option.choices([...spec.choices]);
+    if (spec.type === "integer") option.argParser((text: string) => parseInteger(spec, text));
+    return option;
+  });
+}
+
+/** The attribute under which commander keeps `name`'s value: `--top-n` → `topN`. */
+function attributeOf(name: OptionName): string {
+  return new Option(OPTIONS[name].flags).attributeName();
+}
+
+/** Picks the values of `names` out of what commander parsed. */
+export function pickValues<N extends OptionName>(
+  names: readonly N[],
+  parsed: Readonly<Record<string, unknown>>,
+): Values<N> {
+  return Object.fromEntries(names.map((name) => [name, parsed[attributeOf(name)]])) as Values<N>;
+}
+
+function parseInteger(spec: OptionSpec, text: string): number {
+  const value = Number(text);
+  const min = spec.min ?? 0;
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < min) {
+    const flag = spec.flags.split(" ", 1)[0] ?? spec.flags;
+    throw new RankmillError("usage", `${flag}: "${text}" is not a whole number of at least ${min}`);
+  }
+  return value;
+}

@@ -1,0 +1,216 @@
+import { fileURLToPath } from "node:url";
+import type { Redis } from "ioredis";
+import type { Logger } from "pino";
+import { SCHEMA_MAJOR, type Limits } from "../../src/core/contract.js";
+import { RankmillError } from "../../src/core/errors.js";
+import type { ScoringOptions } from "../../src/core/job.js";
+import { packageVersion } from "../../src/models/package-root.js";
+import type { ResolvedModel } from "../../src/models/resolve.js";
+import { connectRedis } from "../../src/queue/connection.js";
+import { prepareJob } from "../../src/queue/prepare-job.js";
+import { startPrivateRedis, type PrivateRedis } from "../../src/queue/private-redis.js";
+import { RedisJobQueue } from "../../src/queue/redis-job-queue.js";
+import { RedisResultStore } from "../../src/results/redis-result-store.js";
+import { Feeder, type RunSink } from "../../src/runs/feeder.js";
+import { openInput } from "../../src/runs/formats/open-input.js";
+import { countLines } from "../../src/runs/formats/lines.js";
+import { readInput } from "../../src/runs/input.js";
+import type { Manifest, RunCounts, RunSettings } from "../../src/runs/manifest.js";
+import { RunOutput, StreamOutput } from "../../src/runs/run-output.js";
+import type { WindowLimits } from "../../src/runs/window.js";
+import type { RunningWorker } from "../../workers/worker.js";
+import { env, say } from "./context.js";
+import { Progress } from "./progress.js";
+
+export interface RerankFileOptions {
+  readonly input: string;
+  /** A path, or `-` for standard output. */
+  readonly output: string;
+  readonly model: ResolvedModel;
+  readonly scoring: ScoringOptions;
+  readonly topN: number | undefined;
+  readonly limits: Limits;
+  readonly window: WindowLimits;
+  readonly forceNew: boolean;
+  readonly redisUrl: string | undefined;
+  readonly lanes: number | undefined;
+  readonly maxBatchTokens: number;
+  readonly maxBatchSize: number;
+  readonly concurrency: number;
+  readonly tokenizer: "auto" | "tokenizers" | "transformers";
+  readonly drainTimeoutMs: number;
+  readonly logger: Logger;
+  /** Aborts at Ctrl-C or SIGTERM. */
+  readonly signal: AbortSignal;
+}
+
+export interface RerankFileResult {
+  readonly status: "complete" | "interrupted";
+  readonly counts: Readonly<RunCounts>;
+  /** Undefined where rankings went to standard output. */
+  readonly paths: RunOutput["paths"] | undefined;
+  readonly redis: string;
+}
+
+const GUARDIAN_ENTRY = fileURLToPath(new URL("../../workers/redis-guardian.js", import.meta.url));
+
+/**
+ * The whole of `rankmill run`: finds or starts Redis, starts a worker, feeds, waits, writes.
+ *
+ * @throws RankmillError `usage` and the like before any work is done; others where the run cannot
+ *   go on. What was ranked by then is on disk, and the same call again goes on from there
+ */
+export async function rerankFile(options: RerankFileOptions): Promise<RerankFileResult> {
+  const { model, scoring, logger, signal } = options;
+  const stdin = options.input === "-";
+  const total = stdin ? undefined : await countRecords(options.input, options.limits);
+  // Native packages are loaded by the commands that run a worker, and by no other.
+  const { openTokenizer } = await import("../../src/inference/tokenizer/open-tokenizer.js");
+  const { startWorker } = await import("../../workers/worker.js");
+  const opened = await openTokenizer(model.folder.path, { implementation: options.tokenizer });
+  const settings: RunSettings = {
+    model: {
+      name: model.name,
+      revision: model.revision,
+      digest: model.digest,
+      precision: model.precision,
+    },
+    maxLength: scoring.maxLength,
+    truncation: scoring.truncation,
+    topN: options.topN ?? null,
+    tokenizer: opened.tokenizer.implementation,
+  };
+  const file =
+    options.output === "-"
+      ? undefined
+      : await RunOutput.open(options.output, settings, options.forceNew);
+  const sink: RunSink & { readonly counts: RunCounts } =
+    file ?? new StreamOutput(process.stdout, (failure) => say(JSON.stringify(failure)));
+  if (file !== undefined && file.doneIds.size > 0) {
+    say(`going on with ${file.paths.partial}: ${file.doneIds.size} records are ranked already`);
+  }
+
+  const startedAt = new Date().toISOString();
+  const server = await openRedis(options);
+  let worker: RunningWorker | undefined;
+  let progress: Progress | undefined;
+  const stopping = new AbortController();
+  const stop = AbortSignal.any([signal, stopping.signal]);
+  const manifest = (state: Manifest["state"], finishedAt?: string): Manifest => ({
+    rankmill: packageVersion(),
+    schema: SCHEMA_MAJOR,
+    state,
+    input: options.input,
+    output: options.output,
+    settings,
+    counts: sink.counts,
+    redis: server.note,
+    startedAt: file?.startedAt ?? startedAt,
+    ...(file?.startedAt === undefined ? {} : { resumedAt: startedAt }),
+    ...(finishedAt === undefined ? {} : { finishedAt }),
+  });
+  try {
+    await file?.writeManifest(manifest("running"));
+    worker = await startWorker({
+      model,
+      redis: server.redis,
+      logger,
+      env,
+      opened,
+      limits: options.limits,
+      lanes: options.lanes,
+      maxBatchTokens: options.maxBatchTokens,
+      maxBatchSize: options.maxBatchSize,
+      concurrency: options.concurrency,
+    });
+    const queue = new RedisJobQueue(server.redis, worker.tag, options.limits.maxJobBytes);
+    const fatal = watchFatal(worker, server.private, stopping);
+    progress = new Progress(process.stderr, () => ({ ...sink.counts, total }));
+    const feeder = new Feeder({
+      queue,
+      results: new RedisResultStore(server.redis, worker.tag),
+      sink,
+      prepare: ({ request }) => prepareJob(request, scoring, { priority: "bulk" }),
+      owner: `run:${process.pid}:${startedAt}`,
+      window: options.window,
+      onProgress: () => {},
+    });
+    const { chunks } = await openInput(options.input, { stdin: process.stdin });
+    const records = readInput(chunks, {
+      limits: options.limits,
+      topN: options.topN,
+      doneIds: file?.doneIds ?? new Set(),
+      onIgnoredField: (field, line) => say(`line ${line}: unknown field "${field}" is ignored`),
+    });
+    await Promise.race([feeder.run(records, stop), fatal]);
+    const interrupted = signal.aborted;
+    if (interrupted) {
+      say("stopping: finishing the jobs in hand; once more Ctrl-C ends at once");
+      await worker.close(options.drainTimeoutMs);
+      await feeder.abandon();
+    }
+    progress.stop();
+    progress = undefined;
+    await file?.close(!interrupted);
+    const state = interrupted ? "interrupted" : "complete";
+    await file?.writeManifest(manifest(state, new Date().toISOString()));
+    await queue.close();
+    return { status: state, counts: sink.counts, paths: file?.paths, redis: server.note };
+  } finally {
+    progress?.stop();
+    await worker?.close(0);
+    server.redis.disconnect();
+    await server.private?.stop();
+  }
+}
+
+interface Server {
+  readonly redis: Redis;
+  readonly private: PrivateRedis | undefined;
+  /** One line for the user. */
+  readonly note: string;
+}
+
+async function openRedis(options: RerankFileOptions): Promise<Server> {
+  const onError = (error: Error): void => options.logger.warn({ err: error }, "redis connection");
+  if (options.redisUrl !== undefined) {
+    const redis = await connectRedis({ url: options.redisUrl }, onError);
+    return { redis, private: undefined, note: "REDIS_URL" };
+  }
+  const server = await startPrivateRedis({
+    guardianPath: GUARDIAN_ENTRY,
+    searchPath: env["PATH"] ?? "",
+    onWarning: say,
+  });
+  say(server.note);
+  try {
+    const redis = await connectRedis(server.connection, onError);
+    return { redis, private: server, note: `${server.implementation} ${server.version}, private` };
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+}
+
+/** Rejects where worker or private server can never go on; then nothing is worth waiting for. */
+async function watchFatal(
+  worker: RunningWorker,
+  server: PrivateRedis | undefined,
+  stopping: AbortController,
+): Promise<never> {
+  const died = server?.exited.then(
+    ({ reason }) =>
+      new RankmillError(
+        "redis_unavailable",
+        `the private Redis ended: ${reason}; run again to go on`,
+      ),
+  );
+  const error = await Promise.race(died === undefined ? [worker.failed] : [worker.failed, died]);
+  stopping.abort(error);
+  throw error;
+}
+
+async function countRecords(input: string, limits: Limits): Promise<number> {
+  const { chunks } = await openInput(input, { stdin: process.stdin });
+  return await countLines(chunks, { maxLineBytes: limits.maxJobBytes });
+}

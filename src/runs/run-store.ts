@@ -1,0 +1,165 @@
+import { promisify } from "node:util";
+import { gunzip, gzip } from "node:zlib";
+import type { Redis } from "ioredis";
+import { z } from "zod";
+import { RankmillError } from "../core/errors.js";
+import type { PreparedJob } from "../core/job.js";
+import { modelRunsKey, runKeys, RUNS_KEY } from "../core/names.js";
+import type { FailedRecord } from "../core/records.js";
+import { emptyCounts, type RunCounts } from "./manifest.js";
+
+const gzipAsync = promisify(gzip);
+const gunzipAsync = promisify(gunzip);
+const GZIP_LEVEL = 3;
+
+/** A submitted run's life. `submitting`: lines are still being enqueued. */
+export type RunState = "submitting" | "submitted" | "cancelled";
+
+const runSchema = z.object({
+  model: z.string(),
+  revision: z.string(),
+  precision: z.string(),
+  tag: z.string(),
+  state: z.enum(["submitting", "submitted", "cancelled"]),
+  input: z.string(),
+  maxLength: z.coerce.number(),
+  truncation: z.enum(["only-second", "longest-first"]),
+  /** Records enqueued or refused so far; final once submitted. */
+  total: z.coerce.number(),
+  chunks: z.coerce.number(),
+  ttlSeconds: z.coerce.number(),
+  createdAt: z.string(),
+});
+
+export type RunRecord = z.infer<typeof runSchema>;
+
+/** One line of a submitted run. */
+export type RunEntry =
+  | {
+      readonly status: "job";
+      readonly line: number;
+      readonly id: string;
+      readonly job: PreparedJob;
+    }
+  | { readonly status: "invalid"; readonly failure: FailedRecord };
+
+/** Letters, digits, `.`, `_` and `-`: safe in a key, a hash tag and a file name. */
+const RUN_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+
+/** @throws RankmillError `usage` */
+export function checkRunId(run: string): string {
+  if (RUN_ID.test(run)) return run;
+  throw new RankmillError(
+    "usage",
+    `run id "${run}": expected 1 to 128 letters, digits, ".", "_" or "-", starting with a letter or digit`,
+  );
+}
+
+/**
+ * Submitted runs in Redis: what was asked, in chunks of lines in their order, and which chunks are
+ * over. What became of each job stands in the result store alone, so that nothing is written twice
+ * and nothing can disagree.
+ */
+export class RunStore {
+  readonly #redis: Redis;
+
+  constructor(redis: Redis) {
+    this.#redis = redis;
+  }
+
+  /** Writes the run's record; its fields replace those of an earlier submission of the same run. */
+  async save(run: string, record: RunRecord): Promise<void> {
+    await this.#redis
+      .multi()
+      .hset(runKeys.run(run), { ...record })
+      .expire(runKeys.run(run), record.ttlSeconds)
+      .exec();
+    await this.#redis.sadd(RUNS_KEY, run);
+    await this.#redis.sadd(modelRunsKey(record.tag), run);
+  }
+
+  async update(run: string, fields: Partial<RunRecord>): Promise<void> {
+    await this.#redis.hset(runKeys.run(run), fields);
+  }
+
+  /** @throws RankmillError `usage` where there is no such run (any more) */
+  async read(run: string): Promise<RunRecord> {
+    const found = await this.find(checkRunId(run));
+    if (found !== undefined) return found;
+    throw new RankmillError(
+      "usage",
+      `no run "${run}" in this Redis; "rankmill status" lists those there are`,
+    );
+  }
+
+  async find(run: string): Promise<RunRecord | undefined> {
+    const parsed = runSchema.safeParse(await this.#redis.hgetall(runKeys.run(run)));
+    return parsed.success ? parsed.data : undefined;
+  }
+
+  /** Ids of all runs, or of those of one model; forgets those whose record has expired. */
+  async list(tag?: string): Promise<string[]> {
+    const index = tag === undefined ? RUNS_KEY : modelRunsKey(tag);
+    const runs = await this.#redis.smembers(index);
+    const kept: string[] = [];
+    for (const run of runs.sort()) {
+      if ((await this.#redis.exists(runKeys.run(run))) === 1) kept.push(run);
+      else await this.#redis.srem(index, run);
+    }
+    return kept;
+  }
+
+  async writeChunk(
+    run: string,
+    chunk: number,
+    entries: readonly RunEntry[],
+    ttlSeconds: number,
+  ): Promise<void> {
+    const packed = await gzipAsync(JSON.stringify(entries), { level: GZIP_LEVEL });
+    await this.#redis.set(runKeys.chunk(run, chunk), packed, "EX", ttlSeconds);
+  }
+
+  async readChunk(run: string, chunk: number): Promise<RunEntry[]> {
+    const packed = await this.#redis.getBuffer(runKeys.chunk(run, chunk));
+    if (packed === null) return [];
+    return JSON.parse((await gunzipAsync(packed)).toString("utf8")) as RunEntry[];
+  }
+
+  /** Counts of the chunks that are over, by number. */
+  async closedChunks(run: string): Promise<Map<number, RunCounts>> {
+    const closed = await this.#redis.hgetall(runKeys.closed(run));
+    return new Map(
+      Object.entries(closed).map(([chunk, counts]) => [
+        Number(chunk),
+        { ...emptyCounts(), ...(JSON.parse(counts) as RunCounts) },
+      ]),
+    );
+  }
+
+  /** Every job of the chunk has ended; writing the same counts twice changes nothing. */
+  async closeChunk(
+    run: string,
+    chunk: number,
+    counts: RunCounts,
+    ttlSeconds: number,
+  ): Promise<void> {
+    await this.#redis.hset(runKeys.closed(run), String(chunk), JSON.stringify(counts));
+    await this.#redis.expire(runKeys.closed(run), ttlSeconds);
+  }
+
+  async reopenChunk(run: string, chunk: number): Promise<void> {
+    await this.#redis.hdel(runKeys.closed(run), String(chunk));
+  }
+
+  /** @returns false where another holds the lease */
+  async lease(run: string, holder: string, ms: number): Promise<boolean> {
+    return (await this.#redis.set(runKeys.lease(run), holder, "PX", ms, "NX")) === "OK";
+  }
+
+  /** Times `jobId` was found lost, this one included. */
+  async countLost(run: string, jobId: string, ttlSeconds: number): Promise<number> {
+    const times = await this.#redis.hincrby(runKeys.lost(run), jobId, 1);
+    await this.#redis.expire(runKeys.lost(run), ttlSeconds);
+    return times;
+  }
+}

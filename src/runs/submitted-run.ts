@@ -1,0 +1,282 @@
+import type { JobRecord, PreparedJob } from "../core/job.js";
+import type { FailedRecord, InputRecord } from "../core/records.js";
+import type { JobQueue, ResultStore } from "../core/stores.js";
+import { countLine, emptyCounts, type RunCounts } from "./manifest.js";
+import { MAX_REQUEUES, reconcile } from "./reconcile.js";
+import type { RunEntry, RunRecord, RunStore } from "./run-store.js";
+
+/** Lines of one chunk; its size in Redis is bounded by bytes as well. */
+const CHUNK_ENTRIES = 200;
+const CHUNK_BYTES = 4_194_304;
+
+export interface RunParts {
+  readonly store: RunStore;
+  readonly queue: JobQueue;
+  readonly results: ResultStore;
+}
+
+/** How a submitted run stands. */
+export interface RunStatus {
+  readonly total: number;
+  readonly counts: RunCounts;
+  /** Records that have not ended, by whether a worker has their job in hand. */
+  readonly waiting: number;
+  readonly active: number;
+}
+
+type JobEntry = Extract<RunEntry, { status: "job" }>;
+type ValidRecord = Extract<InputRecord, { status: "valid" }>;
+
+/** Under what name a run waits for its jobs. */
+export function runOwner(run: string): string {
+  return `run:${run}`;
+}
+
+/**
+ * Enqueues all of `records` for `run`, chunk by chunk: the chunk is written first, so that a job in
+ * the queue can always be traced to its line. Doing it again joins what is there.
+ */
+export async function submitRecords(
+  run: string,
+  record: RunRecord,
+  records: AsyncIterable<InputRecord>,
+  prepare: (record: ValidRecord) => PreparedJob,
+  parts: RunParts,
+  onChunk: (total: number) => void,
+): Promise<RunRecord> {
+  let entries: RunEntry[] = [];
+  let bytes = 0;
+  let chunks = 0;
+  let total = 0;
+  const send = async (): Promise<void> => {
+    const jobs = entries.filter(isJob).map(({ job }) => job);
+    await parts.store.writeChunk(run, chunks, entries, record.ttlSeconds);
+    await parts.store.reopenChunk(run, chunks);
+    chunks += 1;
+    total += entries.length;
+    await parts.store.update(run, { chunks, total });
+    await parts.queue.enqueue(jobs, runOwner(run));
+    entries = [];
+    bytes = 0;
+    onChunk(total);
+  };
+  for await (const item of records) {
+    entries.push(
+      item.status === "invalid"
+        ? item
+        : { status: "job", line: item.line, id: item.request.id, job: prepare(item) },
+    );
+    bytes += item.status === "valid" ? item.bytes : 0;
+    if (entries.length >= CHUNK_ENTRIES || bytes >= CHUNK_BYTES) await send();
+  }
+  if (entries.length > 0) await send();
+  const submitted = { ...record, state: "submitted", chunks, total } as const;
+  await parts.store.update(run, submitted);
+  return submitted;
+}
+
+/** Looks at every open chunk, closes those that are over, and counts. */
+export async function statusOf(
+  run: string,
+  record: RunRecord,
+  parts: RunParts,
+): Promise<RunStatus> {
+  const { store, queue, results } = parts;
+  const closed = await store.closedChunks(run);
+  const counts = emptyCounts();
+  for (const one of closed.values()) addCounts(counts, one);
+  const activeIds = await queue.activeIds();
+  let active = 0;
+  for (let chunk = 0; chunk < record.chunks; chunk += 1) {
+    if (closed.has(chunk)) continue;
+    const entries = await store.readChunk(run, chunk);
+    const ended = await endedEntries(entries, record, results);
+    const own = countEnded(ended);
+    addCounts(counts, own);
+    if (ended.every(({ record: end }) => end !== undefined)) {
+      await store.closeChunk(run, chunk, own, record.ttlSeconds);
+    }
+    for (const { entry, record: end } of ended) {
+      if (end === undefined && isJob(entry) && activeIds.has(entry.job.jobId)) active += 1;
+    }
+  }
+  const open = record.total - counts.done - counts.failed;
+  return { total: record.total, counts, waiting: open - active, active };
+}
+
+/**
+ * Enqueues again what was lost, so that the run cannot wait for ever; records as failed what is
+ * lost again and again. Chunks are taken in order, at most `maxChunks` that are open.
+ */
+export async function reconcileRun(
+  run: string,
+  record: RunRecord,
+  parts: RunParts,
+  maxChunks: number,
+): Promise<void> {
+  const { store, queue, results } = parts;
+  if (record.state === "cancelled") return;
+  const closed = await store.closedChunks(run);
+  let looked = 0;
+  for (let chunk = 0; chunk < record.chunks && looked < maxChunks; chunk += 1) {
+    if (closed.has(chunk)) continue;
+    looked += 1;
+    const jobs = (await store.readChunk(run, chunk)).filter(isJob).map(({ job }) => job);
+    const fates = await reconcile(
+      jobs.map(({ jobId }) => jobId),
+      queue,
+      results,
+    );
+    const lost = jobs.filter((_, i) => fates[i]?.status === "lost");
+    const again: PreparedJob[] = [];
+    for (const job of lost) {
+      const times = await store.countLost(run, job.jobId, record.ttlSeconds);
+      if (times <= MAX_REQUEUES) again.push(job);
+      else await recordLost(job, times, results);
+    }
+    await queue.enqueue(again, runOwner(run));
+  }
+}
+
+async function recordLost(job: PreparedJob, times: number, results: ResultStore): Promise<void> {
+  const started = await results.begin(job.jobId);
+  if (started.status === "ended") return;
+  const message = `the job vanished from the queue ${times} times without a result`;
+  const record = { status: "failed", code: "job_lost", message } as const;
+  await results.commit(job.jobId, started.fence, record, job.envelope.ttlSeconds);
+}
+
+/** What became of one line. */
+export type RunItem =
+  | { readonly status: "done"; readonly line: string }
+  | { readonly status: "failed"; readonly failure: FailedRecord }
+  | { readonly status: "open" };
+
+/** Every line of the run, in the order of the input. */
+export async function* runItems(
+  run: string,
+  record: RunRecord,
+  parts: RunParts,
+): AsyncGenerator<RunItem, void, undefined> {
+  for (let chunk = 0; chunk < record.chunks; chunk += 1) {
+    const entries = await parts.store.readChunk(run, chunk);
+    for (const { entry, record: end } of await endedEntries(entries, record, parts.results)) {
+      if (!isJob(entry)) yield { status: "failed", failure: entry.failure };
+      else if (end === undefined) yield { status: "open" };
+      else if (end.status === "done") yield { status: "done", line: end.line };
+      else yield { status: "failed", failure: failureOf(entry, end) };
+    }
+  }
+}
+
+/**
+ * Stops the run: what waits leaves the queue, what is in a worker's hands is dropped, what is done
+ * stays.
+ *
+ * @returns records that were stopped
+ */
+export async function cancelRun(run: string, record: RunRecord, parts: RunParts): Promise<number> {
+  const { store, queue, results } = parts;
+  // First of all: nobody may enqueue again what is about to be taken out.
+  await store.update(run, { state: "cancelled" });
+  let stopped = 0;
+  await eachOpenJob(run, record, parts, async (jobs) => {
+    const records = await results.read(jobs.map(({ jobId }) => jobId));
+    const open = jobs.filter((_, i) => records[i] === undefined).map(({ jobId }) => jobId);
+    await queue.cancel(open, runOwner(run));
+    stopped += open.length;
+  });
+  return stopped;
+}
+
+/** Enqueues anew what failed or was cancelled. @returns records that are tried again */
+export async function retryRun(run: string, record: RunRecord, parts: RunParts): Promise<number> {
+  const { store, queue, results } = parts;
+  const closed = await store.closedChunks(run);
+  await store.update(run, { state: "submitted" });
+  let retried = 0;
+  for (let chunk = 0; chunk < record.chunks; chunk += 1) {
+    if (closed.get(chunk)?.failed === 0) continue;
+    const jobs = (await store.readChunk(run, chunk)).filter(isJob).map(({ job }) => job);
+    const ids = jobs.map(({ jobId }) => jobId);
+    const [records, states] = [await results.read(ids), await queue.states(ids)];
+    const again = jobs.filter((_, i) => {
+      const end = records[i];
+      return end === undefined ? states[i] !== "queued" : end.status === "failed";
+    });
+    if (again.length === 0) continue;
+    await store.reopenChunk(run, chunk);
+    await queue.enqueue(again, runOwner(run));
+    retried += again.length;
+  }
+  return retried;
+}
+
+async function eachOpenJob(
+  run: string,
+  record: RunRecord,
+  parts: RunParts,
+  act: (jobs: readonly PreparedJob[]) => Promise<void>,
+): Promise<void> {
+  const closed = await parts.store.closedChunks(run);
+  for (let chunk = 0; chunk < record.chunks; chunk += 1) {
+    if (closed.has(chunk)) continue;
+    await act((await parts.store.readChunk(run, chunk)).filter(isJob).map(({ job }) => job));
+  }
+}
+
+interface EndedEntry {
+  readonly entry: RunEntry;
+  /** Undefined: not over. A line that was refused is over with its failure. */
+  readonly record: JobRecord | undefined;
+}
+
+const CANCELLED: JobRecord = {
+  status: "failed",
+  code: "cancelled",
+  message: "the run was cancelled",
+};
+
+async function endedEntries(
+  entries: readonly RunEntry[],
+  record: RunRecord,
+  results: ResultStore,
+): Promise<EndedEntry[]> {
+  const jobs = entries.filter(isJob);
+  const records = await results.read(jobs.map(({ job }) => job.jobId));
+  const byId = new Map(jobs.map(({ job }, i) => [job.jobId, records[i]]));
+  return entries.map((entry) => {
+    if (!isJob(entry)) {
+      const { code, reason } = entry.failure;
+      return { entry, record: { status: "failed", code, message: reason } };
+    }
+    const found = byId.get(entry.job.jobId);
+    return { entry, record: found ?? (record.state === "cancelled" ? CANCELLED : undefined) };
+  });
+}
+
+function countEnded(ended: readonly EndedEntry[]): RunCounts {
+  const counts = emptyCounts();
+  for (const { record } of ended) {
+    if (record?.status === "done") countLine(record.line, counts);
+    else if (record?.status === "failed") counts.failed += 1;
+  }
+  return counts;
+}
+
+function addCounts(sum: RunCounts, one: RunCounts): void {
+  for (const key of Object.keys(sum) as (keyof RunCounts)[]) sum[key] += one[key];
+}
+
+function isJob(entry: RunEntry): entry is JobEntry {
+  return entry.status === "job";
+}
+
+function failureOf(
+  entry: JobEntry,
+  error: { readonly code: string; readonly message: string },
+): FailedRecord {
+  const request = entry.job.envelope.request ?? entry.job.payload ?? "null";
+  const input = JSON.parse(request) as unknown;
+  return { line: entry.line, id: entry.id, code: error.code, reason: error.message, input };
+}
