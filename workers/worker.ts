@@ -200,10 +200,10 @@ async function listenForCancellations(
 function logLane(logger: Logger, event: LaneEvent): void {
   switch (event.type) {
     case "ready":
-      logger.info({ lane: event.lane, pid: event.pid }, "lane ready");
+      logger.info({ lane: event.lane, lanePid: event.pid }, "lane ready");
       break;
     case "died":
-      logger.warn({ lane: event.lane, pid: event.pid, reason: event.reason }, "lane died");
+      logger.warn({ lane: event.lane, lanePid: event.pid, reason: event.reason }, "lane died");
       break;
     case "gave-up":
       logger.error({ reason: event.reason }, "no lane can work");

@@ -105,8 +105,8 @@ export async function statusOf(
 }
 
 /**
- * Enqueues again what was lost, so that the run cannot wait for ever; records as failed what is
- * lost again and again. Chunks are taken in order, at most `maxChunks` that are open.
+ * Closes the chunks that are over; enqueues again what was lost, so that the run cannot wait for
+ * ever, and records as failed what is lost again and again. Takes the first `maxChunks` open ones.
  */
 export async function reconcileRun(
   run: string,
@@ -114,28 +114,36 @@ export async function reconcileRun(
   parts: RunParts,
   maxChunks: number,
 ): Promise<void> {
-  const { store, queue, results } = parts;
+  const { store, results } = parts;
   if (record.state === "cancelled") return;
   const closed = await store.closedChunks(run);
-  let looked = 0;
-  for (let chunk = 0; chunk < record.chunks && looked < maxChunks; chunk += 1) {
-    if (closed.has(chunk)) continue;
-    looked += 1;
-    const jobs = (await store.readChunk(run, chunk)).filter(isJob).map(({ job }) => job);
-    const fates = await reconcile(
-      jobs.map(({ jobId }) => jobId),
-      queue,
-      results,
-    );
-    const lost = jobs.filter((_, i) => fates[i]?.status === "lost");
-    const again: PreparedJob[] = [];
-    for (const job of lost) {
-      const times = await store.countLost(run, job.jobId, record.ttlSeconds);
-      if (times <= MAX_REQUEUES) again.push(job);
-      else await recordLost(job, times, results);
-    }
-    await queue.enqueue(again, runOwner(run));
+  const open = Array.from({ length: record.chunks }, (_, chunk) => chunk).filter(
+    (chunk) => !closed.has(chunk),
+  );
+  for (const chunk of open.slice(0, maxChunks)) {
+    const ended = await endedEntries(await store.readChunk(run, chunk), record, results);
+    const waiting = ended.filter((one) => one.record === undefined).map(({ entry }) => entry);
+    if (waiting.length > 0) await requeueLost(run, waiting.filter(isJob), record, parts);
+    else await store.closeChunk(run, chunk, countEnded(ended), record.ttlSeconds);
   }
+}
+
+async function requeueLost(
+  run: string,
+  waiting: readonly JobEntry[],
+  record: RunRecord,
+  { store, queue, results }: RunParts,
+): Promise<void> {
+  const ids = waiting.map(({ job }) => job.jobId);
+  const fates = await reconcile(ids, queue, results);
+  const again: PreparedJob[] = [];
+  for (const [i, { job }] of waiting.entries()) {
+    if (fates[i]?.status !== "lost") continue;
+    const times = await store.countLost(run, job.jobId, record.ttlSeconds);
+    if (times <= MAX_REQUEUES) again.push(job);
+    else await recordLost(job, times, results);
+  }
+  await queue.enqueue(again, runOwner(run));
 }
 
 async function recordLost(job: PreparedJob, times: number, results: ResultStore): Promise<void> {

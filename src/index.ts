@@ -1,0 +1,16 @@
+/**
+ * The library: what a producer imports. Loads neither ONNX Runtime nor a tokenizer.
+ */
+export { Client, createClient, type ClientOptions, type RerankOptions } from "./client/client.js";
+export { EnqueuedJob, type RankedDocument, type Ranking } from "./client/enqueued-job.js";
+export {
+  DEFAULT_LIMITS,
+  jsonSchemas,
+  SCHEMA_MAJOR,
+  type Limits,
+  type WireRanking,
+  type WireRequest,
+} from "./core/contract.js";
+export { RankmillError, type ErrorCode } from "./core/errors.js";
+export type { EnqueueOutcome, ModelKey, Truncation } from "./core/job.js";
+export { jobKeys, modelTag, queueName } from "./core/names.js";
