@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { Redis } from "ioredis";
 import { DEFAULT_LIMITS, parseRequest, type Limits } from "../core/contract.js";
 import { RankmillError } from "../core/errors.js";
@@ -53,14 +54,13 @@ interface OpenModel {
   readonly waiter: Waiter;
 }
 
-/** Names who waits for a result; results of a client's jobs are kept until their time to live ends. */
-const OWNER = "client";
-
 /** A producer: enqueues rerank jobs and reads their rankings. Loads no inference runtime. */
 export class Client {
   readonly #redis: Redis;
   readonly #limits: Limits;
   readonly #models = new Map<string, Promise<OpenModel>>();
+  /** Who waits for this client's jobs: another's cancel must not take them. */
+  readonly #owner = `client:${randomUUID()}`;
 
   /** Use {@link createClient}. */
   constructor(redis: Redis, limits: Limits) {
@@ -95,7 +95,7 @@ export class Client {
       ttlSeconds: options.resultTtlSeconds ?? DEFAULT_RESULT_TTL_SECONDS,
     } as const;
     const job = prepareJob(request, scoring, settings);
-    const [outcome] = await model.queue.enqueue([job], OWNER);
+    const [outcome] = await model.queue.enqueue([job], this.#owner);
     return this.#job(job.jobId, outcome ?? "queued", model);
   }
 
@@ -106,13 +106,13 @@ export class Client {
 
   /** Closes all connections; jobs that were enqueued go on. */
   async close(): Promise<void> {
-    const models = await Promise.all([...this.#models.values()]);
+    const models = await Promise.all(this.#models.values());
     await Promise.all(models.flatMap(({ queue, waiter }) => [queue.close(), waiter.close()]));
     this.#redis.disconnect();
   }
 
   #job(jobId: string, outcome: EnqueueOutcome, { queue, waiter }: OpenModel): EnqueuedJob {
-    return new EnqueuedJob(jobId, outcome, waiter, () => queue.cancel([jobId], OWNER));
+    return new EnqueuedJob(jobId, outcome, waiter, () => queue.cancel([jobId], this.#owner));
   }
 
   async #model(model: string | ModelKey): Promise<OpenModel> {
@@ -131,11 +131,12 @@ export class Client {
   }
 
   async #openModel(model: string | ModelKey): Promise<OpenModel> {
-    const found = typeof model === "string" ? await this.#find(model) : model;
+    const found: ModelKey & Partial<Pick<OpenModel, "maxLength">> =
+      typeof model === "string" ? await this.#find(model) : model;
     const tag = modelTag(found);
     return {
       tag,
-      maxLength: "maxLength" in found ? found.maxLength : undefined,
+      maxLength: found.maxLength,
       queue: new RedisJobQueue(this.#redis, tag, this.#limits.maxJobBytes),
       waiter: await Waiter.open(new RedisResultStore(this.#redis, tag)),
     };

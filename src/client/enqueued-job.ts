@@ -53,7 +53,7 @@ export class EnqueuedJob {
    */
   async result(options: { readonly timeoutMs: number }): Promise<Ranking> {
     const line = await this.#waiter.wait(this.id, options.timeoutMs);
-    return toRanking(JSON.parse(line) as WireRanking, this.id);
+    return toRanking(JSON.parse(line) as WireRanking);
   }
 
   /** Takes the job out of the queue, or stops it; does nothing where others wait for it too. */
@@ -62,9 +62,9 @@ export class EnqueuedJob {
   }
 }
 
-function toRanking(wire: WireRanking, jobId: string): Ranking {
+function toRanking(wire: WireRanking): Ranking {
   return {
-    id: wire.id === "" ? jobId : wire.id,
+    id: wire.id,
     model: wire.model,
     results: wire.results.map((result) => ({
       index: result.index,

@@ -130,6 +130,7 @@ export interface RequestDocument {
 
 /** A valid request as the library holds it. */
 export interface RerankRequest {
+  /** Empty where its producer left it to the job's id. */
   readonly id: string;
   readonly query: string;
   readonly documents: readonly RequestDocument[];
@@ -237,7 +238,7 @@ function compiledSchema(limits: Limits): ReturnType<typeof requestSchema> {
 /** The request as the wire has it, in one canonical form: equal requests give equal bytes. */
 export function toWireRequest(request: RerankRequest): WireRequest {
   return {
-    id: request.id,
+    ...(request.id === "" ? {} : { id: request.id }),
     query: request.query,
     documents: request.documents.map((d) =>
       d.id === undefined ? d.text : { id: d.id, text: d.text },

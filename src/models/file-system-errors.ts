@@ -30,3 +30,36 @@ export function asModelReadError(error: unknown, path: string): RankmillError {
       return problem("model_unusable", `cannot be read (${code}): check the disk and the path`);
   }
 }
+
+/**
+ * Turns what the file system refused while files were written below the models folder into one line
+ * that says what to do; anything else comes back as it is.
+ *
+ * @param bytes how much was to be written, where known
+ */
+export function asWriteError(error: unknown, path: string, bytes?: number): unknown {
+  const code = errnoOf(error) ?? "";
+  const failed = (text: string): RankmillError =>
+    new RankmillError("download_failed", `${path} ${text}`, { cause: error });
+  switch (code) {
+    case "ENOSPC":
+    case "EDQUOT": {
+      const needed = bytes === undefined ? "some space" : `${Math.ceil(bytes / 1e6)} MB`;
+      return failed(
+        `cannot be written, the disk is full: free ${needed} or choose another models folder, then pull again, it goes on from where it stopped`,
+      );
+    }
+    case "EACCES":
+    case "EPERM":
+    case "EROFS":
+      return failed(
+        `may not be written (${code}): choose a models folder that this user may write to`,
+      );
+    case "ENOTDIR":
+    case "EISDIR":
+    case "EEXIST":
+      return failed(`is in the way (${code}): choose another models folder`);
+    default:
+      return error;
+  }
+}

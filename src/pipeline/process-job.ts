@@ -109,7 +109,7 @@ export class JobProcessor {
     if (text === undefined) {
       throw new RankmillError("payload_missing", "the job's payload is no longer in Redis");
     }
-    return parseRequest(parseJson(text), this.#parts.limits, job.envelope.bytes);
+    return parseRequest(parseJson(text), this.#parts.limits, job.envelope.bytes, job.jobId);
   }
 
   #checkOptions({ options }: JobEnvelope): JobEnvelope["options"] {

@@ -64,6 +64,13 @@ export function parseCorpusLine(text: string, format: CorpusFormat): CorpusDocum
   return { id: toId(_id ?? id), fields: others };
 }
 
+/** The id alone of a line of a corpus; throws what `parseCorpusLine` throws. */
+export function parseCorpusId(text: string, format: CorpusFormat): string {
+  if (format === "tsv") return splitTsv(text).id;
+  const record = parseJsonObject(text);
+  return toId(record["_id"] ?? record["id"]);
+}
+
 /**
  * `id<TAB>text`: the first tab ends the id, the rest is the text, whatever is in it.
  *

@@ -2,7 +2,7 @@ import { isUtf8 } from "node:buffer";
 import { createReadStream } from "node:fs";
 import { open, rename, rm, type FileHandle } from "node:fs/promises";
 import { describeError, RankmillError } from "../../core/errors.js";
-import { parseCorpusLine, type CorpusFormat } from "./corpus-document.js";
+import { parseCorpusId, type CorpusFormat } from "./corpus-document.js";
 import {
   bucketOf,
   directoryBitsFor,
@@ -124,7 +124,7 @@ async function readCorpus(
           const text = bytes.toString("utf8", start, start + length);
           if (text.trim() !== "") {
             try {
-              const { id } = parseCorpusLine(text, format);
+              const id = parseCorpusId(text, format);
               runs.add({ hash: hashId(id), offset: block.offset + start, length });
             } catch (error) {
               const { code, message } = describeError(error);
@@ -232,7 +232,7 @@ class UniqueIds {
 
   private async idOf({ offset, length }: IndexRecord): Promise<string> {
     const bytes = await readExactly(this.data, offset, length);
-    return parseCorpusLine(bytes.toString(), this.options.format).id;
+    return parseCorpusId(bytes.toString(), this.options.format);
   }
 }
 

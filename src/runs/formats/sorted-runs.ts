@@ -2,8 +2,8 @@ import { open, rm, type FileHandle } from "node:fs/promises";
 import { readExactly, readRecord, RECORD_BYTES, writeRecord } from "./corpus-index-file.js";
 import type { IndexRecord } from "./corpus-index-file.js";
 
-/** Records sorted in memory at a time: 1 MiB on disk, some 20 ms of sorting. */
-const RECORDS_A_RUN = 65_536;
+/** Records sorted in memory at a time, in one go of some 20 ms: the event loop waits for it. */
+const RECORDS_A_RUN = 32_768;
 /** Shared by the runs while they are merged. */
 const MERGE_BUFFER_BYTES = 8 * 1024 * 1024;
 const MIN_RUN_BUFFER_RECORDS = 64;
@@ -11,7 +11,7 @@ const MIN_RUN_BUFFER_RECORDS = 64;
 /**
  * Sorts more records by hash than fit into memory: sorted runs in one temporary file, merged as
  * they are read back. Memory: one run and `MERGE_BUFFER_BYTES`, and 1 KiB for each run beyond 8,192
- * of them (half a billion records).
+ * of them (a quarter of a billion records).
  *
  * States: *filling* (`add`) until `sorted` is called, *merging* afterwards; `close` ends either and
  * removes the file.

@@ -1,0 +1,105 @@
+import type { ScoringOptions } from "./job.js";
+import { RankmillError } from "./errors.js";
+import type { EncodedPair } from "./ports.js";
+
+/** What a model's tokenizer puts around a query and a document. */
+export interface PairTemplate {
+  /** Ids before the query. */
+  readonly prefix: readonly number[];
+  /** Ids between query and document. */
+  readonly middle: readonly number[];
+  /** Ids after the document. */
+  readonly suffix: readonly number[];
+  /**
+   * True where the document and what follows it have token type 1 (BERT), false where every token
+   * has type 0 (XLM-R).
+   */
+  readonly segmentTypeIds: boolean;
+  /** Fills the rows of a batch; masked, so that it never changes a score. */
+  readonly padId: number;
+}
+
+/**
+ * FlagEmbedding's FlagReranker cuts a query at `max_length * 3 // 4` tokens, special tokens not
+ * counted among the query's but counted in `max_length`.
+ */
+const QUERY_SHARE_NUMERATOR = 3;
+const QUERY_SHARE_DENOMINATOR = 4;
+
+/**
+ * Joins a query and a document to the ids that the model reads, cut to `maxLength` tokens, special
+ * tokens included. Those are never cut.
+ *
+ * `only-second`: the query keeps at most `floor(maxLength × 3 / 4)` tokens, and no more than fit
+ * beside the special tokens; the document's tail is cut to what is left. As FlagEmbedding, except
+ * that for a `maxLength` under 17 tokens, where its rule leaves no room for the document, we cut
+ * the document away and it exceeds `max_length`.
+ *
+ * `longest-first`: as `longest_first` of Hugging Face's `tokenizers`. The longer one is cut down to
+ * the room that the shorter one leaves, and where both exceed half of it, each keeps half; of an
+ * odd number, the longer one (the document, if equal) keeps the token more.
+ *
+ * @throws RankmillError `invalid_field` where `maxLength` leaves no token beside the special ones
+ */
+export function assemblePair(
+  template: PairTemplate,
+  queryIds: Int32Array,
+  documentIds: Int32Array,
+  options: ScoringOptions,
+): EncodedPair {
+  const { prefix, middle, suffix, segmentTypeIds } = template;
+  const room = roomForText(template, options.maxLength);
+  const kept =
+    options.truncation === "longest-first"
+      ? longestFirst(queryIds.length, documentIds.length, room)
+      : onlySecond(queryIds.length, documentIds.length, room, options.maxLength);
+
+  const documentStart = prefix.length + kept.query + middle.length;
+  const ids = new Int32Array(documentStart + kept.document + suffix.length);
+  ids.set(prefix, 0);
+  ids.set(queryIds.subarray(0, kept.query), prefix.length);
+  ids.set(middle, prefix.length + kept.query);
+  ids.set(documentIds.subarray(0, kept.document), documentStart);
+  ids.set(suffix, documentStart + kept.document);
+  return {
+    ids,
+    secondStart: segmentTypeIds ? documentStart : ids.length,
+    truncated: kept.query < queryIds.length || kept.document < documentIds.length,
+  };
+}
+
+/**
+ * Tokens beside a template's special ones.
+ *
+ * @throws RankmillError `invalid_field` where there are none
+ */
+export function roomForText(template: PairTemplate, maxLength: number): number {
+  const specials = template.prefix.length + template.middle.length + template.suffix.length;
+  if (maxLength <= specials) {
+    const message = `maxLength: is ${maxLength} tokens, of which this model's special tokens take ${specials}: give at least ${specials + 1}`;
+    throw new RankmillError("invalid_field", message, { field: "maxLength" });
+  }
+  return maxLength - specials;
+}
+
+interface Kept {
+  readonly query: number;
+  readonly document: number;
+}
+
+function onlySecond(query: number, document: number, room: number, maxLength: number): Kept {
+  const share = Math.floor((maxLength * QUERY_SHARE_NUMERATOR) / QUERY_SHARE_DENOMINATOR);
+  const keptQuery = Math.min(query, share, room);
+  return { query: keptQuery, document: Math.min(document, room - keptQuery) };
+}
+
+function longestFirst(query: number, document: number, room: number): Kept {
+  if (query + document <= room) return { query, document };
+  const shorter = Math.min(query, document);
+  const half = Math.floor(room / 2);
+  const keptShorter = Math.min(shorter, half);
+  const keptLonger = room - keptShorter;
+  return query > document
+    ? { query: keptLonger, document: keptShorter }
+    : { query: keptShorter, document: keptLonger };
+}
