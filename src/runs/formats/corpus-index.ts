@@ -40,7 +40,8 @@ export interface OpenCorpusOptions {
  * `cacheDir`; it is used again as long as the corpus has the same size and modification time, and
  * built again when not. Two processes may build at once: the later one replaces an equal file.
  *
- * Memory: some 15 MB while building and 1 MiB afterwards, whatever the size of the corpus.
+ * Memory: 1 MiB at the most once open. While building, the process grew by 58, 54 and 43 MB for
+ * 100,000, 1,000,000 and 4,000,000 documents: it does not grow with the corpus.
  *
  * @throws RankmillError `usage` for a corpus or a folder that cannot be used, `duplicate_id` for an
  *   id that two lines have, `cancelled` once `signal` aborts

@@ -17,6 +17,18 @@ async function folderOf(...names: string[]): Promise<string> {
   return folder;
 }
 
+function readAs(text: string, format: "jsonl" | "tsv") {
+  return readQueries(inChunks(text), { ...LINES, format });
+}
+
+function read(text: string) {
+  return readQrels(inChunks(text), LINES);
+}
+
+function document(fields: Record<string, unknown>) {
+  return { id: "d", fields };
+}
+
 describe("findCollection", () => {
   it("finds a BEIR folder, its qrels by split", async () => {
     const folder = await folderOf(
@@ -91,14 +103,14 @@ describe("readQueries", () => {
   });
 
   it("names the line that is no query, and the id that comes twice", async () => {
-    const read = (text: string, format: "jsonl" | "tsv") =>
-      readQueries(inChunks(text), { ...LINES, format });
-    await expect(read(`${JSONL}{"_id":"q3"}\n`, "jsonl")).rejects.toThrow(
+    await expect(readAs(`${JSONL}{"_id":"q3"}\n`, "jsonl")).rejects.toThrow(
       'line 3 of the queries has no "text"',
     );
-    await expect(read(`${JSONL}nope\n`, "jsonl")).rejects.toThrow(/line 3 .* is not JSON/);
-    await expect(read("no tab here\n", "tsv")).rejects.toThrow("line 1 of the queries has no tab");
-    await expect(read(JSONL + JSONL, "jsonl")).rejects.toMatchObject({
+    await expect(readAs(`${JSONL}nope\n`, "jsonl")).rejects.toThrow(/line 3 .* is not JSON/);
+    await expect(readAs("no tab here\n", "tsv")).rejects.toThrow(
+      "line 1 of the queries has no tab",
+    );
+    await expect(readAs(JSONL + JSONL, "jsonl")).rejects.toMatchObject({
       code: "duplicate_id",
       message: 'line 3: query "q1" is there twice',
     });
@@ -106,8 +118,6 @@ describe("readQueries", () => {
 });
 
 describe("readQrels", () => {
-  const read = (text: string) => readQrels(inChunks(text), LINES);
-
   it.each([
     ["BEIR's, with a header", "query-id\tcorpus-id\tscore\nq1\td 1\t1\nq1\td2\t0\nq2\td1\t2\n"],
     ["BEIR's, without one", "q1\td 1\t1\nq1\td2\t0\nq2\td1\t2\n"],
@@ -163,8 +173,6 @@ describe("readQrels", () => {
 });
 
 describe("documentText", () => {
-  const document = (fields: Record<string, unknown>) => ({ id: "d", fields });
-
   it("joins title and text with a blank, leaving out what is empty or absent", () => {
     expect(documentText(document({ title: "A", text: "b" }))).toBe("A b");
     expect(documentText(document({ title: "", text: "b" }))).toBe("b");

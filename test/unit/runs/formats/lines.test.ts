@@ -26,6 +26,11 @@ function onlyUnreadable(lines: readonly Line[]): UnreadableLine {
   return first;
 }
 
+async function* failing() {
+  yield Buffer.from("a\nb");
+  throw new Error("the disk is gone");
+}
+
 describe("readLines", () => {
   it.each([1, 2, 3, 7, 1000])("reads the same lines in chunks of %d bytes", async (chunkSize) => {
     const input = "\uFEFFfirst\r\n\n  \t\nüñí 中文 😀\nlast without end";
@@ -118,10 +123,6 @@ describe("readLines", () => {
   });
 
   it("hands on the error of its source", async () => {
-    async function* failing() {
-      yield Buffer.from("a\nb");
-      throw new Error("the disk is gone");
-    }
     const read: string[] = [];
     const reading = async () => {
       for await (const line of readLines(failing(), { maxLineBytes: LIMIT })) {

@@ -84,14 +84,12 @@ describe("loadTrecRun", () => {
   });
 });
 
-describe("formatTrecQuery", () => {
-  const write = (ranking: [string, number][], rest: string[] = []) =>
-    formatTrecQuery(
-      "q",
-      ranking.map(([id, logit]) => ({ id, logit })),
-      { tag: "rankmill", rest },
-    );
+function write(ranking: [string, number][], rest: string[] = []) {
+  const documents = ranking.map(([id, logit]) => ({ id, logit }));
+  return formatTrecQuery("q", documents, { tag: "rankmill", rest });
+}
 
+describe("formatTrecQuery", () => {
   it("writes ranks from 1 and the logit at full precision", () => {
     const precise = Math.fround(0.1);
     expect(
