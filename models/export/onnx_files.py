@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
+import no_telemetry  # noqa: F401 (before onnxruntime)
 import onnx
 import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic

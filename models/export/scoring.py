@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import no_telemetry  # noqa: F401 (before onnxruntime)
 import numpy as np
 import onnxruntime
 import torch

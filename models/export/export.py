@@ -1,0 +1,179 @@
+"""Exports a Hugging Face cross-encoder to ONNX: fp32, fp16 and int8, and compares them.
+
+    python models/export/export.py MODEL --output FOLDER [--precision fp32,fp16,int8]
+
+MODEL is a folder, or a hub id with an optional --revision. The output is a model folder:
+config.json, tokenizer files, onnx/model.onnx, onnx/model_fp16.onnx, onnx/model_int8.onnx, and
+export-report.json with the gate's figures. Exit status: 0, 2 where the model cannot be exported,
+3 where a precision differs by more than its thresholds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
+
+from gate import (
+    EXIT_BEYOND_THRESHOLDS,
+    REPORT_FILE,
+    add_gate_options,
+    encode_samples,
+    read_sample,
+    run_gate,
+    thresholds_of,
+)
+from onnx_files import FILE_OF_PRECISION, convert_fp16, export_fp32, input_names, quantize_int8
+from scoring import torch_logits
+
+EXIT_CANNOT_EXPORT = 2
+# What a model folder holds beside its weights, copied as it is: token ids depend on every byte.
+COPIED_FILES = (
+    "config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+)
+# What is fetched from the hub: no weights of other frameworks.
+HUB_PATTERNS = ("*.json", "*.safetensors", "pytorch_model*.bin", "*.model", "*.txt", "*.py")
+
+
+class CannotExport(Exception):
+    """The model is not one that this script can export; the message says why."""
+
+
+def resolve(source: str, revision: str | None) -> Path:
+    """The folder of a model; a hub id is downloaded into the hub's own cache."""
+    folder = Path(source)
+    if folder.is_dir():
+        return folder
+    if folder.is_absolute() or source.startswith("."):
+        raise CannotExport(f"{source}: no such folder")
+    try:
+        return Path(
+            snapshot_download(source, revision=revision, allow_patterns=list(HUB_PATTERNS))
+        )
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
+        reason = str(error).strip().split("\n")[0]
+        raise CannotExport(f"{source}: no such folder, and the hub says: {reason}") from error
+
+
+def load_model(folder: Path, trust_remote_code: bool) -> torch.nn.Module:
+    """The model in float32 and evaluation mode, with attention written out in plain operators."""
+    config = AutoConfig.from_pretrained(folder, trust_remote_code=trust_remote_code)
+    if config.num_labels != 1:
+        raise CannotExport(
+            f"{folder}: the model has {config.num_labels} logits; a cross-encoder has one"
+        )
+    if not any("ForSequenceClassification" in name for name in config.architectures or []):
+        raise CannotExport(f"{folder}: {config.architectures} is no sequence classifier")
+    if hasattr(config, "reference_compile"):
+        # torch.compile and the exporter exclude each other.
+        config.reference_compile = False
+    model, loading = AutoModelForSequenceClassification.from_pretrained(
+        folder,
+        config=config,
+        torch_dtype=torch.float32,
+        attn_implementation="eager",
+        trust_remote_code=trust_remote_code,
+        output_loading_info=True,
+    )
+    if loading["missing_keys"]:
+        # A classifier that is made up on loading gives scores that look like scores.
+        missing = ", ".join(sorted(loading["missing_keys"])[:4])
+        raise CannotExport(f"{folder}: the weights lack {missing}")
+    return model.eval()
+
+
+def copy_files(source: Path, output: Path, trust_remote_code: bool) -> None:
+    output.mkdir(parents=True, exist_ok=True)
+    for name in COPIED_FILES:
+        if (source / name).exists():
+            shutil.copyfile(source / name, output / name)
+    if not (output / "tokenizer.json").exists():
+        # Older models ship a vocabulary only, from which transformers builds the same tokenizer.
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=trust_remote_code)
+        except (ImportError, OSError, TypeError, ValueError) as error:
+            # transformers fails in many ways where there is no vocabulary at all.
+            raise CannotExport(f"{source}: no tokenizer.json, and no vocabulary for one") from error
+        if not tokenizer.is_fast:
+            raise CannotExport(f"{source}: the tokenizer has no tokenizer.json and no fast form")
+        tokenizer.save_pretrained(output)
+
+
+def export(options: argparse.Namespace, precisions: list[str]) -> bool:
+    source = resolve(options.model, options.revision)
+    output: Path = options.output
+    model = load_model(source, options.trust_remote_code)
+    copy_files(source, output, options.trust_remote_code)
+    samples = read_sample(options.pairs)
+    longest = longest_pair(model, options.max_length)
+    names = input_names(model)
+    reference: np.ndarray = torch_logits(model, names, encode_samples(output, samples, longest))
+
+    for name in [*FILE_OF_PRECISION.values(), f"{FILE_OF_PRECISION['fp32']}_data"]:
+        # A file left from an earlier export would be compared as if it were this one's.
+        (output / "onnx" / name).unlink(missing_ok=True)
+    (output / REPORT_FILE).unlink(missing_ok=True)
+    fp32 = export_fp32(model, output / "onnx")
+    del model
+    gc.collect()
+    if "fp16" in precisions:
+        convert_fp16(fp32, fp32.with_name(FILE_OF_PRECISION["fp16"]))
+    if "int8" in precisions:
+        target = fp32.with_name(FILE_OF_PRECISION["int8"])
+        quantize_int8(fp32, target, reduce_range=options.reduce_range)
+
+    passed = run_gate(output, samples, thresholds_of(options), longest, torch_reference=reference)
+    if "fp32" not in precisions:
+        fp32.unlink()
+        fp32.with_name(f"{fp32.name}_data").unlink(missing_ok=True)
+    for path in sorted(fp32.parent.iterdir()):
+        print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
+    return passed
+
+
+def longest_pair(model: torch.nn.Module, max_length: int) -> int:
+    """`max_length`, or what the model has positions for. RoBERTa's start after the padding id."""
+    positions = getattr(model.config, "max_position_embeddings", max_length)
+    taken = 2 if "roberta" in model.config.model_type else 0
+    return min(max_length, positions - taken)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("model", help="a folder or a hub id")
+    parser.add_argument("--output", required=True, type=Path, metavar="FOLDER")
+    parser.add_argument("--revision", help="commit, branch or tag on the hub")
+    parser.add_argument("--precision", default="fp32,fp16,int8", help="of %(default)s")
+    parser.add_argument(
+        "--reduce-range", action="store_true", help="int8 for CPUs without VNNI: 7-bit weights"
+    )
+    parser.add_argument(
+        "--trust-remote-code", action="store_true", help="run Python code that the model brings"
+    )
+    add_gate_options(parser)
+    options = parser.parse_args()
+    precisions = options.precision.split(",")
+    if unknown := set(precisions) - FILE_OF_PRECISION.keys():
+        parser.error(f"unknown precision {', '.join(sorted(unknown))}")
+    try:
+        passed = export(options, precisions)
+    except (CannotExport, OSError, ValueError) as error:
+        print(f"export: {error}", file=sys.stderr)
+        return EXIT_CANNOT_EXPORT
+    return 0 if passed else EXIT_BEYOND_THRESHOLDS
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,220 @@
+"""Exports tiny random models as a user would and looks at what comes out. No network, no real weights.
+
+    python -m pytest models/export/test_export.py
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from tokenizers import Tokenizer
+
+import onnx_files
+from export import load_model
+from gate import DEFAULT_THRESHOLDS, compare, kendall_tau, top_overlap
+from onnx_files import INLINE_LIMIT_BYTES, input_names
+from random_models import build, spread_logits, tiny_config
+from sample_text import DOCUMENTS, QUERIES
+from scoring import encode_pair, onnx_logits, open_session
+from tiny_tokenizers import special_ids, train, write_tokenizer
+
+HERE = Path(__file__).resolve().parent
+SEED = 7
+
+
+def make_source(folder: Path, architecture: str = "bert", labels: int = 1) -> Path:
+    """A model folder as PyTorch users have it: weights, configuration, tokenizer."""
+    tokenizer = train(architecture)
+    write_tokenizer(tokenizer, architecture, folder)
+    special = special_ids(tokenizer, architecture)
+    model = build(tiny_config(architecture, tokenizer.get_vocab_size(), special), SEED)
+    pairs = [encode_pair(tokenizer, QUERIES[0], document, 64) for document in DOCUMENTS]
+    spread_logits(model, pairs)
+    model.save_pretrained(folder)
+    if labels != 1:
+        path = folder / "config.json"
+        config = json.loads(path.read_text())
+        config["id2label"] = {str(i): f"L{i}" for i in range(labels)}
+        config["label2id"] = {f"L{i}": i for i in range(labels)}
+        path.write_text(json.dumps(config))
+    return folder
+
+
+def run_export(source: Path | str, output: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(HERE / "export.py"), str(source), "--output", str(output), *options],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "HF_HUB_OFFLINE": "1", "ORT_DISABLE_TELEMETRY": "1"},
+    )
+
+
+@pytest.mark.parametrize("architecture", ["bert", "xlm-roberta", "modernbert", "deberta-v2"])
+def test_exports_three_precisions_that_agree(architecture: str, tmp_path: Path) -> None:
+    source = make_source(tmp_path / "source", architecture)
+    output = tmp_path / "out"
+    # Two layers of 32 units round more coarsely than any real model.
+    done = run_export(source, output, "--min-tau", "0.8", "--max-difference", "0.2")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+    for name in ("model.onnx", "model_fp16.onnx", "model_int8.onnx"):
+        session = open_session(output / "onnx" / name)
+        inputs = {entry.name: entry.shape for entry in session.get_inputs()}
+        assert all(shape == ["batch_size", "sequence_length"] for shape in inputs.values())
+        assert ("token_type_ids" in inputs) == (architecture in ("bert", "deberta-v2"))
+        assert [o.type for o in session.get_outputs()] == ["tensor(float)"]
+    for name in ("tokenizer.json", "tokenizer_config.json", "config.json"):
+        assert (output / name).read_bytes() == (source / name).read_bytes()
+
+    report = json.loads((output / "export-report.json").read_text())
+    assert report["passed"] is True
+    assert report["pairs"] == len(QUERIES) * len(DOCUMENTS)
+    assert report["fp32PaddingLogitDifference"] < 1e-4
+    by_precision = {entry["precision"]: entry for entry in report["precisions"]}
+    assert by_precision["fp32"]["reference"] == "pytorch"
+    assert by_precision["fp32"]["maxLogitDifference"] < 1e-4
+    assert by_precision["fp16"]["maxScoreDifference"] < 0.01
+    assert 0 < by_precision["int8"]["maxScoreDifference"] < 0.2
+    assert set(by_precision["int8"]) >= {"kendallTau", "top10Overlap", "thresholds", "passed"}
+
+
+def test_int8_weights_are_signed_and_scaled_by_channel(tmp_path: Path) -> None:
+    source = make_source(tmp_path / "source")
+    ranges = {}
+    for name, options in (("full", ()), ("reduced", ("--reduce-range",))):
+        output = tmp_path / name
+        run_export(source, output, "--precision", "int8", "--max-difference", "1", *options)
+        assert [path.name for path in (output / "onnx").iterdir()] == ["model_int8.onnx"]
+        graph = onnx.load(str(output / "onnx" / "model_int8.onnx")).graph
+        tensors = {t.name: onnx.numpy_helper.to_array(t) for t in graph.initializer}
+        products = [node for node in graph.node if node.op_type == "MatMulInteger"]
+        weights = [tensors[n.input[1]] for n in products if n.input[1] in tensors]
+        assert len(weights) > 0
+        assert all(weight.dtype == np.int8 for weight in weights)
+        zero_points = [tensors[n.input[3]] for n in products if n.input[3] in tensors]
+        columns = sorted(weight.shape[1] for weight in weights)
+        assert sorted(zero.size for zero in zero_points if zero.ndim > 0) == columns
+        ranges[name] = max(int(np.abs(weight.astype(int)).max()) for weight in weights)
+    assert ranges["full"] > 64 >= ranges["reduced"]
+
+
+def test_a_precision_beyond_its_thresholds_ends_with_status_3(tmp_path: Path) -> None:
+    source = make_source(tmp_path / "source")
+    output = tmp_path / "out"
+    done = run_export(source, output, "--precision", "fp32,int8", "--max-difference", "0.0001")
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert "int8 against fp32" in done.stdout
+    assert "BEYOND THRESHOLDS" in done.stdout
+    report = json.loads((output / "export-report.json").read_text())
+    assert report["passed"] is False
+    assert {e["precision"]: e["passed"] for e in report["precisions"]} == {
+        "fp32": True,
+        "int8": False,
+    }
+
+
+def test_the_gate_takes_the_users_own_pairs(tmp_path: Path) -> None:
+    source = make_source(tmp_path / "source")
+    pairs = tmp_path / "pairs.jsonl"
+    rows = [
+        {"query": QUERIES[0], "documents": DOCUMENTS[:5]},
+        {"query": QUERIES[1], "documents": [{"text": text} for text in DOCUMENTS[:3]]},
+    ]
+    pairs.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    done = run_export(
+        source, tmp_path / "out", "--precision", "fp32", "--pairs", str(pairs), "--max-length", "24"
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = json.loads((tmp_path / "out" / "export-report.json").read_text())
+    assert (report["queries"], report["pairs"], report["maxLength"]) == (2, 8, 24)
+
+
+@pytest.mark.parametrize(
+    ("break_it", "reason"),
+    [
+        (lambda folder: make_source(folder, labels=3), "3 logits"),
+        (lambda folder: (make_source(folder) / "model.safetensors").unlink(), "safetensors"),
+        (lambda folder: (make_source(folder) / "tokenizer.json").unlink(), "tokenizer"),
+    ],
+    ids=["several logits", "no weights", "no tokenizer"],
+)
+def test_what_cannot_be_exported_is_refused_with_the_reason(
+    break_it: Callable[[Path], object], reason: str, tmp_path: Path
+) -> None:
+    break_it(tmp_path / "source")
+    done = run_export(tmp_path / "source", tmp_path / "out")
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert reason in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "out" / "onnx" / "model.onnx").exists()
+
+
+def test_a_hub_id_that_is_not_cached_is_refused_offline(tmp_path: Path) -> None:
+    done = run_export("nobody/no-such-reranker", tmp_path / "out")
+    assert done.returncode == 2
+    assert "nobody/no-such-reranker" in done.stderr
+
+
+def test_large_weights_go_into_a_file_beside_the_graph(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert INLINE_LIMIT_BYTES < 2**31
+    source = make_source(tmp_path / "source")
+    model = load_model(source, trust_remote_code=False)
+    monkeypatch.setattr(onnx_files, "INLINE_LIMIT_BYTES", 1000)
+    path = onnx_files.export_fp32(model, tmp_path / "out")
+    data = path.with_name("model.onnx_data")
+    assert data.stat().st_size > path.stat().st_size
+    assert sorted(p.name for p in path.parent.iterdir()) == ["model.onnx", "model.onnx_data"]
+    int8 = path.with_name("model_int8.onnx")
+    onnx_files.quantize_int8(path, int8, reduce_range=False)
+    names = [entry.name for entry in open_session(int8).get_inputs()]
+    assert names == input_names(model)
+
+
+@pytest.mark.parametrize(
+    ("model", "architecture"), [("tiny-bert", "bert"), ("tiny-xlm-roberta", "xlm-roberta")]
+)
+def test_a_synthetic_model_is_a_whole_model_folder(
+    model: str, architecture: str, tmp_path: Path
+) -> None:
+    tokenizer = tmp_path / "tokenizer"
+    write_tokenizer(train(architecture), architecture, tokenizer)
+    output = tmp_path / "out"
+    command = [sys.executable, str(HERE / "make-synthetic.py"), "--model", model]
+    subprocess.run(
+        [*command, "--tokenizer", str(tokenizer), "--output", str(output)],
+        check=True,
+        capture_output=True,
+    )
+    assert (output / "tokenizer.json").read_bytes() == (tokenizer / "tokenizer.json").read_bytes()
+    config = json.loads((output / "config.json").read_text())
+    assert config["model_type"] == architecture
+    loaded = Tokenizer.from_file(str(output / "tokenizer.json"))
+    pairs = [encode_pair(loaded, QUERIES[1], document, 512) for document in DOCUMENTS]
+    for name in ("model.onnx", "model_int8.onnx"):
+        logits = onnx_logits(open_session(output / "onnx" / name), pairs, config["pad_token_id"])
+        assert 0.3 < np.std(logits) < 6
+
+
+def test_figures_of_the_gate() -> None:
+    up = np.array([1.0, 2.0, 3.0, 4.0])
+    assert kendall_tau(up, up) == 1.0
+    assert kendall_tau(up, -up) == -1.0
+    assert kendall_tau(up, np.array([1.0, 2.0, 4.0, 3.0])) == pytest.approx(4 / 6)
+    assert kendall_tau(up[:1], up[:1]) == 1.0
+    many = np.arange(20.0)
+    assert top_overlap(many, many) == 1.0
+    assert top_overlap(many, -many) == 0.0
+    thresholds = DEFAULT_THRESHOLDS["int8"]
+    broken = np.array([1.0, np.nan, 3.0, 4.0])
+    assert not compare("int8", broken, "fp32", up, [4], thresholds).passed
