@@ -40,7 +40,8 @@ const KNOWN_FIELDS = new Set([
  *
  * @param bytes UTF-8 bytes of `text`
  * @param defaultTopN for records that name no top_n of their own
- * @param seen whether an earlier line had this id; called once, for valid records only
+ * @param seen whether an earlier line had this id, and remembers it; called at most once a line, for
+ *   refused records too, so that an id stands in the output or in the failed file and never twice
  */
 export function readRecord(
   line: number,
@@ -63,7 +64,8 @@ export function readRecord(
       const reason = `id: "${request.id}" was used by an earlier line`;
       return invalid({ line, code: "duplicate_id", reason, input: value });
     }
-    const topN = request.topN ?? defaultTopN;
+    // Naming 0 asks for all, which is not the same as leaving it to the run.
+    const topN = request.topN ?? (namesTopN(value) ? undefined : defaultTopN);
     return {
       status: "valid",
       line,
@@ -73,7 +75,9 @@ export function readRecord(
     };
   } catch (error) {
     const { code, message } = describeError(error);
-    return invalid({ line, ...idOf(value), code, reason: message, input: value });
+    const id = idOf(value);
+    const known = id === undefined || seen(id);
+    return invalid({ line, ...(known ? {} : { id }), code, reason: message, input: value });
   }
 }
 
@@ -81,9 +85,14 @@ function invalid(failure: FailedRecord): InputRecord {
   return { status: "invalid", failure };
 }
 
-function idOf(value: unknown): { id?: string } {
-  if (typeof value !== "object" || value === null) return {};
+function idOf(value: unknown): string | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
   const { id, custom_id: customId } = value as { id?: unknown; custom_id?: unknown };
   const found = id ?? customId;
-  return typeof found === "string" ? { id: found } : {};
+  return typeof found === "string" ? found : undefined;
+}
+
+function namesTopN(value: unknown): boolean {
+  const { top_n: topN, top_k: topK } = value as { top_n?: unknown; top_k?: unknown };
+  return (topN ?? topK) != null;
 }
