@@ -1,0 +1,187 @@
+/** The command line as a user runs it: the compiled program in a process of its own. */
+import { spawn, type ChildProcess } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { mkdtemp, realpath, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { look, marked, type SeenProcess } from "./processes.js";
+import { until } from "./until.js";
+
+const MAIN = fileURLToPath(new URL("../../dist/producers/cli/main.js", import.meta.url));
+const MARK = "RANKMILL_TEST_MARK";
+
+export const SAMPLE = fileURLToPath(
+  new URL("../../producers/examples/sample.jsonl", import.meta.url),
+);
+/** The model that needs no download. */
+export const BUILTIN = "builtin-bm25";
+/** A small transformer with random weights, beside which its true scores lie. */
+export const BERT = fileURLToPath(new URL("../fixtures/models/bert", import.meta.url));
+
+/** `words("--top-n 2")`: arguments that hold no spaces, as one types them. */
+export function words(line: string): string[] {
+  return line.split(" ").filter((word) => word !== "");
+}
+
+/** The arguments of `rankmill run`. */
+export function rerank(input: string, output: string, more = "", model = BUILTIN): string[] {
+  return ["run", "--input", input, "--output", output, "--model", model, ...words(more)];
+}
+
+export interface CliExit {
+  /** Null where a signal ended it. */
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface CliOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Written to its standard input, which then ends. Without it there is none. */
+  readonly input?: string | Buffer;
+}
+
+/** A command under way. */
+export class RunningCli {
+  stdout = "";
+  stderr = "";
+  readonly pid: number;
+  readonly exited: Promise<CliExit>;
+  readonly #child: ChildProcess;
+
+  constructor(child: ChildProcess) {
+    this.#child = child;
+    this.pid = child.pid ?? 0;
+    child.stdout?.setEncoding("utf8").on("data", (text: string) => (this.stdout += text));
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => (this.stderr += text));
+    this.exited = once(child, "close").then(([code, signal]) => ({
+      code: code as number | null,
+      signal: signal as NodeJS.Signals | null,
+      stdout: this.stdout,
+      stderr: this.stderr,
+    }));
+  }
+
+  get running(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#child.kill(name);
+  }
+
+  /** Stops it in its tracks; resolves once the kernel says so. */
+  async freeze(): Promise<void> {
+    this.signal("SIGSTOP");
+    await until("the process is frozen", () => look(this.pid)?.state === "T");
+  }
+
+  /** Waits for a text on either stream. Fails where the command ends before. */
+  async says(text: string | RegExp): Promise<void> {
+    const found = (): boolean => {
+      const said = this.stdout + this.stderr;
+      return typeof text === "string" ? said.includes(text) : text.test(said);
+    };
+    await until(
+      `the command says ${String(text)}`,
+      () => {
+        if (found()) return true;
+        if (!this.running) throw new Error(`it ended without saying ${String(text)}\n${this.said}`);
+        return false;
+      },
+      () => this.said,
+    );
+  }
+
+  get said(): string {
+    return `--- standard output\n${this.stdout.slice(-4_000)}\n--- standard error\n${this.stderr.slice(-4_000)}`;
+  }
+}
+
+/**
+ * The processes and files of one test. Whatever a test starts through it, and whatever that starts in
+ * turn, carries a mark in its environment; `close` fails where anything marked is left.
+ */
+export class Bench {
+  readonly folder: string;
+  readonly #mark = randomUUID();
+  readonly #env: Readonly<Record<string, string>>;
+  readonly #started: RunningCli[] = [];
+
+  private constructor(folder: string, env: Readonly<Record<string, string>>) {
+    this.folder = folder;
+    this.#env = env;
+  }
+
+  /** @param env for every command, as `REDIS_URL` */
+  static async open(env: Readonly<Record<string, string>> = {}): Promise<Bench> {
+    return new Bench(await realpath(await mkdtemp(join(tmpdir(), "rankmill-test-"))), env);
+  }
+
+  path(name: string): string {
+    return join(this.folder, name);
+  }
+
+  start(args: readonly string[], options: CliOptions = {}): RunningCli {
+    const child = spawn(process.execPath, [MAIN, ...args], {
+      cwd: this.folder,
+      env: {
+        PATH: process.env["PATH"] ?? "",
+        HOME: this.folder,
+        [MARK]: this.#mark,
+        ...this.#env,
+        ...options.env,
+      },
+      stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
+    });
+    // A command may end without reading all of it.
+    child.stdin?.on("error", () => undefined);
+    child.stdin?.end(options.input);
+    const running = new RunningCli(child);
+    this.#started.push(running);
+    return running;
+  }
+
+  async run(args: readonly string[], options: CliOptions = {}): Promise<CliExit> {
+    return await this.start(args, options).exited;
+  }
+
+  /** A worker that says it is ready. Its logs are on its standard output. */
+  async worker(args: readonly string[], options: CliOptions = {}): Promise<RunningCli> {
+    const worker = this.start(["worker", "--log-level", "debug", ...args], options);
+    await worker.says(`"msg":"ready"`);
+    return worker;
+  }
+
+  /** Everything alive that this bench has started, directly or not. */
+  alive(): SeenProcess[] {
+    return marked(MARK, this.#mark);
+  }
+
+  /** Waits for the end of all that is alive. @throws where something stays */
+  async untilNothingIsLeft(): Promise<void> {
+    await until(
+      "no process of the test is left",
+      () => this.alive().length === 0,
+      () => JSON.stringify(this.alive(), null, 2),
+    );
+  }
+
+  async close(): Promise<void> {
+    for (const cli of this.#started) {
+      if (!cli.running) continue;
+      cli.signal("SIGCONT");
+      cli.signal("SIGKILL");
+      await cli.exited;
+    }
+    try {
+      await this.untilNothingIsLeft();
+    } finally {
+      for (const { pid } of this.alive()) process.kill(pid, "SIGKILL");
+      await rm(this.folder, { recursive: true, force: true });
+    }
+  }
+}
