@@ -35,8 +35,10 @@ export interface ModelConfig {
   readonly modelType: string;
   /** First of `architectures`, where given. */
   readonly architecture: string | undefined;
-  /** Most tokens of a pair that the model has positions for, special tokens included. */
+  /** Most tokens of a pair, special tokens included: by positions and by the tokenizer's own word. */
   readonly maxPositions: number;
+  /** By positions alone: beyond them the graph fails. Undefined where config.json gives none. */
+  readonly positions: number | undefined;
   readonly defaultMaxLength: number;
   /** Undefined where config.json says nothing: the graph's output then decides. */
   readonly numLabels: number | undefined;
@@ -66,16 +68,17 @@ export async function readModelConfig(folder: string): Promise<ModelConfig> {
     );
   }
   const modelType = config.model_type ?? "unknown";
-  const maxPositions = usablePositions(
-    modelType,
-    config.max_position_embeddings ?? undefined,
-    config.pad_token_id ?? undefined,
-    tokenizerConfig?.model_max_length ?? undefined,
-  );
+  const positions = usablePositions(modelType, config);
+  const advised = tokenizerConfig?.model_max_length ?? NO_LIMIT_FROM_TOKENS;
+  const maxPositions =
+    advised < NO_LIMIT_FROM_TOKENS
+      ? Math.min(Math.floor(advised), positions ?? Number.POSITIVE_INFINITY)
+      : (positions ?? USUAL_MAX_TOKENS);
   return {
     modelType,
     architecture: config.architectures?.[0],
     maxPositions,
+    positions,
     defaultMaxLength: Math.min(USUAL_MAX_TOKENS, maxPositions),
     numLabels,
   };
@@ -83,19 +86,12 @@ export async function readModelConfig(folder: string): Promise<ModelConfig> {
 
 function usablePositions(
   modelType: string,
-  declared: number | undefined,
-  padTokenId: number | undefined,
-  tokenizerLimit: number | undefined,
-): number {
-  const limits: number[] = [];
-  if (declared !== undefined) {
-    const offset = OFFSET_POSITION_TYPES.has(modelType) ? (padTokenId ?? 1) + 1 : 0;
-    limits.push(Math.max(1, declared - offset));
-  }
-  if (tokenizerLimit !== undefined && tokenizerLimit < NO_LIMIT_FROM_TOKENS) {
-    limits.push(Math.floor(tokenizerLimit));
-  }
-  return limits.length === 0 ? USUAL_MAX_TOKENS : Math.min(...limits);
+  config: z.infer<typeof configSchema>,
+): number | undefined {
+  const declared = config.max_position_embeddings ?? undefined;
+  if (declared === undefined) return undefined;
+  const offset = OFFSET_POSITION_TYPES.has(modelType) ? (config.pad_token_id ?? 1) + 1 : 0;
+  return Math.max(1, declared - offset);
 }
 
 async function readJson<Schema extends z.ZodType>(

@@ -221,8 +221,9 @@ function maxLengthOf(
   if (entry === undefined) {
     return { default: folder.defaultMaxLength, highest: folder.maxPositions };
   }
-  // The files have the last word: a shorter export must not be asked for positions it lacks.
-  const highest = Math.min(entry.maxLength.highest, folder.maxPositions);
+  // The positions have the last word: an export must not be asked for what it lacks. What the
+  // tokenizer advises has not: it is often the length of training, and the entry was reviewed.
+  const highest = Math.min(entry.maxLength.highest, folder.positions ?? Number.POSITIVE_INFINITY);
   return { default: Math.min(entry.maxLength.default, highest), highest };
 }
 

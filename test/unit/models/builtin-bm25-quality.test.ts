@@ -1,0 +1,87 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { describe, expect, it } from "vitest";
+import { DEFAULT_MAX_TOKENS } from "../../../models/builtin-bm25/constants.js";
+import { openBuiltinModel, openBuiltinTokenizer } from "../../support/builtin-model.js";
+
+const ROOT = resolve(import.meta.dirname, "../../..");
+const DATA = resolve(ROOT, process.env["RANKMILL_TEST_DATA"] ?? "../shared/data");
+const SCIFACT = join(DATA, "collections/scifact");
+const absent = !existsSync(SCIFACT);
+if (absent) {
+  process.stderr.write(`SKIPPED: SciFact is not at ${SCIFACT}; set RANKMILL_TEST_DATA\n`);
+}
+
+const LOWEST_NDCG = 0.6;
+const CUTOFF = 10;
+const SPECIAL_TOKENS = 3;
+const PAIRS_PER_RUN = 8;
+
+async function lines(name: string): Promise<string[]> {
+  const text = await readFile(join(SCIFACT, name), "utf8");
+  return text.split("\n").filter((line) => line !== "");
+}
+
+async function texts(name: string): Promise<Map<string, string>> {
+  const records: { _id: string; title?: string; text: string }[] = (await lines(name)).map((line) =>
+    JSON.parse(line),
+  );
+  return new Map(records.map(({ _id, title, text }) => [_id, title ? `${title} ${text}` : text]));
+}
+
+/** Gains 2^grade - 1, over the ideal order of all that is judged relevant. */
+function ndcg(ranking: readonly string[], grades: ReadonlyMap<string, number>): number {
+  const gain = (list: readonly number[]) =>
+    list
+      .slice(0, CUTOFF)
+      .reduce((sum, grade, index) => sum + (2 ** grade - 1) / Math.log2(index + 2), 0);
+  const ideal = [...grades.values()].toSorted((a, b) => b - a);
+  return gain(ranking.map((id) => grades.get(id) ?? 0)) / gain(ideal);
+}
+
+describe.skipIf(absent)("reranking the best hundred of SciFact", () => {
+  it(`reaches nDCG@10 of ${LOWEST_NDCG} over every judged query`, async () => {
+    const score = await openBuiltinModel();
+    const encode = openBuiltinTokenizer();
+    const [documents, queries] = [await texts("corpus.jsonl"), await texts("queries.jsonl")];
+    const encodeAll = async (all: ReadonlyMap<string, string>) => {
+      const ids = await encode([...all.values()]);
+      return new Map([...all.keys()].map((id, index) => [id, ids[index] ?? []]));
+    };
+    const [documentIds, queryIds] = [await encodeAll(documents), await encodeAll(queries)];
+
+    const candidates = Map.groupBy(
+      (await lines("bm25.trec")).map((line) => line.split(" ")),
+      ([query]) => query ?? "",
+    );
+    const judgements = Map.groupBy(
+      (await lines("qrels.tsv")).slice(1).map((line) => line.split("\t")),
+      ([query]) => query ?? "",
+    );
+    const results: number[] = [];
+    for (const [queryId, rows] of judgements) {
+      const query = queryIds.get(queryId) ?? [];
+      const room = DEFAULT_MAX_TOKENS - SPECIAL_TOKENS - query.length;
+      const pairs = (candidates.get(queryId) ?? [])
+        .map(([, , id = ""]) => ({
+          id,
+          query,
+          document: documentIds.get(id)?.slice(0, room) ?? [],
+        }))
+        .toSorted((a, b) => a.document.length - b.document.length);
+      const scored: { id: string; logit: number }[] = [];
+      for (let start = 0; start < pairs.length; start += PAIRS_PER_RUN) {
+        const run = pairs.slice(start, start + PAIRS_PER_RUN);
+        const logits = await score(run);
+        scored.push(...run.map(({ id }, index) => ({ id, logit: logits[index] ?? Number.NaN })));
+      }
+      const ranking = scored.toSorted((a, b) => b.logit - a.logit).map(({ id }) => id);
+      results.push(ndcg(ranking, new Map(rows.map(([, id = "", grade]) => [id, Number(grade)]))));
+    }
+    const mean = results.reduce((sum, value) => sum + value, 0) / results.length;
+    expect(results).toHaveLength(300);
+    expect(mean).toBeGreaterThanOrEqual(LOWEST_NDCG);
+    process.stderr.write(`SciFact, BM25's best 100 reranked: nDCG@10 ${mean.toFixed(4)}\n`);
+  });
+});

@@ -1,0 +1,169 @@
+import { existsSync, readFileSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
+import { describe, expect, it } from "vitest";
+import { catalogueEntrySchema, findEntry, PRECISIONS } from "../../../src/core/catalogue.js";
+import { loadCatalogue } from "../../../src/models/catalogue-files.js";
+import { classifyOnnxName } from "../../../src/models/onnx-names.js";
+
+const ROOT = resolve(import.meta.dirname, "../../..");
+const DATA = process.env["RANKMILL_TEST_DATA"] ?? join(ROOT, "../shared/data");
+const SCORES = join(DATA, "golden/scores.json");
+if (!existsSync(SCORES)) process.stderr.write(`NOT TESTED: published scores, no ${SCORES}\n`);
+
+const entries = await loadCatalogue(ROOT);
+
+describe("the catalogue", () => {
+  it("has the models that people use", () => {
+    const names = [
+      "ms-marco-TinyBERT-L2-v2",
+      "ms-marco-MiniLM-L6-v2",
+      "ms-marco-MiniLM-L12-v2",
+      "mmarco-mMiniLMv2-L12-H384-v1",
+      "bge-reranker-base",
+      "bge-reranker-large",
+      "BAAI/bge-reranker-v2-m3",
+      "bge-reranker-v2-m3",
+      "mxbai-rerank-xsmall-v1",
+      "mxbai-rerank-base-v1",
+      "jina-reranker-v1-tiny-en",
+      "jina-reranker-v2-base-multilingual",
+      "gte-reranker-modernbert-base",
+      "gte-multilingual-reranker-base",
+      "ettin-reranker-17m-v1",
+      "ettin-reranker-150m-v1",
+      "builtin-bm25",
+      "builtin",
+    ];
+    expect(names.filter((name) => findEntry(entries, name) === undefined)).toEqual([]);
+  });
+
+  it("gives each name to one model only, whatever its case", () => {
+    const names = entries.flatMap((entry) => [entry.id, ...entry.aliases]);
+    const lower = names.map((name) => name.toLowerCase());
+    expect(new Set(lower).size).toBe(lower.length);
+    expect(findEntry(entries, "BGE-Reranker-V2-M3")?.id).toBe("BAAI/bge-reranker-v2-m3");
+    expect(findEntry(entries, "no-such-model")).toBeUndefined();
+  });
+
+  it("knows the lengths of v2-m3 and of the older models", () => {
+    expect(findEntry(entries, "bge-reranker-v2-m3")?.maxLength).toEqual({
+      default: 1024,
+      highest: 8192,
+    });
+    expect(findEntry(entries, "bge-reranker-base")?.maxLength).toEqual({
+      default: 512,
+      highest: 512,
+    });
+  });
+
+  it("marks the one that is not for commercial use", () => {
+    const restricted = entries.filter((entry) => entry.licence.nonCommercial);
+    expect(restricted.map((entry) => entry.id)).toEqual([
+      "jinaai/jina-reranker-v2-base-multilingual",
+    ]);
+    expect(entries.filter((entry) => /-NC-/.test(entry.licence.name))).toEqual(restricted);
+  });
+
+  it.each(entries.map((entry) => [entry.id, entry] as const))("%s is in order", (id, entry) => {
+    expect(existsSync(join(ROOT, "models/catalogue", `${basename(id)}.json`))).toBe(true);
+    expect(entry.aliases).not.toContain(id);
+    const impossible = entry.published.filter(
+      (row) => row.activation === "sigmoid" && (row.score < 0 || row.score > 1),
+    );
+    expect(impossible).toEqual([]);
+    expect(entry.published.filter((row) => row.tolerance > 0.1)).toEqual([]);
+  });
+
+  const hubEntries = entries.flatMap((entry) =>
+    entry.source.kind === "hub" ? [[entry.id, entry, entry.source] as const] : [],
+  );
+
+  it.each(hubEntries)("%s can be pulled and checked", (_id, entry, source) => {
+    const common = source.common.map((file) => file.path);
+    expect(common).toEqual(expect.arrayContaining(["config.json", "tokenizer.json"]));
+    expect(entry.published.length).toBeGreaterThanOrEqual(2);
+    expect(Object.keys(source.files)).toEqual(expect.arrayContaining(["fp32", "int8"]));
+    // What is pulled as a precision must be found again as that precision.
+    const mistaken = PRECISIONS.filter((precision) => {
+      const [graph] = source.files[precision] ?? [];
+      return graph !== undefined && classifyOnnxName(basename(graph.path))?.precision !== precision;
+    });
+    expect(mistaken).toEqual([]);
+  });
+});
+
+describe("the schema of an entry", () => {
+  const good = findEntry(entries, "bge-reranker-v2-m3");
+  const changed = (source: object): boolean =>
+    catalogueEntrySchema.safeParse({ ...good, source: { ...good?.source, ...source } }).success;
+
+  it("takes a reviewed entry", () => {
+    expect(changed({})).toBe(true);
+    expect(changed({ revision: null, pinnedOnPull: true })).toBe(true);
+  });
+
+  it("refuses an unpinned revision that nobody will pin", () => {
+    expect(changed({ revision: null })).toBe(false);
+    expect(changed({ pinnedOnPull: true })).toBe(false);
+    expect(changed({ revision: "main" })).toBe(false);
+  });
+
+  it("refuses a file outside the repository", () => {
+    const paths = ["../x.onnx", "/etc/passwd", "onnx/../../x", "a\\b"];
+    const taken = paths.filter((path) =>
+      changed({ common: [{ path, sha256: null, bytes: null }] }),
+    );
+    expect(taken).toEqual([]);
+  });
+
+  it("refuses a hash of the wrong length, unknown fields and no ONNX at all", () => {
+    expect(changed({ common: [{ path: "a", sha256: "12", bytes: 1 }] })).toBe(false);
+    expect(changed({ mirror: "x" })).toBe(false);
+    expect(changed({ files: {} })).toBe(false);
+  });
+});
+
+describe.skipIf(!existsSync(SCORES))("the published scores", () => {
+  it("are the figures of the collection they were taken from", () => {
+    const rows = JSON.parse(readFileSync(SCORES, "utf8")) as {
+      query: string;
+      passage: string;
+      score: number;
+      source: string;
+    }[];
+    const known = new Set(
+      rows.map((row) => JSON.stringify([row.query, row.passage, row.score, row.source])),
+    );
+    const strangers = entries
+      .flatMap((entry) => entry.published)
+      .filter((row) => {
+        const key = JSON.stringify([row.query, row.document, row.score, row.source]);
+        return !known.has(key);
+      });
+    expect(strangers).toEqual([]);
+  });
+
+  it("stand beside the pair template that the model's own tokenizer has", () => {
+    const templates = { bert: "ms-marco-MiniLM-L6-v2", xlmr: "bge-reranker-v2-m3" };
+    for (const [folder, name] of Object.entries(templates)) {
+      const text = readFileSync(join(DATA, "tokenizers", folder, "tokenizer.json"), "utf8");
+      const separators = separatorsBetween(JSON.parse(text) as TokenizerFile);
+      expect(findEntry(entries, name)?.pairTemplate).toBe(separators === 1 ? "cls-sep" : "roberta");
+    }
+  });
+});
+
+interface TokenizerFile {
+  readonly post_processor: {
+    readonly pair?: readonly (
+      { readonly SpecialToken: unknown } | { readonly Sequence: { readonly id: "A" | "B" } }
+    )[];
+  };
+}
+
+function separatorsBetween(file: TokenizerFile): number {
+  const pair = file.post_processor.pair ?? [];
+  const at = (id: "A" | "B"): number =>
+    pair.findIndex((piece) => "Sequence" in piece && piece.Sequence.id === id);
+  return at("B") - at("A") - 1;
+}

@@ -1,0 +1,372 @@
+import {
+  chmod,
+  cp,
+  mkdir,
+  mkdtemp,
+  readFile,
+  rm,
+  truncate,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { RankmillError } from "../../../src/core/errors.js";
+import { digestModel, digestModelParts } from "../../../src/models/digest.js";
+import { chooseFile, inspectModelFolder } from "../../../src/models/model-folder.js";
+import { listModels, resolveModel } from "../../../src/models/resolve.js";
+import { CROSS_ENCODER, onnxBytes } from "../../support/onnx-bytes.js";
+
+const ROOT = resolve(import.meta.dirname, "../../..");
+const FIXTURES = join(ROOT, "test/fixtures/models");
+/** The user "nobody" on every Linux. */
+const NOBODY = 65_534;
+
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "rankmill-folder-"));
+});
+
+afterEach(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** @returns the longest possible and the default length of a pair */
+async function lengths(config: object, tokenizer?: object): Promise<[number, number]> {
+  await writeModel({
+    "config.json": JSON.stringify(config),
+    ...(tokenizer === undefined ? {} : { "tokenizer_config.json": JSON.stringify(tokenizer) }),
+  });
+  const model = await inspectModelFolder(folder);
+  return [model.maxPositions, model.defaultMaxLength];
+}
+
+function graphWithData(location: string): Buffer {
+  return onnxBytes({ ...CROSS_ENCODER, external: [{ location, offset: 0, length: 100 }] });
+}
+
+async function digest(): Promise<string> {
+  return digestModel(await inspectModelFolder(folder), "fp32");
+}
+
+async function poison(cacheFile: string): Promise<boolean> {
+  const text = await readFile(cacheFile, "utf8");
+  const changed = text.replaceAll(/"sha256":"[0-9a-f]{64}"/g, `"sha256":"${"0".repeat(64)}"`);
+  await writeFile(cacheFile, changed);
+  return changed !== text;
+}
+
+/** Root may read everything: where the tests run as root, the work is done as somebody else. */
+async function asNobody<Result>(work: () => Promise<Result>): Promise<Result> {
+  const wasRoot = process.geteuid?.() === 0;
+  if (wasRoot) process.seteuid?.(NOBODY);
+  try {
+    return await work();
+  } finally {
+    if (wasRoot) process.seteuid?.(0);
+  }
+}
+
+/** A model folder whose parts are there, to be spoilt one by one. */
+async function writeModel(files: Record<string, string | Buffer> = {}): Promise<void> {
+  const whole = {
+    "config.json": JSON.stringify({ model_type: "bert", max_position_embeddings: 512 }),
+    "tokenizer.json": "{}",
+    "model.onnx": onnxBytes(CROSS_ENCODER),
+    ...files,
+  };
+  for (const [path, content] of Object.entries(whole)) {
+    const target = join(folder, path);
+    await mkdir(resolve(target, ".."), { recursive: true });
+    await writeFile(target, content);
+  }
+}
+
+async function refusal(work: Promise<unknown>): Promise<{ code: string; message: string }> {
+  const error: unknown = await work.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  expect(error).toBeInstanceOf(RankmillError);
+  const { code, message } = error as RankmillError;
+  expect(message, "one line").not.toContain("\n");
+  return { code, message };
+}
+
+async function useDefault(): Promise<unknown> {
+  return chooseFile(await inspectModelFolder(folder));
+}
+
+describe("a folder of a real model", () => {
+  it.each(["bert", "xlm-roberta", "modernbert", "deberta-v2"])("%s is understood", async (name) => {
+    const model = await inspectModelFolder(join(FIXTURES, name));
+    expect(model).toMatchObject({ name, modelType: name });
+    expect(model.files.map((file) => file.precision).sort()).toEqual(["fp16", "fp32", "int8"]);
+    expect(model.files.every((file) => file.problem === undefined)).toBe(true);
+    expect(chooseFile(model).path).toBe(join(FIXTURES, name, "onnx/model.onnx"));
+    expect(chooseFile(model).dynamicallyQuantised).toBe(false);
+    expect(chooseFile(model, "int8").dynamicallyQuantised).toBe(true);
+  });
+
+  it("is resolved by its path, named after the folder, with a revision from its bytes", async () => {
+    const resolved = await resolveModel(join(FIXTURES, "bert"), { packageRoot: ROOT });
+    expect(resolved).toMatchObject({ name: "bert", precision: "fp32", activation: "sigmoid" });
+    expect(resolved.digest).toMatch(/^[0-9a-f]{64}$/);
+    expect(resolved.revision).toBe(resolved.digest.slice(0, 12));
+    expect(resolved.entry).toBeUndefined();
+  });
+});
+
+describe("the longest pair", () => {
+  it("leaves out the positions that RoBERTa keeps for padding", async () => {
+    const xlmr = { model_type: "xlm-roberta", pad_token_id: 1 };
+    expect(await lengths({ ...xlmr, max_position_embeddings: 514 })).toEqual([512, 512]);
+    expect(await lengths({ ...xlmr, max_position_embeddings: 8194 })).toEqual([8192, 512]);
+    expect(await lengths({ model_type: "bert", max_position_embeddings: 512 })).toEqual([512, 512]);
+  });
+
+  it("of a catalogued model is the catalogue's, whatever the tokenizer advises", async () => {
+    const builtin = await resolveModel("builtin", { packageRoot: ROOT });
+    expect(builtin).toMatchObject({ name: "builtin-bm25", precision: "fp32" });
+    expect(builtin.maxLength).toEqual({ default: 512, highest: 2048 });
+    expect(builtin.entry?.id).toBe("builtin-bm25");
+  });
+
+  it("is no longer than the tokenizer allows", async () => {
+    const bert = { model_type: "bert", max_position_embeddings: 512 };
+    expect(await lengths(bert, { model_max_length: 256 })).toEqual([256, 256]);
+    expect(await lengths(bert, { model_max_length: 1e30 })).toEqual([512, 512]);
+  });
+});
+
+describe("the files of a folder", () => {
+  it("are told apart by name, the one for any CPU first", async () => {
+    const graph = onnxBytes(CROSS_ENCODER);
+    await writeModel({
+      "onnx/model.onnx": graph,
+      "onnx/model_fp16.onnx": graph,
+      "onnx/model_qint8_avx512.onnx": graph,
+      "onnx/model_quantized.onnx": graph,
+      "onnx/model_quint8_avx2.onnx": graph,
+      "onnx/model_O4.onnx": graph,
+      "onnx/model_q4.onnx": graph,
+    });
+    const { files } = await inspectModelFolder(folder);
+    expect(files.map((file) => [file.precision, file.path.slice(folder.length + 1)])).toEqual([
+      ["fp32", "model.onnx"],
+      ["fp32", "onnx/model.onnx"],
+      ["fp16", "onnx/model_fp16.onnx"],
+      ["int8", "onnx/model_quantized.onnx"],
+      ["int8", "onnx/model_qint8_avx512.onnx"],
+      ["uint8", "onnx/model_quint8_avx2.onnx"],
+    ]);
+  });
+
+  it("include the external data that the graph names", async () => {
+    const external = [
+      { location: "weights.bin", offset: 0, length: 64 },
+      { location: "weights.bin", offset: 64, length: 36 },
+    ];
+    await writeModel({
+      "model.onnx": onnxBytes({ ...CROSS_ENCODER, external }),
+      "weights.bin": Buffer.alloc(100),
+    });
+    const model = await inspectModelFolder(folder);
+    expect(chooseFile(model).externalData).toEqual([join(folder, "weights.bin")]);
+    expect(chooseFile(model).bytes).toBe(onnxBytes({ ...CROSS_ENCODER, external }).length + 100);
+  });
+
+  it("are chosen in the order that is asked for, and int8 never without being asked", async () => {
+    await writeModel();
+    await rm(join(folder, "model.onnx"));
+    await writeFile(join(folder, "model_int8.onnx"), onnxBytes(CROSS_ENCODER));
+    const model = await inspectModelFolder(folder);
+    expect(chooseFile(model, ["fp16", "int8"]).precision).toBe("int8");
+    const { code, message } = await refusal(useDefault());
+    expect(code).toBe("model_unusable");
+    expect(message).toMatch(/no fp32 file, only int8.*--precision/);
+  });
+});
+
+describe("a folder that cannot be used is refused with what to do", () => {
+  it.each([
+    ["tokenizer.json", /no tokenizer\.json: copy it/],
+    ["config.json", /config\.json is missing: copy it/],
+    ["model.onnx", /no ONNX file .*export the model or pull/],
+  ])("without %s", async (missing, expected) => {
+    await writeModel();
+    await rm(join(folder, missing));
+    const { code, message } = await refusal(inspectModelFolder(folder));
+    expect(code).toBe("model_unusable");
+    expect(message).toMatch(expected);
+  });
+
+  it.each([
+    ["num_labels", { num_labels: 3 }],
+    ["id2label", { id2label: { "0": "no", "1": "yes", "2": "maybe" } }],
+  ])("with several labels in %s", async (_field, config) => {
+    await writeModel({ "config.json": JSON.stringify({ model_type: "bert", ...config }) });
+    const { code, message } = await refusal(inspectModelFolder(folder));
+    expect(code).toBe("model_unusable");
+    expect(message).toMatch(/declares 3 labels.*num_labels 1/);
+  });
+
+  it("with a config that is not JSON, or not a config", async () => {
+    await writeModel({ "config.json": "<html>404</html>" });
+    expect((await refusal(inspectModelFolder(folder))).message).toMatch(/not JSON.*again/);
+    await writeModel({ "config.json": '{"max_position_embeddings": "many"}' });
+    expect((await refusal(inspectModelFolder(folder))).message).toMatch(/max_position_embeddings/);
+  });
+
+  it("where it does not exist or is a file", async () => {
+    const absent = await refusal(inspectModelFolder(join(folder, "absent")));
+    expect(absent).toMatchObject({ code: "model_not_found" });
+    await writeFile(join(folder, "file"), "");
+    const file = await refusal(inspectModelFolder(join(folder, "file")));
+    expect(file.message).toMatch(/is not a folder/);
+  });
+
+  it("where it may not be read", async () => {
+    await writeModel();
+    await chmod(folder, 0o000);
+    const { code, message } = await refusal(asNobody(() => inspectModelFolder(folder)));
+    await chmod(folder, 0o700);
+    expect(code).toBe("model_unusable");
+    expect(message).toMatch(/may not be read \(EACCES\).*read access/);
+  });
+
+  it.each([
+    ["text", Buffer.from("version https://git-lfs.github.com/spec/v1\n"), /damaged or no ONNX/],
+    ["nothing", Buffer.alloc(0), /damaged or no ONNX/],
+    [
+      "half a file",
+      onnxBytes({ ...CROSS_ENCODER, inlineBytes: 100_000 }).subarray(0, 50_000),
+      /damaged or no ONNX.*download it again/,
+    ],
+  ])("with %s for a graph", async (_what, bytes, expected) => {
+    await writeModel({ "model.onnx": bytes });
+    expect((await refusal(useDefault())).message).toMatch(expected);
+  });
+
+  it("with a real model that was cut off anywhere", async () => {
+    const whole = join(FIXTURES, "bert/onnx/model.onnx");
+    await writeModel();
+    const target = join(folder, "model.onnx");
+    for (const bytes of [1, 37, 4_096, 20_000]) {
+      await cp(whole, target);
+      await truncate(target, bytes);
+      expect((await refusal(useDefault())).message).toMatch(/damaged or no ONNX/);
+    }
+  });
+
+  it("with external data that is missing, cut off or elsewhere", async () => {
+    await writeModel({ "model.onnx": graphWithData("model.onnx_data") });
+    expect((await refusal(useDefault())).message).toMatch(/weights are missing.*model\.onnx_data/);
+    await writeFile(join(folder, "model.onnx_data"), Buffer.alloc(99));
+    expect((await refusal(useDefault())).message).toMatch(/cut off.*99 of 100 bytes/);
+    await writeModel({ "model.onnx": graphWithData("../../etc/passwd") });
+    expect((await refusal(useDefault())).message).toMatch(/outside its folder/);
+  });
+
+  it.each([
+    ["a fixed batch", { inputs: [{ name: "input_ids", shape: [1, "s"] }] }, /fixed batch dim.* 1:/],
+    ["a fixed length", { inputs: [{ name: "input_ids", shape: ["b", 128] }] }, /fixed sequence/],
+    ["no token ids", { inputs: [{ name: "pixels", shape: ["b"] }] }, /no input_ids/],
+    [
+      "an input of its own",
+      { inputs: [...(CROSS_ENCODER.inputs ?? []), { name: "bbox", shape: ["b", "s"] }] },
+      /input "bbox"/,
+    ],
+    ["several logits", { outputs: [{ name: "logits", shape: ["b", 3] }] }, /3 logits a pair/],
+    ["no head", { outputs: [{ name: "last_hidden_state", shape: ["b", "s", 384] }] }, /head/],
+  ])("with a graph that has %s", async (_what, change, expected) => {
+    await writeModel({ "model.onnx": onnxBytes({ ...CROSS_ENCODER, ...change }) });
+    expect((await refusal(useDefault())).message).toMatch(expected);
+  });
+
+  it("but a broken int8 file does not stop the fp32 one", async () => {
+    await writeModel({ "model_int8.onnx": "rubbish" });
+    const model = await inspectModelFolder(folder);
+    expect(chooseFile(model).precision).toBe("fp32");
+    expect(() => chooseFile(model, "int8")).toThrow(/model_int8\.onnx cannot be used/);
+  });
+});
+
+describe("the digest", () => {
+  it("changes with every part and with nothing else", async () => {
+    const external = [{ location: "model.onnx_data", offset: 0, length: 4 }];
+    const graph = onnxBytes({ ...CROSS_ENCODER, external });
+    await writeModel({ "model.onnx": graph, "model.onnx_data": "abcd" });
+    const seen = new Set([await digest()]);
+    for (const [path, content] of Object.entries({
+      "model.onnx_data": "abce",
+      "tokenizer.json": "{ }",
+      "config.json": '{"model_type":"bert"}',
+      "model.onnx": onnxBytes({ ...CROSS_ENCODER, external, operators: ["Add"] }),
+    })) {
+      await writeFile(join(folder, path), content);
+      seen.add(await digest());
+    }
+    expect(seen.size).toBe(5);
+    const before = await digest();
+    await writeFile(join(folder, "README.md"), "other");
+    await writeFile(join(folder, "model_fp16.onnx"), graph);
+    expect(await digest()).toBe(before);
+  });
+
+  it("does not mistake one file for another", async () => {
+    await writeModel({ "tokenizer.json": '{"a":1}', "config.json": '{"b":1}' });
+    const one = await digest();
+    await writeModel({ "tokenizer.json": '{"b":1}', "config.json": '{"a":1}' });
+    expect(await digest()).not.toBe(one);
+  });
+
+  it("is remembered until a file changes, and survives a damaged memory", async () => {
+    await writeModel();
+    const cacheFile = join(folder, "cache.json");
+    const model = await inspectModelFolder(folder);
+    const first = await digestModelParts(model, "fp32", { cacheFile });
+    expect(first.parts.get("config.json")).toMatch(/^[0-9a-f]{64}$/);
+    // Proof that the memory is used: a hash that is wrong on purpose is believed.
+    const poisoned = await poison(cacheFile);
+    expect((await digestModelParts(model, "fp32", { cacheFile })).digest).not.toBe(first.digest);
+    expect(poisoned).toBe(true);
+    const touched = new Date(Date.now() + 10_000);
+    for (const path of ["model.onnx", "tokenizer.json", "config.json"]) {
+      await utimes(join(folder, path), touched, touched);
+    }
+    expect((await digestModelParts(model, "fp32", { cacheFile })).digest).toBe(first.digest);
+    await writeFile(cacheFile, "{broken");
+    expect((await digestModelParts(model, "fp32", { cacheFile })).digest).toBe(first.digest);
+  });
+});
+
+describe("a name", () => {
+  it("that nobody knows is answered with the models there are", async () => {
+    const places = { packageRoot: ROOT, modelsDir: folder };
+    const { code, message } = await refusal(resolveModel("no-such-model", places));
+    expect(code).toBe("model_not_found");
+    expect(message).toMatch(/"no-such-model"; at hand: .*can be pulled: .*bge-reranker-v2-m3/);
+  });
+
+  it("of the catalogue that is not here is answered with the command that brings it", async () => {
+    const places = { packageRoot: ROOT, modelsDir: folder };
+    const { code, message } = await refusal(resolveModel("BAAI/bge-reranker-v2-m3", places));
+    expect(code).toBe("model_not_found");
+    expect(message).toMatch(/run "rankmill models pull bge-reranker-v2-m3"/);
+  });
+
+  it("of a model without usable ONNX is answered with how to export it", async () => {
+    const { message } = await refusal(resolveModel("ettin-reranker-17m", { packageRoot: ROOT }));
+    expect(message).toMatch(/must be exported first.*models\/export/);
+  });
+
+  it("is listed with whether it is at hand", async () => {
+    const models = await listModels({ packageRoot: ROOT, modelsDir: folder });
+    const bge = models.find((model) => model.name === "BAAI/bge-reranker-v2-m3");
+    expect(bge).toMatchObject({ atHand: false, aliases: ["bge-reranker-v2-m3"], precisions: [] });
+    expect(models.map((model) => model.name)).toContain("builtin-bm25");
+  });
+});
