@@ -20,7 +20,7 @@ export interface BinaryOrders extends Place {
   readonly configPath: string;
 }
 
-export interface JsOrders extends Place {
+interface JsOrders extends Place {
   readonly kind: "js";
 }
 

@@ -2,7 +2,7 @@
  * Real servers, real guardians, real kills. Processes are watched through /proc, and everything runs
  * from dist/, which `npm test` builds first.
  */
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { chmod, cp, mkdir, mkdtemp, realpath, rm, stat, writeFile } from "node:fs/promises";
@@ -13,6 +13,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { Queue, QueueEvents, Worker } from "bullmq";
 import { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { findServerPrograms } from "../../src/queue/private-redis-candidates.js";
 import {
   type PrivateRedis,
   type PrivateRedisOptions,
@@ -22,10 +23,11 @@ import {
 const dist = fileURLToPath(new URL("../../dist/", import.meta.url));
 const guardianPath = join(dist, "workers/redis-guardian.js");
 const searchPath = process.env["PATH"] ?? "";
-const kinds = hasRedisServer() ? (["redis-server", "js"] as const) : (["js"] as const);
+const programs = await findServerPrograms(searchPath, () => undefined);
+const kinds = programs.length > 0 ? (["redis-server", "js"] as const) : (["js"] as const);
 if (kinds.length === 1) {
   process.stderr.write(
-    "SKIPPED: no redis-server on PATH; private Redis is tried in JavaScript alone\n",
+    "SKIPPED: no redis-server or valkey-server on PATH; private Redis is tried in JavaScript alone\n",
   );
 }
 
@@ -45,15 +47,6 @@ afterEach(async () => {
   await until(() => runningIn(tempFolder).length === 0);
   await rm(tempFolder, { recursive: true, force: true });
 });
-
-function hasRedisServer(): boolean {
-  try {
-    execFileSync("redis-server", ["--version"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 async function start(options: Partial<PrivateRedisOptions> = {}): Promise<PrivateRedis> {
   const server = await startPrivateRedis({
@@ -175,7 +168,7 @@ async function next(lines: AsyncIterator<string>): Promise<string> {
 }
 
 /** Programs that stand on a PATH of their own; returns that PATH. */
-async function programs(scripts: Record<string, string>): Promise<string> {
+async function putPrograms(scripts: Record<string, string>): Promise<string> {
   const folder = join(tempFolder, "bin");
   await mkdir(folder);
   for (const [name, script] of Object.entries(scripts)) {
@@ -332,7 +325,7 @@ describe("choosing a private Redis", () => {
   });
 
   it("goes on to the next candidate where a program does not start, and says why", async () => {
-    const path = await programs({
+    const path = await putPrograms({
       "redis-server": `${passesVersion}\necho "cannot bind" >&2; exit 1`,
       "valkey-server": "exit 1",
     });
@@ -345,7 +338,7 @@ describe("choosing a private Redis", () => {
   });
 
   it("fails with the server's last lines where there is no other candidate", async () => {
-    const path = await programs({
+    const path = await putPrograms({
       "redis-server": `${passesVersion}\necho "cannot bind" >&2; exit 1`,
     });
     await expect(start({ kind: "redis-server", searchPath: path })).rejects.toMatchObject({
@@ -356,7 +349,7 @@ describe("choosing a private Redis", () => {
   });
 
   it("gives up on a server that never answers and leaves nothing of it", async () => {
-    const path = await programs({
+    const path = await putPrograms({
       "redis-server": `${passesVersion}\necho "still loading" >&2; exec sleep 600`,
     });
     const failed = start({ kind: "redis-server", searchPath: path, startDeadlineMs: 1_000 });
