@@ -118,7 +118,6 @@ export const catalogueEntrySchema = z.strictObject({
 export type CatalogueEntry = z.infer<typeof catalogueEntrySchema>;
 export type HubSource = Extract<CatalogueEntry["source"], { kind: "hub" }>;
 export type HubFile = z.infer<typeof hubFile>;
-export type PublishedScore = z.infer<typeof publishedScore>;
 
 /** The entry that answers to a canonical id or an alias; names are matched without regard to case. */
 export function findEntry(

@@ -8,7 +8,7 @@
 import { join } from "node:path";
 
 /** Digits of a commit or digest that people are shown: 48 bits, enough to tell revisions apart. */
-export const SHORT_REVISION_DIGITS = 12;
+const SHORT_REVISION_DIGITS = 12;
 
 export function shortRevision(revision: string): string {
   return revision.slice(0, SHORT_REVISION_DIGITS);

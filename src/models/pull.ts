@@ -65,7 +65,7 @@ export interface PulledModel {
   readonly files: readonly PulledFile[];
 }
 
-export interface PulledFile {
+interface PulledFile {
   readonly path: string;
   readonly bytes: number;
   readonly sha256: string;
