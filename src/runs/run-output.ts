@@ -51,7 +51,8 @@ export function outputPaths(output: string): OutputPaths {
  * *partial*: rankings are appended to `OUT.partial` as they arrive; a crash can tear the last line,
  * which the next start cuts off. *complete*: `OUT.partial` was renamed to `OUT`. A complete output
  * is opened again by the next start with the same settings, which finds nothing to do, or only what
- * is new or had failed. The failed file is written anew by every start.
+ * is new or had failed. The failed file is written anew by every start. Nothing is touched before
+ * there is something to write: a start that fails, for want of Redis say, leaves all as it was.
  */
 export class RunOutput implements RunSink {
   readonly paths: OutputPaths;
@@ -60,23 +61,25 @@ export class RunOutput implements RunSink {
   readonly doneIds: ReadonlySet<string>;
   /** When the run began, where this start goes on with it. */
   readonly startedAt: string | undefined;
-  readonly #partial: FileHandle;
-  readonly #failed: FileHandle;
+  /** True while the rankings still lie under their final name. */
+  #complete: boolean;
+  #partial: FileHandle | undefined;
+  #failed: FileHandle | undefined;
+  /** The write to the failed file that is under way. */
+  #failing: Promise<void> = Promise.resolve();
 
   private constructor(
     paths: OutputPaths,
     counts: RunCounts,
     doneIds: ReadonlySet<string>,
     startedAt: string | undefined,
-    partial: FileHandle,
-    failed: FileHandle,
+    complete: boolean,
   ) {
     this.startedAt = startedAt;
     this.paths = paths;
     this.counts = counts;
     this.doneIds = doneIds;
-    this.#partial = partial;
-    this.#failed = failed;
+    this.#complete = complete;
   }
 
   /**
@@ -92,7 +95,8 @@ export class RunOutput implements RunSink {
     if (forceNew)
       await Promise.all(Object.values(paths).map((path: string) => rm(path, { force: true })));
     const before = await readManifest(paths.manifest);
-    const started = (await exists(paths.partial)) || (await exists(paths.output));
+    // A start that got no further than creating it left it empty, and no manifest.
+    const started = (await hasContent(paths.partial)) || (await exists(paths.output));
     if (started && before === undefined) {
       throw new RankmillError(
         "usage",
@@ -100,37 +104,41 @@ export class RunOutput implements RunSink {
       );
     }
     if (started && before !== undefined) checkSameSettings(before.settings, settings, paths.output);
-    if (!(await exists(paths.partial)) && (await exists(paths.output))) {
-      await rename(paths.output, paths.partial);
-    }
+    const complete = !(await hasContent(paths.partial)) && (await exists(paths.output));
     const counts = emptyCounts();
-    const doneIds = await readDone(paths.partial, counts);
-    const partial = await open(paths.partial, "a");
-    const failed = await open(paths.failed, "w");
-    return new RunOutput(
-      paths,
-      counts,
-      doneIds,
-      started ? before?.startedAt : undefined,
-      partial,
-      failed,
-    );
+    const doneIds = await readDone(complete ? paths.output : paths.partial, counts);
+    return new RunOutput(paths, counts, doneIds, started ? before?.startedAt : undefined, complete);
   }
 
   async write(lines: readonly string[]): Promise<void> {
-    await this.#partial.appendFile(`${lines.join("\n")}\n`);
+    const partial = await this.#openPartial();
+    await partial.appendFile(`${lines.join("\n")}\n`);
     for (const line of lines) countLine(line, this.counts);
   }
 
   async fail(failures: readonly FailedRecord[]): Promise<void> {
-    await this.#failed.appendFile(
-      failures.map((failure) => `${JSON.stringify(failure)}\n`).join(""),
-    );
+    const text = failures.map((failure) => `${JSON.stringify(failure)}\n`).join("");
+    // Reader and collector both report failures, and a large one takes several writes.
+    const writing = this.#failing.then(async () => {
+      this.#failed ??= await open(this.paths.failed, "w");
+      await this.#failed.appendFile(text);
+    });
+    this.#failing = writing.catch(() => {});
+    await writing;
     this.counts.failed += failures.length;
   }
 
   async flush(): Promise<void> {
-    await this.#partial.datasync();
+    await this.#partial?.datasync();
+  }
+
+  async #openPartial(): Promise<FileHandle> {
+    if (this.#partial === undefined) {
+      if (this.#complete) await rename(this.paths.output, this.paths.partial);
+      this.#complete = false;
+      this.#partial = await open(this.paths.partial, "a");
+    }
+    return this.#partial;
   }
 
   /** Written whole and renamed, so that a reader never sees half of it. */
@@ -140,12 +148,15 @@ export class RunOutput implements RunSink {
 
   /** Closes the files; a complete run's output gets its name. */
   async close(complete: boolean): Promise<void> {
-    await this.#partial.sync();
-    await this.#failed.sync();
-    await this.#partial.close();
-    await this.#failed.close();
+    if (!this.#complete) {
+      const partial = await this.#openPartial();
+      await partial.sync();
+      await partial.close();
+      if (complete) await rename(this.paths.partial, this.paths.output);
+    }
+    await this.#failed?.sync();
+    await this.#failed?.close();
     if (this.counts.failed === 0) await rm(this.paths.failed, { force: true });
-    if (complete) await rename(this.paths.partial, this.paths.output);
   }
 }
 
@@ -180,12 +191,13 @@ async function readManifest(path: string): Promise<Manifest | undefined> {
 }
 
 /** Reads what an earlier start wrote and cuts off a line that a crash tore. */
-async function readDone(partial: string, counts: RunCounts): Promise<ReadonlySet<string>> {
+async function readDone(path: string, counts: RunCounts): Promise<ReadonlySet<string>> {
   const ids = new Set<string>();
-  if (!(await exists(partial))) return ids;
-  await cutTornLine(partial);
-  const source = createReadStream(partial);
-  for await (const line of readLines(source, { maxLineBytes: Number.MAX_SAFE_INTEGER })) {
+  if (!(await exists(path))) return ids;
+  await cutTornLine(path);
+  for await (const line of readLines(createReadStream(path), {
+    maxLineBytes: Number.MAX_SAFE_INTEGER,
+  })) {
     if (line.status === "line") ids.add(countLine(line.text, counts));
   }
   return ids;
@@ -216,6 +228,10 @@ async function cutTornLine(path: string): Promise<void> {
 
 async function exists(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined)) !== undefined;
+}
+
+async function hasContent(path: string): Promise<boolean> {
+  return ((await stat(path).catch(() => undefined))?.size ?? 0) > 0;
 }
 
 async function writeAtomically(path: string, text: string): Promise<void> {
