@@ -101,8 +101,12 @@ export class Feeder {
     }
   }
 
-  /** Gives up what is in flight: takes from the queue what nobody else waits for. */
+  /**
+   * Collects what has ended since (the worker's drain finished jobs and nobody listens any more), then
+   * gives up what is in flight: takes from the queue what nobody else waits for.
+   */
   async abandon(): Promise<number> {
+    for (const jobId of this.#inFlight.keys()) this.#ended.add(jobId);
     await this.#takeEnded();
     const jobIds = [...this.#inFlight.keys()];
     await this.#parts.queue.cancel(jobIds, this.#parts.owner);
