@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { RunStore } from "../../../src/runs/run-store.js";
 import { ResultFiles } from "../../../src/runs/result-files.js";
+import { checkPlace, outputPaths } from "../../../src/runs/run-output.js";
 import { runItems, statusOf } from "../../../src/runs/submitted-run.js";
 import { createLogger, required, requireRedis, say } from "../context.js";
 import { EXIT } from "../exit-codes.js";
@@ -30,9 +31,7 @@ async function results(run: string, parsed: Record<string, unknown>): Promise<nu
   const values = pickValues(OPTION_NAMES, parsed);
   const output = required(values.output, "--output");
   const logger = createLogger(values.logLevel ?? "warn", 2);
-  const files = await ResultFiles.open(output, process.stdout, (failure) =>
-    say(JSON.stringify(failure)),
-  );
+  if (output !== "-") await checkPlace(outputPaths(output));
   const redis = await requireRedis(values.redisUrl, logger);
   try {
     const store = new RunStore(redis);
@@ -40,6 +39,9 @@ async function results(run: string, parsed: Record<string, unknown>): Promise<nu
     const parts = openRun(redis, record.tag);
     if (values.wait === true) await waitForRun(run, parts);
     const now = await store.read(run);
+    const files = await ResultFiles.open(output, process.stdout, (failure) =>
+      say(JSON.stringify(failure)),
+    );
     let open = 0;
     for await (const item of runItems(run, now, parts)) {
       if (item.status === "open") open += 1;
