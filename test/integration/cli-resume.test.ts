@@ -1,0 +1,146 @@
+/** `rankmill run` interrupted, killed, and called again, with a Redis of its own that is then gone. */
+import { appendFileSync, chmodSync, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { Bench, BERT, rerank, type RunningCli, SAMPLE } from "../support/cli.js";
+import {
+  countLines,
+  multiply,
+  readLines,
+  readManifest,
+  sortedLines,
+  writeRecords,
+} from "../support/records.js";
+import { hasRealRedis } from "../support/redis-server.js";
+import { until } from "../support/until.js";
+
+/** Enough work that it is never over before the test has seen it begin. */
+const COPIES = 3;
+const RECORDS = 54 * COPIES;
+const SLOW = "--lanes 1 --concurrency 2 --window-jobs 8 --max-batch-size 1";
+
+let bench: Bench;
+
+beforeEach(async () => {
+  bench = await Bench.open(hasRealRedis ? {} : { PATH: "" });
+});
+
+afterEach(async () => {
+  await bench.close();
+});
+
+function again(more: string, model?: string): string[] {
+  return rerank("in.jsonl", "out.jsonl", more, model);
+}
+
+async function untilInTheMiddle(run: RunningCli, output: string): Promise<void> {
+  await until(
+    "some rankings are on disk",
+    () => countLines(bench.path(`${output}.partial`)) >= 5,
+    () => run.said,
+  );
+}
+
+describe("a run that did not come to its end", () => {
+  it("goes on from its own output, after Ctrl-C, after kill -9, with a torn line", async () => {
+    writeRecords(bench.path("in.jsonl"), multiply(SAMPLE, COPIES));
+    const interrupted = bench.start(rerank("in.jsonl", "out.jsonl", SLOW));
+    await untilInTheMiddle(interrupted, "out.jsonl");
+    interrupted.signal("SIGINT");
+    const exit = await interrupted.exited;
+    expect(exit).toMatchObject({ code: 130, signal: null });
+    expect(exit.stderr).toContain("run again to go on");
+    await bench.untilNothingIsLeft();
+    const [partial, output] = [bench.path("out.jsonl.partial"), bench.path("out.jsonl")];
+    expect(existsSync(output)).toBe(false);
+    const kept = readLines(partial);
+    expect(kept.length).toBeGreaterThanOrEqual(5);
+    expect(kept.length).toBeLessThan(RECORDS);
+    const manifest = readManifest(bench.path("out.manifest.json"));
+    expect(manifest).toMatchObject({ state: "interrupted", counts: { done: kept.length } });
+
+    // A crash of the machine may leave half a line.
+    appendFileSync(partial, kept[0]?.slice(0, 77) ?? "");
+    const killed = bench.start(rerank("in.jsonl", "out.jsonl", SLOW));
+    await until(
+      "more rankings are on disk",
+      () => countLines(partial) >= kept.length + 5,
+      () => killed.said,
+    );
+    expect(killed.stderr).toContain(`${kept.length} records are ranked already`);
+    killed.signal("SIGKILL");
+    expect((await killed.exited).signal).toBe("SIGKILL");
+    // Lanes, guardian and private Redis all see that their parent is gone.
+    await bench.untilNothingIsLeft();
+    const keptThen = countLines(partial);
+    expect(keptThen).toBeLessThan(RECORDS);
+
+    const finished = await bench.run(rerank("in.jsonl", "out.jsonl"));
+    expect(finished.code).toBe(0);
+    expect(finished.stderr).toContain(`${keptThen} records are ranked already`);
+    expect(existsSync(partial)).toBe(false);
+    expect(readLines(output).slice(0, kept.length)).toEqual(kept);
+    expect(readManifest(bench.path("out.manifest.json"))).toMatchObject({
+      state: "complete",
+      startedAt: manifest.startedAt,
+      resumedAt: expect.any(String),
+      counts: { done: RECORDS, failed: 0 },
+    });
+    expect((await bench.run(rerank("in.jsonl", "undisturbed.jsonl"))).code).toBe(0);
+    expect(sortedLines(output)).toEqual(sortedLines(bench.path("undisturbed.jsonl")));
+  });
+
+  it("ends at once at the second signal, and leaves no process", async () => {
+    writeRecords(bench.path("in.jsonl"), multiply(SAMPLE, COPIES));
+    const run = bench.start(rerank("in.jsonl", "out.jsonl", "--lanes 1 --max-batch-size 1"));
+    await untilInTheMiddle(run, "out.jsonl");
+    run.signal("SIGTERM");
+    await run.says("stopping");
+    run.signal("SIGTERM");
+    expect(await run.exited).toMatchObject({ code: 143, signal: null });
+    await bench.untilNothingIsLeft();
+    expect(existsSync(bench.path("out.jsonl"))).toBe(false);
+  });
+});
+
+describe("a run under other settings than those it was begun with", () => {
+  it("is refused by name, unless it starts over", async () => {
+    writeRecords(bench.path("in.jsonl"), [{ id: "a", query: "q", documents: ["q", "r"] }]);
+    expect((await bench.run(again(""))).code).toBe(0);
+    const before = readFileSync(bench.path("out.jsonl"), "utf8");
+    const [others, model] = await Promise.all([
+      bench.run(again("--max-length 64 --top-n 1 --truncation longest-first")),
+      bench.run(again("", BERT)),
+    ]);
+    expect([others.code, model.code]).toEqual([2, 2]);
+    expect(others.stderr).toMatch(/maxLength was 512, is 64/);
+    expect(others.stderr).toMatch(/topN was null, is 1/);
+    expect(others.stderr).toMatch(/truncation was only-second, is longest-first/);
+    expect(others.stderr).toContain("--force-new");
+    expect(model.stderr).toMatch(/model\.name was builtin-bm25, is /);
+    expect(readFileSync(bench.path("out.jsonl"), "utf8")).toBe(before);
+    expect((await bench.run(again("--max-length 64 --force-new"))).code).toBe(0);
+    expect(readManifest(bench.path("out.manifest.json")).settings.maxLength).toBe(64);
+  });
+});
+
+describe("a place that cannot be written", () => {
+  it("is an error of the arguments", async () => {
+    writeRecords(bench.path("in.jsonl"), [{ id: "a", query: "q", documents: ["q", "r"] }]);
+    mkdirSync(bench.path("folder"));
+    writeRecords(bench.path("stranger.jsonl"), ["not ours"]);
+    writeRecords(bench.path("locked.jsonl"), []);
+    chmodSync(bench.path("locked.jsonl"), 0o444);
+    const cases: [string, RegExp][] = [
+      ["folder", /folder is not a file/],
+      ["missing/out.jsonl", /missing does not exist or cannot be written/],
+      ["stranger.jsonl", /no stranger\.manifest\.json beside it/],
+      // The superuser may write anything: then it is a file without a manifest.
+      ["locked.jsonl", process.getuid?.() === 0 ? /no locked\.manifest\.json/ : /is read-only/],
+    ];
+    const exits = await Promise.all(cases.map(([output]) => bench.run(rerank("in.jsonl", output))));
+    expect(exits.map(({ code }) => code)).toEqual([2, 2, 2, 2]);
+    for (const [i, [, reason]] of cases.entries()) expect(exits[i]?.stderr).toMatch(reason);
+    expect(readFileSync(bench.path("stranger.jsonl"), "utf8")).toBe("not ours\n");
+    expect(existsSync(bench.path("stranger.jsonl.partial"))).toBe(false);
+  });
+});
