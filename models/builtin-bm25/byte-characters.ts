@@ -1,14 +1,16 @@
+function isPrintable(byte: number): boolean {
+  return (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) || byte >= 0xae;
+}
+
 /**
  * The byte-level alphabet of GPT-2's tokenizer, as the ByteLevel pre-tokenizer of tokenizer.json
  * applies it: a printable Latin-1 byte stands for itself, the other 68 take the characters from
  * U+0100 on, in order of the byte.
  */
 const BYTE_CHARACTERS: readonly string[] = (() => {
-  const printable = (byte: number) =>
-    (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) || byte >= 0xae;
   let next = 0x100;
   return Array.from({ length: 256 }, (_, byte) =>
-    String.fromCodePoint(printable(byte) ? byte : next++),
+    String.fromCodePoint(isPrintable(byte) ? byte : next++),
   );
 })();
 

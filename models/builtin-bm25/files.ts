@@ -57,10 +57,13 @@ function tokenizerConfigJson(): object {
   };
 }
 
+function text(content: string): Uint8Array {
+  return new TextEncoder().encode(`${content}\n`);
+}
+
 /** @returns every file of the model by name: the same bytes each time, on each machine */
 export function buildFiles(): ReadonlyMap<string, Uint8Array> {
   const vocabulary = buildVocabulary();
-  const text = (content: string) => new TextEncoder().encode(`${content}\n`);
   return new Map([
     ["model.onnx", encodeOnnxModel(buildGraph(vocabulary))],
     ["tokenizer.json", text(JSON.stringify(tokenizerJson(vocabulary)))],

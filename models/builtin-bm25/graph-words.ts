@@ -44,7 +44,8 @@ function letterCode(letters: string): bigint {
  * Odd numbers below 2^38, one for each place in a word. A word's identity is the sum of id × number
  * over its pieces: at most 96 × 2^17 × 2^38 < 2^62, so exact. The generator is Knuth's MMIX one.
  */
-function placeFactors(): bigint[] {
+function placeFactors(vocabularySize: number): bigint[] {
+  if (vocabularySize > 2 ** 17) throw new RangeError("a word's identity could overflow");
   let state = 0x5eedn;
   return Array.from({ length: K.MOST_PIECES }, () => {
     state = BigInt.asUintN(64, state * 6364136223846793005n + 1442695040888963407n);
@@ -132,7 +133,10 @@ export function addWords(
     zero,
     g.integer(K.MOST_PIECES - 1),
   ]);
-  const factor = g.op("factor", "Gather", [g.integerTable("place_factors", placeFactors()), place]);
+  const factor = g.op("factor", "Gather", [
+    g.integerTable("place_factors", placeFactors(vocabulary.tokens.length)),
+    place,
+  ]);
   const identityTerm = g.op("identity_term", "Mul", [g.op("id_term", "Mul", [ids, factor]), piece]);
   const identity = sumByWord("identity", identityTerm);
 

@@ -58,9 +58,12 @@ function special(id: string, typeId: number) {
   return { SpecialToken: { id, type_id: typeId } };
 }
 
+function sequence(id: "A" | "B", typeId: number) {
+  return { Sequence: { id, type_id: typeId } };
+}
+
 /** @returns the content of tokenizer.json */
 export function tokenizerJson(vocabulary: Vocabulary): object {
-  const sequence = (id: "A" | "B", typeId: number) => ({ Sequence: { id, type_id: typeId } });
   const first = [special("[CLS]", 0), sequence("A", 0), special("[SEP]", 0)];
   return {
     version: "1.0",

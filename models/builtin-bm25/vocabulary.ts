@@ -77,6 +77,13 @@ const SINGLE_CHARACTER_RANGES: readonly (readonly [number, number])[] = [
   [0xac00, 0xd7a3],
 ];
 
+/** Thai syllables, a piece each: a consonant, a vowel above or below it, a tone or other mark. */
+const THAI = {
+  consonants: [0x0e01, 0x0e2e],
+  vowels: [0x0e31, 0x0e34, 0x0e35, 0x0e36, 0x0e37, 0x0e38, 0x0e39, 0x0e4d],
+  tones: [0x0e47, 0x0e4c],
+} as const;
+
 /**
  * The planes of rarer Han (extensions B to J): the first three of a character's four bytes are one
  * piece, the fourth another.
@@ -101,6 +108,20 @@ function otherScripts(): string[] {
     ...alphabets.flatMap((letters) => letters.flatMap((a) => letters.map((b) => a + b))),
     ...LETTER_RANGES.flatMap(characters),
   ].map(toByteCharacters);
+}
+
+function thaiSyllables(): string[] {
+  const vowels = THAI.vowels.map((point) => String.fromCodePoint(point));
+  const tones = characters(THAI.tones);
+  const marks = [
+    ...vowels,
+    ...tones,
+    // Both orders: a sign that stands for itself comes before a tone, one split by NFKD after it.
+    ...vowels.flatMap((vowel) => tones.flatMap((tone) => [vowel + tone, tone + vowel])),
+  ];
+  return characters(THAI.consonants)
+    .flatMap((consonant) => marks.map((mark) => consonant + mark))
+    .map(toByteCharacters);
 }
 
 function everyByte(): string[] {
@@ -149,7 +170,7 @@ export function buildVocabulary(): Vocabulary {
   );
   const singles = SINGLE_CHARACTER_RANGES.flatMap(characters).map(toByteCharacters);
   const firstOther = [
-    ...new Set([...everyByte(), ...other, ...singles, ...rareHanBeginnings()]),
+    ...new Set([...everyByte(), ...other, ...singles, ...thaiSyllables(), ...rareHanBeginnings()]),
   ].filter((piece) => !LATIN.includes(piece) && !listed.has(piece));
 
   const innerLatinStart = SPECIAL_TOKENS.length + innerOther.length;

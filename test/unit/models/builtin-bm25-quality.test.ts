@@ -30,12 +30,23 @@ async function texts(name: string): Promise<Map<string, string>> {
   return new Map(records.map(({ _id, title, text }) => [_id, title ? `${title} ${text}` : text]));
 }
 
+function byFirst(rows: readonly string[][]): Map<string, string[][]> {
+  const groups = new Map<string, string[][]>();
+  for (const row of rows) {
+    const [key = ""] = row;
+    groups.set(key, [...(groups.get(key) ?? []), row]);
+  }
+  return groups;
+}
+
+function gain(grades: readonly number[]): number {
+  return grades
+    .slice(0, CUTOFF)
+    .reduce((sum, grade, index) => sum + (2 ** grade - 1) / Math.log2(index + 2), 0);
+}
+
 /** Gains 2^grade - 1, over the ideal order of all that is judged relevant. */
 function ndcg(ranking: readonly string[], grades: ReadonlyMap<string, number>): number {
-  const gain = (list: readonly number[]) =>
-    list
-      .slice(0, CUTOFF)
-      .reduce((sum, grade, index) => sum + (2 ** grade - 1) / Math.log2(index + 2), 0);
   const ideal = [...grades.values()].toSorted((a, b) => b - a);
   return gain(ranking.map((id) => grades.get(id) ?? 0)) / gain(ideal);
 }
@@ -51,16 +62,10 @@ describe.skipIf(absent)("reranking the best hundred of SciFact", () => {
     };
     const [documentIds, queryIds] = [await encodeAll(documents), await encodeAll(queries)];
 
-    const candidates = Map.groupBy(
-      (await lines("bm25.trec")).map((line) => line.split(" ")),
-      ([query]) => query ?? "",
-    );
-    const judgements = Map.groupBy(
-      (await lines("qrels.tsv")).slice(1).map((line) => line.split("\t")),
-      ([query]) => query ?? "",
-    );
+    const candidates = byFirst((await lines("bm25.trec")).map((line) => line.split(" ")));
+    const judged = (await lines("qrels.tsv")).slice(1).map((line) => line.split("\t"));
     const results: number[] = [];
-    for (const [queryId, rows] of judgements) {
+    for (const [queryId, rows] of byFirst(judged)) {
       const query = queryIds.get(queryId) ?? [];
       const room = DEFAULT_MAX_TOKENS - SPECIAL_TOKENS - query.length;
       const pairs = (candidates.get(queryId) ?? [])
