@@ -1,0 +1,147 @@
+/** What the command line refuses, with which exit code and in which words. */
+import { existsSync, readdirSync } from "node:fs";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { Bench, BUILTIN, rerank, words } from "../support/cli.js";
+import { readRankings, writeRecords } from "../support/records.js";
+import { hasRealRedis, TestRedis } from "../support/redis-server.js";
+
+let bench: Bench;
+
+beforeEach(async () => {
+  bench = await Bench.open();
+  writeRecords(bench.path("in.jsonl"), [{ id: "a", query: "q", documents: ["q", "r"] }]);
+});
+
+afterEach(async () => {
+  await bench.close();
+});
+
+/** Every command that needs a Redis, with arguments that are otherwise in order. */
+const COMMANDS: readonly string[][] = [
+  words(`worker --model ${BUILTIN}`),
+  words(`submit --model ${BUILTIN} --input in.jsonl`),
+  words("status some-run"),
+  words("results some-run --output out.jsonl"),
+  words("cancel some-run"),
+  words("retry some-run"),
+];
+/** Nobody listens on it: the port of discard, which no machine of ours serves. */
+const NOBODY = "redis://user:sekrit@127.0.0.1:9";
+
+describe("without REDIS_URL", () => {
+  it("whatever is detached exits 2 and says which variable to set", async () => {
+    const exits = await Promise.all(COMMANDS.map((args) => bench.run(args)));
+    for (const exit of exits) {
+      expect(exit).toMatchObject({ code: 2, stdout: "" });
+      expect(exit.stderr).toContain("REDIS_URL is not set");
+    }
+  });
+});
+
+describe("without a Redis at REDIS_URL", () => {
+  it("every command exits 5 and names the address, never the password", async () => {
+    const all = [...COMMANDS, rerank("in.jsonl", "out.jsonl")];
+    const exits = await Promise.all(
+      all.map((args) => bench.run(args, { env: { REDIS_URL: NOBODY } })),
+    );
+    for (const exit of exits) {
+      expect(exit.code).toBe(5);
+      expect(exit.stderr).toContain("127.0.0.1:9");
+      expect(exit.stderr).toContain("ECONNREFUSED");
+      expect(exit.stderr + exit.stdout).not.toContain("sekrit");
+    }
+    expect(readdirSync(bench.folder).filter((name) => name.startsWith("out"))).toEqual([]);
+    // Nothing was left that the next, luckier run would stumble over.
+    const luckier = await bench.run(rerank("in.jsonl", "out.jsonl"));
+    expect(luckier.code).toBe(0);
+  });
+
+  it("keeps a finished output in its place", async () => {
+    expect((await bench.run(rerank("in.jsonl", "out.jsonl"))).code).toBe(0);
+    const exit = await bench.run(rerank("in.jsonl", "out.jsonl"), { env: { REDIS_URL: NOBODY } });
+    expect(exit.code).toBe(5);
+    expect(readRankings(bench.path("out.jsonl"))).toHaveLength(1);
+    expect(existsSync(bench.path("out.jsonl.partial"))).toBe(false);
+  });
+});
+
+describe.skipIf(!hasRealRedis)("a Redis with a password", () => {
+  let server: TestRedis;
+
+  beforeAll(async () => {
+    server = await TestRedis.start({ password: "right/one" });
+  });
+
+  afterAll(async () => {
+    await server.close();
+  });
+
+  it("takes the right one; the wrong one and none are exit 5 without a word of it", async () => {
+    const wrong = server.url.replace("right%2Fone", "wr0ng-one");
+    const none = server.url.replace(":right%2Fone@", "");
+    const [withWrong, withNone, worker, withRight] = await Promise.all([
+      bench.run(rerank("in.jsonl", "wrong.jsonl"), { env: { REDIS_URL: wrong } }),
+      bench.run(rerank("in.jsonl", "none.jsonl"), { env: { REDIS_URL: none } }),
+      bench.run(words(`worker --model ${BUILTIN}`), { env: { REDIS_URL: wrong } }),
+      bench.run(rerank("in.jsonl", "right.jsonl"), { env: { REDIS_URL: server.url } }),
+    ]);
+    for (const exit of [withWrong, withNone, worker]) {
+      expect(exit.code).toBe(5);
+      expect(exit.stderr).toContain("password is missing or wrong");
+      expect(exit.stderr + exit.stdout).not.toMatch(/wr0ng-one|right.{1,3}one/);
+    }
+    expect(withRight.code).toBe(0);
+    expect(withRight.stderr + withRight.stdout).not.toMatch(/right.{1,3}one/);
+  });
+});
+
+describe("arguments that cannot be used", () => {
+  it("are exit 2 with a reason, and do nothing", async () => {
+    const cases: [string[], RegExp][] = [
+      [words("run --input in.jsonl --output o.jsonl"), /--model is missing.*builtin-bm25/],
+      [words("worker"), /--model is missing.*builtin-bm25/],
+      [rerank("in.jsonl", "o.jsonl", "", "no-such-model"), /no-such-model/],
+      [rerank("nowhere.jsonl", "o.jsonl"), /nowhere\.jsonl/],
+      [rerank(bench.folder, "o.jsonl"), /rankmill-test/],
+      [words(`run --model ${BUILTIN} --output o.jsonl`), /--input is missing/],
+      [words(`run --model ${BUILTIN} --input in.jsonl`), /--output is missing/],
+      [rerank("in.jsonl", "o.jsonl", "--max-length 100000"), /--max-length: 100000/],
+      [rerank("in.jsonl", "o.jsonl", "--max-length 7"), /--max-length: "7"/],
+      [rerank("in.jsonl", "o.jsonl", "--top-n many"), /--top-n: "many"/],
+      [rerank("in.jsonl", "o.jsonl", "--precision int4"), /int4/],
+      [rerank("in.jsonl", "o.jsonl", "--precision int8"), /int8/],
+      [rerank("in.jsonl", "o.jsonl", "--no-such-option"), /--no-such-option/],
+      [words("no-such-command"), /no-such-command/],
+    ];
+    const exits = [];
+    // A few at a time: each is a process of its own.
+    for (let at = 0; at < cases.length; at += 5) {
+      exits.push(...(await Promise.all(cases.slice(at, at + 5).map(([args]) => bench.run(args)))));
+    }
+    for (const [i, [args, reason]] of cases.entries()) {
+      expect({ args, code: exits[i]?.code }).toEqual({ args, code: 2 });
+      expect(exits[i]?.stderr).toMatch(reason);
+      expect(exits[i]?.stdout).toBe("");
+    }
+    expect(readdirSync(bench.folder).filter((name) => name.startsWith("o."))).toEqual([]);
+  });
+
+  it("read their environment variables, and say so in --help", async () => {
+    const help = await bench.run(["run", "--help"]);
+    expect(help.code).toBe(0);
+    for (const said of [
+      "RANKMILL_MODEL",
+      "REDIS_URL",
+      "[tokens]",
+      "(default: 2000",
+      "Exit codes",
+    ]) {
+      expect(help.stdout).toContain(said);
+    }
+    const exit = await bench.run(words("run --input in.jsonl --output o.jsonl"), {
+      env: { RANKMILL_MODEL: BUILTIN, RANKMILL_MAX_DOCUMENTS: "1" },
+    });
+    expect(exit.code).toBe(3);
+    expect(exit.stderr).toContain("1 failed");
+  });
+});
