@@ -14,10 +14,10 @@ export const B = 0.75;
 /** Words of a usual document: an abstract or a passage of a few paragraphs. */
 export const AVERAGE_DOCUMENT_WORDS = 200;
 /**
- * Beyond three times the usual length nothing more is taken off: otherwise one exact match in a
+ * Beyond twice the usual length nothing more is taken off: otherwise one exact match in a
  * very long document could weigh less than a look-alike, see PARTIAL_CAP.
  */
-export const LONGEST_RELATIVE_LENGTH = 3;
+export const LONGEST_RELATIVE_LENGTH = 2;
 
 /** ln(1 + (1 - share) / share), the IDF of a word in that share of the documents. */
 function idfAtShare(share: number): number {
@@ -61,8 +61,9 @@ export const PREFIX_LETTERS = 6;
 export const PREFIX_WEIGHT = 0.6;
 /**
  * What a word may give that the document has in other forms only, in units of its IDF. An exact
- * occurrence gives at least (k1 + 1) / (1 + k1 (1 - b + 3 b)) = 0.55, whatever the length, so
- * that no number of look-alikes reaches a document with the words themselves.
+ * occurrence gives at least (k1 + 1) / (1 + k1 (1 - b + 2 b)) = 0.71, whatever the length, so that
+ * no number of look-alikes reaches a document with the words themselves. The distance between the
+ * two is more than the function words of a question can make up for.
  */
 export const PARTIAL_CAP = 0.5;
 /** Two neighbours of the query that are neighbours in the document, in units of their mean IDF. */

@@ -22,7 +22,7 @@ export interface Words {
   readonly idf: string;
 }
 
-export const NO_STEM = -1n;
+const NO_STEM = -1n;
 
 /** Letters are digits of base 27, a = 1, the first letter lowest: 13 of them fit an int64. */
 const LETTER_BASE = 27n;

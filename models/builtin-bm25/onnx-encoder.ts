@@ -6,7 +6,7 @@
 
 /** `TensorProto.DataType`. */
 export const DATA_TYPE = { float: 1, int32: 6, int64: 7, bool: 9 } as const;
-export type DataType = keyof typeof DATA_TYPE;
+type DataType = keyof typeof DATA_TYPE;
 
 /** A constant of the graph. `data` is row-major and as long as the product of `dims`. */
 export interface TensorConstant {
