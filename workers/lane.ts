@@ -6,45 +6,14 @@
  * from a thread of its own, and signals are the parent's business: a Ctrl-C on the terminal reaches
  * this process too and must not end it before the drain is done.
  */
-import { writeFileSync } from "node:fs";
-import { setPriority } from "node:os";
 import process from "node:process";
-import { Worker } from "node:worker_threads";
 import type { FromLane, ToLane } from "../src/inference/lane-protocol.js";
 import { ModelSession } from "../src/inference/model-session.js";
 import { describeError } from "../src/core/errors.js";
-
-/** Below the worker, whose event loop renews locks. */
-const LANE_NICENESS = 10;
-/** Far above any worker's: the kernel takes a lane first. Raising one's own needs no privilege. */
-const LANE_OOM_SCORE_ADJ = 900;
-const PARENT_CHECK_MS = 200;
+import { dieWithParent, followParent, lowerPriority } from "./child-conduct.js";
 
 function send(message: FromLane): void {
   process.send?.(message);
-}
-
-function lowerPriority(): void {
-  try {
-    setPriority(0, LANE_NICENESS);
-  } catch {
-    // A host that forbids it: the lane works all the same.
-  }
-  try {
-    writeFileSync("/proc/self/oom_score_adj", String(LANE_OOM_SCORE_ADJ));
-  } catch {
-    // Not Linux, or /proc is hidden.
-  }
-}
-
-/** A blocked main thread cannot see the IPC channel close; this thread sees the new parent. */
-function dieWithParent(parentPid: number): void {
-  const source = `
-    const check = () => { if (process.ppid !== ${parentPid}) process.kill(process.pid, "SIGKILL"); };
-    check();
-    setInterval(check, ${PARENT_CHECK_MS});
-  `;
-  new Worker(source, { eval: true, stdout: false, env: {} }).unref();
 }
 
 let session: ModelSession | undefined;
@@ -78,10 +47,7 @@ async function run(message: Extract<ToLane, { type: "run" }>): Promise<void> {
   }
 }
 
-process.on("SIGINT", () => {});
-process.on("SIGTERM", () => {});
-process.on("SIGHUP", () => {});
-process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));
+followParent();
 process.on("message", (message: ToLane) => {
   void (message.type === "open" ? open(message) : run(message));
 });

@@ -13,6 +13,7 @@ export type ErrorCode =
   | "model_unusable"
   | "missing_dependency"
   | "download_failed"
+  | "prepare_failed"
   | "usage"
   // One document of a job.
   | "not_a_number"

@@ -14,6 +14,10 @@ export interface LaneModel {
   readonly segmentTypeIds: boolean;
   readonly executionProvider: "cpu" | "cuda";
   readonly intraOpThreads: number;
+  /** True where `onnxPath` is a prepared graph: mapped, packed, not to be optimised again. */
+  readonly prepared?: boolean;
+  /** See `QuantisedHandling.exactInt8`. */
+  readonly exactInt8?: boolean;
 }
 
 /** One `session.run`: rows of token ids, to be padded to the longest by the lane. */

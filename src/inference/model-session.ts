@@ -2,6 +2,7 @@ import type * as Ort from "onnxruntime-node";
 import type { InferenceSession, Tensor, TypedTensor } from "onnxruntime-node";
 import { RankmillError } from "../core/errors.js";
 import type { LaneModel, RunInput } from "./lane-protocol.js";
+import { sessionOptions, type SaveTarget } from "./session-options.js";
 
 type OnnxRuntime = typeof Ort;
 
@@ -47,23 +48,15 @@ export class ModelSession {
     }
   }
 
-  /** @throws RankmillError `model_unusable` with the reason; `missing_dependency` */
-  static async open(model: LaneModel): Promise<ModelSession> {
+  /**
+   * @param save where the optimised graph and its weights are to be written while opening
+   * @throws RankmillError `model_unusable` with the reason; `missing_dependency`
+   */
+  static async open(model: LaneModel, save?: SaveTarget): Promise<ModelSession> {
     const ort = await loadOnnxRuntime();
     let session: InferenceSession;
     try {
-      session = await ort.InferenceSession.create(model.onnxPath, {
-        executionProviders: [model.executionProvider],
-        intraOpNumThreads: model.intraOpThreads,
-        interOpNumThreads: 1,
-        executionMode: "sequential",
-        graphOptimizationLevel: "all",
-        // Shapes differ from run to run: a pattern remembered for each would only grow.
-        enableMemPattern: false,
-        logSeverityLevel: 3,
-        // Spinning threads burn the cores that the other lanes need.
-        extra: { session: { intra_op: { allow_spinning: "0" } } },
-      });
+      session = await ort.InferenceSession.create(model.onnxPath, sessionOptions(model, save));
     } catch (error) {
       throw unusable(`ONNX Runtime cannot open it: ${firstLine(error)}`, error);
     }
