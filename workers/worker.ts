@@ -42,6 +42,8 @@ export interface WorkerOptions {
   /** Jobs held at once from each of the two queues. */
   readonly concurrency?: number | undefined;
   readonly lockDurationMs?: number | undefined;
+  /** Entries of BullMQ's events stream. */
+  readonly eventsStreamLength?: number | undefined;
   readonly limits?: Limits | undefined;
 }
 
@@ -108,7 +110,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   void pool.failed.then((error) => batcher.fail(error));
 
   const results = new RedisResultStore(redis, tag);
-  const queue = new RedisJobQueue(redis, tag, limits.maxJobBytes);
+  const queue = new RedisJobQueue(redis, tag, limits.maxJobBytes, options.eventsStreamLength);
   const processor = new JobProcessor({
     model,
     highestMaxLength: model.maxLength.highest,

@@ -2,9 +2,11 @@
 import { Command, CommanderError } from "commander";
 import { describeError, RankmillError } from "../../src/core/errors.js";
 import { packageVersion } from "../../src/models/package-root.js";
+import { addModels } from "./commands/models.js";
 import { addResults } from "./commands/results.js";
 import { addCancel, addRetry } from "./commands/run-control.js";
 import { addRun } from "./commands/run.js";
+import { addSchema } from "./commands/schema.js";
 import { addStatus } from "./commands/status.js";
 import { addSubmit } from "./commands/submit.js";
 import { addWorker } from "./commands/worker.js";
@@ -25,6 +27,8 @@ addStatus(program);
 addResults(program);
 addCancel(program);
 addRetry(program);
+addModels(program);
+addSchema(program);
 
 /** What a pipe that was closed by its reader (`| head`) raises: an end, not an error. */
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

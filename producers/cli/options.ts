@@ -215,6 +215,36 @@ export const OPTIONS = {
     unit: "seconds",
     description: "at shutdown, time for the jobs in hand; what is left goes back to the queue",
   },
+  revision: {
+    flags: "--revision <revision>",
+    type: "string",
+    computedDefault: "the pinned one",
+    description: "branch, tag or commit of the hub repository",
+  },
+  acceptLicence: {
+    flags: "--accept-licence",
+    type: "flag",
+    description: "you have read the model's non-commercial licence and accept it",
+  },
+  repin: {
+    flags: "--repin",
+    type: "flag",
+    description: "replace this model's pins by what the hub has now",
+  },
+  offline: { flags: "--offline", type: "flag", description: "open no socket" },
+  hubEndpoint: {
+    flags: "--hub-endpoint <url>",
+    env: "HF_ENDPOINT",
+    type: "string",
+    computedDefault: "https://huggingface.co",
+    description: "hub or mirror",
+  },
+  hubToken: {
+    flags: "--hub-token <token>",
+    env: "HF_TOKEN",
+    type: "string",
+    description: "access token for gated models",
+  },
   forceNew: {
     flags: "--force-new",
     type: "flag",

@@ -52,6 +52,13 @@ export interface RerankFileResult {
   readonly redis: string;
 }
 
+/**
+ * js-redis-server copies a key's whole value at every access: short streams and a small window make
+ * it several times faster.
+ */
+const JS_EVENTS_STREAM_LENGTH = 20;
+const JS_WINDOW_JOBS = 100;
+
 const GUARDIAN_ENTRY = fileURLToPath(new URL("../../workers/redis-guardian.js", import.meta.url));
 
 /**
@@ -122,8 +129,14 @@ export async function rerankFile(options: RerankFileOptions): Promise<RerankFile
       maxBatchTokens: options.maxBatchTokens,
       maxBatchSize: options.maxBatchSize,
       concurrency: options.concurrency,
+      eventsStreamLength: server.eventsStreamLength,
     });
-    const queue = new RedisJobQueue(server.redis, worker.tag, options.limits.maxJobBytes);
+    const queue = new RedisJobQueue(
+      server.redis,
+      worker.tag,
+      options.limits.maxJobBytes,
+      server.eventsStreamLength,
+    );
     const fatal = watchFatal(worker, server.private, stopping);
     progress = new Progress(process.stderr, () => ({ ...sink.counts, total }));
     const feeder = new Feeder({
@@ -132,7 +145,7 @@ export async function rerankFile(options: RerankFileOptions): Promise<RerankFile
       sink,
       prepare: ({ request }) => prepareJob(request, scoring, { priority: "bulk" }),
       owner: `run:${process.pid}:${startedAt}`,
-      window: options.window,
+      window: server.window,
       onProgress: () => {},
     });
     const { chunks } = await openInput(options.input, { stdin: process.stdin });
@@ -167,6 +180,8 @@ export async function rerankFile(options: RerankFileOptions): Promise<RerankFile
 interface Server {
   readonly redis: Redis;
   readonly private: PrivateRedis | undefined;
+  readonly window: WindowLimits;
+  readonly eventsStreamLength: number | undefined;
   /** One line for the user. */
   readonly note: string;
 }
@@ -175,7 +190,8 @@ async function openRedis(options: RerankFileOptions): Promise<Server> {
   const onError = (error: Error): void => options.logger.warn({ err: error }, "redis connection");
   if (options.redisUrl !== undefined) {
     const redis = await connectRedis({ url: options.redisUrl }, onError);
-    return { redis, private: undefined, note: "REDIS_URL" };
+    const { window } = options;
+    return { redis, private: undefined, window, eventsStreamLength: undefined, note: "REDIS_URL" };
   }
   const server = await startPrivateRedis({
     guardianPath: GUARDIAN_ENTRY,
@@ -185,7 +201,15 @@ async function openRedis(options: RerankFileOptions): Promise<Server> {
   say(server.note);
   try {
     const redis = await connectRedis(server.connection, onError);
-    return { redis, private: server, note: `${server.implementation} ${server.version}, private` };
+    const js = server.implementation === "js-redis-server";
+    const maxJobs = js ? Math.min(JS_WINDOW_JOBS, options.window.maxJobs) : options.window.maxJobs;
+    return {
+      redis,
+      private: server,
+      window: { ...options.window, maxJobs },
+      eventsStreamLength: js ? JS_EVENTS_STREAM_LENGTH : undefined,
+      note: `${server.implementation} ${server.version}, private`,
+    };
   } catch (error) {
     await server.stop();
     throw error;

@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { RankmillError } from "../core/errors.js";
 
-const HUB_ENDPOINT = "https://huggingface.co";
+export const HUB_ENDPOINT = "https://huggingface.co";
 
 export interface HubOptions {
   /** Base address of the hub or of a mirror. Default: {@link HUB_ENDPOINT}. */

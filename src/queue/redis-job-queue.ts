@@ -48,7 +48,12 @@ export class RedisJobQueue implements JobQueue, PayloadStore {
   readonly #queues: Readonly<Record<Priority, Queue<JobEnvelope>>>;
   readonly #maxPayloadBytes: number;
 
-  constructor(redis: Redis, tag: string, maxPayloadBytes: number) {
+  constructor(
+    redis: Redis,
+    tag: string,
+    maxPayloadBytes: number,
+    eventsStreamLength = EVENTS_STREAM_LENGTH,
+  ) {
     this.tag = tag;
     this.#redis = redis;
     this.#maxPayloadBytes = maxPayloadBytes;
@@ -57,7 +62,7 @@ export class RedisJobQueue implements JobQueue, PayloadStore {
       new Queue<JobEnvelope>(queueName(tag, priority), {
         connection: redis,
         prefix: KEY_PREFIX,
-        streams: { events: { maxLen: EVENTS_STREAM_LENGTH } },
+        streams: { events: { maxLen: eventsStreamLength } },
       });
     this.#queues = { interactive: open("interactive"), bulk: open("bulk") };
   }

@@ -1,0 +1,203 @@
+import { homedir } from "node:os";
+import { join } from "node:path";
+import type { Command } from "commander";
+import { findEntry, type CatalogueEntry, type Precision } from "../../../src/core/catalogue.js";
+import { RankmillError } from "../../../src/core/errors.js";
+import { activate } from "../../../src/core/score.js";
+import { loadCatalogue } from "../../../src/models/catalogue-files.js";
+import { HUB_ENDPOINT } from "../../../src/models/hub-client.js";
+import { packageRoot } from "../../../src/models/package-root.js";
+import { pullModel } from "../../../src/models/pull.js";
+import { listModels, resolveModel, type ListedModel } from "../../../src/models/resolve.js";
+import { env, modelsDir, print, say } from "../context.js";
+import { EXIT } from "../exit-codes.js";
+import { commanderOptions, pickValues } from "../options.js";
+import { PullProgressDisplay } from "../pull-progress.js";
+import { stopSignal } from "../stop-signal.js";
+
+const LIST_OPTIONS = ["modelsDir", "json"] as const;
+const NAMED_OPTIONS = ["precision", "modelsDir", "json"] as const;
+const PULL_OPTIONS = [
+  "precision",
+  "modelsDir",
+  "revision",
+  "acceptLicence",
+  "repin",
+  "offline",
+  "hubEndpoint",
+  "hubToken",
+] as const;
+
+export function addModels(program: Command): Command {
+  const models = program.command("models").description("find, fetch and check models");
+  const add = (
+    name: string,
+    description: string,
+    options: Parameters<typeof commanderOptions>[0],
+    act: (model: string, parsed: Record<string, unknown>) => Promise<number>,
+  ): void => {
+    const command = models
+      .command(name)
+      .argument("<model>", "name, alias, folder or hub id")
+      .description(description)
+      .action(async (model: string, parsed: Record<string, unknown>) => {
+        process.exitCode = await act(model, parsed);
+      });
+    for (const option of commanderOptions(options)) command.addOption(option);
+  };
+  const list = models
+    .command("list")
+    .description("what is at hand and what can be pulled")
+    .action(async (parsed: Record<string, unknown>) => {
+      process.exitCode = await listAll(parsed);
+    });
+  for (const option of commanderOptions(LIST_OPTIONS)) list.addOption(option);
+  add("info", "what is known of a model", NAMED_OPTIONS, info);
+  add("pull", "fetch a model from the hub, verified and pinned", PULL_OPTIONS, pull);
+  add("verify", "score the model's published pairs and compare", NAMED_OPTIONS, verify);
+  return models;
+}
+
+async function listAll(parsed: Record<string, unknown>): Promise<number> {
+  const values = pickValues(LIST_OPTIONS, parsed);
+  const listed = await listModels({
+    packageRoot: packageRoot(),
+    modelsDir: modelsDir(values.modelsDir),
+  });
+  if (values.json === true) {
+    print(JSON.stringify(listed.map(({ entry: _entry, ...rest }) => rest)));
+    return EXIT.ok;
+  }
+  for (const model of listed) print(listLine(model));
+  return EXIT.ok;
+}
+
+function listLine(model: ListedModel): string {
+  const state = model.atHand
+    ? `at hand: ${model.precisions.join(", ")}`
+    : (model.problem ?? sourceOf(model.entry));
+  const alias = model.aliases[0] ?? model.name;
+  return `${alias.padEnd(36)} ${state.padEnd(24)} ${model.entry?.description ?? ""}`;
+}
+
+function sourceOf(entry: CatalogueEntry | undefined): string {
+  if (entry?.source.kind === "export") return "to be exported";
+  if (entry?.source.kind === "hub") return Object.keys(entry.source.files).join(", ");
+  return "not at hand";
+}
+
+async function info(name: string, parsed: Record<string, unknown>): Promise<number> {
+  const values = pickValues(NAMED_OPTIONS, parsed);
+  const places = { packageRoot: packageRoot(), modelsDir: modelsDir(values.modelsDir) };
+  const entry = findEntry(await loadCatalogue(places.packageRoot), name);
+  const here = await resolveModel(name, {
+    ...places,
+    ...(values.precision === undefined ? {} : { precision: values.precision as Precision }),
+  }).catch((error: unknown) => {
+    if (entry === undefined) throw error;
+    return undefined;
+  });
+  const shown = {
+    name: here?.name ?? entry?.id,
+    at_hand: here !== undefined,
+    ...(here === undefined
+      ? {}
+      : {
+          folder: here.folder.path,
+          file: here.onnxPath,
+          precision: here.precision,
+          revision: here.revision,
+          digest: here.digest,
+        }),
+    max_length: here?.maxLength ?? entry?.maxLength,
+    activation: here?.activation ?? entry?.activation,
+    ...(entry === undefined
+      ? {}
+      : {
+          licence: entry.licence.name,
+          languages: entry.languages,
+          source: entry.source,
+          notes: entry.notes,
+        }),
+  };
+  print(JSON.stringify(shown, null, values.json === true ? 0 : 2));
+  return EXIT.ok;
+}
+
+async function pull(name: string, parsed: Record<string, unknown>): Promise<number> {
+  const values = pickValues(PULL_OPTIONS, parsed);
+  const entry = findEntry(await loadCatalogue(packageRoot()), name);
+  if (entry?.source.kind === "package") {
+    say(`${entry.id} is part of rankmill: nothing to pull`);
+    return EXIT.ok;
+  }
+  const hubCache = env["HF_HOME"] ?? join(homedir(), ".cache", "huggingface");
+  const display = new PullProgressDisplay(process.stderr);
+  const pulled = await pullModel(entry ?? name, {
+    modelsDir: modelsDir(values.modelsDir),
+    precision: (values.precision ?? "fp32") as Precision,
+    endpoint: values.hubEndpoint ?? HUB_ENDPOINT,
+    token: values.hubToken,
+    revision: values.revision,
+    acceptLicence: values.acceptLicence === true,
+    repin: values.repin === true,
+    offline: values.offline === true || env["HF_HUB_OFFLINE"] === "1",
+    hubCacheDir: join(hubCache, "hub"),
+    onProgress: (progress) => display.show(progress),
+    signal: stopSignal(),
+  }).finally(() => display.stop());
+  for (const file of pulled.files) {
+    say(
+      `${file.fetched ? "fetched " : "verified"} ${file.path} (${file.bytes} bytes, sha256 ${file.sha256.slice(0, 12)}…)`,
+    );
+  }
+  print(pulled.folder);
+  return EXIT.ok;
+}
+
+async function verify(name: string, parsed: Record<string, unknown>): Promise<number> {
+  const values = pickValues(NAMED_OPTIONS, parsed);
+  const model = await resolveModel(name, {
+    packageRoot: packageRoot(),
+    modelsDir: modelsDir(values.modelsDir),
+    ...(values.precision === undefined ? {} : { precision: values.precision as Precision }),
+  });
+  const published = model.entry?.published ?? [];
+  if (published.length === 0) {
+    throw new RankmillError(
+      "usage",
+      `${model.name}: no scores of it are published in the catalogue: nothing to verify against`,
+    );
+  }
+  const { scorePairs } = await import("../../../workers/score-pairs.js");
+  const logits = await scorePairs(model, published, env);
+  const rows = published.map((pair, i) => {
+    const score = activate(logits[i] ?? Number.NaN, pair.activation);
+    const difference = Math.abs(score - pair.score);
+    // A file of another precision than the published one may differ by what quantisation costs.
+    return { ...pair, got: score, difference, agrees: difference <= pair.tolerance };
+  });
+  const agreed = rows.filter((row) => row.agrees).length;
+  if (values.json === true) {
+    print(
+      JSON.stringify({
+        model: model.name,
+        precision: model.precision,
+        agreed,
+        of: rows.length,
+        pairs: rows,
+      }),
+    );
+  } else {
+    for (const row of rows) {
+      const mark = row.agrees ? "agrees " : "DIFFERS";
+      print(
+        `${mark} published ${row.score} (${row.precision}, ±${row.tolerance}), here ${row.got.toFixed(6)}: ${row.query} | ${row.document.slice(0, 60)}`,
+      );
+    }
+    print(
+      `${agreed} of ${rows.length} published scores agree with ${model.name} ${model.precision} on this machine`,
+    );
+  }
+  return agreed === rows.length ? EXIT.ok : EXIT.someFailed;
+}
