@@ -26,6 +26,7 @@ import { registerModel } from "../src/queue/model-registry.js";
 import { RedisJobQueue } from "../src/queue/redis-job-queue.js";
 import { RedisResultStore } from "../src/results/redis-result-store.js";
 import { RunStore } from "../src/runs/run-store.js";
+import { modelSource } from "./prepared-model.js";
 import { keepRuns } from "./run-keeper.js";
 
 export interface WorkerOptions {
@@ -35,6 +36,8 @@ export interface WorkerOptions {
   readonly redis: Redis;
   readonly logger: Logger;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Where prepared models lie; the model runs as it is where absent. */
+  readonly preparedDir?: string | undefined;
   /** Default: one a usable core. */
   readonly lanes?: number | undefined;
   readonly maxBatchTokens?: number | undefined;
@@ -87,13 +90,14 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     },
   });
   const laneCount = options.lanes ?? (await usableCores());
+  const source = await modelSource(model, options.preparedDir, options.env, logger);
   const pool = new LanePool(batcher, {
     lanes: laneCount,
     entryPath: LANE_ENTRY,
     env: options.env,
     openTimeoutMs: LANE_OPEN_TIMEOUT_MS,
     model: {
-      onnxPath: model.onnxPath,
+      ...source,
       padId: template.padId,
       segmentTypeIds: template.segmentTypeIds,
       executionProvider: "cpu",
@@ -192,7 +196,7 @@ async function listenForCancellations(
   subscriber.on("error", () => {});
   subscriber.on("message", (_channel: string, jobIds: string) => {
     for (const jobId of jobIds.split(",")) {
-      for (const consumer of consumers) consumer.cancel(jobId, "the run was cancelled");
+      for (const consumer of consumers) consumer.drop(jobId);
     }
   });
   await subscriber.subscribe(cancelChannel(tag));

@@ -1,3 +1,5 @@
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
 import { fileURLToPath } from "node:url";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
@@ -27,6 +29,8 @@ export interface RerankFileOptions {
   /** A path, or `-` for standard output. */
   readonly output: string;
   readonly model: ResolvedModel;
+  /** Undefined: the model runs as it is. */
+  readonly preparedDir: string | undefined;
   readonly scoring: ScoringOptions;
   readonly topN: number | undefined;
   readonly limits: Limits;
@@ -123,6 +127,7 @@ export async function rerankFile(options: RerankFileOptions): Promise<RerankFile
       redis: server.redis,
       logger,
       env,
+      preparedDir: options.preparedDir,
       opened,
       limits: options.limits,
       lanes: options.lanes,
@@ -144,7 +149,7 @@ export async function rerankFile(options: RerankFileOptions): Promise<RerankFile
       results: new RedisResultStore(server.redis, worker.tag),
       sink,
       prepare: ({ request }) => prepareJob(request, scoring, { priority: "bulk" }),
-      owner: `run:${process.pid}:${startedAt}`,
+      owner: ownerOf(file),
       window: server.window,
       onProgress: () => {},
     });
@@ -175,6 +180,14 @@ export async function rerankFile(options: RerankFileOptions): Promise<RerankFile
     server.redis.disconnect();
     await server.private?.stop();
   }
+}
+
+/**
+ * Under what name this command waits for its jobs. The same output is the same owner, so that a
+ * start after a crash finds, and in the end releases, what the last one left in Redis.
+ */
+function ownerOf(file: RunOutput | undefined): string {
+  return `output:${hostname()}:${file?.paths.output ?? randomUUID()}`;
 }
 
 interface Server {

@@ -47,6 +47,8 @@ const WATCH_INTERVAL_MS = 10_000;
 
 /** Why an attempt is aborted at shutdown: its job belongs back in the queue. */
 const HAND_BACK = new Error("shutting down");
+/** Why an attempt is aborted that nobody wants any more. */
+const DROP = new Error("nobody waits for the job any more");
 /** For handing jobs back once the deadline is over. */
 const HAND_BACK_MS = 2_000;
 
@@ -72,6 +74,7 @@ export class Consumer {
   readonly #process: Process;
   #worker: Worker<JobEnvelope, JobSummary>;
   readonly #held = new Map<string, AbortController>();
+  readonly #dropped = new Set<string>();
   #lastActivityMs = Date.now();
   #watch: NodeJS.Timeout | undefined;
   #draining = false;
@@ -97,6 +100,11 @@ export class Consumer {
   /** Aborts the attempt at a job, if it is in hand. */
   cancel(jobId: string, reason: string): void {
     this.#held.get(jobId)?.abort(new Error(reason));
+  }
+
+  /** As `cancel`, and the job leaves the queue for good: nobody waits for it any more. */
+  drop(jobId: string): void {
+    this.#held.get(jobId)?.abort(DROP);
   }
 
   /**
@@ -137,6 +145,10 @@ export class Consumer {
         this.cancel(jobId, "its lock was lost");
       }
     });
+    // BullMQ can only fail a job that is active; a dropped one must not stay behind as failed.
+    worker.on("failed", (job) => {
+      if (job?.id !== undefined && this.#dropped.delete(job.id)) job.remove().catch(() => {});
+    });
     worker.on("stalled", (jobId) => onEvent({ type: "stalled", jobId }));
     worker.on("error", (error) => onEvent({ type: "error", error }));
     return worker;
@@ -166,6 +178,10 @@ export class Consumer {
       if (controller.signal.reason === HAND_BACK) {
         await job.moveToWait(token);
         throw new WaitingError();
+      }
+      if (controller.signal.reason === DROP) {
+        this.#dropped.add(jobId);
+        throw new UnrecoverableError(DROP.message);
       }
       const failure = error instanceof Error ? error : new Error(String(error));
       const final = lastAttempt || !isRetryable(failure);

@@ -95,34 +95,36 @@ export class RedisJobQueue implements JobQueue, PayloadStore {
         .exists(this.#bullKey(priority, jobId))
         .zscore(this.#bullKey(priority, "failed"), jobId);
     }
-    const found = await run(looking);
-    const outcomes = jobs.map((_, i): EnqueueOutcome => {
-      if (found[i * 3] === "D") return "done";
-      return found[i * 3 + 1] === 1 && found[i * 3 + 2] === null ? "joined" : "queued";
-    });
-
-    const fresh = jobs.filter((_, i) => outcomes[i] === "queued");
+    const answers = await run(looking);
+    const found = jobs.map((job, i) => ({
+      job,
+      record: answers[i * 3],
+      held: answers[i * 3 + 1] === 1,
+      failed: answers[i * 3 + 2] !== null,
+    }));
+    const fresh = found.filter(({ record, held, failed }) => record !== "D" && (!held || failed));
     const clearing = this.#redis.pipeline();
-    for (const job of fresh) {
-      const i = jobs.indexOf(job);
-      if (found[i * 3] === "F") clearing.del(jobKeys.result(this.tag, job.jobId));
+    for (const { job, record } of fresh) {
+      if (record === "F") clearing.del(jobKeys.result(this.tag, job.jobId));
       if (job.payload === undefined) continue;
       const key = jobKeys.payload(this.tag, job.jobId);
       clearing.set(key, await packPayload(job.payload), "EX", job.envelope.ttlSeconds);
     }
     await run(clearing);
     // BullMQ ignores an id that it still holds, failed ones included.
-    await Promise.all(
-      fresh
-        .filter((job) => found[jobs.indexOf(job) * 3 + 2] !== null)
-        .map((job) => this.#queues[job.priority].remove(job.jobId)),
-    );
-    for (const priority of PRIORITIES)
+    const failed = fresh.filter((one) => one.failed);
+    await Promise.all(failed.map(({ job }) => this.#queues[job.priority].remove(job.jobId)));
+    for (const priority of PRIORITIES) {
+      const adding = fresh.filter(({ job }) => job.priority === priority);
       await this.#add(
         priority,
-        fresh.filter((job) => job.priority === priority),
+        adding.map(({ job }) => job),
       );
-    return outcomes;
+    }
+    return found.map((one): EnqueueOutcome => {
+      if (one.record === "D") return "done";
+      return fresh.includes(one) ? "queued" : "joined";
+    });
   }
 
   async #add(priority: Priority, jobs: readonly PreparedJob[]): Promise<void> {

@@ -14,6 +14,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { RankmillError } from "../core/errors.js";
 import type { FailedRecord } from "../core/records.js";
 import { readLines } from "./formats/lines.js";
+import { lockOutput } from "./output-lock.js";
 import type { RunSink } from "./feeder.js";
 import {
   checkSameSettings,
@@ -31,6 +32,8 @@ export interface OutputPaths {
   readonly partial: string;
   readonly failed: string;
   readonly manifest: string;
+  /** Held while a command writes the others. */
+  readonly lock: string;
 }
 
 /** `OUT.jsonl` → `OUT.jsonl.partial`, `OUT.failed.jsonl`, `OUT.manifest.json`. */
@@ -42,6 +45,7 @@ export function outputPaths(output: string): OutputPaths {
     partial: `${path}.partial`,
     failed: `${stem}.failed.jsonl`,
     manifest: `${stem}.manifest.json`,
+    lock: `${path}.lock`,
   };
 }
 
@@ -68,13 +72,17 @@ export class RunOutput implements RunSink {
   /** The write to the failed file that is under way. */
   #failing: Promise<void> = Promise.resolve();
 
+  readonly #unlock: () => Promise<void>;
+
   private constructor(
     paths: OutputPaths,
     counts: RunCounts,
     doneIds: ReadonlySet<string>,
     startedAt: string | undefined,
     complete: boolean,
+    unlock: () => Promise<void>,
   ) {
+    this.#unlock = unlock;
     this.startedAt = startedAt;
     this.paths = paths;
     this.counts = counts;
@@ -92,8 +100,27 @@ export class RunOutput implements RunSink {
   static async open(output: string, settings: RunSettings, forceNew: boolean): Promise<RunOutput> {
     const paths = outputPaths(output);
     await checkPlace(paths);
-    if (forceNew)
-      await Promise.all(Object.values(paths).map((path: string) => rm(path, { force: true })));
+    const unlock = await lockOutput(paths.lock);
+    try {
+      return await RunOutput.#goOn(paths, settings, forceNew, unlock);
+    } catch (error) {
+      await unlock();
+      throw error;
+    }
+  }
+
+  static async #goOn(
+    paths: OutputPaths,
+    settings: RunSettings,
+    forceNew: boolean,
+    unlock: () => Promise<void>,
+  ): Promise<RunOutput> {
+    const { output, partial, failed, manifest } = paths;
+    if (forceNew) {
+      await Promise.all(
+        [output, partial, failed, manifest].map((path) => rm(path, { force: true })),
+      );
+    }
     const before = await readManifest(paths.manifest);
     // A start that got no further than creating it left it empty, and no manifest.
     const started = (await hasContent(paths.partial)) || (await exists(paths.output));
@@ -107,7 +134,14 @@ export class RunOutput implements RunSink {
     const complete = !(await hasContent(paths.partial)) && (await exists(paths.output));
     const counts = emptyCounts();
     const doneIds = await readDone(complete ? paths.output : paths.partial, counts);
-    return new RunOutput(paths, counts, doneIds, started ? before?.startedAt : undefined, complete);
+    return new RunOutput(
+      paths,
+      counts,
+      doneIds,
+      started ? before?.startedAt : undefined,
+      complete,
+      unlock,
+    );
   }
 
   async write(lines: readonly string[]): Promise<void> {
@@ -157,6 +191,7 @@ export class RunOutput implements RunSink {
     await this.#failed?.sync();
     await this.#failed?.close();
     if (this.counts.failed === 0) await rm(this.paths.failed, { force: true });
+    await this.#unlock();
   }
 }
 

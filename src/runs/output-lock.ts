@@ -1,0 +1,59 @@
+import { open, readFile, rm } from "node:fs/promises";
+import { hostname } from "node:os";
+import { RankmillError } from "../core/errors.js";
+
+interface Holder {
+  readonly pid: number;
+  readonly host: string;
+}
+
+/**
+ * Keeps a second command from writing the same output: both would append to one file.
+ *
+ * The lock is a file with the holder's process id. One that a killed command left behind is taken
+ * over; one from another host can only be removed by hand, since nothing here can tell whether its
+ * holder lives.
+ *
+ * @returns gives the lock back
+ * @throws RankmillError `usage` where another holds it
+ */
+export async function lockOutput(path: string): Promise<() => Promise<void>> {
+  const holder: Holder = { pid: process.pid, host: hostname() };
+  for (;;) {
+    try {
+      const file = await open(path, "wx");
+      await file.writeFile(JSON.stringify(holder));
+      await file.close();
+      return () => rm(path, { force: true });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    }
+    const other = await readHolder(path);
+    if (other !== undefined && isAlive(other)) {
+      throw new RankmillError(
+        "usage",
+        `another command (process ${other.pid} on ${other.host}) is writing this output; where that is not so, delete ${path}`,
+      );
+    }
+    await rm(path, { force: true });
+  }
+}
+
+async function readHolder(path: string): Promise<Holder | undefined> {
+  try {
+    return JSON.parse(await readFile(path, "utf8")) as Holder;
+  } catch {
+    return undefined;
+  }
+}
+
+function isAlive({ pid, host }: Holder): boolean {
+  if (host !== hostname()) return true;
+  if (pid === process.pid) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
