@@ -11,7 +11,6 @@ import {
   writeRecords,
 } from "../support/records.js";
 import { hasRealRedis } from "../support/redis-server.js";
-import { until } from "../support/until.js";
 
 /** Enough work that it is never over before the test has seen it begin. */
 const COPIES = 3;
@@ -33,10 +32,9 @@ function again(more: string, model?: string): string[] {
 }
 
 async function untilInTheMiddle(run: RunningCli, output: string): Promise<void> {
-  await until(
+  await run.until(
     "some rankings are on disk",
     () => countLines(bench.path(`${output}.partial`)) >= 5,
-    () => run.said,
   );
 }
 
@@ -61,11 +59,7 @@ describe("a run that did not come to its end", () => {
     // A crash of the machine may leave half a line.
     appendFileSync(partial, kept[0]?.slice(0, 77) ?? "");
     const killed = bench.start(rerank("in.jsonl", "out.jsonl", SLOW));
-    await until(
-      "more rankings are on disk",
-      () => countLines(partial) >= kept.length + 5,
-      () => killed.said,
-    );
+    await killed.until("more rankings are on disk", () => countLines(partial) >= kept.length + 5);
     expect(killed.stderr).toContain(`${kept.length} records are ranked already`);
     killed.signal("SIGKILL");
     expect((await killed.exited).signal).toBe("SIGKILL");

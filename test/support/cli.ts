@@ -6,10 +6,11 @@ import { mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { dist } from "./dist.js";
 import { look, marked, type SeenProcess } from "./processes.js";
 import { until } from "./until.js";
 
-const MAIN = fileURLToPath(new URL("../../dist/producers/cli/main.js", import.meta.url));
+const MAIN = join(dist, "producers/cli/main.js");
 const MARK = "RANKMILL_TEST_MARK";
 
 export const SAMPLE = fileURLToPath(
@@ -81,15 +82,19 @@ export class RunningCli {
 
   /** Waits for a text on either stream. Fails where the command ends before. */
   async says(text: string | RegExp): Promise<void> {
-    const found = (): boolean => {
+    await this.until(`it says ${String(text)}`, () => {
       const said = this.stdout + this.stderr;
       return typeof text === "string" ? said.includes(text) : text.test(said);
-    };
+    });
+  }
+
+  /** Waits for a condition that can come true only while the command is at work. */
+  async until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
     await until(
-      `the command says ${String(text)}`,
-      () => {
-        if (found()) return true;
-        if (!this.running) throw new Error(`it ended without saying ${String(text)}\n${this.said}`);
+      what,
+      async () => {
+        if (await condition()) return true;
+        if (!this.running) throw new Error(`the command ended before ${what}\n${this.said}`);
         return false;
       },
       () => this.said,

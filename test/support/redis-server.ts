@@ -9,12 +9,14 @@ import { mkdtemp, realpath, rm } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { Redis } from "ioredis";
+import { dist } from "./dist.js";
 import { until } from "./until.js";
 
 export type RedisKind = "redis-server" | "js-redis-server";
 
-const JS_SERVER = new URL("../../dist/src/queue/private-redis-js.js", import.meta.url).href;
+const JS_SERVER = pathToFileURL(join(dist, "src/queue/private-redis-js.js")).href;
 
 export const realRedisVersion = findRealRedis();
 /** The kinds that this machine can run, the better one first. */
