@@ -37,7 +37,10 @@ const QUERY_SHARE_DENOMINATOR = 4;
  *
  * `longest-first`: as `longest_first` of Hugging Face's `tokenizers`. The longer one is cut down to
  * the room that the shorter one leaves, and where both exceed half of it, each keeps half; of an
- * odd number, the longer one (the document, if equal) keeps the token more.
+ * odd number, the longer one (the document, if equal) keeps the token more. Tokens beyond
+ * `maxLength` do not make one longer than the other, so that the pair does not depend on how far
+ * its texts were read; versions of the library before 0.23 count them all, later ones those up to
+ * the word that reaches `maxLength`.
  *
  * @throws RankmillError `invalid_field` where `maxLength` leaves no token beside the special ones
  */
@@ -51,7 +54,11 @@ export function assemblePair(
   const room = roomForText(template, options.maxLength);
   const kept =
     options.truncation === "longest-first"
-      ? longestFirst(queryIds.length, documentIds.length, room)
+      ? longestFirst(
+          Math.min(queryIds.length, options.maxLength),
+          Math.min(documentIds.length, options.maxLength),
+          room,
+        )
       : onlySecond(queryIds.length, documentIds.length, room, options.maxLength);
 
   const documentStart = prefix.length + kept.query + middle.length;

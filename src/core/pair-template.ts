@@ -37,7 +37,7 @@ const postProcessor = z.union([single, sequence]);
 
 /** Only what a template needs: the vocabulary is left alone, it can have 250,000 entries. */
 const tokenizerJsonSchema = z.object({
-  post_processor: z.unknown(),
+  post_processor: z.unknown().optional(),
   padding: z.object({ pad_id: z.int().nonnegative() }).nullish().catch(undefined),
   added_tokens: z
     .array(z.object({ id: z.int().nonnegative(), content: z.string() }))

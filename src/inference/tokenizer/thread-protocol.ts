@@ -1,0 +1,38 @@
+import type { ErrorCode } from "../../core/errors.js";
+import type { PairTemplate } from "../../core/pair-assembly.js";
+
+export type Implementation = "tokenizers" | "transformers";
+
+/** What a tokenizer's thread is started with. */
+export interface ThreadData {
+  readonly folder: string;
+  /** Tried in this order; the first whose library loads is used. */
+  readonly implementations: readonly Implementation[];
+}
+
+export interface EncodeMessage {
+  readonly seq: number;
+  readonly texts: readonly string[];
+  readonly atLeastTokens: number | undefined;
+}
+
+export interface Failure {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+export type FromThread =
+  | {
+      readonly type: "ready";
+      readonly implementation: Implementation;
+      readonly template: PairTemplate;
+    }
+  | ({ readonly type: "unusable" } & Failure)
+  /** Ids of all texts, one after the other; `ends[i]` is where those of text i end. */
+  | {
+      readonly type: "encoded";
+      readonly seq: number;
+      readonly ids: Int32Array;
+      readonly ends: Int32Array;
+    }
+  | ({ readonly type: "failed"; readonly seq: number } & Failure);

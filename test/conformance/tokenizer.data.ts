@@ -1,0 +1,99 @@
+import { existsSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { Tokenizer as Reference } from "tokenizers";
+
+const repository = fileURLToPath(new URL("../../", import.meta.url));
+
+/** Real tokenizers and golden ids, not part of the repository. */
+export const DATA = process.env["RANKMILL_TEST_DATA"] ?? `${repository}../shared/data`;
+export const HAS_DATA = existsSync(`${DATA}/tokenizers`);
+if (!HAS_DATA) {
+  process.stderr.write(
+    `no test data at ${DATA} (RANKMILL_TEST_DATA): the tokenizers of real models are NOT tested\n`,
+  );
+}
+
+export interface TokenizerUnderTest {
+  readonly name: string;
+  readonly folder: string;
+  /** Of the sweep's code points that are not listed, every how many-th is tried; 0 for no sweep. */
+  readonly sweepEvery: number;
+}
+
+const inRepository = (name: string, folder: string, sweepEvery = 0): TokenizerUnderTest => ({
+  name,
+  folder: repository + folder,
+  sweepEvery,
+});
+const inData = (name: string): TokenizerUnderTest => ({
+  name,
+  folder: `${DATA}/tokenizers/${name}`,
+  sweepEvery: 10,
+});
+
+export const TOKENIZERS: readonly TokenizerUnderTest[] = [
+  ...(HAS_DATA ? ["bert", "xlmr", "xlmr-whitespace-variant"].map(inData) : []),
+  inRepository("builtin-bm25", "models/builtin-bm25", 5),
+  inRepository("tiny-bert", "test/fixtures/models/bert", 5),
+  inRepository("tiny-deberta-v2", "test/fixtures/models/deberta-v2", 5),
+  inRepository("tiny-modernbert", "test/fixtures/models/modernbert", 16),
+  inRepository("tiny-xlm-roberta", "test/fixtures/models/xlm-roberta"),
+  inRepository("wordpiece-bert-processing", "test/fixtures/tokenizer/wordpiece-bert-processing"),
+  inRepository("unigram-roberta-processing", "test/fixtures/tokenizer/unigram-roberta-processing"),
+  inRepository("bpe-merges-into-special", "test/fixtures/tokenizer/bpe-merges-into-special"),
+];
+
+export interface AddedToken {
+  readonly id: number;
+  readonly content: string;
+  readonly special: boolean;
+}
+
+export function specialsOf(folder: string): AddedToken[] {
+  const json = JSON.parse(readFileSync(`${folder}/tokenizer.json`, "utf8")) as {
+    added_tokens: AddedToken[];
+  };
+  return json.added_tokens.filter(({ special }) => special);
+}
+
+/** The Rust library on the file as it is, its own truncation and padding switched off. */
+export function openReference(folder: string): Reference {
+  const reference = Reference.fromFile(`${folder}/tokenizer.json`);
+  reference.disableTruncation();
+  reference.disablePadding();
+  return reference;
+}
+
+export async function referenceIds(
+  reference: Reference,
+  texts: readonly string[],
+): Promise<number[][]> {
+  const encodings = await reference.encodeBatch([...texts], { addSpecialTokens: false });
+  return encodings.map((encoding) => encoding.getIds());
+}
+
+/** Code points from "61d 7fd 897-89f", hexadecimal. */
+export function codePoints(ranges: string): number[] {
+  return ranges
+    .split(" ")
+    .filter((range) => range !== "")
+    .flatMap((range) => {
+      const [first = 0, last = first] = range.split("-").map((end) => Number.parseInt(end, 16));
+      return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+    });
+}
+
+const hex = (point: number): string => point.toString(16);
+
+/** The inverse of `codePoints`, for ascending ones. */
+export function asRanges(points: readonly number[]): string {
+  const ranges: [number, number][] = [];
+  for (const point of points) {
+    const open = ranges.at(-1);
+    if (open?.[1] === point - 1) open[1] = point;
+    else ranges.push([point, point]);
+  }
+  return ranges
+    .map(([first, last]) => (first === last ? hex(first) : `${hex(first)}-${hex(last)}`))
+    .join(" ");
+}
