@@ -70,7 +70,7 @@ export class TestRedis {
       const args = ["--input-type=module", "--eval", program];
       const server = new TestRedis(kind, `unix://${socket}`, folder, args);
       await server.#answers();
-      announce("js-redis-server, in memory and slower: no redis-server on PATH, or not asked for");
+      announce("js-redis-server, in memory and slower than a real one");
       return server;
     }
     const port = await freePort();
