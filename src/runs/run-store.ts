@@ -12,14 +12,12 @@ const gzipAsync = promisify(gzip);
 const gunzipAsync = promisify(gunzip);
 const GZIP_LEVEL = 3;
 
-/** A submitted run's life. `submitting`: lines are still being enqueued. */
-export type RunState = "submitting" | "submitted" | "cancelled";
-
 const runSchema = z.object({
   model: z.string(),
   revision: z.string(),
   precision: z.string(),
   tag: z.string(),
+  /** `submitting`: lines are still being enqueued. */
   state: z.enum(["submitting", "submitted", "cancelled"]),
   input: z.string(),
   maxLength: z.coerce.number(),
