@@ -40,3 +40,15 @@ export function planBatches(lengths: ArrayLike<number>, limits: BatchLimits): nu
   }
   return batches;
 }
+
+/** Share of a plan's tokens that is padding, 0 … 1. */
+export function paddingRatio(lengths: ArrayLike<number>, batches: readonly number[][]): number {
+  let padded = 0;
+  let real = 0;
+  for (const batch of batches) {
+    const rows = batch.map((index) => lengths[index] ?? 0);
+    padded += Math.max(...rows) * rows.length;
+    real += rows.reduce((sum, length) => sum + length, 0);
+  }
+  return padded === 0 ? 0 : 1 - real / padded;
+}
