@@ -1,7 +1,6 @@
 import { Option } from "commander";
 import { DEFAULT_LIMITS } from "../../src/core/contract.js";
 import { RankmillError } from "../../src/core/errors.js";
-import { DEFAULT_RESULT_TTL_SECONDS } from "../../src/queue/prepare-job.js";
 import { DEFAULT_WINDOW } from "../../src/runs/window.js";
 
 /**
@@ -181,15 +180,6 @@ export const OPTIONS = {
     default: DEFAULT_LIMITS.maxJobBytes,
     unit: "bytes",
     description: "size of one record as JSON",
-  },
-  resultTtl: {
-    flags: "--result-ttl <n>",
-    env: "RANKMILL_RESULT_TTL",
-    type: "integer",
-    min: 60,
-    default: DEFAULT_RESULT_TTL_SECONDS,
-    unit: "seconds",
-    description: "how long Redis keeps a ranking that nobody has fetched",
   },
   runTtl: {
     flags: "--run-ttl <n>",

@@ -1,0 +1,31 @@
+import { Command } from "commander";
+import { packageVersion } from "../../src/models/package-root.js";
+import { addModels } from "./commands/models.js";
+import { addResults } from "./commands/results.js";
+import { addCancel, addRetry } from "./commands/run-control.js";
+import { addRun } from "./commands/run.js";
+import { addSchema } from "./commands/schema.js";
+import { addStatus } from "./commands/status.js";
+import { addSubmit } from "./commands/submit.js";
+import { addWorker } from "./commands/worker.js";
+import { say } from "./context.js";
+
+/** The whole command line: what `main.ts` runs and the README's table of options is made from. */
+export function createProgram(): Command {
+  const program = new Command("rankmill")
+    .description("Bulk cross-encoder reranking as durable jobs on Redis.")
+    .version(packageVersion())
+    .showHelpAfterError("(rankmill --help says more)")
+    .configureOutput({ writeErr: (text) => say(text.trimEnd()) })
+    .exitOverride();
+  addRun(program);
+  addWorker(program);
+  addSubmit(program);
+  addStatus(program);
+  addResults(program);
+  addCancel(program);
+  addRetry(program);
+  addModels(program);
+  addSchema(program);
+  return program;
+}
