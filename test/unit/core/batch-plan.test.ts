@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type BatchLimits, planBatches } from "../../../src/core/batch-plan.js";
+import { type BatchLimits, paddingRatio, planBatches } from "../../../src/core/batch-plan.js";
 
 const LIMITS: BatchLimits = { maxBatchTokens: 100, maxBatchSize: 4, maxPaddingTokens: 5 };
 
@@ -51,4 +51,12 @@ describe("a plan", () => {
       expect(planBatches(lengths, LIMITS)).toEqual(plan);
     },
   );
+});
+
+describe("the padding of a plan", () => {
+  it("is the share of tokens that are none of anybody's", () => {
+    expect(paddingRatio([10, 5, 5], [[0, 1], [2]])).toBe(1 - 20 / 25);
+    expect(paddingRatio([8, 8], [[0, 1]])).toBe(0);
+    expect(paddingRatio([], [])).toBe(0);
+  });
 });

@@ -1,0 +1,319 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { DEFAULT_LIMITS, type WireRanking } from "../../../src/core/contract.js";
+import { RankmillError } from "../../../src/core/errors.js";
+import type { JobEnvelope, JobRecord } from "../../../src/core/job.js";
+import type { PairTemplate } from "../../../src/core/pair-assembly.js";
+import { Permits } from "../../../src/core/permits.js";
+import type { EncodedPair, PairOutcome, PairScorer, Tokenizer } from "../../../src/core/ports.js";
+import type { PayloadStore, ResultStore, Started } from "../../../src/core/stores.js";
+import { JobProcessor, type TakenJob } from "../../../src/pipeline/process-job.js";
+
+/** The port's promises, kept in memory. */
+class MemoryResults implements ResultStore {
+  readonly records = new Map<string, JobRecord>();
+  readonly accusations = new Map<string, number>();
+  attempts = 0;
+  #fence = 0;
+
+  begin(jobId: string): Promise<Started> {
+    const record = this.records.get(jobId);
+    if (record !== undefined) return Promise.resolve({ status: "ended", record });
+    this.#fence += 1;
+    this.attempts += 1;
+    return Promise.resolve({ status: "begun", fence: this.#fence, attempts: this.attempts });
+  }
+
+  commit(jobId: string, fence: number, record: JobRecord): Promise<boolean> {
+    if (fence !== this.#fence) return Promise.resolve(false);
+    this.records.set(jobId, record);
+    return Promise.resolve(true);
+  }
+
+  read(jobIds: readonly string[]): Promise<(JobRecord | undefined)[]> {
+    return Promise.resolve(jobIds.map((jobId) => this.records.get(jobId)));
+  }
+
+  accuse(jobId: string, pair: number): Promise<number> {
+    const key = `${jobId}:${pair}`;
+    this.accusations.set(key, (this.accusations.get(key) ?? 0) + 1);
+    return Promise.resolve(this.accusations.get(key) ?? 0);
+  }
+
+  absolve(jobId: string, pair: number): Promise<void> {
+    this.accusations.delete(`${jobId}:${pair}`);
+    return Promise.resolve();
+  }
+}
+
+/** One token a character; remembers what it was asked. */
+class CharTokenizer implements Tokenizer {
+  readonly implementation = "tokenizers";
+  readonly calls: (readonly string[])[] = [];
+
+  encode(texts: readonly string[]): Promise<Int32Array[]> {
+    this.calls.push(texts);
+    return Promise.resolve(texts.map((text) => new Int32Array(text.length).fill(7)));
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+/** Longer is better. */
+class LengthScorer implements PairScorer {
+  readonly asked: number[] = [];
+
+  score(
+    pairs: readonly EncodedPair[],
+    _priority: string,
+    signal: AbortSignal,
+  ): Promise<PairOutcome[]> {
+    if (signal.aborted) return Promise.reject(new RankmillError("cancelled", "cancelled"));
+    this.asked.push(pairs.length);
+    return Promise.resolve(pairs.map(({ ids }) => ({ status: "scored", logit: ids.length })));
+  }
+}
+
+const TEMPLATE: PairTemplate = {
+  prefix: [1],
+  middle: [2],
+  suffix: [3],
+  padId: 0,
+  segmentTypeIds: true,
+};
+
+const never = new AbortController().signal;
+
+let results: MemoryResults;
+let tokenizer: CharTokenizer;
+let scorer: LengthScorer;
+let payloads: Map<string, string>;
+let permits: Permits;
+
+beforeEach(() => {
+  results = new MemoryResults();
+  tokenizer = new CharTokenizer();
+  scorer = new LengthScorer();
+  payloads = new Map();
+  permits = new Permits(1_000);
+});
+
+function processor(scoring: PairScorer = scorer): JobProcessor {
+  const store: PayloadStore = { read: (jobId) => Promise.resolve(payloads.get(jobId)) };
+  return new JobProcessor({
+    model: { name: "m", activation: "identity" },
+    highestMaxLength: 512,
+    tokenizer,
+    template: TEMPLATE,
+    scorer: scoring,
+    results,
+    payloads: store,
+    payloadBytes: permits,
+    limits: DEFAULT_LIMITS,
+  });
+}
+
+function taken(request: unknown, rest: Partial<TakenJob & JobEnvelope> = {}): TakenJob {
+  const text = typeof request === "string" ? request : JSON.stringify(request);
+  const { lastAttempt = false, options = { maxLength: 64, truncation: "only-second" } } = rest;
+  return {
+    jobId: "r1",
+    priority: "bulk",
+    lastAttempt,
+    envelope: { v: 1, options, bytes: text.length, pairs: 1, ttlSeconds: 60, request: text },
+  };
+}
+
+const REQUEST = { id: "a", query: "qq", documents: ["d", "ddd", "dd"] };
+
+function lineOf(jobId: string): WireRanking {
+  const record = results.records.get(jobId);
+  if (record?.status !== "done") throw new Error(`not done: ${JSON.stringify(record)}`);
+  return JSON.parse(record.line) as WireRanking;
+}
+
+describe("a job", () => {
+  it("is scored and its ranking written before the summary is returned", async () => {
+    const summary = await processor().process(taken(REQUEST), never);
+    const ranking = lineOf("r1");
+    expect(ranking.results.map(({ index }) => index)).toEqual([1, 2, 0]);
+    expect(ranking).toMatchObject({ id: "a", model: "m", usage: { pairs: 3, truncated: 0 } });
+    expect(summary).toEqual({ ...ranking.usage, failedPairs: 0 });
+    expect(permits.held).toBe(0);
+  });
+
+  it("has its query encoded once, and its documents in slices", async () => {
+    const documents = Array.from({ length: 130 }, (_, i) => "d".repeat(1 + (i % 3)));
+    await processor().process(taken({ ...REQUEST, documents }), never);
+    expect(tokenizer.calls.map((call) => call.length)).toEqual([1, 64, 64, 2]);
+    expect(tokenizer.calls[0]).toEqual(["qq"]);
+    expect(lineOf("r1").results).toHaveLength(130);
+  });
+
+  it("without documents is ranked without a model", async () => {
+    await processor().process(taken({ ...REQUEST, documents: [] }), never);
+    expect(lineOf("r1").results).toEqual([]);
+    expect(tokenizer.calls).toEqual([]);
+  });
+
+  it("is read from the payload store where it does not travel in the envelope", async () => {
+    const job = taken(REQUEST);
+    const { request, ...envelope } = job.envelope;
+    payloads.set("r1", request ?? "");
+    await processor().process({ ...job, envelope }, never);
+    expect(lineOf("r1").results).toHaveLength(3);
+  });
+
+  it("that ended before is not scored again", async () => {
+    await processor().process(taken(REQUEST), never);
+    const before = results.records.get("r1");
+    expect(await processor().process(taken(REQUEST), never)).toMatchObject({ tokens: 0 });
+    expect(scorer.asked).toEqual([3]);
+    expect(results.records.get("r1")).toBe(before);
+  });
+
+  it("that a newer attempt holds is left to it", async () => {
+    const slow: PairScorer = {
+      score: async (pairs, priority, signal) => {
+        await results.begin("r1");
+        return await scorer.score(pairs, priority, signal);
+      },
+    };
+    await processor(slow).process(taken(REQUEST), never);
+    expect(results.records.size).toBe(0);
+  });
+});
+
+describe("a job that fails", () => {
+  it.each([
+    ["not json", "invalid_json"],
+    [{ id: "a", query: "" }, "invalid_field"],
+    [{ ...REQUEST, query: "q".repeat(40_000) }, "limit_exceeded"],
+  ])("for good is recorded at the first attempt: %j", async (request, code) => {
+    await expect(processor().process(taken(request), never)).rejects.toMatchObject({ code });
+    expect(results.records.get("r1")).toMatchObject({ status: "failed", code });
+    expect(permits.held).toBe(0);
+  });
+
+  it("where it asks for more than the model reads names field, limit and value", async () => {
+    const options = { maxLength: 1_000, truncation: "only-second" } as const;
+    await expect(processor().process(taken(REQUEST, { options }), never)).rejects.toMatchObject({
+      code: "limit_exceeded",
+      field: "maxLength",
+      message: expect.stringMatching(/1000 tokens.*512/),
+    });
+  });
+
+  it("for want of its payload is recorded", async () => {
+    const job = taken(REQUEST);
+    const { request: _gone, ...envelope } = job.envelope;
+    await expect(processor().process({ ...job, envelope }, never)).rejects.toMatchObject({
+      code: "payload_missing",
+    });
+    expect(results.records.get("r1")).toMatchObject({ code: "payload_missing" });
+  });
+
+  it("on the way is recorded only where no other attempt will follow", async () => {
+    const broken: PairScorer = {
+      score: () => Promise.reject(new RankmillError("lane_failed", "all lanes are gone")),
+    };
+    const attempt = (lastAttempt: boolean): Promise<unknown> =>
+      processor(broken).process(taken(REQUEST, { lastAttempt }), never);
+    await expect(attempt(false)).rejects.toMatchObject({ code: "lane_failed" });
+    expect(results.records.size).toBe(0);
+    await expect(attempt(true)).rejects.toMatchObject({ code: "lane_failed" });
+    expect(results.records.get("r1")).toEqual({
+      status: "failed",
+      code: "lane_failed",
+      message: "all lanes are gone",
+    });
+  });
+
+  it("by being cancelled leaves no record, whatever else went wrong", async () => {
+    const controller = new AbortController();
+    const cancelling: PairScorer = {
+      score: () => {
+        controller.abort();
+        return Promise.reject(new Error("anything"));
+      },
+    };
+    const processing = processor(cancelling).process(
+      taken(REQUEST, { lastAttempt: true }),
+      controller.signal,
+    );
+    await expect(processing).rejects.toMatchObject({ code: "cancelled" });
+    expect(results.records.size).toBe(0);
+    expect(permits.held).toBe(0);
+  });
+
+  it("is not ranked where the cancellation came with the last score", async () => {
+    const controller = new AbortController();
+    const late: PairScorer = {
+      score: async (pairs, priority, signal) => {
+        const outcomes = await scorer.score(pairs, priority, signal);
+        controller.abort();
+        return outcomes;
+      },
+    };
+    const processing = processor(late).process(taken(REQUEST), controller.signal);
+    await expect(processing).rejects.toMatchObject({ code: "cancelled" });
+    expect(results.records.size).toBe(0);
+  });
+});
+
+describe("a job whose workers keep vanishing", () => {
+  it("has its pairs scored one at a time, and names the pair that was in hand each time", async () => {
+    results.attempts = 4;
+    results.accusations.set("r1:1", 3);
+    const summary = await processor().process(taken(REQUEST), never);
+    expect(scorer.asked).toEqual([1, 1]);
+    const ranking = lineOf("r1");
+    expect(ranking.results.map(({ index }) => index)).toEqual([2, 0]);
+    expect(ranking.errors).toEqual([
+      expect.objectContaining({
+        index: 1,
+        code: "pair_killed_lane",
+        message: expect.stringContaining("vanished 3 times"),
+      }),
+    ]);
+    expect(summary.failedPairs).toBe(1);
+    // The others were accused while they ran, and absolved.
+    expect([...results.accusations.keys()]).toEqual(["r1:1"]);
+  });
+
+  it("leaves the pair in hand accused where it vanishes again", async () => {
+    results.attempts = 7;
+    const vanishing: PairScorer = {
+      score: () => Promise.reject(new RankmillError("lane_failed", "as if killed")),
+    };
+    await expect(processor(vanishing).process(taken(REQUEST), never)).rejects.toThrow(
+      "as if killed",
+    );
+    expect([...results.accusations]).toEqual([["r1:0", 1]]);
+  });
+});
+
+describe("requests held at once", () => {
+  it("are bounded in bytes over all jobs", async () => {
+    permits = new Permits(JSON.stringify(REQUEST).length);
+    const gates: (() => void)[] = [];
+    const gated: PairScorer = {
+      score: async (pairs, priority, signal) => {
+        await new Promise<void>((resolve) => gates.push(resolve));
+        return await scorer.score(pairs, priority, signal);
+      },
+    };
+    const both = processor(gated);
+    const first = both.process(taken(REQUEST), never);
+    const second = both.process({ ...taken(REQUEST), jobId: "r2" }, never);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect([gates.length, permits.waiting]).toEqual([1, 1]);
+    gates[0]?.();
+    await first;
+    await new Promise((resolve) => setImmediate(resolve));
+    gates[1]?.();
+    await second;
+    expect(permits.held).toBe(0);
+  });
+});
