@@ -72,6 +72,12 @@ export const runKeys = {
   chunk: (run: string, chunk: number): string => `${KEY_PREFIX}:{run:${run}}:chunk:${chunk}`,
   /** Hash: job id → times it was found neither queued nor ended. */
   lost: (run: string): string => `${KEY_PREFIX}:{run:${run}}:lost`,
+  /** String: who owns the run, feeding and collecting it; renewed while the owner lives. */
+  owner: (run: string): string => `${KEY_PREFIX}:{run:${run}}:owner`,
+  /** Counter of the run's owners so far. */
+  ownerFence: (run: string): string => `${KEY_PREFIX}:{run:${run}}:owner-fence`,
+  /** String: the owner's figures, JSON. */
+  progress: (run: string): string => `${KEY_PREFIX}:{run:${run}}:progress`,
   /** String: who reconciles the run at present. */
   lease: (run: string): string => `${KEY_PREFIX}:{run:${run}}:lease`,
 } as const;

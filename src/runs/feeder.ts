@@ -101,6 +101,11 @@ export class Feeder {
     }
   }
 
+  /** Ids of the jobs in flight. */
+  inFlightIds(): string[] {
+    return [...this.#inFlight.keys()];
+  }
+
   /**
    * Collects what has ended since (the worker's drain finished jobs and nobody listens any more), then
    * gives up what is in flight: takes from the queue what nobody else waits for.

@@ -17,8 +17,10 @@ const runSchema = z.object({
   revision: z.string(),
   precision: z.string(),
   tag: z.string(),
-  /** `submitting`: lines are still being enqueued. */
-  state: z.enum(["submitting", "submitted", "cancelled"]),
+  /** `submitting`: lines are still being enqueued. `complete`: set by the owner of a spooled run. */
+  state: z.enum(["submitting", "submitted", "cancelled", "complete"]),
+  /** `yes`: input and rankings lie in a spool and a runner owns the run. */
+  spooled: z.enum(["yes", "no"]).optional(),
   input: z.string(),
   maxLength: z.coerce.number(),
   truncation: z.enum(["only-second", "longest-first"]),
@@ -40,6 +42,14 @@ export type RunEntry =
       readonly job: PreparedJob;
     }
   | { readonly status: "invalid"; readonly failure: FailedRecord };
+
+/** How far the owner of a spooled run is. */
+export interface RunProgress {
+  readonly total: number;
+  readonly counts: Readonly<RunCounts>;
+  /** Records whose jobs are in workers' hands. */
+  readonly active: number;
+}
 
 /** Letters, digits, `.`, `_` and `-`: safe in a key, a hash tag and a file name. */
 const RUN_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
@@ -147,6 +157,17 @@ export class RunStore {
 
   async reopenChunk(run: string, chunk: number): Promise<void> {
     await this.#redis.hdel(runKeys.closed(run), String(chunk));
+  }
+
+  /** The figures of a spooled run, as its owner last knew them. */
+  async saveProgress(run: string, progress: RunProgress, ttlSeconds: number): Promise<void> {
+    await this.#redis.set(runKeys.progress(run), JSON.stringify(progress), "EX", ttlSeconds);
+  }
+
+  async readProgress(run: string): Promise<RunProgress> {
+    const text = await this.#redis.get(runKeys.progress(run));
+    if (text === null) return { total: 0, counts: emptyCounts(), active: 0 };
+    return JSON.parse(text) as RunProgress;
   }
 
   /** @returns false where another holds the lease */

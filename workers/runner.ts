@@ -1,0 +1,151 @@
+/**
+ * The composition root of a runner: it owns spooled runs, feeding and collecting them, and takes
+ * over those whose owner died. It scores nothing itself.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Redis } from "ioredis";
+import type { Logger } from "pino";
+import type { Limits } from "../src/core/contract.js";
+import { prepareJob } from "../src/queue/prepare-job.js";
+import { RedisJobQueue } from "../src/queue/redis-job-queue.js";
+import { RedisResultStore } from "../src/results/redis-result-store.js";
+import { Feeder } from "../src/runs/feeder.js";
+import { Lease } from "../src/runs/lease.js";
+import { runOwner } from "../src/runs/submitted-run.js";
+import type { RunRecord, RunStore } from "../src/runs/run-store.js";
+import type { Spool, SpoolOutput } from "../src/runs/spool.js";
+import type { WindowLimits } from "../src/runs/window.js";
+
+export interface RunnerOptions {
+  readonly redis: Redis;
+  readonly store: RunStore;
+  readonly spool: Spool;
+  readonly limits: Limits;
+  /** Of each run. */
+  readonly window: WindowLimits;
+  /** Runs owned at once. */
+  readonly maxRuns: number;
+  readonly logger: Logger;
+}
+
+/** A dead owner's run is found at most this long after its lease ended. */
+const LOOK_INTERVAL_MS = 2_000;
+/** How soon a cancellation is seen, and how fresh `status` is. */
+const PROGRESS_INTERVAL_MS = 500;
+
+/** Owns runs until `signal` aborts; then gives them back at once, for others to go on with. */
+export async function runRunner(options: RunnerOptions, signal: AbortSignal): Promise<void> {
+  const { store, spool, logger, maxRuns } = options;
+  const owned = new Map<string, Promise<void>>();
+  while (!signal.aborted) {
+    for (const run of await store.list()) {
+      if (owned.has(run) || owned.size >= maxRuns) continue;
+      const record = await store.find(run);
+      if (record?.spooled !== "yes" || record.state !== "submitted") continue;
+      if (!(await spool.has(run))) continue;
+      const owning = own(run, record, options, signal)
+        .catch((error: unknown) => {
+          logger.error({ run, err: error }, "the run stopped; it is tried again");
+        })
+        .finally(() => owned.delete(run));
+      owned.set(run, owning);
+    }
+    await sleep(LOOK_INTERVAL_MS, undefined, { signal }).catch(() => {});
+  }
+  await Promise.all(owned.values());
+}
+
+async function own(
+  run: string,
+  record: RunRecord,
+  options: RunnerOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const { redis, logger } = options;
+  const lease = await Lease.take(redis, run);
+  if (lease === undefined) return;
+  logger.info({ run, fence: lease.fence }, "owner of the run");
+  try {
+    const ended = await feed(run, record, lease, options, signal);
+    logger.info({ run, ended }, "no longer owner of the run");
+  } finally {
+    await lease.giveBack();
+  }
+}
+
+async function feed(
+  run: string,
+  record: RunRecord,
+  lease: Lease,
+  options: RunnerOptions,
+  signal: AbortSignal,
+): Promise<"complete" | "cancelled" | "given back"> {
+  const { redis, store, spool, limits } = options;
+  const total = await spool.countRecords(run);
+  const output = await spool.openOutput(run, lease.fence);
+  const queue = new RedisJobQueue(redis, record.tag, limits.maxJobBytes);
+  const { maxLength, truncation, ttlSeconds } = record;
+  const feeder = new Feeder({
+    queue,
+    results: new RedisResultStore(redis, record.tag),
+    sink: output,
+    prepare: ({ request }) =>
+      prepareJob(request, { maxLength, truncation }, { priority: "bulk", ttlSeconds }),
+    owner: runOwner(run),
+    window: options.window,
+    onProgress: () => {},
+  });
+  const records = spool.records(run, output.doneIds);
+  const cancelled = new AbortController();
+  const watching = new AbortController();
+  const watch = watchRun(
+    run,
+    { store, queue, feeder, output, total, ttlSeconds },
+    cancelled,
+    watching.signal,
+  );
+  try {
+    await feeder.run(records, AbortSignal.any([signal, lease.signal, cancelled.signal]));
+  } finally {
+    watching.abort();
+    await watch;
+  }
+  // Where the lease is lost another owner feeds: what is in flight is no longer ours to take back.
+  const complete = !signal.aborted && !lease.signal.aborted && !cancelled.signal.aborted;
+  if (cancelled.signal.aborted) await feeder.abandon();
+  await output.close(complete);
+  await store.saveProgress(run, { total, counts: output.counts, active: 0 }, ttlSeconds);
+  await queue.close();
+  if (!complete) return cancelled.signal.aborted ? "cancelled" : "given back";
+  await store.update(run, { state: "complete" });
+  return "complete";
+}
+
+interface Watched {
+  readonly store: RunStore;
+  readonly queue: RedisJobQueue;
+  readonly feeder: Feeder;
+  readonly output: SpoolOutput;
+  readonly total: number;
+  readonly ttlSeconds: number;
+}
+
+/** Publishes the run's figures and sees its cancellation. */
+async function watchRun(
+  run: string,
+  { store, queue, feeder, output, total, ttlSeconds }: Watched,
+  cancelled: AbortController,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      const activeIds = await queue.activeIds();
+      const active = feeder.inFlightIds().filter((jobId) => activeIds.has(jobId)).length;
+      await store.saveProgress(run, { total, counts: output.counts, active }, ttlSeconds);
+      if ((await store.find(run))?.state === "cancelled") cancelled.abort();
+    } catch {
+      // An outage of Redis: the next turn asks again.
+    }
+    await sleep(PROGRESS_INTERVAL_MS, undefined, { signal }).catch(() => {});
+  }
+}
