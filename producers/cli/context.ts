@@ -34,9 +34,19 @@ export function createLogger(level: string, fd: 1 | 2): Logger {
 }
 
 export function modelsDir(given: string | undefined): string {
-  if (given !== undefined) return given;
-  const cache = env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache");
-  return join(cache, "rankmill", "models");
+  return given ?? join(cacheHome(), "models");
+}
+
+export function preparedDir(given: string | undefined): string {
+  return given ?? join(cacheHome(), "prepared");
+}
+
+export function indexDir(given: string | undefined): string {
+  return given ?? join(cacheHome(), "index");
+}
+
+function cacheHome(): string {
+  return join(env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "rankmill");
 }
 
 /** @throws RankmillError `usage` without a name, with the list of what there is */

@@ -24,6 +24,7 @@ const USAGE_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "invalid_field",
   "invalid_json",
   "limit_exceeded",
+  "duplicate_id",
   "model_not_found",
   "model_unusable",
   "missing_dependency",

@@ -1,6 +1,9 @@
 import { Option } from "commander";
 import { DEFAULT_LIMITS } from "../../src/core/contract.js";
 import { RankmillError } from "../../src/core/errors.js";
+import { OUTPUT_FORMATS } from "../../src/runs/export-rankings.js";
+import { DEFAULT_DOC_FIELDS } from "../../src/runs/formats/corpus-document.js";
+import { INPUT_FORMATS } from "../../src/runs/sources/json-lines.js";
 import { DEFAULT_WINDOW } from "../../src/runs/window.js";
 
 /**
@@ -43,6 +46,23 @@ export const OPTIONS = {
     computedDefault: "~/.cache/rankmill/models",
     description: "folder of pulled models",
   },
+  preparedDir: {
+    flags: "--prepared-dir <dir>",
+    env: "RANKMILL_PREPARED_DIR",
+    type: "string",
+    computedDefault: "~/.cache/rankmill/prepared",
+    description: "folder of models compiled for this host, 1.5 to 2 times a model's size",
+  },
+  prepare: {
+    flags: "--no-prepare",
+    type: "flag",
+    description: "run the model's own files: each lane then holds a copy of the weights",
+  },
+  fullCheck: {
+    flags: "--full-check",
+    type: "flag",
+    description: "read all prepared files again even where nothing says that they changed",
+  },
   redisUrl: {
     flags: "--redis-url <url>",
     env: "REDIS_URL",
@@ -50,14 +70,97 @@ export const OPTIONS = {
     description: "redis://, rediss:// or unix:// address of Redis or Valkey",
   },
   input: {
-    flags: "--input <file>",
+    flags: "--input <path>",
     type: "string",
-    description: "JSONL, one record a line, plain, gzip or zstd; - is standard input",
+    description:
+      "JSONL, one record a line, plain, gzip or zstd; - is standard input; or the folder of a collection",
+  },
+  inputFormat: {
+    flags: "--input-format <format>",
+    type: "choice",
+    choices: INPUT_FORMATS,
+    default: "auto",
+    description: "shape of the lines; auto tells each line's by its fields",
+  },
+  firstStage: {
+    flags: "--first-stage <file>",
+    type: "string",
+    description: "with a folder as --input: TREC run of each query's candidates, also gzip or zstd",
+  },
+  depth: {
+    flags: "--depth <n>",
+    type: "integer",
+    min: 1,
+    computedDefault: "all",
+    unit: "documents",
+    description: "candidates a query that are taken from the first stage, by its scores",
+  },
+  split: {
+    flags: "--split <name>",
+    type: "string",
+    computedDefault: "all queries",
+    description: "only queries that the collection's qrels/<name>.tsv judges",
+  },
+  docFields: {
+    flags: "--doc-fields <names>",
+    type: "string",
+    default: DEFAULT_DOC_FIELDS.join(","),
+    description: "fields of a collection's document that make its text, joined by a blank",
+  },
+  indexDir: {
+    flags: "--index-dir <dir>",
+    env: "RANKMILL_INDEX_DIR",
+    type: "string",
+    computedDefault: "~/.cache/rankmill/index",
+    description: "indexes of collections, 16 bytes a document, and copies of compressed ones",
   },
   output: {
     flags: "--output <file>",
     type: "string",
-    description: "JSONL, one ranking a line; - is standard output",
+    description: "one ranking a line; - is standard output",
+  },
+  outputFormat: {
+    flags: "--output-format <format>",
+    type: "choice",
+    choices: OUTPUT_FORMATS,
+    default: "jsonl",
+    description: "jsonl; a TREC run; or FlagEmbedding's lines with pos_scores and neg_scores",
+  },
+  tag: {
+    flags: "--tag <name>",
+    type: "string",
+    default: "rankmill",
+    description: "last column of a TREC run",
+  },
+  keepRest: {
+    flags: "--keep-rest",
+    type: "flag",
+    description: "append beneath each TREC ranking what else the first stage has",
+  },
+  dryRun: {
+    flags: "--dry-run",
+    type: "flag",
+    description: "count, measure and score 200 pairs, then say what the run will take",
+  },
+  evalRun: {
+    flags: "--run <file>",
+    type: "string",
+    description: "rankings to evaluate: a TREC run or rankmill's JSONL, also gzip or zstd",
+  },
+  before: {
+    flags: "--before <file>",
+    type: "string",
+    description: "a run to compare with: the first stage",
+  },
+  qrels: {
+    flags: "--qrels <file>",
+    type: "string",
+    description: "judgements: BEIR's three columns with header, or trec_eval's four",
+  },
+  ignoreIdenticalIds: {
+    flags: "--ignore-identical-ids",
+    type: "flag",
+    description: "leave out of each list the document that has the query's own id",
   },
   topN: {
     flags: "--top-n <n>",
@@ -97,7 +200,7 @@ export const OPTIONS = {
     env: "RANKMILL_MAX_BATCH_TOKENS",
     type: "integer",
     min: 1,
-    default: 2048,
+    computedDefault: "512",
     unit: "tokens",
     description: "rows × longest row of one batch; a longer pair runs alone",
   },
@@ -106,9 +209,9 @@ export const OPTIONS = {
     env: "RANKMILL_MAX_BATCH_SIZE",
     type: "integer",
     min: 1,
-    default: 8,
+    computedDefault: "8, or 1 for a dynamically quantised model",
     unit: "pairs",
-    description: "rows of one batch",
+    description: "rows of one batch; above 1, scores of a dynamically quantised model depend on the batch",
   },
   concurrency: {
     flags: "--concurrency <n>",
@@ -189,6 +292,21 @@ export const OPTIONS = {
     default: 604_800,
     unit: "seconds",
     description: "how long Redis keeps a submitted run and its rankings",
+  },
+  spool: {
+    flags: "--spool <dir>",
+    env: "RANKMILL_SPOOL",
+    type: "string",
+    description: "folder that submitters and runners share; it holds runs, Redis their window",
+  },
+  maxRuns: {
+    flags: "--max-runs <n>",
+    env: "RANKMILL_MAX_RUNS",
+    type: "integer",
+    min: 1,
+    default: 4,
+    unit: "runs",
+    description: "runs that one runner owns at once",
   },
   runId: {
     flags: "--run <id>",

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { packageVersion } from "../../src/models/package-root.js";
+import { addEval } from "./commands/eval.js";
 import { addModels } from "./commands/models.js";
 import { addResults } from "./commands/results.js";
 import { addCancel, addRetry } from "./commands/run-control.js";
@@ -25,6 +26,7 @@ export function createProgram(): Command {
   addResults(program);
   addCancel(program);
   addRetry(program);
+  addEval(program);
   addModels(program);
   addSchema(program);
   return program;

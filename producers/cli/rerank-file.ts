@@ -14,18 +14,23 @@ import { startPrivateRedis, type PrivateRedis } from "../../src/queue/private-re
 import { RedisJobQueue } from "../../src/queue/redis-job-queue.js";
 import { RedisResultStore } from "../../src/results/redis-result-store.js";
 import { Feeder, type RunSink } from "../../src/runs/feeder.js";
-import { openInput } from "../../src/runs/formats/open-input.js";
-import { countLines } from "../../src/runs/formats/lines.js";
-import { readInput } from "../../src/runs/input.js";
+import { trecLines, type RankingsForm } from "../../src/runs/export-rankings.js";
 import type { Manifest, RunCounts, RunSettings } from "../../src/runs/manifest.js";
 import { RunOutput, StreamOutput } from "../../src/runs/run-output.js";
+import type { RecordSource } from "../../src/runs/sources/record-source.js";
 import type { WindowLimits } from "../../src/runs/window.js";
 import type { RunningWorker } from "../../workers/worker.js";
 import { env, say } from "./context.js";
 import { Progress } from "./progress.js";
 
 export interface RerankFileOptions {
+  /** For messages and the manifest. */
   readonly input: string;
+  /** The records of the input. */
+  readonly source: RecordSource;
+  /** What the texts of a collection are made of; nulls for other inputs. */
+  readonly sourceSettings: Pick<RunSettings, "depth" | "docFields">;
+  readonly form: RankingsForm;
   /** A path, or `-` for standard output. */
   readonly output: string;
   readonly model: ResolvedModel;
@@ -38,8 +43,8 @@ export interface RerankFileOptions {
   readonly forceNew: boolean;
   readonly redisUrl: string | undefined;
   readonly lanes: number | undefined;
-  readonly maxBatchTokens: number;
-  readonly maxBatchSize: number;
+  readonly maxBatchTokens: number | undefined;
+  readonly maxBatchSize: number | undefined;
   readonly concurrency: number;
   readonly tokenizer: "auto" | "tokenizers" | "transformers";
   readonly drainTimeoutMs: number;
@@ -72,9 +77,8 @@ const GUARDIAN_ENTRY = fileURLToPath(new URL("../../workers/redis-guardian.js", 
  *   go on. What was ranked by then is on disk, and the same call again goes on from there
  */
 export async function rerankFile(options: RerankFileOptions): Promise<RerankFileResult> {
-  const { model, scoring, logger, signal } = options;
-  const stdin = options.input === "-";
-  const total = stdin ? undefined : await countRecords(options.input, options.limits);
+  const { model, scoring, source, form, logger, signal } = options;
+  const counted = await source.count();
   // Native packages are loaded by the commands that run a worker, and by no other.
   const { openTokenizer } = await import("../../src/inference/tokenizer/open-tokenizer.js");
   const { startWorker } = await import("../../workers/worker.js");
@@ -90,13 +94,16 @@ export async function rerankFile(options: RerankFileOptions): Promise<RerankFile
     truncation: scoring.truncation,
     topN: options.topN ?? null,
     tokenizer: opened.tokenizer.implementation,
+    outputFormat: form.format,
+    ...options.sourceSettings,
   };
   const file =
     options.output === "-"
       ? undefined
       : await RunOutput.open(options.output, settings, options.forceNew);
   const sink: RunSink & { readonly counts: RunCounts } =
-    file ?? new StreamOutput(process.stdout, (failure) => say(JSON.stringify(failure)));
+    file ??
+    new StreamOutput(process.stdout, (failure) => say(JSON.stringify(failure)), toText(form));
   if (file !== undefined && file.doneIds.size > 0) {
     say(`going on with ${file.paths.partial}: ${file.doneIds.size} records are ranked already`);
   }
@@ -143,7 +150,12 @@ export async function rerankFile(options: RerankFileOptions): Promise<RerankFile
       server.eventsStreamLength,
     );
     const fatal = watchFatal(worker, server.private, stopping);
-    progress = new Progress(process.stderr, () => ({ ...sink.counts, total }));
+    progress = new Progress(process.stderr, () => {
+      const { done, failed } = sink.counts;
+      // Candidates that a corpus lacks fail beside their record.
+      const total = counted === undefined ? undefined : Math.max(counted, done + failed);
+      return { ...sink.counts, total };
+    });
     const feeder = new Feeder({
       queue,
       results: new RedisResultStore(server.redis, worker.tag),
@@ -153,13 +165,7 @@ export async function rerankFile(options: RerankFileOptions): Promise<RerankFile
       window: server.window,
       onProgress: () => {},
     });
-    const { chunks } = await openInput(options.input, { stdin: process.stdin });
-    const records = readInput(chunks, {
-      limits: options.limits,
-      topN: options.topN,
-      doneIds: file?.doneIds ?? new Set(),
-      onIgnoredField: (field, line) => say(`line ${line}: unknown field "${field}" is ignored`),
-    });
+    const records = source.read(file?.doneIds ?? new Set());
     await Promise.race([feeder.run(records, stop), fatal]);
     const interrupted = signal.aborted;
     if (interrupted) {
@@ -169,7 +175,7 @@ export async function rerankFile(options: RerankFileOptions): Promise<RerankFile
     }
     progress.stop();
     progress = undefined;
-    await file?.close(!interrupted);
+    await file?.close(!interrupted, form);
     const state = interrupted ? "interrupted" : "complete";
     await file?.writeManifest(manifest(state, new Date().toISOString()));
     await queue.close();
@@ -247,7 +253,7 @@ async function watchFatal(
   throw error;
 }
 
-async function countRecords(input: string, limits: Limits): Promise<number> {
-  const { chunks } = await openInput(input, { stdin: process.stdin });
-  return await countLines(chunks, { maxLineBytes: limits.maxJobBytes });
+/** How standard output shows one ranking; other forms need the whole run. */
+function toText(form: RankingsForm): ((line: string) => string) | undefined {
+  return form.format === "trec" ? (line) => trecLines(line, form.tag) : undefined;
 }

@@ -8,6 +8,9 @@ export type ErrorCode =
   | "invalid_field"
   | "limit_exceeded"
   | "duplicate_id"
+  // A first-stage run names what the collection lacks.
+  | "query_not_found"
+  | "document_not_found"
   // The model, its files or the machine cannot do it: an operator must act. Never retried.
   | "model_not_found"
   | "model_unusable"

@@ -15,6 +15,12 @@ export interface RunSettings {
   readonly topN: number | null;
   /** Which tokenizer implementation made the ids. */
   readonly tokenizer: string;
+  /** In which form the rankings are written. */
+  readonly outputFormat: string;
+  /** Candidates a query, of a collection; null: all, or no collection. */
+  readonly depth: number | null;
+  /** What a document's text is made of, in a collection; null: no collection. */
+  readonly docFields: string | null;
 }
 
 export interface RunCounts {

@@ -13,6 +13,7 @@ import {
 import { basename, dirname, join, resolve } from "node:path";
 import { RankmillError } from "../core/errors.js";
 import type { FailedRecord } from "../core/records.js";
+import { exportRankings, type OutputFormat, type RankingsForm } from "./export-rankings.js";
 import { readLines } from "./formats/lines.js";
 import { lockOutput } from "./output-lock.js";
 import type { RunSink } from "./feeder.js";
@@ -28,7 +29,9 @@ import {
 /** The files of one run: all beside its output. */
 export interface OutputPaths {
   readonly output: string;
-  /** The output while it grows. */
+  /** The rankings as JSONL: the output itself, or what an output in another form is made of. */
+  readonly rankings: string;
+  /** The rankings while they grow. */
   readonly partial: string;
   readonly failed: string;
   readonly manifest: string;
@@ -36,12 +39,16 @@ export interface OutputPaths {
   readonly lock: string;
 }
 
-/** `OUT.jsonl` → `OUT.jsonl.partial`, `OUT.failed.jsonl`, `OUT.manifest.json`. */
-export function outputPaths(output: string): OutputPaths {
+/**
+ * `OUT.jsonl` → `OUT.jsonl.partial`, `OUT.failed.jsonl`, `OUT.manifest.json`; in another form,
+ * `OUT.trec` → `OUT.trec.partial`, `OUT.trec.rankings.jsonl`, and so on.
+ */
+export function outputPaths(output: string, format: OutputFormat = "jsonl"): OutputPaths {
   const path = resolve(output);
   const stem = join(dirname(path), basename(path).replace(/\.jsonl$/, ""));
   return {
     output: path,
+    rankings: format === "jsonl" ? path : `${path}.rankings.jsonl`,
     partial: `${path}.partial`,
     failed: `${stem}.failed.jsonl`,
     manifest: `${stem}.manifest.json`,
@@ -53,8 +60,8 @@ export function outputPaths(output: string): OutputPaths {
  * The output of a `run` on disk.
  *
  * *partial*: rankings are appended to `OUT.partial` as they arrive; a crash can tear the last line,
- * which the next start cuts off. *complete*: `OUT.partial` was renamed to `OUT`. A complete output
- * is opened again by the next start with the same settings, which finds nothing to do, or only what
+ * which the next start cuts off. *complete*: `OUT.partial` was renamed to `OUT`, or, where the output
+ * has another form, to `OUT.rankings.jsonl`, and `OUT` was made of it. A complete output is opened again by the next start with the same settings, which finds nothing to do, or only what
  * is new or had failed. The failed file is written anew by every start. Nothing is touched before
  * there is something to write: a start that fails, for want of Redis say, leaves all as it was.
  */
@@ -98,7 +105,7 @@ export class RunOutput implements RunSink {
    *   not write, or a run under other settings
    */
   static async open(output: string, settings: RunSettings, forceNew: boolean): Promise<RunOutput> {
-    const paths = outputPaths(output);
+    const paths = outputPaths(output, settings.outputFormat as OutputFormat);
     await checkPlace(paths);
     const unlock = await lockOutput(paths.lock);
     try {
@@ -115,15 +122,16 @@ export class RunOutput implements RunSink {
     forceNew: boolean,
     unlock: () => Promise<void>,
   ): Promise<RunOutput> {
-    const { output, partial, failed, manifest } = paths;
+    const { output, rankings, partial, failed, manifest } = paths;
     if (forceNew) {
       await Promise.all(
-        [output, partial, failed, manifest].map((path) => rm(path, { force: true })),
+        [output, rankings, partial, failed, manifest].map((path) => rm(path, { force: true })),
       );
     }
     const before = await readManifest(paths.manifest);
     // A start that got no further than creating it left it empty, and no manifest.
-    const started = (await hasContent(paths.partial)) || (await exists(paths.output));
+    const started =
+      (await hasContent(partial)) || (await exists(rankings)) || (await exists(output));
     if (started && before === undefined) {
       throw new RankmillError(
         "usage",
@@ -131,9 +139,9 @@ export class RunOutput implements RunSink {
       );
     }
     if (started && before !== undefined) checkSameSettings(before.settings, settings, paths.output);
-    const complete = !(await hasContent(paths.partial)) && (await exists(paths.output));
+    const complete = !(await hasContent(partial)) && (await exists(rankings));
     const counts = emptyCounts();
-    const doneIds = await readDone(complete ? paths.output : paths.partial, counts);
+    const doneIds = await readDone(complete ? rankings : partial, counts);
     return new RunOutput(
       paths,
       counts,
@@ -168,7 +176,7 @@ export class RunOutput implements RunSink {
 
   async #openPartial(): Promise<FileHandle> {
     if (this.#partial === undefined) {
-      if (this.#complete) await rename(this.paths.output, this.paths.partial);
+      if (this.#complete) await rename(this.paths.rankings, this.paths.partial);
       this.#complete = false;
       this.#partial = await open(this.paths.partial, "a");
     }
@@ -180,14 +188,20 @@ export class RunOutput implements RunSink {
     await writeAtomically(this.paths.manifest, `${JSON.stringify(manifest, null, 2)}\n`);
   }
 
-  /** Closes the files; a complete run's output gets its name. */
-  async close(complete: boolean): Promise<void> {
+  /**
+   * Closes the files; a complete run's output gets its name.
+   *
+   * @param form the settings' output format, with what it needs
+   */
+  async close(complete: boolean, form: RankingsForm = { format: "jsonl" }): Promise<void> {
+    const { partial: partialPath, rankings, output } = this.paths;
     if (!this.#complete) {
       const partial = await this.#openPartial();
       await partial.sync();
       await partial.close();
-      if (complete) await rename(this.paths.partial, this.paths.output);
+      if (complete) await rename(partialPath, rankings);
     }
+    if (complete && form.format !== "jsonl") await exportRankings(rankings, output, form);
     await this.#failed?.sync();
     await this.#failed?.close();
     if (this.counts.failed === 0) await rm(this.paths.failed, { force: true });
@@ -286,16 +300,23 @@ export class StreamOutput implements RunSink {
   readonly counts: RunCounts = emptyCounts();
   readonly #stream: NodeJS.WritableStream;
   readonly #onFailure: (failure: FailedRecord) => void;
+  readonly #toText: (line: string) => string;
 
-  constructor(stream: NodeJS.WritableStream, onFailure: (failure: FailedRecord) => void) {
+  /** @param toText the output's form of one ranking, given as a line of JSONL; ends included */
+  constructor(
+    stream: NodeJS.WritableStream,
+    onFailure: (failure: FailedRecord) => void,
+    toText: (line: string) => string = (line) => `${line}\n`,
+  ) {
     this.#stream = stream;
     this.#onFailure = onFailure;
+    this.#toText = toText;
   }
 
   async write(lines: readonly string[]): Promise<void> {
     for (const line of lines) countLine(line, this.counts);
     await new Promise<void>((resolvePromise, reject) => {
-      this.#stream.write(`${lines.join("\n")}\n`, (error) =>
+      this.#stream.write(lines.map(this.#toText).join(""), (error) =>
         error == null ? resolvePromise() : reject(error),
       );
     });

@@ -1,25 +1,37 @@
 import type { Command } from "commander";
+import { openSource } from "../../../src/runs/sources/open-source.js";
 import {
   checkMaxLength,
   createLogger,
   limitsOf,
+  preparedDir,
   required,
   requireModel,
   say,
   truncationOf,
 } from "../context.js";
 import { EXIT } from "../exit-codes.js";
+import {
+  INPUT_OPTION_NAMES,
+  inputChoice,
+  OUTPUT_OPTION_NAMES,
+  rankingsForm,
+  sourceSettings,
+} from "../input-choice.js";
 import { commanderOptions, pickValues } from "../options.js";
 import { formatDuration } from "../progress.js";
 import { rerankFile } from "../rerank-file.js";
 import { stopSignal } from "../stop-signal.js";
 
 const OPTION_NAMES = [
-  "input",
+  ...INPUT_OPTION_NAMES,
   "output",
+  ...OUTPUT_OPTION_NAMES,
   "model",
   "precision",
   "modelsDir",
+  "preparedDir",
+  "prepare",
   "topN",
   "maxLength",
   "truncation",
@@ -66,17 +78,33 @@ async function run(parsed: Record<string, unknown>): Promise<number> {
   const input = required(values.input, "--input");
   const output = required(values.output, "--output");
   const model = await requireModel(values);
+  const choice = inputChoice(input, values);
+  const form = rankingsForm(output, choice, values);
+  const topN = values.topN === 0 ? undefined : values.topN;
+  const limits = limitsOf(values);
+  const source = await openSource(choice, {
+    limits,
+    topN,
+    outputFormat: form.format,
+    stdin: process.stdin,
+    onNote: say,
+    modelNames: () => [model.name, ...(model.entry?.aliases ?? [])],
+  });
   const started = performance.now();
   const result = await rerankFile({
     input,
+    source,
+    sourceSettings: await sourceSettings(choice),
+    form,
     output,
     model,
+    preparedDir: values.prepare === false ? undefined : preparedDir(values.preparedDir),
     scoring: {
       maxLength: checkMaxLength(values.maxLength, model),
       truncation: truncationOf(values),
     },
-    topN: values.topN === 0 ? undefined : values.topN,
-    limits: limitsOf(values),
+    topN,
+    limits,
     window: { maxJobs: values.windowJobs, maxBytes: values.windowBytes },
     forceNew: values.forceNew === true,
     redisUrl: values.redisUrl,
@@ -89,6 +117,7 @@ async function run(parsed: Record<string, unknown>): Promise<number> {
     logger: createLogger(values.logLevel ?? "warn", 2),
     signal: stopSignal(),
   });
+  await source.close();
   const { counts, paths } = result;
   const seconds = (performance.now() - started) / 1000;
   say(

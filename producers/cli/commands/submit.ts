@@ -3,9 +3,9 @@ import type { Command } from "commander";
 import { RankmillError } from "../../../src/core/errors.js";
 import { modelTag } from "../../../src/core/names.js";
 import { prepareJob } from "../../../src/queue/prepare-job.js";
-import { openInput } from "../../../src/runs/formats/open-input.js";
-import { readInput } from "../../../src/runs/input.js";
 import { checkRunId, type RunRecord } from "../../../src/runs/run-store.js";
+import { openSource } from "../../../src/runs/sources/open-source.js";
+import type { RecordSource } from "../../../src/runs/sources/record-source.js";
 import { submitRecords } from "../../../src/runs/submitted-run.js";
 import {
   checkMaxLength,
@@ -19,11 +19,12 @@ import {
 } from "../context.js";
 import { EXIT } from "../exit-codes.js";
 import { findModel } from "../find-model.js";
+import { INPUT_OPTION_NAMES, inputChoice } from "../input-choice.js";
 import { commanderOptions, pickValues } from "../options.js";
 import { openRun, waitForRun } from "../open-run.js";
 
 const OPTION_NAMES = [
-  "input",
+  ...INPUT_OPTION_NAMES,
   "model",
   "precision",
   "modelsDir",
@@ -66,18 +67,27 @@ async function submit(parsed: Record<string, unknown>): Promise<number> {
   const limits = limitsOf(values);
   if (values.runId !== undefined) checkRunId(values.runId);
   // Before anything is written: a file that cannot be read is an error of the arguments.
-  const opened = await openInput(input, { stdin: process.stdin });
+  const topN = values.topN === 0 ? undefined : values.topN;
+  const modelNames = values.model === undefined ? [] : [values.model];
+  const source = await openSource(inputChoice(input, values), {
+    limits,
+    topN,
+    outputFormat: "jsonl",
+    stdin: process.stdin,
+    onNote: say,
+    modelNames: () => modelNames,
+  });
   const redis = await requireRedis(values.redisUrl, logger);
   try {
     const model = await findModel(redis, values);
+    modelNames.unshift(model.name);
     const scoring = {
       maxLength: checkMaxLength(values.maxLength, model),
       truncation: truncationOf(values),
     };
     const tag = modelTag(model);
-    const topN = values.topN === 0 ? undefined : values.topN;
     const settings = [tag, scoring.maxLength, scoring.truncation, topN ?? null];
-    const run = values.runId ?? (await deriveRunId(input, settings));
+    const run = values.runId ?? (await deriveRunId(source, settings));
     const record: RunRecord = {
       model: model.name,
       revision: model.revision,
@@ -95,16 +105,10 @@ async function submit(parsed: Record<string, unknown>): Promise<number> {
     const before = await parts.store.find(run);
     if (before !== undefined) checkSameRun(run, before, record);
     await parts.store.save(run, { ...record, createdAt: before?.createdAt ?? record.createdAt });
-    const records = readInput(opened.chunks, {
-      limits,
-      topN,
-      doneIds: new Set(),
-      onIgnoredField: (field, line) => say(`line ${line}: unknown field "${field}" is ignored`),
-    });
     const submitted = await submitRecords(
       run,
       record,
-      records,
+      source.read(new Set()),
       ({ request }) =>
         prepareJob(request, scoring, { priority: "bulk", ttlSeconds: values.runTtl }),
       parts,
@@ -117,15 +121,14 @@ async function submit(parsed: Record<string, unknown>): Promise<number> {
     return code;
   } finally {
     redis.disconnect();
+    await source.close();
   }
 }
 
 /** The same bytes under the same settings are the same run; a stream is a run of its own. */
-async function deriveRunId(input: string, settings: readonly unknown[]): Promise<string> {
-  if (input === "-") return `run-${randomUUID()}`;
+async function deriveRunId(source: RecordSource, settings: readonly unknown[]): Promise<string> {
   const hash = createHash("sha256").update(JSON.stringify(settings));
-  const { chunks } = await openInput(input, { stdin: process.stdin });
-  for await (const chunk of chunks) hash.update(chunk);
+  if (!(await source.addTo(hash))) return `run-${randomUUID()}`;
   return `run-${hash.digest("hex").slice(0, RUN_ID_HASH_CHARS)}`;
 }
 

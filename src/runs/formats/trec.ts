@@ -32,6 +32,7 @@ export interface TrecQuery {
 }
 
 export interface TrecCandidate {
+  readonly lineNumber: number;
   readonly documentId: string;
   readonly rank: number;
   readonly score: number;
@@ -144,7 +145,7 @@ function parseTrecLine(line: TextLine): TrecLine | UnreadableLine {
 function toQuery(group: readonly TrecLine[], depth: number | undefined): TrecQuery {
   const ordered = group
     .toSorted((a, b) => b.score - a.score || a.rank - b.rank || a.lineNumber - b.lineNumber)
-    .map(({ documentId, rank, score }) => ({ documentId, rank, score }));
+    .map(({ lineNumber, documentId, rank, score }) => ({ lineNumber, documentId, rank, score }));
   const [first] = group;
   return {
     status: "query",
