@@ -1,6 +1,7 @@
 /** Scores pairs with a model outside any queue: one lane, no Redis. */
 import { fileURLToPath } from "node:url";
 import { assemblePair } from "../src/core/pair-assembly.js";
+import { quantisedHandling, readCpuFeatures } from "../src/inference/cpu-features.js";
 import { LaneProcess } from "../src/inference/lane-process.js";
 import { openTokenizer } from "../src/inference/tokenizer/open-tokenizer.js";
 import type { ResolvedModel } from "../src/models/resolve.js";
@@ -22,6 +23,7 @@ export async function scorePairs(
   pairs: readonly TextPair[],
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<number[]> {
+  const { exactInt8 } = quantisedHandling(model.precision, await readCpuFeatures());
   const { tokenizer, template } = await openTokenizer(model.folder.path);
   try {
     const lane = await LaneProcess.start(0, {
@@ -30,6 +32,7 @@ export async function scorePairs(
       openTimeoutMs: OPEN_TIMEOUT_MS,
       model: {
         onnxPath: model.onnxPath,
+        exactInt8,
         padId: template.padId,
         segmentTypeIds: template.segmentTypeIds,
         executionProvider: "cpu",

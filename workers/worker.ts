@@ -5,6 +5,7 @@
 import { fileURLToPath } from "node:url";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
+import { batchLimits } from "../src/core/batch-defaults.js";
 import { DEFAULT_LIMITS, type Limits } from "../src/core/contract.js";
 import type { RankmillError } from "../src/core/errors.js";
 import { cancelChannel, modelTag } from "../src/core/names.js";
@@ -83,11 +84,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const { tokenizer, template } = options.opened;
   const batcher = new Batcher({
     ...DEFAULT_BATCHER_OPTIONS,
-    limits: {
-      ...DEFAULT_BATCHER_OPTIONS.limits,
-      ...(options.maxBatchTokens === undefined ? {} : { maxBatchTokens: options.maxBatchTokens }),
-      ...(options.maxBatchSize === undefined ? {} : { maxBatchSize: options.maxBatchSize }),
-    },
+    limits: batchLimits(model.file.dynamicallyQuantised, options),
   });
   const laneCount = options.lanes ?? (await usableCores());
   const source = await modelSource(model, options.preparedDir, options.env, logger);

@@ -12,6 +12,7 @@ import { listModels, resolveModel, type ListedModel } from "../../../src/models/
 import { env, modelsDir, print, say } from "../context.js";
 import { EXIT } from "../exit-codes.js";
 import { commanderOptions, pickValues } from "../options.js";
+import { addModelsPrepare } from "./models-prepare.js";
 import { PullProgressDisplay } from "../pull-progress.js";
 import { stopSignal } from "../stop-signal.js";
 
@@ -55,6 +56,7 @@ export function addModels(program: Command): Command {
   add("info", "what is known of a model", NAMED_OPTIONS, info);
   add("pull", "fetch a model from the hub, verified and pinned", PULL_OPTIONS, pull);
   add("verify", "score the model's published pairs and compare", NAMED_OPTIONS, verify);
+  addModelsPrepare(models);
   return models;
 }
 

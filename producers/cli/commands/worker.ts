@@ -1,6 +1,13 @@
 import type { Command } from "commander";
 import { redisWarnings, describeRedis } from "../../../src/queue/redis-info.js";
-import { createLogger, env, limitsOf, requireModel, requireRedis } from "../context.js";
+import {
+  createLogger,
+  env,
+  limitsOf,
+  preparedDir,
+  requireModel,
+  requireRedis,
+} from "../context.js";
 import { EXIT } from "../exit-codes.js";
 import { commanderOptions, pickValues } from "../options.js";
 import { stopSignal } from "../stop-signal.js";
@@ -9,6 +16,8 @@ const OPTION_NAMES = [
   "model",
   "precision",
   "modelsDir",
+  "preparedDir",
+  "prepare",
   "redisUrl",
   "lanes",
   "maxBatchTokens",
@@ -57,6 +66,7 @@ async function work(parsed: Record<string, unknown>): Promise<number> {
       redis,
       logger,
       env,
+      preparedDir: values.prepare === false ? undefined : preparedDir(values.preparedDir),
       limits: limitsOf(values),
       lanes: values.lanes,
       maxBatchTokens: values.maxBatchTokens,
