@@ -25,6 +25,13 @@ export type InputRecord =
     }
   | { readonly status: "invalid"; readonly failure: FailedRecord };
 
+/** Brings a parsed line of another shape into that of a job; the contract is checked afterwards. */
+export type ToJob = (
+  value: unknown,
+) =>
+  | { readonly status: "converted"; readonly job: unknown; readonly ignored: readonly string[] }
+  | { readonly status: "unusable"; readonly code: ErrorCode; readonly message: string };
+
 const KNOWN_FIELDS = new Set([
   "id",
   "custom_id",
@@ -42,6 +49,7 @@ const KNOWN_FIELDS = new Set([
  * @param defaultTopN for records that name no top_n of their own
  * @param seen whether an earlier line had this id, and remembers it; called at most once a line, for
  *   refused records too, so that an id stands in the output or in the failed file and never twice
+ * @param toJob for lines of another shape than the contract's
  */
 export function readRecord(
   line: number,
@@ -50,19 +58,28 @@ export function readRecord(
   limits: Limits,
   defaultTopN: number | undefined,
   seen: (id: string) => boolean,
+  toJob: ToJob = asItIs,
 ): InputRecord {
-  let value: unknown;
+  let input: unknown;
   try {
-    value = JSON.parse(text);
+    input = JSON.parse(text);
   } catch (error) {
     const reason = `not JSON: ${error instanceof Error ? error.message : String(error)}`;
     return invalid({ line, code: "invalid_json", reason, input: text });
   }
+  const converted = toJob(input);
+  if (converted.status === "unusable") {
+    const id = idOf(input);
+    const known = id === undefined || seen(id);
+    const { code, message: reason } = converted;
+    return invalid({ line, ...(known ? {} : { id }), code, reason, input });
+  }
+  const { job: value, ignored } = converted;
   try {
     const request = parseRequest(value, limits, bytes);
     if (seen(request.id)) {
       const reason = `id: "${request.id}" was used by an earlier line`;
-      return invalid({ line, code: "duplicate_id", reason, input: value });
+      return invalid({ line, code: "duplicate_id", reason, input });
     }
     // Naming 0 asks for all, which is not the same as leaving it to the run.
     const topN = request.topN ?? (namesTopN(value) ? undefined : defaultTopN);
@@ -71,14 +88,21 @@ export function readRecord(
       line,
       request: topN === undefined ? request : { ...request, topN },
       bytes,
-      ignoredFields: Object.keys(value as object).filter((field) => !KNOWN_FIELDS.has(field)),
+      ignoredFields: [
+        ...Object.keys(value as object).filter((field) => !KNOWN_FIELDS.has(field)),
+        ...ignored,
+      ],
     };
   } catch (error) {
     const { code, message } = describeError(error);
     const id = idOf(value);
     const known = id === undefined || seen(id);
-    return invalid({ line, ...(known ? {} : { id }), code, reason: message, input: value });
+    return invalid({ line, ...(known ? {} : { id }), code, reason: message, input });
   }
+}
+
+function asItIs(value: unknown): ReturnType<ToJob> {
+  return { status: "converted", job: value, ignored: [] };
 }
 
 function invalid(failure: FailedRecord): InputRecord {
