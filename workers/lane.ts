@@ -9,6 +9,7 @@
 import process from "node:process";
 import type { FromLane, ToLane } from "../src/inference/lane-protocol.js";
 import { ModelSession } from "../src/inference/model-session.js";
+import { ownPrivateBytes } from "../src/inference/process-memory.js";
 import { describeError } from "../src/core/errors.js";
 import { dieWithParent, followParent, lowerPriority } from "./child-conduct.js";
 
@@ -27,7 +28,11 @@ async function open(message: Extract<ToLane, { type: "open" }>): Promise<void> {
     // a user's pair. Two rows of different length, as a batch has them.
     const ids = [Int32Array.of(0, 0, 0), Int32Array.of(0, 0)];
     await session.run({ ids, secondStarts: [1, 1] });
-    send({ type: "ready", openMs: performance.now() - started });
+    send({
+      type: "ready",
+      openMs: performance.now() - started,
+      residentBytes: ownPrivateBytes(),
+    });
   } catch (error) {
     send({ type: "unusable", ...describeError(error) });
   }
@@ -41,7 +46,7 @@ async function run(message: Extract<ToLane, { type: "run" }>): Promise<void> {
     const logits: Float32Array[] = [];
     for (const input of message.runs) logits.push(await session.run(input));
     const runMs = performance.now() - started;
-    send({ type: "done", seq, logits, runMs, residentBytes: process.memoryUsage.rss() });
+    send({ type: "done", seq, logits, runMs, residentBytes: ownPrivateBytes() });
   } catch (error) {
     send({ type: "failed", seq, message: describeError(error).message });
   }

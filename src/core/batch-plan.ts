@@ -6,6 +6,8 @@ export interface BatchLimits {
   readonly maxBatchSize: number;
   /** A row may be padded by at most this many tokens; 0: only rows of equal length share a batch. */
   readonly maxPaddingTokens: number;
+  /** A further bound, such as on memory; asked for two rows and more. */
+  readonly fits?: (rows: number, longest: number) => boolean;
 }
 
 /**
@@ -29,7 +31,8 @@ export function planBatches(lengths: ArrayLike<number>, limits: BatchLimits): nu
       batch.length > 0 &&
       batch.length < limits.maxBatchSize &&
       longest * (batch.length + 1) <= limits.maxBatchTokens &&
-      longest - length <= limits.maxPaddingTokens;
+      longest - length <= limits.maxPaddingTokens &&
+      limits.fits?.(batch.length + 1, longest) !== false;
     if (fits) {
       batch.push(index);
     } else {

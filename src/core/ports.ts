@@ -57,6 +57,10 @@ export interface Lane {
   readonly id: number;
   /** False once its process is gone; it never comes back, another takes its place. */
   readonly alive: boolean;
+  /** Resolves with the reason once its process is gone. */
+  readonly died?: Promise<string>;
+  /** Bytes of memory that it took since it became ready; absent where unknown. */
+  readonly grownBytes?: number;
   /**
    * @param runs each inner list is one `session.run`, padded to its longest pair
    * @returns one logit a pair, same shape as `runs`
@@ -68,10 +72,12 @@ export interface Lane {
 /** Where lanes fetch their work. */
 export interface LaneWork {
   /**
-   * Serves `lane` until it fails or `signal` aborts; what the lane had in hand when it failed is
-   * given to others.
+   * Serves `lane` until it fails, is to be replaced, or `signal` aborts; what the lane had in hand
+   * when it failed is given to others.
    *
+   * @returns why the lane is to be replaced, with nothing in its hands: it holds memory that others
+   *   need, or more than its work explains; undefined where `signal` aborted
    * @throws whatever `lane.run` threw last, once the lane is no longer `alive`
    */
-  serve(lane: Lane, signal: AbortSignal): Promise<void>;
+  serve(lane: Lane, signal: AbortSignal): Promise<string | undefined>;
 }

@@ -32,7 +32,7 @@ export type ToLane =
   | { readonly type: "run"; readonly seq: number; readonly runs: readonly RunInput[] };
 
 export type FromLane =
-  | { readonly type: "ready"; readonly openMs: number }
+  | { readonly type: "ready"; readonly openMs: number; readonly residentBytes: number }
   | { readonly type: "unusable"; readonly code: ErrorCode; readonly message: string }
   | {
       readonly type: "done";
@@ -40,6 +40,7 @@ export type FromLane =
       /** One logit a row, same shape as the message's runs. */
       readonly logits: readonly Float32Array[];
       readonly runMs: number;
+      /** The lane's own memory; mapped files are left out. */
       readonly residentBytes: number;
     }
   | { readonly type: "failed"; readonly seq: number; readonly message: string };

@@ -1,6 +1,9 @@
+import { longestWithin } from "../core/activation-fit.js";
+import type { ActivationBudget } from "../core/activation-budget.js";
 import { planBatches, type BatchLimits } from "../core/batch-plan.js";
 import { describeError, RankmillError } from "../core/errors.js";
 import { Permits } from "../core/permits.js";
+import { quadraticAt, type Quadratic } from "../core/quadratic.js";
 import type {
   EncodedPair,
   Lane,
@@ -24,6 +27,16 @@ export interface BatcherOptions {
   readonly maxInteractiveTokens: number;
   /** Times a pair may be alone in a lane that dies before it is given up. */
   readonly maxPairAttempts: number;
+}
+
+/** What binds the batcher to a memory limit. */
+export interface BatcherMemory {
+  readonly budget: ActivationBudget;
+  /** Bytes that a lane takes for a run, by its shape. */
+  readonly activation: Quadratic;
+  /** Decides whether a lane that failed ran out of memory. */
+  readonly ranOutOfMemory: (error: unknown) => Promise<boolean>;
+  readonly onLowered: (capacityBytes: number) => void;
 }
 
 export const DEFAULT_BATCHER_OPTIONS: BatcherOptions = {
@@ -55,6 +68,8 @@ interface Item {
 /** What one lane gets at once: each inner list is one `session.run`. */
 type Message = readonly (readonly Item[])[];
 
+const SHED = "it holds memory that other work needs";
+
 /**
  * The micro-batcher across jobs: pairs of all jobs in flight wait here and leave for the lanes in
  * batches of near-equal length.
@@ -64,9 +79,16 @@ type Message = readonly (readonly Item[])[];
  * that a job never waits behind more than one window; interactive pairs are planned the moment a
  * lane asks and go first. Where a lane fails, its message is *suspect*: it is halved until one pair
  * stands alone, and a pair that fails alone too often becomes that document's error.
+ *
+ * Under a memory budget no run is planned that a lane's share does not hold, except for single pairs
+ * that need more: they travel alone and wait for the budget's claim. Where the lane must make room
+ * first, the message is *returned*: it goes to the next lane that asks. A pair that needs more than
+ * the whole budget settles as `pair_too_large`.
  */
 export class Batcher implements PairScorer, LaneWork {
   readonly #options: BatcherOptions;
+  readonly #memory: BatcherMemory | undefined;
+  readonly #limits: BatchLimits;
   readonly #permits: Readonly<Record<Priority, Permits>>;
   #interactive: Item[] = [];
   #bulk: Item[] = [];
@@ -75,11 +97,22 @@ export class Batcher implements PairScorer, LaneWork {
   #plannedAt = 0;
   /** Messages that failed and were halved; they go first, each by itself. */
   readonly #suspects: Item[][] = [];
+  /** Messages that a lane handed back before it ran them. */
+  readonly #returned: Message[] = [];
   readonly #idle: (() => void)[] = [];
   #failure: RankmillError | undefined;
 
-  constructor(options: BatcherOptions = DEFAULT_BATCHER_OPTIONS) {
+  constructor(options: BatcherOptions = DEFAULT_BATCHER_OPTIONS, memory?: BatcherMemory) {
     this.#options = options;
+    this.#memory = memory;
+    this.#limits =
+      memory === undefined
+        ? options.limits
+        : {
+            ...options.limits,
+            fits: (rows, longest) =>
+              quadraticAt(memory.activation, rows, longest) <= memory.budget.shareBytes,
+          };
     this.#permits = {
       bulk: new Permits(options.maxBulkTokens),
       interactive: new Permits(options.maxInteractiveTokens),
@@ -89,7 +122,8 @@ export class Batcher implements PairScorer, LaneWork {
   /** Pairs that wait for a lane, planned ones included. */
   get waitingPairs(): number {
     const planned = this.#planned.slice(this.#plannedAt).reduce((sum, run) => sum + run.length, 0);
-    return this.#interactive.length + this.#bulk.length + planned;
+    const returned = this.#returned.flat(2).length + this.#suspects.flat().length;
+    return this.#interactive.length + this.#bulk.length + planned + returned;
   }
 
   async score(
@@ -144,11 +178,29 @@ export class Batcher implements PairScorer, LaneWork {
     });
   }
 
-  async serve(lane: Lane, signal: AbortSignal): Promise<void> {
+  async serve(lane: Lane, signal: AbortSignal): Promise<string | undefined> {
+    const budget = this.#memory?.budget;
+    if (budget !== undefined) {
+      void lane.died?.then(() => {
+        budget.forget(lane);
+        this.#wake();
+      });
+    }
     while (!signal.aborted) {
+      if (budget?.mustShed(lane) === true && !this.#nextIsOutsized()) return SHED;
       const message = this.#nextMessage();
       if (message === undefined) {
         await this.#untilWork(signal);
+        continue;
+      }
+      const grant =
+        budget === undefined
+          ? "granted"
+          : await budget.reserve(lane, this.#bytesOf(message), signal, () => this.#wake());
+      if (grant !== "granted") {
+        this.#returned.push(message);
+        this.#wake();
+        if (grant === "recycle") return SHED;
         continue;
       }
       try {
@@ -157,10 +209,16 @@ export class Batcher implements PairScorer, LaneWork {
           run.forEach((item, i) => this.#settle(item, outcomeOf(logits[r]?.[i])));
         });
       } catch (error) {
+        await this.#lowerBudget(error);
         this.#suspect(message.flat(), error);
         if (!lane.alive) throw error;
       }
+      const grown = lane.grownBytes ?? 0;
+      if (budget?.finished(lane, grown) === true) {
+        return `it grew by ${grown} bytes, its work explains ${budget.heldBytes(lane)}`;
+      }
     }
+    return undefined;
   }
 
   /** No lane will ever work again: every job, waiting or to come, fails with `error`. */
@@ -171,40 +229,107 @@ export class Batcher implements PairScorer, LaneWork {
       ...this.#bulk,
       ...this.#planned.flat(),
       ...this.#suspects.flat(),
+      ...this.#returned.flat(2),
     ];
     this.#interactive = [];
     this.#bulk = [];
     this.#planned = [];
     this.#plannedAt = 0;
     this.#suspects.length = 0;
+    this.#returned.length = 0;
     for (const item of items) item.work.reject(error);
   }
 
   #nextMessage(): Message | undefined {
-    const { limits, windowPairs } = this.#options;
     for (;;) {
-      const suspects = this.#suspects.shift();
-      if (suspects === undefined) break;
-      const live = suspects.filter((item) => !item.work.settled);
-      if (live.length > 0) return plan(live, limits);
+      const taken = this.#takeMessage();
+      if (taken === undefined) return undefined;
+      const live = taken
+        .map((run) => run.filter((item) => !item.work.settled && !this.#refuse(item)))
+        .filter((run) => run.length > 0);
+      if (live.length > 0) return this.#splitOutsized(live);
     }
+  }
+
+  /** The next message as it was planned, ended jobs included. */
+  #takeMessage(): Message | undefined {
+    const { windowPairs } = this.#options;
+    const returned = this.#returned.shift();
+    if (returned !== undefined) return returned;
+    const suspects = this.#suspects.shift();
+    if (suspects !== undefined) return plan(suspects, this.#limits);
     if (this.#interactive.length > 0) {
-      const runs = plan(takeLive(this.#interactive, windowPairs), limits);
+      const runs = plan(takeLive(this.#interactive, windowPairs), this.#limits);
       const message = this.#fill(runs, 0);
       this.#interactive.unshift(...runs.slice(message.length).flat());
       if (message.length > 0) return message;
     }
-    for (;;) {
-      const message = this.#fill(this.#planned, this.#plannedAt);
-      this.#plannedAt += message.length;
-      const live = message.map((run) => run.filter((item) => !item.work.settled));
-      const kept = live.filter((run) => run.length > 0);
-      if (kept.length > 0) return kept;
-      if (this.#plannedAt < this.#planned.length) continue;
+    if (this.#plannedAt >= this.#planned.length) {
       if (this.#bulk.length === 0) return undefined;
-      this.#planned = plan(takeLive(this.#bulk, windowPairs), limits);
+      this.#planned = plan(takeLive(this.#bulk, windowPairs), this.#limits);
       this.#plannedAt = 0;
     }
+    const message = this.#fill(this.#planned, this.#plannedAt);
+    this.#plannedAt += message.length;
+    return message;
+  }
+
+  /** True where the work that goes first is for a lane that is over its share already. */
+  #nextIsOutsized(): boolean {
+    const next = this.#returned[0] ?? this.#planned.slice(this.#plannedAt, this.#plannedAt + 1);
+    return next.length > 0 && this.#isOutsized(this.#bytesOf(next));
+  }
+
+  #isOutsized(bytes: number): boolean {
+    return this.#memory !== undefined && bytes > this.#memory.budget.shareBytes;
+  }
+
+  /** What a lane needs for the message: its runs follow each other, so that the largest decides. */
+  #bytesOf(message: Message): number {
+    const { activation } = this.#memory ?? {};
+    if (activation === undefined) return 0;
+    return message.reduce((most, run) => {
+      const longest = run.reduce((length, { pair }) => Math.max(length, pair.ids.length), 0);
+      return Math.max(most, quadraticAt(activation, run.length, longest));
+    }, 0);
+  }
+
+  /**
+   * A run that no longer fits its lane's share (the budget was lowered since it was planned, or it is
+   * a single long pair) goes alone, pair by pair; what is left of the message waits.
+   */
+  #splitOutsized(message: Message): Message {
+    const at = message.findIndex((run) => this.#isOutsized(this.#bytesOf([run])));
+    const run = message[at];
+    if (run === undefined || (message.length === 1 && run.length === 1)) return message;
+    if (at > 0) {
+      this.#returned.unshift(message.slice(at));
+      return message.slice(0, at);
+    }
+    const rest = message.slice(1);
+    if (rest.length > 0) this.#returned.unshift(rest);
+    this.#returned.unshift(...run.slice(1).map((item) => [[item]]));
+    return [run.slice(0, 1)];
+  }
+
+  /** Settles a pair that can never run. */
+  #refuse(item: Item): boolean {
+    if (this.#memory === undefined) return false;
+    const { budget, activation } = this.#memory;
+    const tokens = item.pair.ids.length;
+    const bytes = quadraticAt(activation, 1, tokens);
+    if (bytes <= budget.capacityBytes) return false;
+    const longest = longestWithin(activation, budget.capacityBytes);
+    const message = `a pair of ${tokens} tokens takes ${Math.ceil(bytes)} bytes, over the ${budget.capacityBytes} that the memory limit leaves for activations: ${longest} tokens fit`;
+    this.#settle(item, { status: "failed", code: "pair_too_large", message });
+    return true;
+  }
+
+  async #lowerBudget(error: unknown): Promise<void> {
+    const memory = this.#memory;
+    if (memory === undefined || !(await memory.ranOutOfMemory(error))) return;
+    const capacity = memory.budget.lower();
+    if (capacity !== undefined) memory.onLowered(capacity);
   }
 
   /** The runs from `start` on that fit one message; at least one where there is one. */
