@@ -211,7 +211,8 @@ export const OPTIONS = {
     min: 1,
     computedDefault: "8, or 1 for a dynamically quantised model",
     unit: "pairs",
-    description: "rows of one batch; above 1, scores of a dynamically quantised model depend on the batch",
+    description:
+      "rows of one batch; above 1, scores of a dynamically quantised model depend on the batch",
   },
   concurrency: {
     flags: "--concurrency <n>",

@@ -1,0 +1,98 @@
+import { processorTime } from "../support/processor-time.js";
+import { median, shuffled } from "../support/statistics.js";
+import type { BenchJob, OpenWay, Scored, WayName } from "./way.js";
+
+/** How one way did over all repetitions. */
+export interface Measured {
+  /** Median. */
+  readonly seconds: number;
+  /** Processor seconds of the way with its producer and its Redis; median. */
+  readonly processorSeconds: number;
+  /** Cores that others used meanwhile; median. */
+  readonly foreignCores: number;
+  /** Of its first repetition. */
+  readonly scored: Scored;
+}
+
+export interface MeasureOptions {
+  readonly jobs: readonly BenchJob[];
+  /** Scored once by each way before anything counts. */
+  readonly warmUp: readonly BenchJob[];
+  readonly repetitions: number;
+  readonly random: () => number;
+  /** True: ways stay open, idle, while others are measured. False: one is open at a time. */
+  readonly keepOpen: boolean;
+  readonly onRepetition: (line: string) => void;
+}
+
+type Sample = Omit<Measured, "scored">;
+
+/** Measures all `ways` side by side: every repetition runs each once, in random order. */
+export async function measure(
+  ways: ReadonlyMap<WayName, () => Promise<OpenWay>>,
+  options: MeasureOptions,
+): Promise<Map<WayName, Measured>> {
+  const opened = new Map<WayName, OpenWay>();
+  const samples = new Map<WayName, Sample[]>();
+  const firsts = new Map<WayName, Scored>();
+  const use = async (name: WayName): Promise<OpenWay> => {
+    const known = opened.get(name);
+    if (known !== undefined) return known;
+    const way = await ways.get(name)?.();
+    if (way === undefined) throw new Error(`no way ${name}`);
+    opened.set(name, way);
+    await way.score(options.warmUp);
+    return way;
+  };
+  try {
+    for (let repetition = 1; repetition <= options.repetitions; repetition += 1) {
+      for (const name of shuffled([...ways.keys()], options.random)) {
+        const way = await use(name);
+        const { scored, ...sample } = await timed(way, options.jobs);
+        if (!firsts.has(name)) firsts.set(name, scored);
+        samples.set(name, [...(samples.get(name) ?? []), sample]);
+        options.onRepetition(`${repetition}/${options.repetitions} ${name} ${describe(sample)}`);
+        if (!options.keepOpen) {
+          opened.delete(name);
+          await way.close();
+        }
+      }
+    }
+  } finally {
+    await Promise.all([...opened.values()].map((way) => way.close()));
+  }
+  return new Map(
+    [...samples].map(([name, list]) => [
+      name,
+      { ...medians(list), scored: firsts.get(name) ?? { seconds: 0, logits: [] } },
+    ]),
+  );
+}
+
+async function timed(way: OpenWay, jobs: readonly BenchJob[]): Promise<Measured> {
+  const before = processorTime();
+  const started = performance.now();
+  const scored = await way.score(jobs);
+  const elapsed = (performance.now() - started) / 1000;
+  const after = processorTime();
+  const processorSeconds = after.ours - before.ours;
+  const foreign = after.machine - before.machine - processorSeconds;
+  return {
+    seconds: scored.seconds,
+    processorSeconds,
+    foreignCores: Math.max(0, foreign / elapsed),
+    scored,
+  };
+}
+
+function medians(samples: readonly Sample[]): Sample {
+  return {
+    seconds: median(samples.map((sample) => sample.seconds)),
+    processorSeconds: median(samples.map((sample) => sample.processorSeconds)),
+    foreignCores: median(samples.map((sample) => sample.foreignCores)),
+  };
+}
+
+function describe({ seconds, processorSeconds, foreignCores }: Sample): string {
+  return `${seconds.toFixed(2)} s, ${processorSeconds.toFixed(1)} s of processor, others on ${foreignCores.toFixed(1)} cores`;
+}

@@ -1,0 +1,86 @@
+/**
+ * A program of its own, since two tokenizers of 250,000 pieces have no place in the process that
+ * measures: chooses the pairs of a case and encodes them.
+ *
+ * A pair is left out where it is longer than the limit (AutoTokenizer cuts at the very end and loses
+ * the last separator, so ways would differ for a reason that is not speed) and where AutoTokenizer
+ * and the reference library give different ids.
+ */
+import { basename, dirname, join } from "node:path";
+import process from "node:process";
+import { AutoTokenizer, env } from "@huggingface/transformers";
+import { Tokenizer } from "tokenizers";
+import { seededRandom, shuffled } from "../support/statistics.js";
+import { readCollection } from "./collection.js";
+import type { BenchJob, PairIds } from "./way.js";
+
+export interface SampleRequest {
+  readonly modelFolder: string;
+  readonly maxLength: number;
+  readonly jobs: number;
+  readonly documents: number;
+  readonly seed: number;
+}
+
+export interface Sample {
+  readonly jobs: readonly BenchJob[];
+  /** Pairs passed over: too long, and differently tokenised. */
+  readonly tooLong: number;
+  readonly different: number;
+}
+
+type Encoded = { readonly input_ids: number[][] };
+
+async function sample(request: SampleRequest): Promise<Sample> {
+  const { modelFolder, maxLength, jobs: wanted, documents: each, seed } = request;
+  env.allowRemoteModels = false;
+  env.localModelPath = dirname(modelFolder);
+  const auto = await AutoTokenizer.from_pretrained(basename(modelFolder));
+  const reference = Tokenizer.fromFile(join(modelFolder, "tokenizer.json"));
+  const counts = { tooLong: 0, different: 0 };
+
+  const fill = async (query: string, candidates: readonly string[]): Promise<BenchJob> => {
+    const documents: string[] = [];
+    const pairs: PairIds[] = [];
+    for (const document of candidates) {
+      if (documents.length === each) break;
+      const encoding = await reference.encode(query, document);
+      const ids = encoding.getIds();
+      if (ids.length > maxLength) {
+        counts.tooLong += 1;
+        continue;
+      }
+      const { input_ids: theirs } = auto([query], {
+        text_pair: [document],
+        return_tensor: false,
+      }) as Encoded;
+      if (theirs[0]?.join() !== ids.join()) {
+        counts.different += 1;
+        continue;
+      }
+      documents.push(document);
+      pairs.push({ ids: Int32Array.from(ids), types: Int32Array.from(encoding.getTypeIds()) });
+    }
+    return { query, documents, pairs };
+  };
+
+  const random = seededRandom(seed);
+  const collection = shuffled(readCollection(), random);
+  // A job of more documents than a query has candidates goes on with those of other queries.
+  const others = collection.flatMap(({ documents }) => documents);
+  const jobs: BenchJob[] = [];
+  for (const { query, documents } of collection) {
+    if (jobs.length === wanted) break;
+    const more = each > documents.length ? shuffled(others, random) : [];
+    const job = await fill(query, [...new Set([...documents, ...more])]);
+    if (job.documents.length === each) jobs.push(job);
+  }
+  if (jobs.length < wanted) throw new Error(`only ${jobs.length} jobs of ${each} documents`);
+  return { jobs, ...counts };
+}
+
+process.once("message", (request: SampleRequest) => {
+  void sample(request).then((sampled) =>
+    process.send?.(sampled, undefined, undefined, () => process.exit()),
+  );
+});

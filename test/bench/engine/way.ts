@@ -1,0 +1,41 @@
+/** What every way of scoring is given and gives back. Nothing here knows the product. */
+
+export type WayName = "obvious" | "sorted" | "bound" | "rankmill";
+
+/** A pair as the reference tokenizer encodes it, special tokens included; at most MAX_LENGTH long. */
+export interface PairIds {
+  readonly ids: Int32Array;
+  /** Token types; undefined where the model has none. */
+  readonly types: Int32Array | undefined;
+}
+
+export interface BenchJob {
+  readonly query: string;
+  readonly documents: readonly string[];
+  /** One a document. */
+  readonly pairs: readonly PairIds[];
+}
+
+export interface Scored {
+  /** From the first job handed over to the last ranking back. */
+  readonly seconds: number;
+  /** One list a job, one logit a document. */
+  readonly logits: readonly (readonly number[])[];
+}
+
+/** A way with its model loaded; idle but for `score`. */
+export interface OpenWay {
+  /** @param inFlight jobs handed over at once; only rankmill's producers can choose */
+  score(jobs: readonly BenchJob[], inFlight?: number): Promise<Scored>;
+  close(): Promise<void>;
+}
+
+/** What a way is opened with. */
+export interface WayOptions {
+  readonly modelFolder: string;
+  readonly onnxPath: string;
+  readonly precision: string;
+  /** Unix socket of the bench's Redis. */
+  readonly redisPath: string;
+  readonly maxLength: number;
+}

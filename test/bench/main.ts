@@ -1,0 +1,23 @@
+/**
+ * `npm run bench -- NAME [options]`: measurements, each a folder of its own. Nothing here is a test:
+ * a bench prints what it measured and fails only where it could not measure, or where what it
+ * compares did not do the same work.
+ */
+import process from "node:process";
+import type { Bench } from "./support/bench.js";
+
+const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
+  engine: async () => (await import("./engine/bench.js")).engineBench,
+  jobs: async () => (await import("./jobs/bench.js")).jobsBench,
+};
+
+async function main(): Promise<number> {
+  const [name = "", ...args] = process.argv.slice(2);
+  const load = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;
+  if (load !== undefined) return await (await load()).run(args);
+  process.stderr.write("usage: npm run bench -- NAME [options]\n");
+  for (const known of Object.values(BENCHES)) process.stderr.write(`${(await known()).usage}\n`);
+  return name === "" || name === "--help" ? 0 : 2;
+}
+
+process.exitCode = await main();
