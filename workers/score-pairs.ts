@@ -1,6 +1,8 @@
 /** Scores pairs with a model outside any queue: one lane, no Redis. */
 import { fileURLToPath } from "node:url";
 import { assemblePair } from "../src/core/pair-assembly.js";
+import type { ScoringOptions } from "../src/core/job.js";
+import type { EncodedPair } from "../src/core/ports.js";
 import { quantisedHandling, readCpuFeatures } from "../src/inference/cpu-features.js";
 import { LaneProcess } from "../src/inference/lane-process.js";
 import { openTokenizer } from "../src/inference/tokenizer/open-tokenizer.js";
@@ -14,17 +16,37 @@ export interface TextPair {
   readonly document: string;
 }
 
-/**
- * @returns one logit a pair, in order; each pair runs alone at its exact length
- * @throws RankmillError where the model cannot be used
- */
-export async function scorePairs(
+/** A model at work outside any queue. */
+export interface PairLane {
+  /** Encoded as the model reads it, and its length in tokens had nothing been cut off. */
+  encode(pairs: readonly TextPair[]): Promise<{ pair: EncodedPair; fullTokens: number }[]>;
+  /** @returns one logit a pair, in order; each pair runs alone at its exact length */
+  score(pairs: readonly EncodedPair[]): Promise<number[]>;
+  close(): Promise<void>;
+}
+
+export interface PairLaneOptions {
+  /** @defaultValue the model's own max length, `only-second` */
+  readonly scoring?: ScoringOptions;
+  /** @defaultValue `"auto"` */
+  readonly tokenizer?: "auto" | "tokenizers" | "transformers";
+}
+
+/** @throws RankmillError where the model cannot be used */
+export async function openPairLane(
   model: ResolvedModel,
-  pairs: readonly TextPair[],
   env: Readonly<Record<string, string | undefined>>,
-): Promise<number[]> {
+  options: PairLaneOptions = {},
+): Promise<PairLane> {
   const { exactInt8 } = quantisedHandling(model.precision, await readCpuFeatures());
-  const { tokenizer, template } = await openTokenizer(model.folder.path);
+  const { tokenizer, template } = await openTokenizer(model.folder.path, {
+    implementation: options.tokenizer,
+  });
+  const scoring = options.scoring ?? {
+    maxLength: model.maxLength.default,
+    truncation: "only-second",
+  };
+  const specials = template.prefix.length + template.middle.length + template.suffix.length;
   try {
     const lane = await LaneProcess.start(0, {
       entryPath: LANE_ENTRY,
@@ -39,22 +61,51 @@ export async function scorePairs(
         intraOpThreads: 1,
       },
     });
-    try {
-      const options = { maxLength: model.maxLength.default, truncation: "only-second" } as const;
-      const logits: number[] = [];
-      for (const { query, document } of pairs) {
-        const [queryIds, documentIds] = await tokenizer.encode([query, document]);
-        if (queryIds === undefined || documentIds === undefined) throw new Error("no token ids");
-        const pair = assemblePair(template, queryIds, documentIds, options);
-        const [[logit] = []] = await lane.run([[pair]]);
-        logits.push(logit ?? Number.NaN);
-      }
-      return logits;
-    } finally {
-      lane.kill();
-      await lane.died;
-    }
-  } finally {
+    return {
+      encode: async (pairs) => {
+        const ids = await tokenizer.encode(
+          pairs.flatMap(({ query, document }) => [query, document]),
+        );
+        return pairs.map((_, i) => {
+          const [queryIds, documentIds] = [ids[2 * i], ids[2 * i + 1]];
+          if (queryIds === undefined || documentIds === undefined) throw new Error("no token ids");
+          return {
+            pair: assemblePair(template, queryIds, documentIds, scoring),
+            fullTokens: specials + queryIds.length + documentIds.length,
+          };
+        });
+      },
+      score: async (pairs) => (await lane.run(pairs.map((pair) => [pair]))).flat(),
+      close: async () => {
+        lane.kill();
+        await lane.died;
+        await tokenizer.close();
+      },
+    };
+  } catch (error) {
     await tokenizer.close();
+    throw error;
+  }
+}
+
+/**
+ * @returns one logit a pair, in order; each pair runs alone at its exact length
+ * @throws RankmillError where the model cannot be used
+ */
+export async function scorePairs(
+  model: ResolvedModel,
+  pairs: readonly TextPair[],
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<number[]> {
+  const lane = await openPairLane(model, env);
+  try {
+    const logits: number[] = [];
+    for (const text of pairs) {
+      const [encoded] = await lane.encode([text]);
+      if (encoded !== undefined) logits.push(...(await lane.score([encoded.pair])));
+    }
+    return logits;
+  } finally {
+    await lane.close();
   }
 }

@@ -359,7 +359,7 @@ export const OPTIONS = {
     type: "flag",
     description: "delete what an earlier run left at the output and start over",
   },
-  json: { flags: "--json", type: "flag", description: "print JSON" },
+  json: { flags: "--json", type: "flag", description: "print figures as JSON" },
   watch: { flags: "--watch", type: "flag", description: "print again until the run is over" },
   wait: { flags: "--wait", type: "flag", description: "wait until the run is over" },
   logLevel: {

@@ -5,11 +5,14 @@ import {
   createLogger,
   limitsOf,
   preparedDir,
+  print,
   required,
   requireModel,
   say,
   truncationOf,
 } from "../context.js";
+import { dryRun } from "../dry-run.js";
+import { reportDryRun } from "../dry-run-report.js";
 import { EXIT } from "../exit-codes.js";
 import {
   INPUT_OPTION_NAMES,
@@ -27,6 +30,8 @@ const OPTION_NAMES = [
   ...INPUT_OPTION_NAMES,
   "output",
   ...OUTPUT_OPTION_NAMES,
+  "dryRun",
+  "json",
   "model",
   "precision",
   "modelsDir",
@@ -62,7 +67,12 @@ export function addRun(program: Command): void {
 Finds Redis (REDIS_URL, else redis-server or valkey-server on PATH, started privately, else a
 built-in server that is slow and in memory), starts a worker, and writes rankings as they arrive to
 OUT.partial, renamed to OUT at the end. Run again after any interruption it goes on from there.
-Beside the output: OUT.manifest.json, and OUT.failed.jsonl where records failed.
+Beside the output: OUT.manifest.json, and OUT.failed.jsonl where records failed. An output that is
+not JSONL is made at the end of OUT.rankings.jsonl, which stays.
+
+Reads JSONL, one {"id", "query", "documents"} a line; OpenAI's batch lines; {"id", "query",
+"document"}; FlagEmbedding's {"query", "pos", "neg"}. A folder is a collection: corpus.jsonl and
+queries.jsonl as BEIR has them, or collection.tsv and queries.tsv, with --first-stage RUN.trec.
 
 Exit codes: 0 every record has a ranking; 3 some failed; 2 arguments or input cannot be used;
 5 Redis cannot be used; 130 interrupted; 1 anything else.`,
@@ -76,12 +86,20 @@ Exit codes: 0 every record has a ranking; 3 some failed; 2 arguments or input ca
 async function run(parsed: Record<string, unknown>): Promise<number> {
   const values = pickValues(OPTION_NAMES, parsed);
   const input = required(values.input, "--input");
-  const output = required(values.output, "--output");
+  const isDryRun = values.dryRun === true;
+  const output = isDryRun ? (values.output ?? "") : required(values.output, "--output");
   const model = await requireModel(values);
+  const started = performance.now();
   const choice = inputChoice(input, values);
   const form = rankingsForm(output, choice, values);
   const topN = values.topN === 0 ? undefined : values.topN;
   const limits = limitsOf(values);
+  const window = { maxJobs: values.windowJobs, maxBytes: values.windowBytes };
+  const scoring = {
+    maxLength: checkMaxLength(values.maxLength, model),
+    truncation: truncationOf(values),
+  };
+  const tokenizer = values.tokenizer as "auto";
   const source = await openSource(choice, {
     limits,
     topN,
@@ -90,7 +108,14 @@ async function run(parsed: Record<string, unknown>): Promise<number> {
     onNote: say,
     modelNames: () => [model.name, ...(model.entry?.aliases ?? [])],
   });
-  const started = performance.now();
+  if (isDryRun) {
+    const { lanes } = values;
+    const figures = await dryRun({ source, model, scoring, window, lanes, tokenizer });
+    await source.close();
+    if (values.json === true) print(JSON.stringify(figures, null, 2));
+    else for (const line of reportDryRun(figures)) print(line);
+    return figures.failed === 0 ? EXIT.ok : EXIT.someFailed;
+  }
   const result = await rerankFile({
     input,
     source,
@@ -99,20 +124,17 @@ async function run(parsed: Record<string, unknown>): Promise<number> {
     output,
     model,
     preparedDir: values.prepare === false ? undefined : preparedDir(values.preparedDir),
-    scoring: {
-      maxLength: checkMaxLength(values.maxLength, model),
-      truncation: truncationOf(values),
-    },
+    scoring,
     topN,
     limits,
-    window: { maxJobs: values.windowJobs, maxBytes: values.windowBytes },
+    window,
     forceNew: values.forceNew === true,
     redisUrl: values.redisUrl,
     lanes: values.lanes,
     maxBatchTokens: values.maxBatchTokens,
     maxBatchSize: values.maxBatchSize,
     concurrency: values.concurrency,
-    tokenizer: values.tokenizer as "auto",
+    tokenizer,
     drainTimeoutMs: values.drainTimeout * 1000,
     logger: createLogger(values.logLevel ?? "warn", 2),
     signal: stopSignal(),

@@ -1,0 +1,38 @@
+import { drawHistogram } from "../../src/runs/token-histogram.js";
+import type { DryRun } from "./dry-run.js";
+import { formatDuration } from "./progress.js";
+
+/** The dry run as lines for people. */
+export function reportDryRun(figures: DryRun): string[] {
+  const { records, failed, pairs, tokens, maxLength, redis, disk, time } = figures;
+  const sample =
+    tokens.sampledPairs === pairs ? "all pairs" : `an even sample of ${tokens.sampledPairs} pairs`;
+  const speed = time.pairsPerSecondPerLane;
+  return [
+    `${figures.model} ${figures.precision}`,
+    `${records} records, ${pairs} pairs; ${failed} lines or candidates would fail`,
+    ...figures.failures.map(({ line, code, reason }) => `  line ${line}: ${code}: ${reason}`),
+    "",
+    `tokens a pair, of ${sample}: mean ${tokens.mean.toFixed(0)}, median ${tokens.median}, longest ${tokens.longest}`,
+    ...drawHistogram(tokens.histogram),
+    `${(100 * tokens.truncatedShare).toFixed(1)} % would be truncated at ${maxLength} tokens`,
+    "",
+    `Redis: ${formatBytes(redis.bytes)} for a window of ${redis.windowJobs} jobs`,
+    `disk:  ${formatBytes(disk.bytes)} of rankings as JSONL`,
+    speed === undefined
+      ? "time:  nothing to score"
+      : `time:  about ${formatDuration(time.expectedSeconds)}: ${speed.toFixed(0)} pairs/s a lane over ${time.scoredPairs} pairs scored, ${time.lanes} lanes`,
+  ];
+}
+
+/** `312 B`, `4.1 KB`, `12.0 MB`, `3.2 GB`; powers of 1,000. */
+function formatBytes(bytes: number): string {
+  const units = ["B", "KB", "MB", "GB", "TB"];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit] ?? ""}`;
+}
