@@ -1,4 +1,4 @@
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /**
@@ -8,5 +8,3 @@ import { fileURLToPath } from "node:url";
 export const dist = resolve(
   process.env["RANKMILL_TEST_DIST"] ?? fileURLToPath(new URL("../../dist", import.meta.url)),
 );
-
-export const laneEntry = join(dist, "workers/lane.js");
