@@ -73,8 +73,8 @@ export interface PreparedModel {
 /**
  * Compiles a model once per host into the runtime's optimised graph with its weights in a file of
  * their own, in the layout of the kernels: lanes then map one copy of them instead of each making
- * its own (bge-reranker-v2-m3: 30 MB a lane instead of 840 in int8, 41 instead of 1,190 in fp32). What is there already and whole
- * is used; what is damaged is put aside and made again.
+ * its own (bge-reranker-v2-m3: 30 MB of its own a lane instead of 840 in int8, 41 instead of 1,190
+ * in fp32). What is there already and whole is used; what is damaged is put aside and made again.
  *
  * States of a folder: absent → made under a temporary name → published by a rename, after which its
  * files never change → put aside by a rename and deleted, once found damaged. A process that has it
