@@ -23,21 +23,30 @@ export function openRun(redis: Redis, tag: string): OpenRun {
 
 const POLL_MS = 1_000;
 
-/** True where every record has ended. */
+/** How a run stands, as its owner last said or as its jobs say. */
+export async function lookAt(run: string, record: RunRecord, parts: OpenRun): Promise<RunStatus> {
+  if (record.spooled === "no") return await statusOf(run, record, parts);
+  const { counts, active } = await parts.store.readProgress(run);
+  const open = record.total - counts.done - counts.failed;
+  return { total: record.total, counts, waiting: open - active, active };
+}
+
+/** True where every record has ended, or never will. */
 export function isOver(record: RunRecord, status: RunStatus): boolean {
+  if (record.spooled === "yes") return record.state === "complete" || record.state === "cancelled";
   return record.state !== "submitting" && status.waiting === 0 && status.active === 0;
 }
 
 /** Shows progress until the run is over. @returns the exit code that says how it ended */
 export async function waitForRun(run: string, parts: OpenRun): Promise<number> {
   let record = await parts.store.read(run);
-  let status = await statusOf(run, record, parts);
+  let status = await lookAt(run, record, parts);
   const progress = new Progress(process.stderr, () => ({ ...status.counts, total: status.total }));
   try {
     while (!isOver(record, status)) {
       await sleep(POLL_MS);
       record = await parts.store.read(run);
-      status = await statusOf(run, record, parts);
+      status = await lookAt(run, record, parts);
     }
   } finally {
     progress.stop();

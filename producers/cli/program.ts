@@ -4,6 +4,7 @@ import { addEval } from "./commands/eval.js";
 import { addModels } from "./commands/models.js";
 import { addResults } from "./commands/results.js";
 import { addCancel, addRetry } from "./commands/run-control.js";
+import { addRunner } from "./commands/runner.js";
 import { addRun } from "./commands/run.js";
 import { addSchema } from "./commands/schema.js";
 import { addStatus } from "./commands/status.js";
@@ -21,6 +22,7 @@ export function createProgram(): Command {
     .exitOverride();
   addRun(program);
   addWorker(program);
+  addRunner(program);
   addSubmit(program);
   addStatus(program);
   addResults(program);

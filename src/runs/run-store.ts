@@ -20,7 +20,7 @@ const runSchema = z.object({
   /** `submitting`: lines are still being enqueued. `complete`: set by the owner of a spooled run. */
   state: z.enum(["submitting", "submitted", "cancelled", "complete"]),
   /** `yes`: input and rankings lie in a spool and a runner owns the run. */
-  spooled: z.enum(["yes", "no"]).optional(),
+  spooled: z.enum(["yes", "no"]).default("no"),
   input: z.string(),
   maxLength: z.coerce.number(),
   truncation: z.enum(["only-second", "longest-first"]),

@@ -76,9 +76,17 @@ export class Spool {
     else yield* mergedLines(this.#path(run, SEGMENTS));
   }
 
+  /** Failures of a run that is over, or as its newest owner knows them. */
   async *failures(run: string): AsyncGenerator<FailedRecord, void, undefined> {
-    if (!(await exists(this.failedPath(run)))) return;
-    for await (const line of linesOf(this.failedPath(run))) yield JSON.parse(line) as FailedRecord;
+    let path = this.failedPath(run);
+    if (!(await exists(path))) {
+      const newest = (await segmentsOf(this.#path(run, SEGMENTS), ".failed")).at(-1);
+      if (newest === undefined) return;
+      path = newest;
+    }
+    for await (const line of linesOf(path)) {
+      if (idOf(line) !== TORN) yield JSON.parse(line) as FailedRecord;
+    }
   }
 
   /** Makes a run that is over open again, with its rankings as its only segment. */
@@ -206,26 +214,35 @@ export class SpoolOutput implements RunSink {
 
 /** The lines of all segments, in order of their fences, each record's first; torn ends left out. */
 async function* mergedLines(folder: string): AsyncGenerator<string, void, undefined> {
-  const names = await readdir(folder).catch((): string[] => []);
-  const segments = names.filter((name) => name.endsWith(".jsonl"));
-  segments.sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10));
   const seen = new Set<string>();
-  for (const name of segments) {
-    for await (const line of linesOf(join(folder, name))) {
+  for (const segment of await segmentsOf(folder, ".jsonl")) {
+    for await (const line of linesOf(segment)) {
       const id = idOf(line);
-      if (id === undefined || seen.has(id)) continue;
+      if (id === TORN || seen.has(id)) continue;
       seen.add(id);
       yield line;
     }
   }
 }
 
-/** @returns undefined for a line that a crash tore */
-function idOf(line: string): string | undefined {
+/** Paths of what each owner wrote, in order of their fences. */
+async function segmentsOf(folder: string, ending: ".jsonl" | ".failed"): Promise<string[]> {
+  const names = await readdir(folder).catch((): string[] => []);
+  return names
+    .filter((name) => name.endsWith(ending))
+    .sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10))
+    .map((name) => join(folder, name));
+}
+
+/** Stands for the id of a line that a crash tore. */
+const TORN = Symbol("torn");
+
+/** @returns the line's id, an empty one where it has none */
+function idOf(line: string): string | typeof TORN {
   try {
-    return (JSON.parse(line) as { id: string }).id;
+    return (JSON.parse(line) as { id?: string }).id ?? "";
   } catch {
-    return undefined;
+    return TORN;
   }
 }
 

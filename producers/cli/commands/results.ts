@@ -1,14 +1,15 @@
 import type { Command } from "commander";
-import { RunStore } from "../../../src/runs/run-store.js";
+import { RunStore, type RunRecord } from "../../../src/runs/run-store.js";
+import { Spool } from "../../../src/runs/spool.js";
 import { ResultFiles } from "../../../src/runs/result-files.js";
 import { checkPlace, outputPaths } from "../../../src/runs/run-output.js";
-import { runItems, statusOf } from "../../../src/runs/submitted-run.js";
+import { runItems, type RunItem, type RunParts } from "../../../src/runs/submitted-run.js";
 import { createLogger, required, requireRedis, say } from "../context.js";
 import { EXIT } from "../exit-codes.js";
-import { isOver, openRun, waitForRun } from "../open-run.js";
+import { isOver, lookAt, openRun, waitForRun } from "../open-run.js";
 import { commanderOptions, pickValues } from "../options.js";
 
-const OPTION_NAMES = ["output", "wait", "redisUrl", "logLevel"] as const;
+const OPTION_NAMES = ["output", "wait", "spool", "redisUrl", "logLevel"] as const;
 
 export function addResults(program: Command): void {
   const command = program
@@ -43,12 +44,12 @@ async function results(run: string, parsed: Record<string, unknown>): Promise<nu
       say(JSON.stringify(failure)),
     );
     let open = 0;
-    for await (const item of runItems(run, now, parts)) {
+    for await (const item of itemsOf(run, now, parts, values.spool)) {
       if (item.status === "open") open += 1;
       else if (item.status === "done") await files.write(item.line);
       else await files.fail(item.failure);
     }
-    const over = open === 0 && isOver(now, await statusOf(run, now, parts));
+    const over = open === 0 && isOver(now, await lookAt(run, now, parts));
     await parts.queue.close();
     await files.close();
     say(`${files.written} ranked, ${files.failed} failed, ${open} not over yet · ${output}`);
@@ -57,4 +58,28 @@ async function results(run: string, parsed: Record<string, unknown>): Promise<nu
   } finally {
     redis.disconnect();
   }
+}
+
+/** Every record of the run; those of a spooled run in order of arrival. */
+async function* itemsOf(
+  run: string,
+  record: RunRecord,
+  parts: RunParts,
+  spoolFolder: string | undefined,
+): AsyncGenerator<RunItem, void, undefined> {
+  if (record.spooled === "no") {
+    yield* runItems(run, record, parts);
+    return;
+  }
+  const spool = new Spool(required(spoolFolder, "--spool (the run lies in a spool)"));
+  let open = record.total;
+  for await (const line of spool.rankings(run)) {
+    open -= 1;
+    yield { status: "done", line };
+  }
+  for await (const failure of spool.failures(run)) {
+    open -= 1;
+    yield { status: "failed", failure };
+  }
+  for (; open > 0; open -= 1) yield { status: "open" };
 }

@@ -1,15 +1,16 @@
 import type { Command } from "commander";
 import { RunStore, type RunRecord } from "../../../src/runs/run-store.js";
-import { cancelRun, retryRun, type RunParts } from "../../../src/runs/submitted-run.js";
-import { createLogger, requireRedis, say } from "../context.js";
+import { Spool } from "../../../src/runs/spool.js";
+import { cancelRun, retryRun } from "../../../src/runs/submitted-run.js";
+import { createLogger, required, requireRedis, say } from "../context.js";
 import { EXIT } from "../exit-codes.js";
-import { openRun } from "../open-run.js";
+import { lookAt, openRun, type OpenRun } from "../open-run.js";
 import { commanderOptions, pickValues } from "../options.js";
 
-const OPTION_NAMES = ["redisUrl", "logLevel"] as const;
+const OPTION_NAMES = ["spool", "redisUrl", "logLevel"] as const;
 
 export function addCancel(program: Command): void {
-  addControl(program, "cancel", "stop a submitted run; what is done stays", cancelRun, "stopped");
+  addControl(program, "cancel", "stop a submitted run; what is done stays", cancel, "stopped");
 }
 
 export function addRetry(program: Command): void {
@@ -17,16 +18,41 @@ export function addRetry(program: Command): void {
     program,
     "retry",
     "enqueue again what failed or was cancelled",
-    retryRun,
+    retry,
     "enqueued again",
   );
 }
+
+type Control = (
+  run: string,
+  record: RunRecord,
+  parts: OpenRun,
+  spool: string | undefined,
+) => Promise<number>;
+
+const cancel: Control = async (run, record, parts) => {
+  if (record.spooled === "no") return await cancelRun(run, record, parts);
+  const { waiting, active } = await lookAt(run, record, parts);
+  // The run's owner sees this within a second and takes its jobs out of the queue.
+  await parts.store.update(run, { state: "cancelled" });
+  return waiting + active;
+};
+
+const retry: Control = async (run, record, parts, spool) => {
+  if (record.spooled === "no") return await retryRun(run, record, parts);
+  const { counts, waiting, active } = await lookAt(run, record, parts);
+  const again = counts.failed + waiting + active;
+  if (again === 0) return 0;
+  await new Spool(required(spool, "--spool (the run lies in a spool)")).reopen(run);
+  await parts.store.update(run, { state: "submitted" });
+  return again;
+};
 
 function addControl(
   program: Command,
   name: string,
   description: string,
-  act: (run: string, record: RunRecord, parts: RunParts) => Promise<number>,
+  act: Control,
   outcome: string,
 ): void {
   const command = program
@@ -39,7 +65,7 @@ function addControl(
       try {
         const record = await new RunStore(redis).read(run);
         const parts = openRun(redis, record.tag);
-        say(`${await act(run, record, parts)} records ${outcome}`);
+        say(`${await act(run, record, parts, values.spool)} records ${outcome}`);
         await parts.queue.close();
         process.exitCode = EXIT.ok;
       } finally {

@@ -1,10 +1,10 @@
 import type { Command } from "commander";
 import { modelTag } from "../../../src/core/names.js";
 import { RunStore, type RunRecord } from "../../../src/runs/run-store.js";
-import { statusOf, type RunStatus } from "../../../src/runs/submitted-run.js";
+import type { RunStatus } from "../../../src/runs/submitted-run.js";
 import { createLogger, print, requireRedis } from "../context.js";
 import { EXIT } from "../exit-codes.js";
-import { isOver, openRun, waitForRun } from "../open-run.js";
+import { isOver, lookAt, openRun, waitForRun } from "../open-run.js";
 import { commanderOptions, pickValues } from "../options.js";
 
 const OPTION_NAMES = ["redisUrl", "json", "watch", "logLevel"] as const;
@@ -37,7 +37,7 @@ async function status(run: string | undefined, parsed: Record<string, unknown>):
       const parts = openRun(redis, record.tag);
       if (values.watch === true && run !== undefined) await waitForRun(one, parts);
       const now = await store.read(one);
-      shown.push(show(one, now, await statusOf(one, now, parts), parts.queue.queueNames));
+      shown.push(show(one, now, await lookAt(one, now, parts), parts.queue.queueNames));
       await parts.queue.close();
     }
     if (values.json === true) print(JSON.stringify(run === undefined ? shown : shown[0]));

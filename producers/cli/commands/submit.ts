@@ -6,6 +6,7 @@ import { prepareJob } from "../../../src/queue/prepare-job.js";
 import { checkRunId, type RunRecord } from "../../../src/runs/run-store.js";
 import { openSource } from "../../../src/runs/sources/open-source.js";
 import type { RecordSource } from "../../../src/runs/sources/record-source.js";
+import { Spool } from "../../../src/runs/spool.js";
 import { submitRecords } from "../../../src/runs/submitted-run.js";
 import {
   checkMaxLength,
@@ -29,6 +30,7 @@ const OPTION_NAMES = [
   "precision",
   "modelsDir",
   "redisUrl",
+  "spool",
   "runId",
   "topN",
   "maxLength",
@@ -51,6 +53,8 @@ export function addSubmit(program: Command): void {
     .addHelpText(
       "after",
       `
+Without --spool all of the run goes into Redis; with it the run lies in the spool, a runner owns it
+("rankmill runner"), and Redis holds its window.
 Prints the run's id, last, on standard output. The same file under the same settings is the same
 run: submitting it again joins what is under way and repeats nothing. Needs REDIS_URL.`,
     )
@@ -94,6 +98,7 @@ async function submit(parsed: Record<string, unknown>): Promise<number> {
       precision: model.precision,
       tag,
       state: "submitting",
+      spooled: values.spool === undefined ? "no" : "yes",
       input,
       ...scoring,
       total: 0,
@@ -104,17 +109,30 @@ async function submit(parsed: Record<string, unknown>): Promise<number> {
     const parts = openRun(redis, tag);
     const before = await parts.store.find(run);
     if (before !== undefined) checkSameRun(run, before, record);
-    await parts.store.save(run, { ...record, createdAt: before?.createdAt ?? record.createdAt });
-    const submitted = await submitRecords(
-      run,
-      record,
-      source.read(new Set()),
-      ({ request }) =>
-        prepareJob(request, scoring, { priority: "bulk", ttlSeconds: values.runTtl }),
-      parts,
-      (total) => logger.info({ run, total }, "submitted"),
-    );
-    say(`${submitted.total} records submitted to ${parts.queue.queueNames.at(-1) ?? tag}`);
+    const records = source.read(new Set());
+    let total: number;
+    if (values.spool === undefined) {
+      await parts.store.save(run, { ...record, createdAt: before?.createdAt ?? record.createdAt });
+      const submitted = await submitRecords(
+        run,
+        record,
+        records,
+        ({ request }) =>
+          prepareJob(request, scoring, { priority: "bulk", ttlSeconds: values.runTtl }),
+        parts,
+        (soFar) => logger.info({ run, total: soFar }, "submitted"),
+      );
+      total = submitted.total;
+    } else {
+      const spool = new Spool(values.spool);
+      await spool.put(run, records);
+      total = await spool.countRecords(run);
+      const spooled = { ...(before ?? record), spooled: "yes", total } as const;
+      // A run that is over stays so; one that was cancelled goes on.
+      const state = before?.state === "complete" ? "complete" : "submitted";
+      await parts.store.save(run, { ...spooled, state });
+    }
+    say(`${total} records submitted to ${values.spool ?? parts.queue.queueNames.at(-1) ?? tag}`);
     const code = values.wait === true ? await waitForRun(run, parts) : EXIT.ok;
     await parts.queue.close();
     print(run);
@@ -134,7 +152,7 @@ async function deriveRunId(source: RecordSource, settings: readonly unknown[]): 
 
 /** @throws RankmillError `usage` where the id belongs to a run under other settings */
 function checkSameRun(run: string, before: RunRecord, now: RunRecord): void {
-  const keys = ["tag", "maxLength", "truncation"] as const;
+  const keys = ["tag", "maxLength", "truncation", "spooled"] as const;
   const differing = keys.filter((key) => before[key] !== now[key]);
   if (differing.length === 0) return;
   const list = differing.map((key) => `${key} was ${before[key]}, is ${now[key]}`).join("; ");
