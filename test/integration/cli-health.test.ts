@@ -1,0 +1,96 @@
+import { join } from "node:path";
+import { spawnSync } from "node:child_process";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { Bench, BUILTIN, type CliExit } from "../support/cli.js";
+import { dist } from "../support/dist.js";
+import { hasRealRedis, TestRedis } from "../support/redis-server.js";
+import { until } from "../support/until.js";
+
+let redis: TestRedis;
+let bench: Bench;
+let file: string;
+
+beforeAll(async () => {
+  redis = await TestRedis.start();
+});
+afterAll(() => redis.close());
+beforeEach(async () => {
+  bench = await Bench.open({ REDIS_URL: redis.url });
+  file = bench.path("health.json");
+});
+afterEach(() => bench.close());
+
+const health = (): Promise<CliExit> => bench.run(["health", "--health-file", file]);
+const worker = () => bench.worker(["--model", BUILTIN, "--lanes", "1", "--health-file", file]);
+
+async function untilHealth(says: string, code: number): Promise<void> {
+  let last: CliExit | undefined;
+  await until(
+    `health exits ${code} and says "${says}"`,
+    async () => {
+      last = await health();
+      return last.code === code && last.stdout.includes(says);
+    },
+    () => last?.stdout ?? "",
+  );
+}
+
+describe("rankmill health", () => {
+  it("is 0 from the moment that a worker is ready until it stops", async () => {
+    expect(await health()).toMatchObject({ code: 1 });
+    const running = await worker();
+    const fit = await health();
+    expect(fit.stdout).toContain("fit: 1 lanes, 0 jobs in hand");
+    expect(fit.code).toBe(0);
+    running.signal("SIGTERM");
+    expect(await running.exited).toMatchObject({ code: 0 });
+    const gone = await health();
+    expect(gone.stdout).toContain("no worker says that it is ready");
+    expect(gone.code).toBe(1);
+  });
+
+  it("is the answer of the small program that containers ask, too", async () => {
+    const program = join(dist, "workers/health.js");
+    const ask = () =>
+      spawnSync(process.execPath, [program], {
+        env: { RANKMILL_HEALTH_FILE: file },
+        encoding: "utf8",
+      });
+    expect(ask()).toMatchObject({ status: 1 });
+    await worker();
+    expect(ask().stdout).toBe((await health()).stdout);
+    expect(ask()).toMatchObject({ status: 0 });
+  });
+
+  it("names a worker that stands still", async () => {
+    const running = await worker();
+    await running.freeze();
+    await untilHealth("last gave a sign of life", 1);
+    running.signal("SIGCONT");
+    await untilHealth("fit: 1 lanes", 0);
+  });
+
+  it.skipIf(!hasRealRedis)(
+    "names Redis where it is gone, and forgets it once it is back",
+    async () => {
+      await worker();
+      await redis.kill();
+      await untilHealth("Redis has not answered", 1);
+      await redis.startAgain();
+      await untilHealth("fit: 1 lanes", 0);
+    },
+  );
+
+  it("refuses to start a worker that could not say how it is", async () => {
+    const args = ["worker", "--model", BUILTIN, "--lanes", "1"];
+    const exit = await bench.run([...args, "--health-file", bench.path("no/where.json")]);
+    expect(exit.stderr).toContain("--health-file");
+    expect(exit.code).toBe(2);
+  });
+
+  it("asks for the file where none is named", async () => {
+    const exit = await bench.run(["health"]);
+    expect(exit.stderr).toContain("--health-file is missing");
+    expect(exit.code).toBe(2);
+  });
+});
