@@ -7,7 +7,6 @@ export function reportDryRun(figures: DryRun): string[] {
   const { records, failed, pairs, tokens, maxLength, redis, disk, time } = figures;
   const sample =
     tokens.sampledPairs === pairs ? "all pairs" : `an even sample of ${tokens.sampledPairs} pairs`;
-  const speed = time.pairsPerSecondPerLane;
   return [
     `${figures.model} ${figures.precision}`,
     `${records} records, ${pairs} pairs; ${failed} lines or candidates would fail`,
@@ -19,9 +18,9 @@ export function reportDryRun(figures: DryRun): string[] {
     "",
     `Redis: ${formatBytes(redis.bytes)} for a window of ${redis.windowJobs} jobs`,
     `disk:  ${formatBytes(disk.bytes)} of rankings as JSONL`,
-    speed === undefined
+    pairs === 0
       ? "time:  nothing to score"
-      : `time:  about ${formatDuration(time.expectedSeconds)}: ${speed.toFixed(0)} pairs/s a lane over ${time.scoredPairs} pairs scored, ${time.lanes} lanes`,
+      : `time:  about ${formatDuration(time.expectedSeconds)} on ${time.lanes} lanes: one scores ${time.scoredPairsPerSecond.toFixed(0)} pairs/s (${time.scoredPairs} scored), the tokenizer takes ${time.tokenizedPairsPerSecond.toFixed(0)} pairs/s`,
   ];
 }
 

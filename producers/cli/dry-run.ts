@@ -44,9 +44,12 @@ export interface DryRun {
   readonly time: {
     /** Scored for real, on one lane. */
     readonly scoredPairs: number;
-    /** Absent where there is no pair to score. */
-    readonly pairsPerSecondPerLane?: number;
+    /** Of one lane; 0 where there is no pair. */
+    readonly scoredPairsPerSecond: number;
+    /** Of the tokenizer, which shares the cores with the lanes; 0 where there is no pair. */
+    readonly tokenizedPairsPerSecond: number;
     readonly lanes: number;
+    /** Scoring and tokenising of all pairs, one after the other, over the lanes. */
     readonly expectedSeconds: number;
   };
 }
@@ -80,8 +83,10 @@ export async function dryRun(options: DryRunOptions): Promise<DryRun> {
   const lanes = options.lanes ?? (await usableCores());
   const lane = await openPairLane(model, env, { scoring, tokenizer: options.tokenizer });
   try {
-    const tokens = await measureTokens(survey, scoring.maxLength, lane);
+    const { tokens, seconds } = await measureTokens(survey, scoring.maxLength, lane);
     const speed = await measureSpeed(survey.sample, lane);
+    const secondsAPair =
+      speed.seconds / Math.max(1, speed.pairs) + seconds / Math.max(1, tokens.sampledPairs);
     const { records, failed, failures, pairs, rankingBytes, meanStoredBytes } = survey;
     const meanBytes = survey.requestBytes / Math.max(1, records);
     const windowJobs = Math.min(
@@ -103,9 +108,10 @@ export async function dryRun(options: DryRunOptions): Promise<DryRun> {
       disk: { bytes: Math.round(rankingBytes) },
       time: {
         scoredPairs: speed.pairs,
-        ...(speed.pairs === 0 ? {} : { pairsPerSecondPerLane: speed.pairs / speed.seconds }),
+        scoredPairsPerSecond: speed.pairs === 0 ? 0 : speed.pairs / speed.seconds,
+        tokenizedPairsPerSecond: tokens.sampledPairs === 0 ? 0 : tokens.sampledPairs / seconds,
         lanes,
-        expectedSeconds: speed.pairs === 0 ? 0 : (pairs * (speed.seconds / speed.pairs)) / lanes,
+        expectedSeconds: (pairs * secondsAPair) / lanes,
       },
     };
   } finally {
@@ -117,24 +123,29 @@ async function measureTokens(
   { sample }: Survey,
   maxLength: number,
   lane: PairLane,
-): Promise<DryRun["tokens"]> {
+): Promise<{ tokens: DryRun["tokens"]; seconds: number }> {
   const lengths: number[] = [];
   let truncated = 0;
+  const started = performance.now();
   for (let at = 0; at < sample.length; at += ENCODE_PAIRS) {
     for (const { pair, fullTokens } of await lane.encode(sample.slice(at, at + ENCODE_PAIRS))) {
       lengths.push(fullTokens);
       if (pair.truncated) truncated += 1;
     }
   }
+  const seconds = (performance.now() - started) / 1000;
   const sorted = lengths.toSorted((a, b) => a - b);
   const count = Math.max(1, lengths.length);
   return {
-    sampledPairs: lengths.length,
-    mean: lengths.reduce((sum, length) => sum + length, 0) / count,
-    median: sorted[Math.floor(sorted.length / 2)] ?? 0,
-    longest: sorted.at(-1) ?? 0,
-    truncatedShare: truncated / count,
-    histogram: tokenHistogram(lengths, maxLength),
+    seconds,
+    tokens: {
+      sampledPairs: lengths.length,
+      mean: lengths.reduce((sum, length) => sum + length, 0) / count,
+      median: sorted[Math.floor(sorted.length / 2)] ?? 0,
+      longest: sorted.at(-1) ?? 0,
+      truncatedShare: truncated / count,
+      histogram: tokenHistogram(lengths, maxLength),
+    },
   };
 }
 
