@@ -10,7 +10,7 @@ import { print, printTable, say } from "../support/print.js";
 import { startRedis } from "../support/redis.js";
 import { seededRandom } from "../support/statistics.js";
 import { openBoundWay } from "./bound-way.js";
-import { CASES, MAX_LENGTH, type Case } from "./cases.js";
+import { CASES, MAX_LENGTH, type Case, type Workload } from "./cases.js";
 import { forkProgram, nextMessage, openChildWay } from "./child-way.js";
 import { missingCollection } from "./collection.js";
 import { compare, LOGIT_TOLERANCE } from "./compare.js";
@@ -33,7 +33,7 @@ const USAGE = `engine: pairs per second against the obvious ways and the bound
 const WAY_NAMES: readonly WayName[] = ["obvious", "sorted", "bound", "rankmill"];
 const DEFAULT_REPETITIONS = 5;
 const SEED = 20_261_121;
-const WARM_UP_JOBS = 16;
+const WARM_UP_JOBS = 4;
 /** Sessions that hold a copy of the weights while all ways are open, with some room. */
 const COPIES_OPEN = 7;
 
@@ -99,7 +99,8 @@ function parse(args: readonly string[]): Options {
     json: values.json,
     models: resolve(values.models ?? process.env["RANKMILL_BENCH_MODELS"] ?? "out/synthetic"),
     cases: CASES.filter(
-      (c) => only?.includes(`${c.model}:${c.precision}`) ?? (c.quick || !values.quick),
+      (c) =>
+        only?.includes(`${c.model}:${c.precision}`) ?? (c.quick !== undefined || !values.quick),
     ),
     ways: WAY_NAMES.filter((name) => ways?.includes(name) ?? true),
     repetitions: Number(values.repetitions ?? DEFAULT_REPETITIONS),
@@ -131,8 +132,8 @@ function missingModels(options: Options): string | undefined {
 }
 
 async function runCase(of: Case, options: Options): Promise<CaseResult> {
-  const documents = options.quick ? of.quickDocuments : of.documents;
-  const jobs = await sampleJobs(of, options, of.jobs, documents);
+  const workload = (options.quick ? of.quick : undefined) ?? of.full;
+  const jobs = await sampleJobs(of, options, workload);
   const redis = await startRedis("redis-server");
   try {
     const wayOptions = { ...wayOptionsOf(of, options), redisPath: redis.connection.path };
@@ -173,15 +174,13 @@ async function weightBytes(onnxPath: string): Promise<number> {
 async function sampleJobs(
   of: Case,
   options: Options,
-  jobs: number,
-  documents: number,
+  { sizes, maxTokens }: Workload,
 ): Promise<readonly BenchJob[]> {
   const child = forkProgram("sample-jobs.ts");
   const request: SampleRequest = {
     modelFolder: join(options.models, of.model),
-    maxLength: MAX_LENGTH,
-    jobs,
-    documents,
+    maxTokens,
+    sizes,
     seed: SEED,
   };
   child.send(request);
@@ -189,7 +188,7 @@ async function sampleJobs(
   const lengths = sample.jobs.flatMap((job) => job.pairs.map((pair) => pair.ids.length));
   const mean = lengths.reduce((sum, length) => sum + length, 0) / lengths.length;
   say(
-    `${of.model} ${of.precision}: ${jobs} jobs of ${documents} documents, pairs of ${mean.toFixed(0)} tokens on average, ${Math.max(...lengths)} at most; passed over: ${sample.tooLong} longer than ${MAX_LENGTH} tokens, ${sample.different} that AutoTokenizer encodes differently`,
+    `${of.model} ${of.precision}: ${sizes.length} jobs of ${Math.min(...sizes)} to ${Math.max(...sizes)} documents, ${lengths.length} pairs of ${mean.toFixed(0)} tokens on average, ${Math.max(...lengths)} at most; passed over: ${sample.tooLong} longer than ${maxTokens} tokens, ${sample.different} that AutoTokenizer encodes differently`,
   );
   return sample.jobs;
 }
@@ -313,8 +312,8 @@ async function runShapes(options: Options): Promise<void> {
       options.workerArgs,
     );
     try {
-      const rows = await measureShapes(way, options.repetitions, (jobs, documents) =>
-        sampleJobs(of, options, jobs, documents),
+      const rows = await measureShapes(way, options.repetitions, (sizes) =>
+        sampleJobs(of, options, { sizes, maxTokens: MAX_LENGTH }),
       );
       printTable(
         ["rankmill, MiniLM int8", "jobs", "documents a job", "in flight", "pairs/s"],

@@ -15,10 +15,6 @@ export async function openBoundWay(options: WayOptions): Promise<OpenWay> {
   const children = Array.from({ length: availableParallelism() }, () =>
     forkProgram("ways/bound.ts"),
   );
-  const tell = async (child: ChildProcess, message: ToBound): Promise<void> => {
-    child.send(message);
-    await nextMessage<FromBound>(child);
-  };
   for (const child of children) {
     await tell(child, { type: "open", onnxPath: options.onnxPath });
   }
@@ -32,6 +28,11 @@ export async function openBoundWay(options: WayOptions): Promise<OpenWay> {
       await Promise.all(children.map(stopChild));
     },
   };
+}
+
+async function tell(child: ChildProcess, message: ToBound): Promise<void> {
+  child.send(message);
+  await nextMessage<FromBound>(child);
 }
 
 /** Hands all pairs out, longest first, so that the processes end together. */

@@ -1,39 +1,58 @@
 import type { Precision } from "../../../src/core/catalogue.js";
 
-/** One model at one precision, and how much of it a repetition scores. */
+/** What one repetition scores. All its jobs are in flight at once. */
+export interface Workload {
+  /** Documents of each job. */
+  readonly sizes: readonly number[];
+  /** Pairs longer than this are passed over. */
+  readonly maxTokens: number;
+}
+
+/** One model at one precision. */
 export interface Case {
   /** Folder below the one of all models, and `--model` of make-synthetic.py. */
   readonly model: string;
   readonly precision: Precision;
   /** Tokenizer folder of the test data. */
   readonly tokenizer: "bert" | "xlmr";
-  /** Part of `--quick`. */
-  readonly quick: boolean;
-  /** Jobs of one repetition: at least 64, all in flight at once. */
-  readonly jobs: number;
-  /** Documents of each, as many as keep a repetition of the slowest way within a minute or two. */
-  readonly documents: number;
-  readonly quickDocuments: number;
+  readonly full: Workload;
+  /** Undefined where the case is no part of `--quick`. */
+  readonly quick?: Workload;
 }
-
-const JOBS = 64;
-
-export const CASES: readonly Case[] = [
-  ["minilm-l6", "fp32", "bert", true, 32, 6] as const,
-  ["minilm-l6", "int8", "bert", true, 32, 12] as const,
-  ["bge-reranker-base", "fp32", "xlmr", false, 4, 2] as const,
-  ["bge-reranker-base", "int8", "xlmr", false, 8, 4] as const,
-  ["bge-reranker-v2-m3", "fp32", "xlmr", false, 2, 1] as const,
-  ["bge-reranker-v2-m3", "int8", "xlmr", true, 4, 2] as const,
-].map(([model, precision, tokenizer, quick, documents, quickDocuments]) => ({
-  model,
-  precision,
-  tokenizer,
-  quick,
-  jobs: JOBS,
-  documents,
-  quickDocuments,
-}));
 
 /** Tokens of an encoded pair at the most: the older models' own limit. */
 export const MAX_LENGTH = 512;
+/** As many as a worker holds at once. */
+const JOBS = 64;
+const LARGE_EVERY = 8;
+/** Keeps the largest model within the quick run's minutes. */
+const QUICK_MAX_TOKENS = 192;
+
+/** Each job of the same size. */
+function even(documents: number): Workload {
+  return { sizes: Array.from({ length: JOBS }, () => documents), maxTokens: MAX_LENGTH };
+}
+
+/**
+ * One job in eight is a real candidate list, the others hold one document: 64 jobs in flight, and
+ * most pairs in jobs of a size that reranking has, at a cost that allows five repetitions.
+ */
+function mixed(documents: number, maxTokens = MAX_LENGTH): Workload {
+  const sizes = Array.from({ length: JOBS }, (_, i) => (i % LARGE_EVERY === 0 ? documents : 1));
+  return { sizes, maxTokens };
+}
+
+export const CASES: readonly Case[] = [
+  { model: "minilm-l6", precision: "fp32", tokenizer: "bert", full: even(20), quick: mixed(16) },
+  { model: "minilm-l6", precision: "int8", tokenizer: "bert", full: even(32), quick: mixed(32) },
+  { model: "bge-reranker-base", precision: "fp32", tokenizer: "xlmr", full: mixed(16) },
+  { model: "bge-reranker-base", precision: "int8", tokenizer: "xlmr", full: mixed(32) },
+  { model: "bge-reranker-v2-m3", precision: "fp32", tokenizer: "xlmr", full: mixed(8) },
+  {
+    model: "bge-reranker-v2-m3",
+    precision: "int8",
+    tokenizer: "xlmr",
+    full: mixed(16),
+    quick: mixed(6, QUICK_MAX_TOKENS),
+  },
+];

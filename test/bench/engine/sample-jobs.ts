@@ -16,9 +16,10 @@ import type { BenchJob, PairIds } from "./way.js";
 
 export interface SampleRequest {
   readonly modelFolder: string;
-  readonly maxLength: number;
-  readonly jobs: number;
-  readonly documents: number;
+  /** Of a pair, special tokens included. */
+  readonly maxTokens: number;
+  /** Documents of each job. */
+  readonly sizes: readonly number[];
   readonly seed: number;
 }
 
@@ -32,21 +33,25 @@ export interface Sample {
 type Encoded = { readonly input_ids: number[][] };
 
 async function sample(request: SampleRequest): Promise<Sample> {
-  const { modelFolder, maxLength, jobs: wanted, documents: each, seed } = request;
+  const { modelFolder, maxTokens, sizes, seed } = request;
   env.allowRemoteModels = false;
   env.localModelPath = dirname(modelFolder);
   const auto = await AutoTokenizer.from_pretrained(basename(modelFolder));
   const reference = Tokenizer.fromFile(join(modelFolder, "tokenizer.json"));
   const counts = { tooLong: 0, different: 0 };
 
-  const fill = async (query: string, candidates: readonly string[]): Promise<BenchJob> => {
+  const fill = async (
+    query: string,
+    candidates: Iterable<string>,
+    size: number,
+  ): Promise<BenchJob> => {
     const documents: string[] = [];
     const pairs: PairIds[] = [];
     for (const document of candidates) {
-      if (documents.length === each) break;
+      if (documents.length === size) break;
       const encoding = await reference.encode(query, document);
       const ids = encoding.getIds();
-      if (ids.length > maxLength) {
+      if (ids.length > maxTokens) {
         counts.tooLong += 1;
         continue;
       }
@@ -70,12 +75,13 @@ async function sample(request: SampleRequest): Promise<Sample> {
   const others = collection.flatMap(({ documents }) => documents);
   const jobs: BenchJob[] = [];
   for (const { query, documents } of collection) {
-    if (jobs.length === wanted) break;
-    const more = each > documents.length ? shuffled(others, random) : [];
-    const job = await fill(query, [...new Set([...documents, ...more])]);
-    if (job.documents.length === each) jobs.push(job);
+    const size = sizes[jobs.length];
+    if (size === undefined) break;
+    const more = size > documents.length ? shuffled(others, random) : [];
+    const job = await fill(query, new Set([...documents, ...more]), size);
+    if (job.documents.length === size) jobs.push(job);
   }
-  if (jobs.length < wanted) throw new Error(`only ${jobs.length} jobs of ${each} documents`);
+  if (jobs.length < sizes.length) throw new Error(`only ${jobs.length} jobs of these sizes`);
   return { jobs, ...counts };
 }
 

@@ -23,11 +23,11 @@ const MAX_REPETITIONS = 3;
 export async function measureShapes(
   way: OpenWay,
   repetitions: number,
-  sample: (jobs: number, documents: number) => Promise<readonly BenchJob[]>,
+  sample: (sizes: readonly number[]) => Promise<readonly BenchJob[]>,
 ): Promise<string[][]> {
   const rows: string[][] = [];
   for (const { what, jobs: count, documents, inFlight } of SHAPES) {
-    const jobs = await sample(count, documents);
+    const jobs = await sample(Array.from({ length: count }, () => documents));
     await way.score(jobs.slice(0, Math.max(1, count >> 3)), inFlight);
     const seconds: number[] = [];
     for (let i = 0; i < Math.min(MAX_REPETITIONS, repetitions); i += 1) {

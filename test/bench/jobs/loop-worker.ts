@@ -1,0 +1,81 @@
+/** The compiled worker in a process that watches its own event loop. */
+import { join } from "node:path";
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import process from "node:process";
+import { pathToFileURL } from "node:url";
+import type { Redis } from "ioredis";
+import { pino } from "pino";
+import type * as Connection from "../../../src/queue/connection.js";
+import type * as OpenTokenizer from "../../../src/inference/tokenizer/open-tokenizer.js";
+import type * as Resolve from "../../../src/models/resolve.js";
+import type * as WorkerModule from "../../../workers/worker.js";
+import { DIST, REPOSITORY } from "../support/places.js";
+
+export type LoopRequest =
+  | {
+      readonly type: "start";
+      readonly redisUrl: string;
+      readonly modelFolder: string;
+      readonly precision: "int8";
+    }
+  | { readonly type: "reset" }
+  | { readonly type: "read" }
+  | { readonly type: "stop" };
+
+/** Milliseconds beyond the timer's own resolution. */
+export interface LoopDelay {
+  readonly medianMs: number;
+  readonly highMs: number;
+  readonly maxMs: number;
+}
+
+const RESOLUTION_MS = 1;
+const HIGH_PERCENTILE = 99;
+const CLOSE_DEADLINE_MS = 5_000;
+
+const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+let worker: WorkerModule.RunningWorker | undefined;
+let redis: Redis | undefined;
+
+async function compiled<T>(path: string): Promise<T> {
+  return (await import(pathToFileURL(join(DIST, path)).href)) as T;
+}
+
+async function start(request: Extract<LoopRequest, { type: "start" }>): Promise<void> {
+  const { connectRedis } = await compiled<typeof Connection>("src/queue/connection.js");
+  const { resolveModel } = await compiled<typeof Resolve>("src/models/resolve.js");
+  const { openTokenizer } = await compiled<typeof OpenTokenizer>(
+    "src/inference/tokenizer/open-tokenizer.js",
+  );
+  const { startWorker } = await compiled<typeof WorkerModule>("workers/worker.js");
+  redis = await connectRedis({ url: request.redisUrl }, () => undefined);
+  const model = await resolveModel(request.modelFolder, {
+    packageRoot: REPOSITORY,
+    precision: request.precision,
+  });
+  const opened = await openTokenizer(model.folder.path);
+  const logger = pino({ level: "silent" });
+  worker = await startWorker({ model, opened, redis, logger, env: process.env });
+  delay.enable();
+}
+
+function ms(nanoseconds: number): number {
+  return Math.max(0, nanoseconds / 1e6 - RESOLUTION_MS);
+}
+
+async function handle(request: LoopRequest): Promise<void> {
+  if (request.type === "start") await start(request);
+  if (request.type === "reset") delay.reset();
+  if (request.type === "stop") {
+    await worker?.close(CLOSE_DEADLINE_MS);
+    redis?.disconnect();
+  }
+  const answer: LoopDelay = {
+    medianMs: ms(delay.percentile(50)),
+    highMs: ms(delay.percentile(HIGH_PERCENTILE)),
+    maxMs: ms(delay.max),
+  };
+  process.send?.(answer);
+}
+
+process.on("message", (request: LoopRequest) => void handle(request));
