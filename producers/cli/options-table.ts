@@ -63,9 +63,11 @@ function defaultOf(spec: OptionSpec): string {
 
 function meaningOf(spec: OptionSpec): string {
   const { choices, unit } = spec;
-  if (choices !== undefined) return `${spec.description}; one of ${choices.map(code).join(", ")}`;
+  // A bare `<name>` would be taken for HTML.
+  const description = spec.description.replaceAll("<", String.raw`\<`);
+  if (choices !== undefined) return `${description}; one of ${choices.map(code).join(", ")}`;
   const unsaid = unit !== undefined && spec.default === undefined;
-  return unsaid ? `${spec.description} [${unit}]` : spec.description;
+  return unsaid ? `${description} [${unit}]` : description;
 }
 
 function code(text: string): string {
@@ -73,7 +75,8 @@ function code(text: string): string {
 }
 
 function row(cells: readonly string[]): string {
-  return `| ${cells.map((cell) => cell.replaceAll("|", String.raw`\|`)).join(" | ")} |`;
+  const escaped = cells.map((cell) => cell.replaceAll("|", String.raw`\|`));
+  return `| ${escaped.join(" | ")} |`;
 }
 
 const script = process.argv[1];
