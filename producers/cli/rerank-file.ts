@@ -19,6 +19,7 @@ import type { Manifest, RunCounts, RunSettings } from "../../src/runs/manifest.j
 import { RunOutput, StreamOutput } from "../../src/runs/run-output.js";
 import type { RecordSource } from "../../src/runs/sources/record-source.js";
 import type { WindowLimits } from "../../src/runs/window.js";
+import type { LanePlanOptions } from "../../workers/lane-plan.js";
 import type { RunningWorker } from "../../workers/worker.js";
 import { env, say } from "./context.js";
 import { Progress } from "./progress.js";
@@ -42,9 +43,7 @@ export interface RerankFileOptions {
   readonly window: WindowLimits;
   readonly forceNew: boolean;
   readonly redisUrl: string | undefined;
-  readonly lanes: number | undefined;
-  readonly maxBatchTokens: number | undefined;
-  readonly maxBatchSize: number | undefined;
+  readonly lanePlan: LanePlanOptions;
   readonly concurrency: number;
   readonly tokenizer: "auto" | "tokenizers" | "transformers";
   readonly drainTimeoutMs: number;
@@ -109,7 +108,10 @@ export async function rerankFile(options: RerankFileOptions): Promise<RerankFile
   }
 
   const startedAt = new Date().toISOString();
-  const server = await openRedis(options);
+  const server = await openRedis(options).catch(async (error: unknown) => {
+    await file?.unlock();
+    throw error;
+  });
   let worker: RunningWorker | undefined;
   let progress: Progress | undefined;
   const stopping = new AbortController();
@@ -137,9 +139,7 @@ export async function rerankFile(options: RerankFileOptions): Promise<RerankFile
       preparedDir: options.preparedDir,
       opened,
       limits: options.limits,
-      lanes: options.lanes,
-      maxBatchTokens: options.maxBatchTokens,
-      maxBatchSize: options.maxBatchSize,
+      ...options.lanePlan,
       concurrency: options.concurrency,
       eventsStreamLength: server.eventsStreamLength,
     });
@@ -185,6 +185,7 @@ export async function rerankFile(options: RerankFileOptions): Promise<RerankFile
     await worker?.close(0);
     server.redis.disconnect();
     await server.private?.stop();
+    await file?.unlock();
   }
 }
 

@@ -1,6 +1,10 @@
-import { open, readFile, rm } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { link, readFile, rm, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { RankmillError } from "../core/errors.js";
+
+/** What file systems without hard links answer (FAT, some network shares). */
+const WITHOUT_LINKS = new Set(["EPERM", "ENOSYS", "ENOTSUP", "EOPNOTSUPP"]);
 
 interface Holder {
   readonly pid: number;
@@ -19,14 +23,20 @@ interface Holder {
  */
 export async function lockOutput(path: string): Promise<() => Promise<void>> {
   const holder: Holder = { pid: process.pid, host: hostname() };
+  const temporary = `${path}.${randomUUID()}`;
   for (;;) {
     try {
-      const file = await open(path, "wx");
-      await file.writeFile(JSON.stringify(holder));
-      await file.close();
+      // Linked, not written in place: a lock must never be seen without its holder.
+      await writeFile(temporary, JSON.stringify(holder));
+      await link(temporary, path).catch(async (error: NodeJS.ErrnoException) => {
+        if (!WITHOUT_LINKS.has(error.code ?? "")) throw error;
+        await writeFile(path, JSON.stringify(holder), { flag: "wx" });
+      });
       return () => rm(path, { force: true });
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    } finally {
+      await rm(temporary, { force: true });
     }
     const other = await readHolder(path);
     if (other !== undefined && isAlive(other)) {

@@ -80,6 +80,7 @@ export class RunOutput implements RunSink {
   #failing: Promise<void> = Promise.resolve();
 
   readonly #unlock: () => Promise<void>;
+  #locked = true;
 
   private constructor(
     paths: OutputPaths,
@@ -205,6 +206,13 @@ export class RunOutput implements RunSink {
     await this.#failed?.sync();
     await this.#failed?.close();
     if (this.counts.failed === 0) await rm(this.paths.failed, { force: true });
+    await this.unlock();
+  }
+
+  /** Lets others write this output; for an end without `close`. Safe to call twice. */
+  async unlock(): Promise<void> {
+    if (!this.#locked) return;
+    this.#locked = false;
     await this.#unlock();
   }
 }
