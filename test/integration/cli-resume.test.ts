@@ -96,6 +96,23 @@ describe("a run that did not come to its end", () => {
   });
 });
 
+describe("two runs that write the same output", () => {
+  it("never do so at the same time", async () => {
+    writeRecords(bench.path("in.jsonl"), multiply(SAMPLE, COPIES));
+    const first = bench.start(rerank("in.jsonl", "out.jsonl", SLOW));
+    await untilInTheMiddle(first, "out.jsonl");
+    const second = await bench.run(rerank("in.jsonl", "out.jsonl"));
+    expect(second.code).toBe(2);
+    expect(second.stderr).toContain(`process ${first.pid}`);
+    first.signal("SIGINT");
+    expect(await first.exited).toMatchObject({ code: 130 });
+    expect(existsSync(bench.path("out.jsonl.lock"))).toBe(false);
+    const third = await bench.run(rerank("in.jsonl", "out.jsonl"));
+    expect(third.code).toBe(0);
+    expect(countLines(bench.path("out.jsonl"))).toBe(RECORDS);
+  });
+});
+
 describe("a run under other settings than those it was begun with", () => {
   it("is refused by name, unless it starts over", async () => {
     writeRecords(bench.path("in.jsonl"), [{ id: "a", query: "q", documents: ["q", "r"] }]);
