@@ -5,15 +5,16 @@
 import { fileURLToPath } from "node:url";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
-import { batchLimits } from "../src/core/batch-defaults.js";
 import { DEFAULT_LIMITS, type Limits } from "../src/core/contract.js";
 import type { RankmillError } from "../src/core/errors.js";
+import type { Health } from "../src/core/health.js";
 import { cancelChannel, modelTag } from "../src/core/names.js";
-import { Permits } from "../src/core/permits.js";
 import type { Priority } from "../src/core/ports.js";
-import { usableCores } from "../src/inference/host.js";
+import type { LaneModel } from "../src/inference/lane-protocol.js";
 import { LanePool, type LaneEvent } from "../src/inference/lane-pool.js";
 import type { OpenedTokenizer } from "../src/inference/tokenizer/open-tokenizer.js";
+import { HealthFile } from "../src/lifecycle/health-file.js";
+import { observeLanes } from "../src/lifecycle/observe-lanes.js";
 import type { ResolvedModel } from "../src/models/resolve.js";
 import { Batcher, DEFAULT_BATCHER_OPTIONS } from "../src/pipeline/batcher.js";
 import { JobProcessor } from "../src/pipeline/process-job.js";
@@ -27,10 +28,11 @@ import { registerModel } from "../src/queue/model-registry.js";
 import { RedisJobQueue } from "../src/queue/redis-job-queue.js";
 import { RedisResultStore } from "../src/results/redis-result-store.js";
 import { RunStore } from "../src/runs/run-store.js";
+import { planLanes, type LanePlan, type LanePlanOptions } from "./lane-plan.js";
 import { modelSource } from "./prepared-model.js";
 import { keepRuns } from "./run-keeper.js";
 
-export interface WorkerOptions {
+export interface WorkerOptions extends LanePlanOptions {
   readonly model: ResolvedModel;
   /** The model's tokenizer; the worker closes it. */
   readonly opened: OpenedTokenizer;
@@ -39,16 +41,14 @@ export interface WorkerOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Where prepared models lie; the model runs as it is where absent. */
   readonly preparedDir?: string | undefined;
-  /** Default: one a usable core. */
-  readonly lanes?: number | undefined;
-  readonly maxBatchTokens?: number | undefined;
-  readonly maxBatchSize?: number | undefined;
   /** Jobs held at once from each of the two queues. */
   readonly concurrency?: number | undefined;
   readonly lockDurationMs?: number | undefined;
   /** Entries of BullMQ's events stream. */
   readonly eventsStreamLength?: number | undefined;
   readonly limits?: Limits | undefined;
+  /** Where the worker says every few seconds whether it is of use; nowhere where absent. */
+  readonly healthFile?: string | undefined;
 }
 
 export interface RunningWorker {
@@ -57,6 +57,8 @@ export interface RunningWorker {
   readonly laneCount: number;
   /** Process ids of the lanes at work. */
   readonly lanePids: () => readonly number[];
+  /** Whether lanes are at work. */
+  readonly health: () => Health;
   /** Resolves where no lane can work any more; never rejects. */
   readonly failed: Promise<RankmillError>;
   /** Takes no more jobs, finishes or hands back those held, closes everything. */
@@ -65,8 +67,6 @@ export interface RunningWorker {
 
 /** Enough jobs of a few documents to fill every lane's batches, and the next ones tokenised. */
 export const DEFAULT_CONCURRENCY = 64;
-/** Requests held at once, as JSON, over all jobs. */
-const MAX_HELD_PAYLOAD_BYTES = 134_217_728;
 /** The largest model must be read from a cold disk within this. */
 const LANE_OPEN_TIMEOUT_MS = 300_000;
 
@@ -82,24 +82,38 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const limits = options.limits ?? DEFAULT_LIMITS;
   const tag = modelTag(model);
   const { tokenizer, template } = options.opened;
-  const batcher = new Batcher({
-    ...DEFAULT_BATCHER_OPTIONS,
-    limits: batchLimits(model.file.dynamicallyQuantised, options),
-  });
-  const laneCount = options.lanes ?? (await usableCores());
-  const source = await modelSource(model, options.preparedDir, options.env, logger);
-  const pool = new LanePool(batcher, {
-    lanes: laneCount,
-    entryPath: LANE_ENTRY,
-    env: options.env,
-    openTimeoutMs: LANE_OPEN_TIMEOUT_MS,
-    model: {
-      ...source,
+  let plan: LanePlan;
+  let laneModel: LaneModel;
+  try {
+    laneModel = {
+      ...(await modelSource(model, options.preparedDir, options.env, logger)),
       padId: template.padId,
       segmentTypeIds: template.segmentTypeIds,
       executionProvider: "cpu",
       intraOpThreads: 1,
-    },
+    };
+    plan = await planLanes({
+      ...options,
+      laneModel,
+      laneEntryPath: LANE_ENTRY,
+      openTimeoutMs: LANE_OPEN_TIMEOUT_MS,
+      maxJobBytes: limits.maxJobBytes,
+    });
+  } catch (error) {
+    await tokenizer.close();
+    throw error;
+  }
+  const laneCount = plan.lanes;
+  const batcher = new Batcher({ ...DEFAULT_BATCHER_OPTIONS, limits: plan.limits }, plan.memory);
+  let health: HealthFile | undefined;
+  const work = observeLanes(batcher, () => health?.progressed());
+  const pool = new LanePool(work, {
+    lanes: laneCount,
+    entryPath: LANE_ENTRY,
+    env: options.env,
+    openTimeoutMs: LANE_OPEN_TIMEOUT_MS,
+    model: { ...laneModel, intraOpThreads: plan.threads },
+    deadlineMs: plan.deadlineMs,
     onEvent: (event) => logLane(logger, event),
   });
   try {
@@ -120,8 +134,8 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     scorer: batcher,
     results,
     payloads: queue,
-    payloadBytes: new Permits(MAX_HELD_PAYLOAD_BYTES),
-    limits,
+    payloadBytes: plan.payloads,
+    limits: { ...limits, maxJobBytes: plan.maxJobBytes },
   });
   await registerModel(redis, {
     name: model.name,
@@ -140,7 +154,10 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
         concurrency: options.concurrency ?? DEFAULT_CONCURRENCY,
         lockDurationMs: options.lockDurationMs ?? DEFAULT_LOCK_DURATION_MS,
         stalledIntervalMs: DEFAULT_STALLED_INTERVAL_MS,
-        onEvent: (event) => logConsumer(logger, event),
+        onEvent: (event) => {
+          logConsumer(logger, event);
+          if (event.type === "done" || event.type === "failed") health?.progressed();
+        },
       },
       (job, signal) => processor.process(job, signal),
     );
@@ -154,6 +171,16 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     keeping.signal,
   );
   const cancellations = await listenForCancellations(redis, tag, consumers);
+  if (options.healthFile !== undefined) {
+    health = new HealthFile({
+      path: options.healthFile,
+      lanes: () => pool.lanes.length,
+      held: () => consumers.reduce((sum, consumer) => sum + consumer.held.length, 0),
+      countWaiting: async () => (await queue.counts()).waiting,
+      onError: (error) => logger.warn({ err: error }, "health file not written"),
+    });
+    await health.start();
+  }
   logger.info(
     {
       model: model.name,
@@ -170,6 +197,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     tag,
     tokenizer: tokenizer.implementation,
     laneCount,
+    health: () => pool.health,
     lanePids: () => pool.lanes.map((lane) => lane.pid),
     failed: pool.failed,
     close: async (deadlineMs) => {
@@ -180,6 +208,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       await pool.close();
       await tokenizer.close();
       await queue.close();
+      await health?.stop();
     },
   };
 }
@@ -207,6 +236,15 @@ function logLane(logger: Logger, event: LaneEvent): void {
       break;
     case "died":
       logger.warn({ lane: event.lane, lanePid: event.pid, reason: event.reason }, "lane died");
+      break;
+    case "recycled":
+      logger.info({ lane: event.lane, lanePid: event.pid, reason: event.reason }, "lane replaced");
+      break;
+    case "backing-off":
+      logger.warn(
+        { lane: event.lane, backoffMs: event.backoffMs, reason: event.reason },
+        "lane dies again and again; waiting before the next start",
+      );
       break;
     case "gave-up":
       logger.error({ reason: event.reason }, "no lane can work");

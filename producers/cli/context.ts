@@ -37,6 +37,10 @@ export function modelsDir(given: string | undefined): string {
   return given ?? join(cacheHome(), "models");
 }
 
+export function calibrationDir(given: string | undefined): string {
+  return given ?? join(cacheHome(), "calibration");
+}
+
 export function preparedDir(given: string | undefined): string {
   return given ?? join(cacheHome(), "prepared");
 }

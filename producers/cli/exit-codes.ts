@@ -7,6 +7,8 @@ export const EXIT = {
   ok: 0,
   /** Something that should not happen happened. */
   unexpected: 1,
+  /** `health`: the worker is of no use now. */
+  unfit: 1,
   /** Arguments, input or model cannot be used; nothing was done. */
   usage: 2,
   /** The run ended and some records failed; they are in the failed file. */
@@ -28,6 +30,7 @@ const USAGE_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "model_not_found",
   "model_unusable",
   "missing_dependency",
+  "memory_too_small",
 ]);
 
 export function exitCodeOf(error: unknown): number {

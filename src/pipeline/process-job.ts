@@ -27,8 +27,8 @@ export interface JobProcessorParts {
   readonly scorer: PairScorer;
   readonly results: ResultStore;
   readonly payloads: PayloadStore;
-  /** Bytes of requests that may be held at once, over all jobs. */
-  readonly payloadBytes: Permits;
+  /** Room for requests in memory, over all jobs; asked with the bytes of a request's JSON. */
+  readonly payloadBytes: Pick<Permits, "acquire">;
   readonly limits: Limits;
 }
 
@@ -85,7 +85,13 @@ export class JobProcessor {
     attempts: number,
     signal: AbortSignal,
   ): Promise<{ line: string; summary: JobSummary }> {
-    const { model, tokenizer, template, payloadBytes } = this.#parts;
+    const { model, tokenizer, template, payloadBytes, limits } = this.#parts;
+    const { bytes } = job.envelope;
+    // Before it is read: this worker may hold less than producers may send.
+    if (bytes > limits.maxJobBytes) {
+      const message = `the job has ${bytes} bytes, over this worker's limit of ${limits.maxJobBytes}`;
+      throw new RankmillError("limit_exceeded", message);
+    }
     const release = await payloadBytes.acquire(job.envelope.bytes, signal);
     try {
       const request = await this.#read(job);

@@ -14,6 +14,7 @@ import {
 import { dryRun } from "../dry-run.js";
 import { reportDryRun } from "../dry-run-report.js";
 import { EXIT } from "../exit-codes.js";
+import { LANE_OPTION_NAMES, lanePlanOptions } from "../lane-options.js";
 import {
   INPUT_OPTION_NAMES,
   inputChoice,
@@ -42,9 +43,7 @@ const OPTION_NAMES = [
   "truncation",
   "forceNew",
   "redisUrl",
-  "lanes",
-  "maxBatchTokens",
-  "maxBatchSize",
+  ...LANE_OPTION_NAMES,
   "concurrency",
   "tokenizer",
   "windowJobs",
@@ -130,9 +129,7 @@ async function run(parsed: Record<string, unknown>): Promise<number> {
     window,
     forceNew: values.forceNew === true,
     redisUrl: values.redisUrl,
-    lanes: values.lanes,
-    maxBatchTokens: values.maxBatchTokens,
-    maxBatchSize: values.maxBatchSize,
+    lanePlan: lanePlanOptions(values),
     concurrency: values.concurrency,
     tokenizer,
     drainTimeoutMs: values.drainTimeout * 1000,

@@ -9,6 +9,7 @@ import {
   requireRedis,
 } from "../context.js";
 import { EXIT } from "../exit-codes.js";
+import { LANE_OPTION_NAMES, lanePlanOptions } from "../lane-options.js";
 import { commanderOptions, pickValues } from "../options.js";
 import { stopSignal } from "../stop-signal.js";
 
@@ -19,9 +20,7 @@ const OPTION_NAMES = [
   "preparedDir",
   "prepare",
   "redisUrl",
-  "lanes",
-  "maxBatchTokens",
-  "maxBatchSize",
+  ...LANE_OPTION_NAMES,
   "concurrency",
   "tokenizer",
   "maxDocuments",
@@ -29,6 +28,7 @@ const OPTION_NAMES = [
   "maxDocumentChars",
   "maxJobBytes",
   "drainTimeout",
+  "healthFile",
   "logLevel",
 ] as const;
 
@@ -68,10 +68,9 @@ async function work(parsed: Record<string, unknown>): Promise<number> {
       env,
       preparedDir: values.prepare === false ? undefined : preparedDir(values.preparedDir),
       limits: limitsOf(values),
-      lanes: values.lanes,
-      maxBatchTokens: values.maxBatchTokens,
-      maxBatchSize: values.maxBatchSize,
+      ...lanePlanOptions(values),
       concurrency: values.concurrency,
+      healthFile: values.healthFile,
     });
     const stopped = new Promise<undefined>((resolve) => {
       if (signal.aborted) resolve(undefined);

@@ -1,0 +1,28 @@
+import type { LanePlanOptions } from "../../workers/lane-plan.js";
+import { calibrationDir } from "./context.js";
+import type { Values } from "./options.js";
+
+/** The options of every command that runs lanes. */
+export const LANE_OPTION_NAMES = [
+  "lanes",
+  "threads",
+  "maxBatchTokens",
+  "maxBatchSize",
+  "memoryLimitBytes",
+  "calibrationDir",
+  "calibrate",
+] as const;
+
+export function lanePlanOptions(
+  values: Values<(typeof LANE_OPTION_NAMES)[number]>,
+): LanePlanOptions {
+  const { lanes, threads, maxBatchTokens, maxBatchSize, memoryLimitBytes } = values;
+  return {
+    lanes,
+    threads,
+    maxBatchTokens,
+    maxBatchSize,
+    memoryLimitBytes,
+    calibrationDir: values.calibrate === false ? undefined : calibrationDir(values.calibrationDir),
+  };
+}

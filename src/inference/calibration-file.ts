@@ -1,0 +1,77 @@
+import { createHash, randomUUID } from "node:crypto";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { cpus } from "node:os";
+import { join } from "node:path";
+import type { Precision } from "../core/catalogue.js";
+import { CALIBRATION_FORMAT, calibrationSchema, type Calibration } from "../core/calibration.js";
+import type { CpuFeatures } from "./cpu-features.js";
+
+/** Everything that what is measured depends on. */
+export interface CalibrationKeyParts {
+  /** sha256, hex. */
+  readonly modelDigest: string;
+  readonly precision: Precision;
+  readonly prepared: boolean;
+  /** Version of onnxruntime-node. */
+  readonly runtime: string;
+  readonly cpu: CpuFeatures;
+  readonly cores: number;
+}
+
+const DIGEST_DIGITS = 12;
+const REST_DIGITS = 16;
+
+/** Name of a calibration's file, without its ending. */
+export function calibrationKey(parts: CalibrationKeyParts): string {
+  const rest = createHash("sha256").update(
+    JSON.stringify([
+      CALIBRATION_FORMAT,
+      parts.modelDigest,
+      parts.precision,
+      parts.prepared,
+      parts.runtime,
+      parts.cpu.arch,
+      parts.cpu.model,
+      parts.cpu.flags,
+      // Of the host: a quarter of a large one is not a small one.
+      cpus().length,
+      parts.cores,
+    ]),
+  );
+  const digest = parts.modelDigest.slice(0, DIGEST_DIGITS);
+  return `${digest}-${rest.digest("hex").slice(0, REST_DIGITS)}`;
+}
+
+/** @returns undefined where there is none, or what is there cannot be read as one */
+export async function readCalibration(dir: string, key: string): Promise<Calibration | undefined> {
+  try {
+    const value: unknown = JSON.parse(await readFile(pathOf(dir, key), "utf8"));
+    const calibration = calibrationSchema.parse(value);
+    return calibration.key === key ? calibration : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Written whole or not at all; of two workers that measured at the same time, the later one's stays.
+ *
+ * @returns the path
+ * @throws what the file system refuses
+ */
+export async function writeCalibration(dir: string, calibration: Calibration): Promise<string> {
+  await mkdir(dir, { recursive: true });
+  const path = pathOf(dir, calibration.key);
+  const temporary = `${path}.${randomUUID()}.tmp`;
+  try {
+    await writeFile(temporary, `${JSON.stringify(calibration, undefined, 2)}\n`);
+    await rename(temporary, path);
+  } finally {
+    await rm(temporary, { force: true });
+  }
+  return path;
+}
+
+function pathOf(dir: string, key: string): string {
+  return join(dir, `${key}.json`);
+}
