@@ -150,6 +150,19 @@ describe("a run that is submitted", () => {
     expect(other.stderr).toContain("maxLength was 512, is 64");
   });
 
+  it("is waited for and written by one command, to a file or to standard output", async () => {
+    await bench.worker(["--model", BUILTIN, "--lanes", "1"]);
+    const output = bench.path("out.jsonl");
+    const run = await submit(SAMPLE, `--output ${output}`);
+    expect(readRankings(output)).toHaveLength(54);
+    const piped = await bench.run(submission(SAMPLE, "--output -"));
+    expect(piped.code).toBe(0);
+    expect(piped.stdout.split("\n").slice(0, -1)).toEqual(readLines(output));
+    expect(piped.stderr).toContain(run);
+    const nowhere = await bench.run(submission(SAMPLE, "--output no/where.jsonl"));
+    expect(nowhere).toMatchObject({ code: 2 });
+  });
+
   it("keeps large payloads under keys of their own until they are scored", async () => {
     writeRecords(bench.path("in.jsonl"), [
       large("a"),

@@ -6,7 +6,7 @@ import { checkPlace, outputPaths } from "../../../src/runs/run-output.js";
 import { runItems, type RunItem, type RunParts } from "../../../src/runs/submitted-run.js";
 import { createLogger, required, requireRedis, say } from "../context.js";
 import { EXIT } from "../exit-codes.js";
-import { isOver, lookAt, openRun, waitForRun } from "../open-run.js";
+import { isOver, lookAt, openRun, waitForRun, type OpenRun } from "../open-run.js";
 import { commanderOptions, pickValues } from "../options.js";
 
 const OPTION_NAMES = ["output", "wait", "spool", "redisUrl", "logLevel"] as const;
@@ -39,25 +39,36 @@ async function results(run: string, parsed: Record<string, unknown>): Promise<nu
     const record = await store.read(run);
     const parts = openRun(redis, record.tag);
     if (values.wait === true) await waitForRun(run, parts);
-    const now = await store.read(run);
-    const files = await ResultFiles.open(output, process.stdout, (failure) =>
-      say(JSON.stringify(failure)),
-    );
-    let open = 0;
-    for await (const item of itemsOf(run, now, parts, values.spool)) {
-      if (item.status === "open") open += 1;
-      else if (item.status === "done") await files.write(item.line);
-      else await files.fail(item.failure);
-    }
-    const over = open === 0 && isOver(now, await lookAt(run, now, parts));
+    const code = await writeResults(run, parts, output, values.spool);
     await parts.queue.close();
-    await files.close();
-    say(`${files.written} ranked, ${files.failed} failed, ${open} not over yet · ${output}`);
-    if (!over) return EXIT.unfinished;
-    return files.failed === 0 ? EXIT.ok : EXIT.someFailed;
+    return code;
   } finally {
     redis.disconnect();
   }
+}
+
+/** Writes what is done of a run. @returns the exit code that says how much that was */
+export async function writeResults(
+  run: string,
+  parts: OpenRun,
+  output: string,
+  spool: string | undefined,
+): Promise<number> {
+  const record = await parts.store.read(run);
+  const files = await ResultFiles.open(output, process.stdout, (failure) =>
+    say(JSON.stringify(failure)),
+  );
+  let open = 0;
+  for await (const item of itemsOf(run, record, parts, spool)) {
+    if (item.status === "open") open += 1;
+    else if (item.status === "done") await files.write(item.line);
+    else await files.fail(item.failure);
+  }
+  const over = open === 0 && isOver(record, await lookAt(run, record, parts));
+  await files.close();
+  say(`${files.written} ranked, ${files.failed} failed, ${open} not over yet · ${output}`);
+  if (!over) return EXIT.unfinished;
+  return files.failed === 0 ? EXIT.ok : EXIT.someFailed;
 }
 
 /** Every record of the run; those of a spooled run in order of arrival. */

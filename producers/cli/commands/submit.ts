@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { RankmillError } from "../../../src/core/errors.js";
 import { modelTag } from "../../../src/core/names.js";
 import { prepareJob } from "../../../src/queue/prepare-job.js";
+import { checkPlace, outputPaths } from "../../../src/runs/run-output.js";
 import { checkRunId, type RunRecord } from "../../../src/runs/run-store.js";
 import { openSource } from "../../../src/runs/sources/open-source.js";
 import type { RecordSource } from "../../../src/runs/sources/record-source.js";
@@ -23,6 +24,7 @@ import { findModel } from "../find-model.js";
 import { INPUT_OPTION_NAMES, inputChoice } from "../input-choice.js";
 import { commanderOptions, pickValues } from "../options.js";
 import { openRun, waitForRun } from "../open-run.js";
+import { writeResults } from "./results.js";
 
 const OPTION_NAMES = [
   ...INPUT_OPTION_NAMES,
@@ -41,6 +43,7 @@ const OPTION_NAMES = [
   "maxJobBytes",
   "runTtl",
   "wait",
+  "output",
   "logLevel",
 ] as const;
 
@@ -55,6 +58,7 @@ export function addSubmit(program: Command): void {
       `
 Without --spool all of the run goes into Redis; with it the run lies in the spool, a runner owns it
 ("rankmill runner"), and Redis holds its window.
+With --output it waits for the end and writes the rankings, as "rankmill results" does.
 Prints the run's id, last, on standard output. The same file under the same settings is the same
 run: submitting it again joins what is under way and repeats nothing. Needs REDIS_URL.`,
     )
@@ -70,6 +74,8 @@ async function submit(parsed: Record<string, unknown>): Promise<number> {
   const logger = createLogger(values.logLevel ?? "warn", 2);
   const limits = limitsOf(values);
   if (values.runId !== undefined) checkRunId(values.runId);
+  const { output } = values;
+  if (output !== undefined && output !== "-") await checkPlace(outputPaths(output));
   // Before anything is written: a file that cannot be read is an error of the arguments.
   const topN = values.topN === 0 ? undefined : values.topN;
   const modelNames = values.model === undefined ? [] : [values.model];
@@ -133,9 +139,13 @@ async function submit(parsed: Record<string, unknown>): Promise<number> {
       await parts.store.save(run, { ...spooled, state });
     }
     say(`${total} records submitted to ${values.spool ?? parts.queue.queueNames.at(-1) ?? tag}`);
-    const code = values.wait === true ? await waitForRun(run, parts) : EXIT.ok;
+    const wait = values.wait === true || output !== undefined;
+    let code: number = wait ? await waitForRun(run, parts) : EXIT.ok;
+    if (output !== undefined) code = await writeResults(run, parts, output, values.spool);
     await parts.queue.close();
-    print(run);
+    // Rankings on standard output stand alone there.
+    if (output === "-") say(run);
+    else print(run);
     return code;
   } finally {
     redis.disconnect();
