@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { packageVersion } from "../../src/models/package-root.js";
 import { addEval } from "./commands/eval.js";
+import { addHealth } from "./commands/health.js";
 import { addModels } from "./commands/models.js";
 import { addResults } from "./commands/results.js";
 import { addCancel, addRetry } from "./commands/run-control.js";
@@ -29,6 +30,7 @@ export function createProgram(): Command {
   addCancel(program);
   addRetry(program);
   addEval(program);
+  addHealth(program);
   addModels(program);
   addSchema(program);
   return program;
