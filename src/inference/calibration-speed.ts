@@ -120,9 +120,8 @@ async function speedOf(
       return { perSecond: (done * 1000) / ms, share: Number.isNaN(used) ? 1 : used / ms };
     }),
   );
-  const total = (sum: number, value: number): number => sum + value;
   return {
-    pairsPerSecond: speeds.map(({ perSecond }) => perSecond).reduce(total, 0),
-    busyShare: speeds.map(({ share }) => share).reduce(total, 0) / lanes.length,
+    pairsPerSecond: speeds.reduce((sum, { perSecond }) => sum + perSecond, 0),
+    busyShare: speeds.reduce((sum, { share }) => sum + share, 0) / lanes.length,
   };
 }
