@@ -16,7 +16,7 @@ import {
   type Calibration,
 } from "../src/core/calibration.js";
 import { describeError, RankmillError } from "../src/core/errors.js";
-import { deadlineMs, type RunShape } from "../src/core/lane-cost.js";
+import { deadlineMs, UNMEASURED_TIMING, type RunShape } from "../src/core/lane-cost.js";
 import { marginBytes, planMemory, type MemoryNeeds } from "../src/core/memory-plan.js";
 import { saysOutOfMemory } from "../src/core/out-of-memory.js";
 import { PAYLOAD_MEMORY_FACTOR, PayloadMemory } from "../src/core/payload-memory.js";
@@ -66,6 +66,8 @@ export interface LanePlan {
   readonly limits: BatcherOptions["limits"];
   readonly memory: BatcherMemory;
   readonly deadlineMs: (runs: readonly RunShape[]) => number;
+  /** What a run takes; undefined where it was not measured. */
+  readonly runMs: ((rows: number, longest: number) => number) | undefined;
   readonly payloads: PayloadMemory;
   /** Larger jobs do not fit the memory limit. */
   readonly maxJobBytes: number;
@@ -165,6 +167,10 @@ export async function planLanes(request: LanePlanRequest): Promise<LanePlan> {
     limits,
     memory: batcherMemory(budget, activation, logger),
     deadlineMs: (runs) => deadlineMs(timing, runs),
+    runMs:
+      timing === UNMEASURED_TIMING
+        ? undefined
+        : (rows, longest) => quadraticAt(timing, rows, longest),
     payloads: new PayloadMemory(payloadBytes, garbageCollector()),
     maxJobBytes,
   };

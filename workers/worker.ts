@@ -104,7 +104,11 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     throw error;
   }
   const laneCount = plan.lanes;
-  const batcher = new Batcher({ ...DEFAULT_BATCHER_OPTIONS, limits: plan.limits }, plan.memory);
+  const { limits: batchLimits, runMs } = plan;
+  const batcher = new Batcher(
+    { ...DEFAULT_BATCHER_OPTIONS, limits: batchLimits, runMs },
+    plan.memory,
+  );
   let health: HealthFile | undefined;
   const work = observeLanes(batcher, () => health?.progressed());
   const pool = new LanePool(work, {

@@ -17,8 +17,12 @@ export interface BatcherOptions {
   readonly limits: BatchLimits;
   /** Pairs that travel to a lane in one message, as one or more runs. */
   readonly maxMessagePairs: number;
-  /** Tokens of one message; bounds how long an interactive pair waits for a lane. */
+  /** Tokens of one message. */
   readonly maxMessageTokens: number;
+  /** Milliseconds of one message; bounds how long an interactive pair waits for a lane. */
+  readonly maxMessageMs: number;
+  /** What a run is expected to take, where it was measured; without it messages have no such bound. */
+  readonly runMs?: ((rows: number, longest: number) => number) | undefined;
   /** Waiting bulk pairs that are planned together, oldest first. */
   readonly windowPairs: number;
   /** Tokens of all pairs held for bulk jobs; more jobs wait outside. */
@@ -43,6 +47,7 @@ export const DEFAULT_BATCHER_OPTIONS: BatcherOptions = {
   limits: { maxBatchTokens: 2_048, maxBatchSize: 8, maxPaddingTokens: 16 },
   maxMessagePairs: 8,
   maxMessageTokens: 4_096,
+  maxMessageMs: 250,
   windowPairs: 1_024,
   maxBulkTokens: 2_097_152,
   maxInteractiveTokens: 524_288,
@@ -64,6 +69,12 @@ interface Item {
   readonly index: number;
   attempts: number;
 }
+
+/**
+ * Where less work waits than would keep all lanes busy, a message takes this share of a lane's part
+ * of it: the lanes end together, and a single job is scored by all of them.
+ */
+const SHARE_OF_REMAINDER = 0.5;
 
 /** What one lane gets at once: each inner list is one `session.run`. */
 type Message = readonly (readonly Item[])[];
@@ -100,6 +111,8 @@ export class Batcher implements PairScorer, LaneWork {
   /** Messages that a lane handed back before it ran them. */
   readonly #returned: Message[] = [];
   readonly #idle: (() => void)[] = [];
+  /** Lanes that are being served. */
+  #lanes = 0;
   #failure: RankmillError | undefined;
 
   constructor(options: BatcherOptions = DEFAULT_BATCHER_OPTIONS, memory?: BatcherMemory) {
@@ -179,6 +192,15 @@ export class Batcher implements PairScorer, LaneWork {
   }
 
   async serve(lane: Lane, signal: AbortSignal): Promise<string | undefined> {
+    this.#lanes += 1;
+    try {
+      return await this.#serve(lane, signal);
+    } finally {
+      this.#lanes -= 1;
+    }
+  }
+
+  async #serve(lane: Lane, signal: AbortSignal): Promise<string | undefined> {
     const budget = this.#memory?.budget;
     if (budget !== undefined) {
       void lane.died?.then(() => {
@@ -260,7 +282,7 @@ export class Batcher implements PairScorer, LaneWork {
     if (suspects !== undefined) return plan(suspects, this.#limits);
     if (this.#interactive.length > 0) {
       const runs = plan(takeLive(this.#interactive, windowPairs), this.#limits);
-      const message = this.#fill(runs, 0);
+      const message = this.#fill(runs, 0, this.#interactive.length);
       this.#interactive.unshift(...runs.slice(message.length).flat());
       if (message.length > 0) return message;
     }
@@ -269,7 +291,7 @@ export class Batcher implements PairScorer, LaneWork {
       this.#planned = plan(takeLive(this.#bulk, windowPairs), this.#limits);
       this.#plannedAt = 0;
     }
-    const message = this.#fill(this.#planned, this.#plannedAt);
+    const message = this.#fill(this.#planned, this.#plannedAt, this.#bulk.length);
     this.#plannedAt += message.length;
     return message;
   }
@@ -332,20 +354,42 @@ export class Batcher implements PairScorer, LaneWork {
     if (capacity !== undefined) memory.onLowered(capacity);
   }
 
-  /** The runs from `start` on that fit one message; at least one where there is one. */
-  #fill(runs: readonly Item[][], start: number): Item[][] {
-    const { maxMessagePairs, maxMessageTokens } = this.#options;
+  /**
+   * The runs from `start` on that fit one message; at least one where there is one.
+   *
+   * @param beyond pairs that wait behind these runs
+   */
+  #fill(runs: readonly Item[][], start: number, beyond: number): Item[][] {
+    const { maxMessageTokens, maxMessageMs, runMs } = this.#options;
+    const maxPairs = this.#messagePairs(runs, start, beyond);
     const message: Item[][] = [];
     let pairs = 0;
     let tokens = 0;
+    let ms = 0;
     for (let at = start; at < runs.length; at += 1) {
       const run = runs[at] ?? [];
       pairs += run.length;
-      tokens += run.length * (run[0]?.pair.ids.length ?? 0);
-      if (message.length > 0 && (pairs > maxMessagePairs || tokens > maxMessageTokens)) break;
+      const longest = run[0]?.pair.ids.length ?? 0;
+      tokens += run.length * longest;
+      ms += runMs?.(run.length, longest) ?? 0;
+      const over = pairs > maxPairs || tokens > maxMessageTokens || ms > maxMessageMs;
+      if (message.length > 0 && over) break;
       message.push(run);
     }
     return message;
+  }
+
+  /** Pairs that a message may hold with this much work ahead. */
+  #messagePairs(runs: readonly Item[][], start: number, beyond: number): number {
+    const { maxMessagePairs } = this.#options;
+    // One lane has nobody to share with.
+    if (this.#lanes < 2) return maxMessagePairs;
+    const plenty = (maxMessagePairs * this.#lanes) / SHARE_OF_REMAINDER;
+    let ahead = beyond;
+    for (let at = start; at < runs.length && ahead < plenty; at += 1)
+      ahead += runs[at]?.length ?? 0;
+    const share = Math.ceil((ahead / this.#lanes) * SHARE_OF_REMAINDER);
+    return Math.min(maxMessagePairs, share);
   }
 
   #settle(item: Item, outcome: PairOutcome): void {
