@@ -397,7 +397,11 @@ export const OPTIONS = {
     description: "delete what an earlier run left at the output and start over",
   },
   json: { flags: "--json", type: "flag", description: "print figures as JSON" },
-  watch: { flags: "--watch", type: "flag", description: "print again until the run is over" },
+  watch: {
+    flags: "--watch",
+    type: "flag",
+    description: "show progress until the run is over, then print",
+  },
   wait: { flags: "--wait", type: "flag", description: "wait until the run is over" },
   logLevel: {
     flags: "--log-level <level>",

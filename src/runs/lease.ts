@@ -5,6 +5,8 @@ import { runKeys } from "../core/names.js";
 /** An owner that has not renewed for this long has lost its run; another may take it. */
 const LEASE_MS = 10_000;
 const RENEW_MS = 2_500;
+/** Outlives any run that is still being worked on. */
+const FENCE_TTL_SECONDS = 2_592_000;
 
 /** KEYS: lease. ARGV: holder, time to live in ms. Returns 1 where the holder still holds it. */
 const RENEW = `
@@ -60,7 +62,9 @@ export class Lease {
     const holder = randomUUID();
     const key = runKeys.owner(run);
     if ((await redis.set(key, holder, "PX", LEASE_MS, "NX")) !== "OK") return undefined;
-    return new Lease(redis, key, holder, await redis.incr(runKeys.ownerFence(run)));
+    const fence = await redis.incr(runKeys.ownerFence(run));
+    await redis.expire(runKeys.ownerFence(run), FENCE_TTL_SECONDS);
+    return new Lease(redis, key, holder, fence);
   }
 
   /** Gives the run back, so that another need not wait for the lease's end. */
