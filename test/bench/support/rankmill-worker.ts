@@ -4,6 +4,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { createInterface } from "node:readline";
 import { DIST } from "./places.js";
+import { say } from "./print.js";
 
 const STOP_DEADLINE_MS = 10_000;
 
@@ -29,6 +30,8 @@ export class RankmillWorker {
       createInterface({ input: child.stdout }).on("line", (line) => {
         last = line;
         const entry = JSON.parse(line) as { msg?: string; lanes?: number };
+        // How it runs is part of the result: "2 lanes × 1 thread …".
+        if (entry.msg?.includes(" × ") === true) say(`  ${entry.msg}`);
         if (entry.msg === "lane ready") lanesReady += 1;
         if (entry.msg === "ready") lanes = entry.lanes ?? 1;
         if (lanesReady >= lanes) resolve();

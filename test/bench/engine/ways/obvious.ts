@@ -9,6 +9,12 @@ import { Queue, Worker } from "bullmq";
 import * as ort from "onnxruntime-node";
 import { serveWay } from "./serve-way.js";
 
+/**
+ * Each batch freezes the event loop, which BullMQ renews its locks on: with the default of 30 s, jobs
+ * are lost on a busy machine. This keeps it measurable.
+ */
+const LOCK_MS = 600_000;
+
 interface JobData {
   readonly query: string;
   readonly documents: readonly string[];
@@ -44,7 +50,10 @@ serveWay(async ({ modelFolder, onnxPath, redisPath, maxLength }) => {
   const logits: number[][] = [];
   let remaining = 0;
   let allDone: (() => void) | undefined;
-  const worker = new Worker<JobData, number[]>(name, ({ data }) => rerank(data), { connection });
+  const worker = new Worker<JobData, number[]>(name, ({ data }) => rerank(data), {
+    connection,
+    lockDuration: LOCK_MS,
+  });
   worker.on("completed", (job, result) => {
     logits[Number(job.name)] = result;
     remaining -= 1;

@@ -16,6 +16,12 @@ const CONCURRENCY = 64;
 /** For BullMQ to hand over the jobs that wait, one after the other. */
 const GATHER_MS = 20;
 
+/**
+ * A batch freezes the event loop, which BullMQ renews its locks on: with the default of 30 s, jobs
+ * are lost on a busy machine. This keeps it measurable.
+ */
+const LOCK_MS = 600_000;
+
 interface JobData {
   readonly query: string;
   readonly documents: readonly string[];
@@ -103,6 +109,7 @@ serveWay(async ({ modelFolder, onnxPath, redisPath, maxLength }) => {
   const worker = new Worker<JobData, number[]>(name, ({ data }) => rerank(data), {
     connection,
     concurrency: CONCURRENCY,
+    lockDuration: LOCK_MS,
   });
   worker.on("completed", (job, result) => {
     logits[Number(job.name)] = result;
