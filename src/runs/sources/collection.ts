@@ -8,7 +8,7 @@ import { findCollection, type CollectionFiles } from "../formats/beir.js";
 import { documentText } from "../formats/corpus-document.js";
 import { openCorpus, type CorpusIndex } from "../formats/corpus-index.js";
 import { openInput } from "../formats/open-input.js";
-import { readTrecLines, readTrecRun, type TrecCandidate, type TrecQuery } from "../formats/trec.js";
+import { readTrecRun, type TrecCandidate, type TrecQuery } from "../formats/trec.js";
 import { readQrels, readQueries } from "../formats/tsv.js";
 import type { RecordSource } from "./record-source.js";
 
@@ -116,17 +116,13 @@ export class CollectionSource implements RecordSource {
     }
   }
 
+  /** @throws RankmillError for a run that {@link read} would stop at: before any work is done */
   async count(): Promise<number> {
     const { firstStage, limits } = this.#options;
     const { chunks } = await openInput(firstStage);
     let count = 0;
-    let before: string | undefined;
-    for await (const line of readTrecLines(chunks, { maxLineBytes: limits.maxJobBytes })) {
-      if (line.status === "unreadable") count += 1;
-      else if (line.queryId !== before) {
-        if (!this.#isOutside(line.queryId)) count += 1;
-        before = line.queryId;
-      }
+    for await (const item of readTrecRun(chunks, { maxLineBytes: limits.maxJobBytes })) {
+      if (item.status === "unreadable" || !this.#isOutside(item.queryId)) count += 1;
     }
     return count;
   }
