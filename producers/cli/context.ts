@@ -8,7 +8,7 @@ import type { Truncation } from "../../src/core/job.js";
 import { packageRoot } from "../../src/models/package-root.js";
 import { listModels, resolveModel, type ResolvedModel } from "../../src/models/resolve.js";
 import { connectRedis } from "../../src/queue/connection.js";
-import type { Values } from "./options.js";
+import type { Values } from "./option-values.js";
 
 /** Everything that a command needs from the process it runs in; read here and nowhere else. */
 export const env = process.env;

@@ -3,7 +3,7 @@ import { RankmillError } from "../../src/core/errors.js";
 import type { ModelKey } from "../../src/core/job.js";
 import { findServedModel } from "../../src/queue/model-registry.js";
 import { requireModel } from "./context.js";
-import type { Values } from "./options.js";
+import type { Values } from "./option-values.js";
 
 /** What a producer must know of a model; it needs none of its files. */
 export interface KnownModel extends ModelKey {

@@ -3,7 +3,8 @@ import type { OutputFormat, RankingsForm } from "../../src/runs/export-rankings.
 import type { RunSettings } from "../../src/runs/manifest.js";
 import { isFolder, type InputChoice } from "../../src/runs/sources/open-source.js";
 import { indexDir } from "./context.js";
-import type { OptionName, Values } from "./options.js";
+import type { Values } from "./option-values.js";
+import type { OptionName } from "./options.js";
 
 /** The options that say what is read, of every command that reads records. */
 export const INPUT_OPTION_NAMES = [

@@ -1,6 +1,6 @@
 import type { LanePlanOptions } from "../../workers/lane-plan.js";
 import { calibrationDir } from "./context.js";
-import type { Values } from "./options.js";
+import type { Values } from "./option-values.js";
 
 /** The options of every command that runs lanes. */
 export const LANE_OPTION_NAMES = [

@@ -11,7 +11,7 @@ import { openInput } from "../../../src/runs/formats/open-input.js";
 import { readQrels } from "../../../src/runs/formats/tsv.js";
 import { print, required, say } from "../context.js";
 import { EXIT } from "../exit-codes.js";
-import { commanderOptions, pickValues } from "../options.js";
+import { commanderOptions, pickValues } from "../option-values.js";
 
 const OPTION_NAMES = [
   "evalRun",

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { describeHealth, readHealth } from "../../../src/lifecycle/health-file.js";
 import { print, required } from "../context.js";
 import { EXIT } from "../exit-codes.js";
-import { commanderOptions, pickValues } from "../options.js";
+import { commanderOptions, pickValues } from "../option-values.js";
 
 const OPTION_NAMES = ["healthFile"] as const;
 

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import type { PrepareEvent } from "../../../src/inference/prepare.js";
 import { env, preparedDir, print, requireModel, say } from "../context.js";
 import { EXIT } from "../exit-codes.js";
-import { commanderOptions, pickValues } from "../options.js";
+import { commanderOptions, pickValues } from "../option-values.js";
 
 const OPTION_NAMES = ["precision", "modelsDir", "preparedDir", "fullCheck", "json"] as const;
 

@@ -11,7 +11,7 @@ import { pullModel } from "../../../src/models/pull.js";
 import { listModels, resolveModel, type ListedModel } from "../../../src/models/resolve.js";
 import { env, modelsDir, print, say } from "../context.js";
 import { EXIT } from "../exit-codes.js";
-import { commanderOptions, pickValues } from "../options.js";
+import { commanderOptions, pickValues } from "../option-values.js";
 import { addModelsPrepare } from "./models-prepare.js";
 import { PullProgressDisplay } from "../pull-progress.js";
 import { stopSignal } from "../stop-signal.js";

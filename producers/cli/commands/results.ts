@@ -7,7 +7,7 @@ import { runItems, type RunItem, type RunParts } from "../../../src/runs/submitt
 import { createLogger, required, requireRedis, say } from "../context.js";
 import { EXIT } from "../exit-codes.js";
 import { isOver, lookAt, openRun, waitForRun, type OpenRun } from "../open-run.js";
-import { commanderOptions, pickValues } from "../options.js";
+import { commanderOptions, pickValues } from "../option-values.js";
 
 const OPTION_NAMES = ["output", "wait", "spool", "redisUrl", "logLevel"] as const;
 

@@ -5,7 +5,7 @@ import { cancelRun, retryRun } from "../../../src/runs/submitted-run.js";
 import { createLogger, required, requireRedis, say } from "../context.js";
 import { EXIT } from "../exit-codes.js";
 import { lookAt, openRun, type OpenRun } from "../open-run.js";
-import { commanderOptions, pickValues } from "../options.js";
+import { commanderOptions, pickValues } from "../option-values.js";
 
 const OPTION_NAMES = ["spool", "redisUrl", "logLevel"] as const;
 

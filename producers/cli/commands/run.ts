@@ -22,7 +22,7 @@ import {
   rankingsForm,
   sourceSettings,
 } from "../input-choice.js";
-import { commanderOptions, pickValues } from "../options.js";
+import { commanderOptions, pickValues } from "../option-values.js";
 import { formatDuration } from "../progress.js";
 import { rerankFile } from "../rerank-file.js";
 import { stopSignal } from "../stop-signal.js";

@@ -4,7 +4,7 @@ import { Spool } from "../../../src/runs/spool.js";
 import { runRunner } from "../../../workers/runner.js";
 import { createLogger, limitsOf, required, requireRedis } from "../context.js";
 import { EXIT } from "../exit-codes.js";
-import { commanderOptions, pickValues } from "../options.js";
+import { commanderOptions, pickValues } from "../option-values.js";
 import { stopSignal } from "../stop-signal.js";
 
 const OPTION_NAMES = [

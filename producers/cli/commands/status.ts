@@ -5,7 +5,7 @@ import type { RunStatus } from "../../../src/runs/submitted-run.js";
 import { createLogger, print, requireRedis } from "../context.js";
 import { EXIT } from "../exit-codes.js";
 import { isOver, lookAt, openRun, waitForRun } from "../open-run.js";
-import { commanderOptions, pickValues } from "../options.js";
+import { commanderOptions, pickValues } from "../option-values.js";
 
 const OPTION_NAMES = ["redisUrl", "json", "watch", "logLevel"] as const;
 

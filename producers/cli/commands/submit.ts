@@ -22,7 +22,7 @@ import {
 import { EXIT } from "../exit-codes.js";
 import { findModel } from "../find-model.js";
 import { INPUT_OPTION_NAMES, inputChoice } from "../input-choice.js";
-import { commanderOptions, pickValues } from "../options.js";
+import { commanderOptions, pickValues } from "../option-values.js";
 import { openRun, waitForRun } from "../open-run.js";
 import { writeResults } from "./results.js";
 

@@ -10,7 +10,7 @@ import {
 } from "../context.js";
 import { EXIT } from "../exit-codes.js";
 import { LANE_OPTION_NAMES, lanePlanOptions } from "../lane-options.js";
-import { commanderOptions, pickValues } from "../options.js";
+import { commanderOptions, pickValues } from "../option-values.js";
 import { stopSignal } from "../stop-signal.js";
 
 const OPTION_NAMES = [
