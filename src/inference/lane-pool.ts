@@ -31,8 +31,11 @@ const FIRST_BACKOFF_MS = 250;
 const MAX_BACKOFF_MS = 15_000;
 /** Starts in a row, over all lanes, without a single one that became ready. */
 const MAX_FAILED_STARTS = 8;
-/** Deaths of a slot in a row, none of whose processes answered a message: a crash loop. */
-const CRASH_LOOP_DEATHS = 3;
+/**
+ * Deaths of a slot in a row, none of whose processes answered a message: a crash loop. A single
+ * pair that kills its lane, found by halving its message, comes to less.
+ */
+const CRASH_LOOP_DEATHS = 6;
 /** A lane that lives this long without work is out of the loop as well. */
 const STEADY_MS = 60_000;
 
@@ -51,7 +54,7 @@ interface Slot {
  *
  * A slot is *starting* until its process is ready, *serving* while it is alive, *backing off* after
  * a death, and *closed* at the end. The first death after an answered message is replaced at once;
- * from the second in a row on the slot waits 250 ms doubling to 15 s, and from the third it counts as
+ * from the second in a row on the slot waits 250 ms doubling to 15 s, and from the sixth it counts as
  * a *crash loop*, until one of its processes answers a message or lives for a minute. A lane that is
  * recycled did not die.
  *

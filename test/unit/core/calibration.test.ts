@@ -30,6 +30,12 @@ const MEASURED: Calibration = {
   ],
 };
 
+function withSingle(pairsPerSecond: number): Calibration {
+  const [usual] = MEASURED.layouts;
+  if (usual === undefined) throw new Error("no usual layout");
+  return { ...MEASURED, layouts: [usual, { lanes: 1, threads: 4, pairsPerSecond }] };
+}
+
 describe("lanes and threads", () => {
   it("are one thread in a lane a core, also where nothing was measured", () => {
     expect(chooseLayout(MEASURED, 4, 8, {})).toEqual({ lanes: 4, threads: 1 });
@@ -37,13 +43,6 @@ describe("lanes and threads", () => {
   });
 
   it("are another layout only where that was clearly faster", () => {
-    const withSingle = (pairsPerSecond: number): Calibration => ({
-      ...MEASURED,
-      layouts: [
-        { lanes: 4, threads: 1, pairsPerSecond: 400 },
-        { lanes: 1, threads: 4, pairsPerSecond },
-      ],
-    });
     expect(chooseLayout(withSingle(420), 4, 8, {})).toEqual({ lanes: 4, threads: 1 });
     expect(chooseLayout(withSingle(600), 4, 8, {})).toEqual({ lanes: 1, threads: 4 });
   });

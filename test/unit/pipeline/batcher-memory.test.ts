@@ -14,6 +14,11 @@ interface Bench {
   readonly lowered: number[];
 }
 
+async function ranOutOfMemory(error: unknown): Promise<boolean> {
+  await turn();
+  return String(error).includes("bad_alloc");
+}
+
 function bench(capacity: number, lanes: number, rows = 1): Bench {
   const budget = new ActivationBudget(capacity, lanes, 10);
   const lowered: number[] = [];
@@ -23,7 +28,7 @@ function bench(capacity: number, lanes: number, rows = 1): Bench {
     {
       budget,
       activation: ACTIVATION,
-      ranOutOfMemory: (error) => Promise.resolve(String(error).includes("bad_alloc")),
+      ranOutOfMemory,
       onLowered: (bytes) => lowered.push(bytes),
     },
   );
@@ -106,6 +111,12 @@ function codes(outcomes: readonly PairOutcome[]): string[] {
   return outcomes.map((outcome) => (outcome.status === "scored" ? "scored" : outcome.code));
 }
 
+function driftedLane(): ArenaLane {
+  const lane = new ArenaLane();
+  lane.grownBytes = 100 * 1024 * 1024;
+  return lane;
+}
+
 describe("under a memory budget", () => {
   it("no run is planned that a lane's share does not hold", async () => {
     const parts = bench(100, 2, 8);
@@ -163,12 +174,7 @@ describe("under a memory budget", () => {
   it("a lane that drifted is replaced", async () => {
     const parts = bench(1e9, 1);
     const asked = parts.batcher.score([pairOf(1), pairOf(2)], "bulk", never);
-    const make = (): ArenaLane => {
-      const lane = new ArenaLane();
-      lane.grownBytes = 100 * 1024 * 1024;
-      return lane;
-    };
-    const { reasons } = await pool(parts, 1, make, asked.then(turn));
+    const { reasons } = await pool(parts, 1, driftedLane, asked.then(turn));
     expect(reasons[0]).toMatch(/^it grew by 104857600 bytes, its work explains 1$/);
   });
 });

@@ -1,0 +1,141 @@
+import { cp, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pino } from "pino";
+import { afterAll, beforeEach, describe, expect, it } from "vitest";
+import { packageRoot } from "../../src/models/package-root.js";
+import { resolveModel, type ResolvedModel } from "../../src/models/resolve.js";
+import { planLanes, type LanePlan, type LanePlanOptions } from "../../workers/lane-plan.js";
+import { fixtureFolder, LANE_ENTRY, laneOptions } from "../support/lanes.js";
+
+const MIB = 1024 * 1024;
+const NO_LANE = "/nonexistent/lane.js";
+const folders: string[] = [];
+let calibrationDir: string;
+let said: string[];
+
+beforeEach(async () => {
+  calibrationDir = await freshFolder();
+});
+afterAll(async () => {
+  for (const folder of folders) await rm(folder, { recursive: true, force: true });
+});
+
+async function freshFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "rankmill-plan-"));
+  folders.push(folder);
+  return folder;
+}
+
+async function bert(precision: "fp32" | "int8" = "fp32"): Promise<ResolvedModel> {
+  return await resolveModel(fixtureFolder("bert"), { packageRoot: packageRoot(), precision });
+}
+
+async function plan(
+  more: LanePlanOptions & { model?: ResolvedModel; laneEntryPath?: string } = {},
+): Promise<LanePlan> {
+  said = [];
+  const model = more.model ?? (await bert());
+  const sink = {
+    write: (line: string) => void said.push((JSON.parse(line) as { msg: string }).msg),
+  };
+  return await planLanes({
+    calibrationDir,
+    laneEntryPath: LANE_ENTRY,
+    ...more,
+    model,
+    laneModel: { ...laneOptions("bert").model, onnxPath: model.onnxPath },
+    openTimeoutMs: 30_000,
+    env: process.env,
+    maxJobBytes: 33_554_432,
+    logger: pino({ level: "info" }, sink),
+  });
+}
+
+describe("a model's calibration", () => {
+  it("is measured at the first start and only read at the next", async () => {
+    const first = await plan();
+    expect(said).toContain("calibrated");
+    expect(await readdir(calibrationDir)).toHaveLength(1);
+    const second = await plan({ laneEntryPath: NO_LANE });
+    expect(said).not.toContain("calibrated");
+    expect(second.lanes).toBe(first.lanes);
+    expect(second.memory.activation).toEqual(first.memory.activation);
+  });
+
+  it("is another one for another precision", async () => {
+    await plan();
+    const int8 = await plan({ model: await bert("int8") });
+    expect(await readdir(calibrationDir)).toHaveLength(2);
+    expect(int8.limits).toMatchObject({ maxBatchSize: 1, maxPaddingTokens: 0 });
+  });
+
+  it("is measured again where its file is damaged", async () => {
+    await plan();
+    const [name = ""] = await readdir(calibrationDir);
+    await writeFile(join(calibrationDir, name), "{");
+    await plan();
+    expect(said).toContain("calibrated");
+    await plan({ laneEntryPath: NO_LANE });
+  });
+
+  it("that cannot be kept costs a warning, not the start", async () => {
+    const file = join(calibrationDir, "file");
+    await writeFile(file, "");
+    expect((await plan({ calibrationDir: join(file, "below") })).lanes).toBeGreaterThan(0);
+    expect(said).toContainEqual(expect.stringMatching(/calibration cannot be kept: .*ENOTDIR/));
+  });
+
+  it("is left out where the operator wants none, for single pairs and cautious guesses", async () => {
+    const { limits, lanes } = await plan({
+      calibrationDir: undefined,
+      laneEntryPath: NO_LANE,
+      lanes: 1,
+    });
+    expect(limits.maxBatchSize).toBe(1);
+    expect(lanes).toBe(1);
+    expect(said).toContainEqual(expect.stringContaining("not calibrated"));
+  });
+});
+
+describe("a memory limit", () => {
+  it("too small for one lane is refused in a line that says what is needed", async () => {
+    const refused = plan({ memoryLimitBytes: 64 * MIB });
+    await expect(refused).rejects.toMatchObject({
+      code: "memory_too_small",
+      message: expect.stringMatching(
+        /^the memory limit of 64 MiB \(option\) is too small for bert fp32: one lane needs \d+ MiB; raise/,
+      ) as string,
+    });
+  });
+
+  it("that it names as needed is enough", async () => {
+    await plan();
+    const message = await plan({ memoryLimitBytes: 64 * MIB }).then(
+      () => "",
+      (error: Error) => error.message,
+    );
+    // What this process itself takes moves by some megabytes between two looks.
+    const needed = Number(/needs (\d+) MiB/.exec(message)?.[1]) + 200;
+    const { lanes, memory } = await plan({ memoryLimitBytes: needed * MIB });
+    expect(lanes).toBeGreaterThan(0);
+    expect(memory.budget.capacityBytes).toBeLessThan(needed * MIB);
+  });
+
+  it("holds fewer lanes than were asked for, and says so", async () => {
+    const { lanes } = await plan({ memoryLimitBytes: 1400 * MIB, lanes: 64 });
+    expect(lanes).toBeLessThan(64);
+    expect(said).toContainEqual(expect.stringMatching(/instead of 64 lanes: the memory limit/));
+  });
+});
+
+describe("a model of a folder that moved", () => {
+  it("keeps its calibration, which goes by its content", async () => {
+    await plan();
+    const moved = join(await freshFolder(), "moved");
+    await cp(fixtureFolder("bert"), moved, { recursive: true });
+    const model = await resolveModel(moved, { packageRoot: packageRoot() });
+    await plan({ model, laneEntryPath: NO_LANE });
+    expect(said).not.toContain("calibrated");
+  });
+});

@@ -1,0 +1,83 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { chooseBatches } from "../../src/core/calibration.js";
+import type { EncodedPair } from "../../src/core/ports.js";
+import { calibrate } from "../../src/inference/calibration.js";
+import { LanePool } from "../../src/inference/lane-pool.js";
+import { Batcher, DEFAULT_BATCHER_OPTIONS } from "../../src/pipeline/batcher.js";
+import { laneOptions, randomPair, type FixtureModel } from "../support/lanes.js";
+import { SeededRandom } from "../support/random.js";
+
+const never = new AbortController().signal;
+const HIGHEST_LENGTH = 128;
+const LANES = 2;
+const pools: LanePool[] = [];
+
+afterEach(async () => {
+  for (const pool of pools.splice(0)) await pool.close();
+});
+
+/** Lanes that batch as a worker without any option does. */
+async function defaultScorer(
+  model: FixtureModel,
+  file: string,
+): Promise<{ batcher: Batcher; maxBatchSize: number }> {
+  const options = laneOptions(model, file);
+  const dynamicallyQuantised = file === "model_int8.onnx";
+  const calibration = await calibrate({
+    ...options,
+    key: "k",
+    modelName: model,
+    dynamicallyQuantised,
+    highestLength: HIGHEST_LENGTH,
+    cores: LANES,
+    tiny: true,
+    roomBytes: 2 ** 31,
+  });
+  const limits = chooseBatches(calibration, dynamicallyQuantised, {});
+  const batcher = new Batcher({ ...DEFAULT_BATCHER_OPTIONS, limits });
+  const pool = new LanePool(batcher, { ...options, lanes: LANES, onEvent: () => undefined });
+  pools.push(pool);
+  await pool.start();
+  return { batcher, maxBatchSize: limits.maxBatchSize };
+}
+
+async function logitsOf(batcher: Batcher, pairs: readonly EncodedPair[]): Promise<number[]> {
+  const outcomes = await batcher.score(pairs, "bulk", never);
+  return outcomes.map((outcome) => (outcome.status === "scored" ? outcome.logit : Number.NaN));
+}
+
+const CASES: readonly (readonly [FixtureModel, string])[] = [
+  ["bert", "model.onnx"],
+  ["bert", "model_fp16.onnx"],
+  ["bert", "model_int8.onnx"],
+  ["xlm-roberta", "model_int8.onnx"],
+  ["modernbert", "model.onnx"],
+];
+
+describe("the same pair, in the default mode of its precision, on real lanes", () => {
+  it.each(CASES)(
+    "%s %s: has the same score to the bit whatever its batch-mates",
+    async (model, file) => {
+      const random = new SeededRandom(5);
+      const { batcher, maxBatchSize } = await defaultScorer(model, file);
+      // A few lengths only, so that pairs of equal length meet.
+      const lengths = [5, 17, 18, 19, 40, 64, 65, 111];
+      const watched = Array.from({ length: 16 }, () => randomPair(random, random.pick(lengths)));
+      const alone: number[] = [];
+      for (const pair of watched) alone.push(...(await logitsOf(batcher, [pair])));
+      expect(new Set(alone).size).toBeGreaterThan(1);
+      for (let round = 0; round < 4; round += 1) {
+        const mates = Array.from({ length: random.between(0, 60) }, () =>
+          randomPair(random, random.pick(lengths)),
+        );
+        const order = random.shuffle([...watched, ...mates]);
+        const logits = await logitsOf(batcher, order);
+        for (const [index, pair] of watched.entries()) {
+          expect(logits[order.indexOf(pair)]).toBe(alone[index]);
+        }
+      }
+      // Dynamic quantisation: no batch-mates at all.
+      expect(file !== "model_int8.onnx" || maxBatchSize === 1).toBe(true);
+    },
+  );
+});

@@ -1,0 +1,44 @@
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { EncodedPair } from "../../src/core/ports.js";
+import type { LaneProcessOptions } from "../../src/inference/lane-process.js";
+import { dist } from "./dist.js";
+import type { SeededRandom } from "./random.js";
+
+const MODELS = fileURLToPath(new URL("../fixtures/models", import.meta.url));
+/** Below every fixture's vocabulary. */
+const HIGHEST_ID = 599;
+
+export const LANE_ENTRY = join(dist, "workers/lane.js");
+
+export type FixtureModel = "bert" | "xlm-roberta" | "modernbert" | "deberta-v2";
+
+export function fixtureFolder(model: FixtureModel): string {
+  return join(MODELS, model);
+}
+
+/** What opens a lane of a fixture, on one thread. */
+export function laneOptions(
+  model: FixtureModel,
+  file = "model.onnx",
+  more: Partial<LaneProcessOptions> = {},
+): LaneProcessOptions {
+  return {
+    entryPath: LANE_ENTRY,
+    env: process.env,
+    openTimeoutMs: 30_000,
+    model: {
+      onnxPath: join(fixtureFolder(model), "onnx", file),
+      padId: model === "xlm-roberta" ? 1 : 0,
+      segmentTypeIds: true,
+      executionProvider: "cpu",
+      intraOpThreads: 1,
+    },
+    ...more,
+  };
+}
+
+export function randomPair(random: SeededRandom, length: number): EncodedPair {
+  const ids = Int32Array.from({ length }, () => random.between(5, HIGHEST_ID));
+  return { ids, secondStart: length >> 1, truncated: false };
+}
