@@ -14,7 +14,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { RankmillError } from "../core/errors.js";
 import type { FailedRecord } from "../core/records.js";
 import { exportRankings, type OutputFormat, type RankingsForm } from "./export-rankings.js";
-import { readLines } from "./formats/lines.js";
+import { readLines, type Line } from "./formats/lines.js";
 import { lockOutput } from "./output-lock.js";
 import type { RunSink } from "./feeder.js";
 import {
@@ -255,9 +255,22 @@ async function readDone(path: string, counts: RunCounts): Promise<ReadonlySet<st
   for await (const line of readLines(createReadStream(path), {
     maxLineBytes: Number.MAX_SAFE_INTEGER,
   })) {
-    if (line.status === "line") ids.add(countLine(line.text, counts));
+    ids.add(readRanked(path, line, counts));
   }
   return ids;
+}
+
+/** @throws RankmillError `usage` for a line that no run wrote: going on would carry the damage along */
+function readRanked(path: string, line: Line, counts: RunCounts): string {
+  try {
+    if (line.status === "line") return countLine(line.text, counts);
+  } catch {
+    // Said below, with the line's number.
+  }
+  throw new RankmillError(
+    "usage",
+    `${path}: line ${line.lineNumber} is not a ranking: mend or delete the file, or start over with --force-new`,
+  );
 }
 
 const TAIL_BYTES = 65_536;
