@@ -9,6 +9,7 @@ import type { Bench } from "./support/bench.js";
 const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   engine: async () => (await import("./engine/bench.js")).engineBench,
   jobs: async () => (await import("./jobs/bench.js")).jobsBench,
+  memory: async () => (await import("./memory/bench.js")).memoryBench,
 };
 
 async function main(): Promise<number> {
