@@ -30,7 +30,15 @@ const PARTS = {
       return;
     }
     printTable(
-      ["worker's event loop", "jobs", "seconds", "median ms", "99 % ms", "highest ms"],
+      [
+        "worker's event loop",
+        "jobs",
+        "seconds",
+        "median ms",
+        "99 % ms",
+        "highest ms",
+        "highest ms of an idle thread",
+      ],
       await measureEventLoop(folder),
     );
   },

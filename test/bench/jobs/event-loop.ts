@@ -65,13 +65,13 @@ export async function measureEventLoop(modelFolder: string): Promise<string[][]>
       );
       await Promise.all(enqueued.map((job) => job.result({ timeoutMs: RESULT_TIMEOUT_MS })));
       const seconds = (performance.now() - started) / 1000;
-      const { medianMs, highMs, maxMs } = await ask({ type: "read" });
+      const { medianMs, highMs, maxMs, idleMaxMs } = await ask({ type: "read" });
       const shape = `${jobs} × ${documents.length}`;
       rows.push([
         name,
         shape,
         seconds.toFixed(1),
-        ...[medianMs, highMs, maxMs].map((ms) => ms.toFixed(1)),
+        ...[medianMs, highMs, maxMs, idleMaxMs].map((ms) => ms.toFixed(1)),
       ]);
     }
     await client.close();

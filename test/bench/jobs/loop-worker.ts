@@ -1,8 +1,10 @@
 /** The compiled worker in a process that watches its own event loop. */
+import { once } from "node:events";
 import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
+import { Worker } from "node:worker_threads";
 import type { Redis } from "ioredis";
 import { pino } from "pino";
 import type * as Connection from "../../../src/queue/connection.js";
@@ -27,11 +29,31 @@ export interface LoopDelay {
   readonly medianMs: number;
   readonly highMs: number;
   readonly maxMs: number;
+  /** Of a thread that does nothing: what the machine alone delays. */
+  readonly idleMaxMs: number;
 }
 
 const RESOLUTION_MS = 1;
 const HIGH_PERCENTILE = 99;
 const CLOSE_DEADLINE_MS = 5_000;
+
+/** Answers any message with its own longest delay so far, in nanoseconds, and starts anew. */
+const IDLE_THREAD = `
+const { parentPort } = require("node:worker_threads");
+const delay = require("node:perf_hooks").monitorEventLoopDelay({ resolution: ${RESOLUTION_MS} });
+delay.enable();
+parentPort.on("message", () => {
+  parentPort.postMessage(delay.max);
+  delay.reset();
+});
+`;
+const idleThread = new Worker(IDLE_THREAD, { eval: true });
+
+async function idleMax(): Promise<number> {
+  idleThread.postMessage("read");
+  const [max] = (await once(idleThread, "message")) as [number];
+  return max;
+}
 
 const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
 let worker: WorkerModule.RunningWorker | undefined;
@@ -70,10 +92,12 @@ async function handle(request: LoopRequest): Promise<void> {
     await worker?.close(CLOSE_DEADLINE_MS);
     redis?.disconnect();
   }
+  const idleMaxMs = ms(await idleMax());
   const answer: LoopDelay = {
     medianMs: ms(delay.percentile(50)),
     highMs: ms(delay.percentile(HIGH_PERCENTILE)),
     maxMs: ms(delay.max),
+    idleMaxMs,
   };
   process.send?.(answer);
 }
