@@ -1,0 +1,43 @@
+import { cpSync, existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+/** As Node names it. */
+export type ImageArch = "x64" | "arm64";
+
+/**
+ * Packages that find files beside themselves and cannot be bundled, each with what is loaded of it:
+ * the rest (other platforms' binaries, type declarations, source maps) stays behind.
+ */
+const KEPT: Readonly<Record<string, (arch: ImageArch) => readonly string[]>> = {
+  "onnxruntime-node": (arch) => [
+    "dist/index.js",
+    "dist/backend.js",
+    "dist/binding.js",
+    "dist/version.js",
+    `bin/napi-v6/linux/${arch}/onnxruntime_binding.node`,
+    `bin/napi-v6/linux/${arch}/libonnxruntime.so.1`,
+  ],
+  "onnxruntime-common": () => ["dist/cjs"],
+  tokenizers: (arch) => ["index.js", `tokenizers.linux-${arch}-gnu.node`],
+  // `rankmill run` in a container of its own, where no Redis is named.
+  "js-redis-server": () => ["dist/core.mjs", "dist/index.js"],
+  "lua-redis-wasm": () => ["dist/index.node.mjs", "dist/redis_lua.mjs", "dist/redis_lua.wasm"],
+  "cluster-key-slot": () => ["lib/index.js"],
+};
+
+export const KEPT_PACKAGES = Object.keys(KEPT);
+
+/** Copies what is loaded of each kept package into `target`/node_modules. */
+export function copyKeptPackages(root: string, target: string, arch: ImageArch): void {
+  for (const [name, filesOf] of Object.entries(KEPT)) {
+    const from = join(root, "node_modules", name);
+    const to = join(target, "node_modules", name);
+    for (const file of ["package.json", ...filesOf(arch)]) {
+      if (!existsSync(join(from, file))) throw new Error(`${name} has no ${file} any more`);
+      cpSync(join(from, file), join(to, file), {
+        recursive: true,
+        filter: (source) => !/\.(map|d\.ts)$/.test(source) && dirname(source) !== "test",
+      });
+    }
+  }
+}

@@ -1,0 +1,50 @@
+/** docker-compose.yml, .env.example and the options tell the same story. */
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { Command } from "commander";
+import { addWorker } from "../../../producers/cli/commands/worker.js";
+
+const read = (path: string): string =>
+  readFileSync(new URL(`../../../${path}`, import.meta.url), "utf8");
+
+const compose = read("docker-compose.yml");
+/** `${NAME:-default}`, and the names that are passed on where they are set. */
+const interpolated = new Map(
+  [...compose.matchAll(/\$\{(\w+):-([^}]*)\}/g)].map(([, name = "", value = ""]) => [name, value]),
+);
+const passedOn = [...compose.matchAll(/^ +- (RANKMILL_\w+)$/gm)].map(([, name = ""]) => name);
+const examples = new Map(
+  [...read(".env.example").matchAll(/^#(\w+)=(.*)$/gm)].map(([, name = "", value = ""]) => [
+    name,
+    value,
+  ]),
+);
+
+describe("settings of docker-compose.yml", () => {
+  it("are all in .env.example, and nothing else is", () => {
+    expect([...examples.keys()].sort()).toEqual(
+      [...new Set([...interpolated.keys(), ...passedOn])].sort(),
+    );
+  });
+
+  it("have there the defaults that they have here", () => {
+    for (const [name, value] of interpolated)
+      expect([name, examples.get(name)]).toEqual([name, value]);
+  });
+
+  it("reach a worker wherever it has an environment variable for them", () => {
+    const program = new Command();
+    addWorker(program);
+    const variables = (program.commands[0]?.options ?? []).flatMap(({ envVar }) => envVar ?? []);
+    const image = read("docker/cpu.Dockerfile");
+    const worker = /\n {2}worker:\n[\s\S]*?\n {2}\w+:\n/.exec(compose)?.[0] ?? "";
+    const unreached = variables.filter((name) => !worker.includes(name) && !image.includes(name));
+    // Folders lie where the image has them, under /cache; a tokenizer has one implementation there.
+    expect(unreached.sort()).toEqual([
+      "RANKMILL_CALIBRATION_DIR",
+      "RANKMILL_MEMORY_LIMIT_BYTES",
+      "RANKMILL_PREPARED_DIR",
+      "RANKMILL_TOKENIZER",
+    ]);
+  });
+});
