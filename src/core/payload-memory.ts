@@ -5,7 +5,7 @@ import { Permits } from "./permits.js";
  * payload and the decompressed bytes, the text in UTF-16, the parsed strings, their copy on the way
  * to the tokenizer, and the token ids.
  */
-export const PAYLOAD_MEMORY_FACTOR = 6;
+export const PAYLOAD_MEMORY_FACTOR = 8;
 
 /** Smaller requests die young, and the collector comes by for those all the time. */
 const LASTING_BYTES = 262_144;

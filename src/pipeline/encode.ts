@@ -5,6 +5,11 @@ import { assemblePair, type PairTemplate } from "../core/pair-assembly.js";
 
 /** Documents tokenised between two looks at the signal: bounds what a cancelled job still costs. */
 const DOCUMENTS_PER_CALL = 64;
+/**
+ * Characters of one slice, unless one document has more: a tokenizer's thread gets a copy of them,
+ * and a job of megabyte documents must not be copied whole.
+ */
+const CALL_CHARS = 1_048_576;
 
 /**
  * Encodes a request's pairs: the query once, its documents in slices.
@@ -21,12 +26,27 @@ export async function encodePairs(
   const pairs: EncodedPair[] = [];
   if (request.documents.length === 0) return pairs;
   const [query = new Int32Array()] = await tokenizer.encode([request.query], options.maxLength);
-  for (let at = 0; at < request.documents.length; at += DOCUMENTS_PER_CALL) {
+  for (const texts of slicesOf(request.documents)) {
     signal.throwIfAborted();
-    const texts = request.documents.slice(at, at + DOCUMENTS_PER_CALL).map(({ text }) => text);
     for (const ids of await tokenizer.encode(texts, options.maxLength)) {
       pairs.push(assemblePair(template, query, ids, options));
     }
   }
   return pairs;
+}
+
+function* slicesOf(documents: RerankRequest["documents"]): Generator<string[]> {
+  let slice: string[] = [];
+  let chars = 0;
+  for (const { text } of documents) {
+    const full = slice.length === DOCUMENTS_PER_CALL || chars + text.length > CALL_CHARS;
+    if (full && slice.length > 0) {
+      yield slice;
+      slice = [];
+      chars = 0;
+    }
+    slice.push(text);
+    chars += text.length;
+  }
+  if (slice.length > 0) yield slice;
 }
