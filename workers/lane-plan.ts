@@ -106,7 +106,7 @@ export async function planLanes(request: LanePlanRequest): Promise<LanePlan> {
   if (request.calibrationDir !== undefined && roomBytes < bareBytes) {
     throw tooSmall(limit, baseBytes + sharedBytes + bareBytes, request);
   }
-  const calibration = await calibrationOf(request, cores, roomBytes);
+  const calibration = await calibrationOrGuess(request, cores, roomBytes, limit);
   const activation = activationOf(calibration);
   const ordinary = Math.min(ORDINARY_TOKENS, model.maxLength.default);
   const needs: MemoryNeeds = {
@@ -174,6 +174,33 @@ export async function planLanes(request: LanePlanRequest): Promise<LanePlan> {
     payloads: new PayloadMemory(payloadBytes, garbageCollector()),
     maxJobBytes,
   };
+}
+
+/**
+ * A lane that dies while it is measured costs the calibration, not the worker, unless it died for
+ * want of memory: then none can work.
+ */
+async function calibrationOrGuess(
+  request: LanePlanRequest,
+  cores: number,
+  roomBytes: number,
+  limit: MemoryLimit,
+): Promise<Calibration | undefined> {
+  const killsBefore = await oomKills();
+  try {
+    return await calibrationOf(request, cores, roomBytes);
+  } catch (error) {
+    if (!(error instanceof RankmillError) || error.code !== "lane_failed") throw error;
+    if (((await oomKills()) ?? 0) > (killsBefore ?? 0)) {
+      throw new RankmillError(
+        "memory_too_small",
+        `a lane was killed for want of memory while ${request.model.name} ${request.model.precision} was measured: raise the memory limit of ${mib(limit.bytes)} (${limit.source}), or choose a smaller model or precision`,
+        { cause: error },
+      );
+    }
+    request.logger.warn(`not calibrated: ${error.message}`);
+    return undefined;
+  }
 }
 
 /** @returns undefined where none is wanted */

@@ -86,6 +86,16 @@ describe("a model's calibration", () => {
     expect(said).toContainEqual(expect.stringMatching(/calibration cannot be kept: .*ENOTDIR/));
   });
 
+  it("that kills its lane costs a warning, not the start", async () => {
+    const laneEntryPath = join(await freshFolder(), "dies.mjs");
+    await writeFile(laneEntryPath, "process.exit(9);");
+    expect((await plan({ laneEntryPath })).limits.maxBatchSize).toBe(1);
+    expect(said).toContainEqual(
+      expect.stringMatching(/^not calibrated: lane 0 did not start: exit 9/),
+    );
+    expect(await readdir(calibrationDir)).toEqual([]);
+  });
+
   it("is left out where the operator wants none, for single pairs and cautious guesses", async () => {
     const { limits, lanes } = await plan({
       calibrationDir: undefined,
