@@ -27,7 +27,7 @@ const USAGE = `engine: pairs per second against the obvious ways and the bound
   --only A:B,…       these cases alone, as minilm-l6:int8
   --ways A,B,…       these ways alone: obvious, sorted, bound, rankmill
   --repetitions N    default 5
-  --no-shapes        without the table of jobs in flight and documents a job
+  --no-shapes        without the table of jobs in flight and documents a job, as with --quick
   --worker-args "…"  more options for rankmill worker`;
 
 const WAY_NAMES: readonly WayName[] = ["obvious", "sorted", "bound", "rankmill"];
@@ -104,7 +104,7 @@ function parse(args: readonly string[]): Options {
     ),
     ways: WAY_NAMES.filter((name) => ways?.includes(name) ?? true),
     repetitions: Number(values.repetitions ?? DEFAULT_REPETITIONS),
-    shapes: !values["no-shapes"] && !values.json,
+    shapes: !values["no-shapes"] && !values.json && !values.quick,
     workerArgs: values["worker-args"].split(" ").filter((word) => word !== ""),
   };
 }

@@ -71,18 +71,27 @@ async function sample(request: SampleRequest): Promise<Sample> {
 
   const random = seededRandom(seed);
   const collection = shuffled(readCollection(), random);
-  // A job of more documents than a query has candidates goes on with those of other queries.
   const others = collection.flatMap(({ documents }) => documents);
   const jobs: BenchJob[] = [];
   for (const { query, documents } of collection) {
     const size = sizes[jobs.length];
     if (size === undefined) break;
-    const more = size > documents.length ? shuffled(others, random) : [];
-    const job = await fill(query, new Set([...documents, ...more]), size);
+    const job = await fill(query, withOthers(documents, others, random), size);
     if (job.documents.length === size) jobs.push(job);
   }
   if (jobs.length < sizes.length) throw new Error(`only ${jobs.length} jobs of these sizes`);
   return { jobs, ...counts };
+}
+
+/** A query's candidates, best first; where they are too few or too long, those of other queries. */
+function* withOthers(
+  documents: readonly string[],
+  others: readonly string[],
+  random: () => number,
+): Generator<string> {
+  yield* documents;
+  const own = new Set(documents);
+  for (const other of new Set(shuffled(others, random))) if (!own.has(other)) yield other;
 }
 
 process.once("message", (request: SampleRequest) => {
