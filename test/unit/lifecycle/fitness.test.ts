@@ -16,15 +16,18 @@ const WELL: Vitals = {
   progressAtMs: NOW_MS,
 };
 
+function afterSilenceOf(ms: number): string | undefined {
+  return unfitReason({ ...WELL, redisAnsweredAtMs: NOW_MS - ms });
+}
+
 describe("what a worker is judged by", () => {
   it("is of use while Redis answers, lanes work and jobs make progress", () => {
     expect(unfitReason(WELL)).toBeUndefined();
   });
 
   it("bears a short silence of Redis, and no long one", () => {
-    const silent = (ms: number) => unfitReason({ ...WELL, redisAnsweredAtMs: NOW_MS - ms });
-    expect(silent(REDIS_SILENT_MS)).toBeUndefined();
-    expect(silent(REDIS_SILENT_MS + 1_000)).toBe("Redis has not answered for 11 s");
+    expect(afterSilenceOf(REDIS_SILENT_MS)).toBeUndefined();
+    expect(afterSilenceOf(REDIS_SILENT_MS + 1_000)).toBe("Redis has not answered for 11 s");
   });
 
   it("is of no use without a lane, busy or not", () => {
