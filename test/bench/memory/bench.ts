@@ -207,6 +207,11 @@ const HEAD = [
   "seconds",
 ];
 
+function valueOf(args: readonly string[], flag: string): string | undefined {
+  const at = args.indexOf(flag);
+  return at < 0 ? undefined : args[at + 1];
+}
+
 async function run(args: readonly string[]): Promise<number> {
   if (!canLimitMemory()) {
     say("the memory bench makes control groups and needs root on Linux");
@@ -214,7 +219,8 @@ async function run(args: readonly string[]): Promise<number> {
   }
   const models = process.env["RANKMILL_BENCH_MODELS"] ?? "/tmp/synth";
   const quick = args.includes("--quick");
-  const only = args[args.indexOf("--only") + 1];
+  const only = valueOf(args, "--only");
+  const limitMib = Number(valueOf(args, "--limit-mib"));
   const folder = await mkdtemp(join(tmpdir(), "rankmill-memory-bench-"));
   const folders = {
     prepared: process.env["RANKMILL_PREPARED_DIR"] ?? join(folder, "prepared"),
@@ -224,8 +230,9 @@ async function run(args: readonly string[]): Promise<number> {
   let good = true;
   try {
     for (const one of experiments(models, quick)) {
-      if (args.includes("--only") && one.name !== only) continue;
-      const done = await experiment(one, folders);
+      if (only !== undefined && one.name !== only) continue;
+      const limited = Number.isNaN(limitMib) ? one : { ...one, limitMib };
+      const done = await experiment(limited, folders);
       good &&= done.good;
       rows.push(done.row);
     }
@@ -239,6 +246,6 @@ async function run(args: readonly string[]): Promise<number> {
 
 export const memoryBench: Bench = {
   usage:
-    "  memory [--quick] [--only NAME]\n      a worker under the kernel's memory limit and jobs made to exceed it; needs root",
+    "  memory [--quick] [--only NAME] [--limit-mib N]\n      a worker under the kernel's memory limit and jobs made to exceed it; needs root",
   run,
 };
