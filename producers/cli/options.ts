@@ -218,8 +218,7 @@ export const OPTIONS = {
     min: 1,
     computedDefault: "calibrated; 1 where a score would depend on its batch-mates",
     unit: "pairs",
-    description:
-      "rows of one batch; above 1, scores of a dynamically quantised model depend on the batch",
+    description: "rows of one batch; a dynamically quantised model (int8) runs one row at a time",
   },
   memoryLimitBytes: {
     flags: "--memory-limit-bytes <n>",

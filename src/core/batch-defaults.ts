@@ -1,4 +1,5 @@
 import type { BatchLimits } from "./batch-plan.js";
+import { RankmillError } from "./errors.js";
 
 /**
  * Batches of a CPU lane where nobody chose any: those under which a pair's score never depends on
@@ -15,15 +16,13 @@ const ONE_ROW: BatchLimits = { maxBatchTokens: 1, maxBatchSize: 1, maxPaddingTok
  */
 const EQUAL_ROWS: BatchLimits = { maxBatchTokens: 512, maxBatchSize: 8, maxPaddingTokens: 0 };
 
-/** Tokens that a row may be padded by where the user asks for batches of a size. */
-const ASKED_PADDING_TOKENS = 16;
-
 /**
  * The limits of one run.
  *
  * @param dynamicallyQuantised see `ModelFile.dynamicallyQuantised`
- * @param asked what the user chose; a dynamically quantised model is batched only where a size is
- *   asked for, and its scores then depend on the batch
+ * @param asked what the user chose
+ * @throws RankmillError `usage` where batches of a dynamically quantised model are asked for: its
+ *   scores would depend on their batch-mates, beside workers on the same queue whose scores do not
  */
 export function batchLimits(
   dynamicallyQuantised: boolean,
@@ -33,10 +32,16 @@ export function batchLimits(
   },
 ): BatchLimits {
   const { maxBatchTokens, maxBatchSize } = asked;
-  if (dynamicallyQuantised && (maxBatchSize ?? 1) === 1) return ONE_ROW;
+  if (dynamicallyQuantised) {
+    if (maxBatchSize === undefined || maxBatchSize === 1) return ONE_ROW;
+    throw new RankmillError(
+      "usage",
+      `--max-batch-size: ${maxBatchSize} rows of a dynamically quantised model would make each score depend on its batch; leave it at 1, which is as fast`,
+    );
+  }
   return {
     maxBatchTokens: maxBatchTokens ?? EQUAL_ROWS.maxBatchTokens,
     maxBatchSize: maxBatchSize ?? EQUAL_ROWS.maxBatchSize,
-    maxPaddingTokens: dynamicallyQuantised ? ASKED_PADDING_TOKENS : EQUAL_ROWS.maxPaddingTokens,
+    maxPaddingTokens: EQUAL_ROWS.maxPaddingTokens,
   };
 }

@@ -90,6 +90,5 @@ describe("batches", () => {
   it("are as large as the operator asks", () => {
     expect(chooseBatches(MEASURED, false, { maxBatchSize: 3 }).maxBatchSize).toBe(3);
     expect(chooseBatches(MEASURED, false, { maxBatchTokens: 99 }).maxBatchTokens).toBe(99);
-    expect(chooseBatches(undefined, true, { maxBatchSize: 4 }).maxBatchSize).toBe(4);
   });
 });
