@@ -23,5 +23,11 @@ try {
     process.exitCode = exitCodeOf(error);
   }
 }
+// What was printed must be out before the end: a pipe may take its time.
+await Promise.all([process.stdout, process.stderr].map(flushed));
 // A handle that a failed start left open must not keep a finished command alive.
 process.exit();
+
+async function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  await new Promise<void>((resolve) => stream.write("", () => resolve()));
+}
