@@ -35,7 +35,8 @@ import { DATA_NAME, runtimeVersion } from "../src/inference/prepare-key.js";
 import { MIN_PREPARE_BYTES } from "../src/inference/prepare.js";
 import { ownPrivateBytes } from "../src/inference/process-memory.js";
 import type { ResolvedModel } from "../src/models/resolve.js";
-import type { BatcherMemory, BatcherOptions } from "../src/pipeline/batcher.js";
+import type { BatcherOptions } from "../src/pipeline/batcher.js";
+import type { BatcherMemory } from "../src/pipeline/run-memory.js";
 
 /** What an operator may say about it. */
 export interface LanePlanOptions {

@@ -1,9 +1,7 @@
-import { longestWithin } from "../core/activation-fit.js";
 import type { ActivationBudget } from "../core/activation-budget.js";
-import { planBatches, type BatchLimits } from "../core/batch-plan.js";
+import type { BatchLimits } from "../core/batch-plan.js";
 import { describeError, RankmillError } from "../core/errors.js";
 import { Permits } from "../core/permits.js";
-import { quadraticAt, type Quadratic } from "../core/quadratic.js";
 import type {
   EncodedPair,
   Lane,
@@ -12,6 +10,16 @@ import type {
   PairScorer,
   Priority,
 } from "../core/ports.js";
+import {
+  lengthsOf,
+  outcomeOf,
+  plan,
+  takeLive,
+  type Item,
+  type Message,
+  type Work,
+} from "./batch-items.js";
+import { RunMemory, type BatcherMemory } from "./run-memory.js";
 
 export interface BatcherOptions {
   readonly limits: BatchLimits;
@@ -33,16 +41,6 @@ export interface BatcherOptions {
   readonly maxPairAttempts: number;
 }
 
-/** What binds the batcher to a memory limit. */
-export interface BatcherMemory {
-  readonly budget: ActivationBudget;
-  /** Bytes that a lane takes for a run, by its shape. */
-  readonly activation: Quadratic;
-  /** Decides whether a lane that failed ran out of memory. */
-  readonly ranOutOfMemory: (error: unknown) => Promise<boolean>;
-  readonly onLowered: (capacityBytes: number) => void;
-}
-
 export const DEFAULT_BATCHER_OPTIONS: BatcherOptions = {
   limits: { maxBatchTokens: 2_048, maxBatchSize: 8, maxPaddingTokens: 16 },
   maxMessagePairs: 8,
@@ -54,30 +52,11 @@ export const DEFAULT_BATCHER_OPTIONS: BatcherOptions = {
   maxPairAttempts: 3,
 };
 
-/** One job's pairs on their way through the lanes. */
-interface Work {
-  readonly outcomes: (PairOutcome | undefined)[];
-  remaining: number;
-  settled: boolean;
-  readonly resolve: (outcomes: PairOutcome[]) => void;
-  readonly reject: (error: unknown) => void;
-}
-
-interface Item {
-  readonly pair: EncodedPair;
-  readonly work: Work;
-  readonly index: number;
-  attempts: number;
-}
-
 /**
  * Where less work waits than would keep all lanes busy, a message takes this share of a lane's part
  * of it: the lanes end together, and a single job is scored by all of them.
  */
 const SHARE_OF_REMAINDER = 0.5;
-
-/** What one lane gets at once: each inner list is one `session.run`. */
-type Message = readonly (readonly Item[])[];
 
 const SHED = "it holds memory that other work needs";
 
@@ -98,7 +77,8 @@ const SHED = "it holds memory that other work needs";
  */
 export class Batcher implements PairScorer, LaneWork {
   readonly #options: BatcherOptions;
-  readonly #memory: BatcherMemory | undefined;
+  readonly #budget: ActivationBudget | undefined;
+  readonly #memory: RunMemory;
   readonly #limits: BatchLimits;
   readonly #permits: Readonly<Record<Priority, Permits>>;
   #interactive: Item[] = [];
@@ -117,15 +97,13 @@ export class Batcher implements PairScorer, LaneWork {
 
   constructor(options: BatcherOptions = DEFAULT_BATCHER_OPTIONS, memory?: BatcherMemory) {
     this.#options = options;
-    this.#memory = memory;
-    this.#limits =
-      memory === undefined
-        ? options.limits
-        : {
-            ...options.limits,
-            fits: (rows, longest) =>
-              quadraticAt(memory.activation, rows, longest) <= memory.budget.shareBytes,
-          };
+    this.#budget = memory?.budget;
+    const runs = new RunMemory(memory);
+    this.#memory = runs;
+    this.#limits = {
+      ...options.limits,
+      fits: (rows, longest) => runs.fitsShare(rows, longest),
+    };
     this.#permits = {
       bulk: new Permits(options.maxBulkTokens),
       interactive: new Permits(options.maxInteractiveTokens),
@@ -201,7 +179,7 @@ export class Batcher implements PairScorer, LaneWork {
   }
 
   async #serve(lane: Lane, signal: AbortSignal): Promise<string | undefined> {
-    const budget = this.#memory?.budget;
+    const budget = this.#budget;
     if (budget !== undefined) {
       void lane.died?.then(() => {
         budget.forget(lane);
@@ -218,7 +196,9 @@ export class Batcher implements PairScorer, LaneWork {
       const grant =
         budget === undefined
           ? "granted"
-          : await budget.reserve(lane, this.#bytesOf(message), signal, () => this.#wake());
+          : await budget.reserve(lane, this.#memory.bytesOf(message.map(lengthsOf)), signal, () =>
+              this.#wake(),
+            );
       if (grant !== "granted") {
         this.#returned.push(message);
         this.#wake();
@@ -231,7 +211,7 @@ export class Batcher implements PairScorer, LaneWork {
           run.forEach((item, i) => this.#settle(item, outcomeOf(logits[r]?.[i])));
         });
       } catch (error) {
-        await this.#lowerBudget(error);
+        await this.#memory.learnFrom(error);
         this.#suspect(message.flat(), error);
         if (!lane.alive) throw error;
       }
@@ -299,21 +279,7 @@ export class Batcher implements PairScorer, LaneWork {
   /** True where the work that goes first is for a lane that is over its share already. */
   #nextIsOutsized(): boolean {
     const next = this.#returned[0] ?? this.#planned.slice(this.#plannedAt, this.#plannedAt + 1);
-    return next.length > 0 && this.#isOutsized(this.#bytesOf(next));
-  }
-
-  #isOutsized(bytes: number): boolean {
-    return this.#memory !== undefined && bytes > this.#memory.budget.shareBytes;
-  }
-
-  /** What a lane needs for the message: its runs follow each other, so that the largest decides. */
-  #bytesOf(message: Message): number {
-    const { activation } = this.#memory ?? {};
-    if (activation === undefined) return 0;
-    return message.reduce((most, run) => {
-      const longest = run.reduce((length, { pair }) => Math.max(length, pair.ids.length), 0);
-      return Math.max(most, quadraticAt(activation, run.length, longest));
-    }, 0);
+    return next.some((run) => this.#memory.isOutsized(lengthsOf(run)));
   }
 
   /**
@@ -321,7 +287,7 @@ export class Batcher implements PairScorer, LaneWork {
    * a single long pair) goes alone, pair by pair; what is left of the message waits.
    */
   #splitOutsized(message: Message): Message {
-    const at = message.findIndex((run) => this.#isOutsized(this.#bytesOf([run])));
+    const at = message.findIndex((run) => this.#memory.isOutsized(lengthsOf(run)));
     const run = message[at];
     if (run === undefined || (message.length === 1 && run.length === 1)) return message;
     if (at > 0) {
@@ -336,22 +302,9 @@ export class Batcher implements PairScorer, LaneWork {
 
   /** Settles a pair that can never run. */
   #refuse(item: Item): boolean {
-    if (this.#memory === undefined) return false;
-    const { budget, activation } = this.#memory;
-    const tokens = item.pair.ids.length;
-    const bytes = quadraticAt(activation, 1, tokens);
-    if (bytes <= budget.capacityBytes) return false;
-    const longest = longestWithin(activation, budget.capacityBytes);
-    const message = `a pair of ${tokens} tokens takes ${Math.ceil(bytes)} bytes, over the ${budget.capacityBytes} that the memory limit leaves for activations: ${longest} tokens fit`;
-    this.#settle(item, { status: "failed", code: "pair_too_large", message });
-    return true;
-  }
-
-  async #lowerBudget(error: unknown): Promise<void> {
-    const memory = this.#memory;
-    if (memory === undefined || !(await memory.ranOutOfMemory(error))) return;
-    const capacity = memory.budget.lower();
-    if (capacity !== undefined) memory.onLowered(capacity);
+    const refusal = this.#memory.refusal(item.pair.ids.length);
+    if (refusal !== undefined) this.#settle(item, refusal);
+    return refusal !== undefined;
   }
 
   /**
@@ -433,25 +386,4 @@ export class Batcher implements PairScorer, LaneWork {
       this.#idle.push(wake);
     });
   }
-}
-
-function outcomeOf(logit: number | undefined): PairOutcome {
-  if (logit !== undefined && Number.isFinite(logit)) return { status: "scored", logit };
-  return {
-    status: "failed",
-    code: "not_a_number",
-    message: `the model gave ${String(logit)} for this document`,
-  };
-}
-
-/** Removes up to `count` items from the front of `waiting`, leaving out those of ended jobs. */
-function takeLive(waiting: Item[], count: number): Item[] {
-  return waiting.splice(0, count).filter((item) => !item.work.settled);
-}
-
-function plan(items: readonly Item[], limits: BatchLimits): Item[][] {
-  const lengths = items.map((item) => item.pair.ids.length);
-  return planBatches(lengths, limits).map((batch) =>
-    batch.map((index) => items[index]).filter((item) => item !== undefined),
-  );
 }

@@ -1,0 +1,64 @@
+import { longestWithin } from "../core/activation-fit.js";
+import type { ActivationBudget } from "../core/activation-budget.js";
+import type { PairOutcome } from "../core/ports.js";
+import { quadraticAt, type Quadratic } from "../core/quadratic.js";
+
+/** What binds the batcher to a memory limit. */
+export interface BatcherMemory {
+  readonly budget: ActivationBudget;
+  /** Bytes that a lane takes for a run, by its shape. */
+  readonly activation: Quadratic;
+  /** Decides whether a lane that failed ran out of memory. */
+  readonly ranOutOfMemory: (error: unknown) => Promise<boolean>;
+  readonly onLowered: (capacityBytes: number) => void;
+}
+
+/** Tokens of each row of a run. */
+type RunLengths = readonly number[];
+
+/** What runs take of the activation budget; everything fits where there is none. */
+export class RunMemory {
+  readonly #memory: BatcherMemory | undefined;
+
+  constructor(memory: BatcherMemory | undefined) {
+    this.#memory = memory;
+  }
+
+  /** True where any lane may do it at any time. */
+  fitsShare(rows: number, longest: number): boolean {
+    if (this.#memory === undefined) return true;
+    const { activation, budget } = this.#memory;
+    return quadraticAt(activation, rows, longest) <= budget.shareBytes;
+  }
+
+  /** True where the run waits for room that other lanes must make. */
+  isOutsized(run: RunLengths): boolean {
+    return !this.fitsShare(run.length, Math.max(0, ...run));
+  }
+
+  /** What a lane needs for runs that follow each other: the largest decides. */
+  bytesOf(runs: readonly RunLengths[]): number {
+    const activation = this.#memory?.activation;
+    if (activation === undefined) return 0;
+    const bytes = runs.map((run) => quadraticAt(activation, run.length, Math.max(0, ...run)));
+    return Math.max(0, ...bytes);
+  }
+
+  /** What becomes of a pair of `tokens` that can never run; undefined where it can. */
+  refusal(tokens: number): PairOutcome | undefined {
+    if (this.#memory === undefined) return undefined;
+    const { budget, activation } = this.#memory;
+    const bytes = quadraticAt(activation, 1, tokens);
+    if (bytes <= budget.capacityBytes) return undefined;
+    const longest = longestWithin(activation, budget.capacityBytes);
+    const message = `a pair of ${tokens} tokens takes ${Math.ceil(bytes)} bytes, over the ${budget.capacityBytes} that the memory limit leaves for activations: ${longest} tokens fit`;
+    return { status: "failed", code: "pair_too_large", message };
+  }
+
+  /** Lowers the budget where `error` says that a lane ran out of memory within it. */
+  async learnFrom(error: unknown): Promise<void> {
+    if (this.#memory === undefined || !(await this.#memory.ranOutOfMemory(error))) return;
+    const capacity = this.#memory.budget.lower();
+    if (capacity !== undefined) this.#memory.onLowered(capacity);
+  }
+}
