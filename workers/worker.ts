@@ -2,6 +2,7 @@
  * The composition root of a worker: everything between a model's queues and its lanes, put together
  * and started in the order in which each part needs the one before.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
@@ -69,6 +70,9 @@ export interface RunningWorker {
 export const DEFAULT_CONCURRENCY = 64;
 /** The largest model must be read from a cold disk within this. */
 const LANE_OPEN_TIMEOUT_MS = 300_000;
+
+/** For what is left to say to Redis once everything else is closed. */
+const LAST_WORDS_MS = 2_000;
 
 const LANE_ENTRY = fileURLToPath(new URL("lane.js", import.meta.url));
 
@@ -207,12 +211,13 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     close: async (deadlineMs) => {
       await Promise.all(consumers.map((consumer) => consumer.close(deadlineMs)));
       keeping.abort();
-      await kept;
       cancellations.disconnect();
       await pool.close();
       await tokenizer.close();
-      await queue.close();
       await health?.stop();
+      // Where Redis is gone these wait for it, and would wait for ever.
+      const waiting = Promise.allSettled([kept, queue.close()]);
+      await Promise.race([waiting, sleep(LAST_WORDS_MS, undefined, { ref: false })]);
     },
   };
 }

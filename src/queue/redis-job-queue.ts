@@ -58,12 +58,16 @@ export class RedisJobQueue implements JobQueue, PayloadStore {
     this.#redis = redis;
     this.#maxPayloadBytes = maxPayloadBytes;
     redis.defineCommand("rankmillRelease", { numberOfKeys: 4, lua: RELEASE });
-    const open = (priority: Priority): Queue<JobEnvelope> =>
-      new Queue<JobEnvelope>(queueName(tag, priority), {
+    const open = (priority: Priority): Queue<JobEnvelope> => {
+      const queue = new Queue<JobEnvelope>(queueName(tag, priority), {
         connection: redis,
         prefix: KEY_PREFIX,
         streams: { events: { maxLen: eventsStreamLength } },
       });
+      // Without a listener BullMQ prints it; the connection's owner hears of it already.
+      queue.on("error", () => {});
+      return queue;
+    };
     this.#queues = { interactive: open("interactive"), bulk: open("bulk") };
   }
 
