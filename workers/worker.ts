@@ -183,6 +183,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     health = new HealthFile({
       path: options.healthFile,
       lanes: () => pool.lanes.length,
+      laneHealth: () => pool.health,
       held: () => consumers.reduce((sum, consumer) => sum + consumer.held.length, 0),
       countWaiting: async () => (await queue.counts()).waiting,
       onError: (error) => logger.warn({ err: error }, "health file not written"),

@@ -1,3 +1,5 @@
+import type { Health } from "../core/health.js";
+
 /** What a worker's use is judged by, at one moment. Times are milliseconds of one clock. */
 export interface Vitals {
   readonly nowMs: number;
@@ -5,6 +7,8 @@ export interface Vitals {
   readonly redisAnsweredAtMs: number;
   /** Lanes at work. */
   readonly lanes: number;
+  /** Whether lanes stay at work or die again and again. */
+  readonly laneHealth: Health;
   /** Jobs in hand. */
   readonly held: number;
   /** Jobs in the queues that nobody has in hand, as of the last answer. */
@@ -28,7 +32,8 @@ export const STUCK_MS = 180_000;
  * @returns why the worker is of no use now; undefined where it is
  */
 export function unfitReason(vitals: Vitals): string | undefined {
-  const { nowMs, lanes, held, waiting } = vitals;
+  const { nowMs, lanes, laneHealth, held, waiting } = vitals;
+  if (laneHealth.status === "failed") return laneHealth.reason;
   const silentMs = nowMs - vitals.redisAnsweredAtMs;
   if (silentMs > REDIS_SILENT_MS) return `Redis has not answered for ${seconds(silentMs)}`;
   if (lanes === 0) return "no lane is at work";

@@ -1,6 +1,7 @@
 import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describeError, RankmillError } from "../core/errors.js";
+import type { Health as PartHealth } from "../core/health.js";
 import { seconds, unfitReason } from "./fitness.js";
 
 /** The file's content, as JSON. Times are milliseconds since 1970. */
@@ -12,12 +13,16 @@ export interface HealthReport {
   readonly progressAt: number;
   /** Why the worker is of no use now; null where it is. */
   readonly reason: string | null;
+  /** Why it does less than it should; null where it does not. */
+  readonly degraded: string | null;
 }
 
 export interface HealthFileOptions {
   readonly path: string;
   /** Lanes at work. */
   readonly lanes: () => number;
+  /** Whether lanes stay at work or die again and again. */
+  readonly laneHealth: () => PartHealth;
   /** Jobs in hand. */
   readonly held: () => number;
   /** Asks Redis how many jobs wait; hangs or rejects while it is gone. */
@@ -78,6 +83,7 @@ export class HealthFile {
   /** One beat: asks, judges, writes. `start` calls it by the clock. */
   async beat(): Promise<HealthReport> {
     const { lanes, held, path } = this.#options;
+    const laneHealth = this.#options.laneHealth();
     const answered = await this.#ask();
     // Where there is nothing to do, or nobody to get it from, none can be expected.
     if (!answered || held() + this.#waiting === 0) this.progressed();
@@ -86,6 +92,7 @@ export class HealthFile {
       nowMs,
       redisAnsweredAtMs: this.#answeredAtMs,
       lanes: lanes(),
+      laneHealth,
       held: held(),
       waiting: this.#waiting,
       progressAtMs: this.#progressAtMs,
@@ -97,6 +104,7 @@ export class HealthFile {
       waiting: vitals.waiting,
       progressAt: vitals.progressAtMs,
       reason: unfitReason(vitals) ?? null,
+      degraded: laneHealth.status === "degraded" ? laneHealth.reason : null,
     };
     // A reader sees the last beat or this one, never half of one.
     const temporary = `${path}.${process.pid}.tmp`;
@@ -171,6 +179,7 @@ export async function readHealth(path: string, nowMs: number): Promise<Health> {
 /** One line for people. */
 export function describeHealth(health: Health, nowMs: number): string {
   if (!health.fit) return `unfit: ${health.reason}`;
-  const { lanes, held, waiting, progressAt } = health.report;
-  return `fit: ${lanes} lanes, ${held} jobs in hand, ${waiting} waiting, last progress ${seconds(nowMs - progressAt)} ago`;
+  const { lanes, held, waiting, progressAt, degraded } = health.report;
+  const fit = `fit: ${lanes} lanes, ${held} jobs in hand, ${waiting} waiting, last progress ${seconds(nowMs - progressAt)} ago`;
+  return degraded === null ? fit : `${fit}; degraded: ${degraded}`;
 }

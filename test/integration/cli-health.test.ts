@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { Bench, BUILTIN, type CliExit } from "../support/cli.js";
 import { dist } from "../support/dist.js";
+import { canSeeProcesses, lanesOf } from "../support/processes.js";
 import { hasRealRedis, TestRedis } from "../support/redis-server.js";
 import { until } from "../support/until.js";
 
@@ -82,6 +83,28 @@ describe("rankmill health", () => {
       await untilHealth("fit: 1 lanes", 0);
     },
   );
+
+  it.skipIf(!canSeeProcesses)("names a crash loop of the lanes, with its reason", async () => {
+    const running = await worker();
+    // Every lane is killed as soon as it is ready, before it can answer anything.
+    const killed = new Set<number>();
+    let last: CliExit | undefined;
+    await until(
+      "health names the crash loop",
+      async () => {
+        const [lane] = lanesOf(running.pid).filter(({ pid }) => !killed.has(pid));
+        if (lane !== undefined && running.stdout.includes(`"lanePid":${lane.pid}`)) {
+          process.kill(lane.pid, "SIGKILL");
+          killed.add(lane.pid);
+        }
+        last = await health();
+        return last.stdout.includes("1 of 1 lanes die again and again: killed by SIGKILL");
+      },
+      () => last?.stdout ?? "",
+    );
+    expect(last?.code).toBe(1);
+    expect(running.running).toBe(true);
+  });
 
   it("refuses to start a worker that could not say how it is", async () => {
     const args = ["worker", "--model", BUILTIN, "--lanes", "1"];

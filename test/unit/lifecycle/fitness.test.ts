@@ -11,6 +11,7 @@ const WELL: Vitals = {
   nowMs: NOW_MS,
   redisAnsweredAtMs: NOW_MS,
   lanes: 2,
+  laneHealth: { status: "ok" },
   held: 3,
   waiting: 10,
   progressAtMs: NOW_MS,
@@ -28,6 +29,14 @@ describe("what a worker is judged by", () => {
   it("bears a short silence of Redis, and no long one", () => {
     expect(afterSilenceOf(REDIS_SILENT_MS)).toBeUndefined();
     expect(afterSilenceOf(REDIS_SILENT_MS + 1_000)).toBe("Redis has not answered for 11 s");
+  });
+
+  it("is of no use while all its lanes die again and again, and says why", () => {
+    const laneHealth = { status: "failed", reason: "exit 1" } as const;
+    expect(unfitReason({ ...WELL, laneHealth })).toBe("exit 1");
+    expect(unfitReason({ ...WELL, laneHealth: { ...laneHealth, status: "degraded" } })).toBe(
+      undefined,
+    );
   });
 
   it("is of no use without a lane, busy or not", () => {

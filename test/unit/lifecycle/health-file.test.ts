@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { REDIS_SILENT_MS, STUCK_MS } from "../../../src/lifecycle/fitness.js";
+import type { Health } from "../../../src/core/health.js";
 import {
   describeHealth,
   HealthFile,
@@ -26,6 +27,7 @@ function healthFile(options: Partial<HealthFileOptions> = {}): HealthFile {
   return new HealthFile({
     path,
     lanes: () => 2,
+    laneHealth: () => ({ status: "ok" }),
     held: () => 0,
     countWaiting: () => Promise.resolve(0),
     onError: (error) => {
@@ -97,6 +99,18 @@ describe("a worker's health file", () => {
       await file.beat();
       expect(await reasonNow()).toBeUndefined();
     }
+  });
+
+  it("gives a crash loop of all lanes as the reason, and forgives it", async () => {
+    let laneHealth: Health = { status: "failed", reason: "2 of 2 lanes die again and again: why" };
+    const file = healthFile({ laneHealth: () => laneHealth });
+    await file.beat();
+    expect(await reasonNow()).toBe("2 of 2 lanes die again and again: why");
+    laneHealth = { status: "degraded", reason: "1 of 2 lanes die again and again: why" };
+    await file.beat();
+    expect(describeHealth(await readHealth(path, nowMs), nowMs)).toBe(
+      "fit: 2 lanes, 0 jobs in hand, 0 waiting, last progress 0 s ago; degraded: 1 of 2 lanes die again and again: why",
+    );
   });
 
   it("asks Redis one question at a time, however long it is gone", async () => {
