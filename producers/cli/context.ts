@@ -49,6 +49,11 @@ export function indexDir(given: string | undefined): string {
   return given ?? join(cacheHome(), "index");
 }
 
+/** Not beside the models: those are often mounted read-only. May be deleted at any time. */
+export function digestCacheFile(): string {
+  return join(cacheHome(), "digests.json");
+}
+
 function cacheHome(): string {
   return join(env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "rankmill");
 }
@@ -69,6 +74,7 @@ export async function requireModel(
   const { precision } = values;
   return await resolveModel(values.model, {
     ...places,
+    digestCacheFile: digestCacheFile(),
     ...(precision === undefined ? {} : { precision: precision as ResolvedModel["precision"] }),
   });
 }

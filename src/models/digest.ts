@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { readFile, rename, rm, stat, writeFile } from "node:fs/promises";
-import { relative } from "node:path";
+import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { dirname, relative } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { z } from "zod";
 import type { Precision } from "../core/catalogue.js";
@@ -13,16 +13,20 @@ import type { ModelFolder } from "./model-folder.js";
 const READ_BYTES = 1 << 20;
 /** Bumped when the framing changes: digests made otherwise must not be compared. */
 const DIGEST_FORMAT = "rankmill-model-digest-1";
+/** Files that are remembered, the latest learnt: far more than one host's models have. */
+const MAX_REMEMBERED_FILES = 1_000;
 
+/** Bumped with the shape of a stamp. */
+const CACHE_VERSION = 2;
 const cacheSchema = z.strictObject({
-  version: z.literal(1),
+  version: z.literal(CACHE_VERSION),
   /** By absolute path; `stamp` is what must still hold for the hash to be believed. */
   files: z.record(z.string(), z.strictObject({ stamp: z.string(), sha256: z.string() })),
 });
 type DigestCache = z.infer<typeof cacheSchema>;
 
 export interface DigestOptions {
-  /** Remembers hashes by path, size, mtime and inode. Not used where absent. */
+  /** Remembers hashes by path, size, times and inode. Not used where absent. */
   readonly cacheFile?: string | undefined;
   /** The ONNX file to digest; the preferred one of the precision where absent. */
   readonly onnxPath?: string | undefined;
@@ -68,14 +72,15 @@ export async function digestModelParts(
   const cache = await readCache(options.cacheFile);
   const parts = new Map<string, string>();
   const frame = createHash("sha256").update(`${DIGEST_FORMAT}\n`);
-  let learnt = false;
+  const learnt: DigestCache["files"] = {};
   for (const { role, path } of inputs) {
-    const known = await hashWithCache(path, cache);
-    learnt ||= known.learnt;
+    const known = await hashWithCache(path, cache, learnt);
     frame.update(`${role} ${known.bytes} ${known.sha256}\n`);
     parts.set(relative(folder.path, path).replaceAll("\\", "/"), known.sha256);
   }
-  if (learnt && options.cacheFile !== undefined) await writeCache(options.cacheFile, cache);
+  if (options.cacheFile !== undefined && Object.keys(learnt).length > 0) {
+    await addToCache(options.cacheFile, learnt);
+  }
   return { digest: frame.digest("hex"), parts };
 }
 
@@ -95,24 +100,23 @@ export async function hashFile(path: string, signal?: AbortSignal): Promise<stri
 async function hashWithCache(
   path: string,
   cache: DigestCache,
-): Promise<{ sha256: string; bytes: number; learnt: boolean }> {
-  const before = await stampOf(path);
+  learnt: DigestCache["files"],
+): Promise<{ sha256: string; bytes: number }> {
+  const { stamp, bytes } = await stampOf(path);
   const remembered = cache.files[path];
-  if (remembered?.stamp === before.stamp) {
-    return { sha256: remembered.sha256, bytes: before.bytes, learnt: false };
-  }
+  if (remembered?.stamp === stamp) return { sha256: remembered.sha256, bytes };
   const sha256 = await hashFile(path);
-  cache.files[path] = { stamp: before.stamp, sha256 };
-  return { sha256, bytes: before.bytes, learnt: true };
+  // A file that was written meanwhile has no hash that could be remembered.
+  if ((await stampOf(path)).stamp === stamp) learnt[path] = { stamp, sha256 };
+  return { sha256, bytes };
 }
 
 async function stampOf(path: string): Promise<{ stamp: string; bytes: number }> {
   try {
     const info = await stat(path, { bigint: true });
-    return {
-      stamp: `${info.size}:${info.mtimeNs}:${info.dev}:${info.ino}`,
-      bytes: Number(info.size),
-    };
+    // Not the device: a container's file systems get other numbers at each start.
+    const stamp = [info.size, info.mtimeNs, info.ctimeNs, info.ino].join(":");
+    return { stamp, bytes: Number(info.size) };
   } catch (error) {
     throw asModelReadError(error, path);
   }
@@ -120,7 +124,7 @@ async function stampOf(path: string): Promise<{ stamp: string; bytes: number }> 
 
 /** A cache that is absent, damaged or of another version is an empty one: it only saves time. */
 async function readCache(cacheFile: string | undefined): Promise<DigestCache> {
-  const empty: DigestCache = { version: 1, files: {} };
+  const empty: DigestCache = { version: CACHE_VERSION, files: {} };
   if (cacheFile === undefined) return empty;
   try {
     return cacheSchema.parse(JSON.parse(await readFile(cacheFile, "utf8")));
@@ -129,10 +133,19 @@ async function readCache(cacheFile: string | undefined): Promise<DigestCache> {
   }
 }
 
-/** A cache that cannot be written (read-only volume, full disk) costs time, never the model. */
-async function writeCache(cacheFile: string, cache: DigestCache): Promise<void> {
+/**
+ * Read again first: others may have learnt something meanwhile, and what one of two loses it learns
+ * at its next start. A cache that cannot be written (read-only volume, full disk) costs time, never
+ * the model.
+ */
+async function addToCache(cacheFile: string, learnt: DigestCache["files"]): Promise<void> {
+  const known = (await readCache(cacheFile)).files;
+  for (const path of Object.keys(learnt)) delete known[path];
+  const files = Object.entries({ ...known, ...learnt }).slice(-MAX_REMEMBERED_FILES);
+  const cache: DigestCache = { version: CACHE_VERSION, files: Object.fromEntries(files) };
   const temporary = `${cacheFile}.${randomUUID()}.tmp`;
   try {
+    await mkdir(dirname(cacheFile), { recursive: true });
     await writeFile(temporary, JSON.stringify(cache));
     await rename(temporary, cacheFile);
   } catch {

@@ -21,8 +21,3 @@ export function pulledModelFolder(modelsDir: string, id: string, revision: strin
 export function lockFilePath(modelsDir: string): string {
   return join(modelsDir, "rankmill-models.lock.json");
 }
-
-/** Remembered hashes of the files below `modelsDir`; may be deleted at any time. */
-export function digestCachePath(modelsDir: string): string {
-  return join(modelsDir, ".rankmill-digests.json");
-}

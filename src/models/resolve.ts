@@ -10,7 +10,7 @@ import type { ModelDigest } from "./digest.js";
 import { errnoOf } from "./file-system-errors.js";
 import { readLock } from "./lock-file.js";
 import type { LockedModel } from "./lock-file.js";
-import { digestCachePath, lockFilePath, pulledModelFolder, shortRevision } from "./model-cache.js";
+import { lockFilePath, pulledModelFolder, shortRevision } from "./model-cache.js";
 import { chooseFile, inspectModelFolder } from "./model-folder.js";
 import type { ModelFile, ModelFolder } from "./model-folder.js";
 
@@ -24,7 +24,7 @@ export interface ModelPlaces {
 export interface ResolveOptions extends ModelPlaces {
   /** One, or several in order of preference. Default: fp32. */
   readonly precision?: Precision | readonly Precision[] | undefined;
-  /** Remembers hashes between starts; default: a file in `modelsDir`, none without one. */
+  /** Remembers hashes between starts; every file is read in full where absent. */
   readonly digestCacheFile?: string | undefined;
 }
 
@@ -69,11 +69,8 @@ export async function resolveModel(
   const location = await locate(nameOrDir, options);
   const folder = await inspectModelFolder(location.path);
   const file = chooseFile(folder, options.precision);
-  const { modelsDir } = options;
-  const cacheFile =
-    options.digestCacheFile ?? (modelsDir === undefined ? undefined : digestCachePath(modelsDir));
   const digest = await digestModelParts(folder, file.precision, {
-    cacheFile,
+    cacheFile: options.digestCacheFile,
     onnxPath: file.path,
   });
   if (location.locked !== undefined) checkAgainstLock(location, location.locked, digest);

@@ -92,7 +92,7 @@ describe("rankmill health", () => {
     await until(
       "health names the crash loop",
       async () => {
-        const [lane] = lanesOf(running.pid).filter(({ pid }) => !killed.has(pid));
+        const lane = lanesOf(running.pid).find(({ pid }) => !killed.has(pid));
         if (lane !== undefined && running.stdout.includes(`"lanePid":${lane.pid}`)) {
           process.kill(lane.pid, "SIGKILL");
           killed.add(lane.pid);

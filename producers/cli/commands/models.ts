@@ -9,7 +9,7 @@ import { HUB_ENDPOINT } from "../../../src/models/hub-client.js";
 import { packageRoot } from "../../../src/models/package-root.js";
 import { pullModel } from "../../../src/models/pull.js";
 import { listModels, resolveModel, type ListedModel } from "../../../src/models/resolve.js";
-import { env, modelsDir, print, say } from "../context.js";
+import { digestCacheFile, env, modelsDir, print, say } from "../context.js";
 import { EXIT } from "../exit-codes.js";
 import { commanderOptions, pickValues } from "../option-values.js";
 import { addModelsPrepare } from "./models-prepare.js";
@@ -94,6 +94,7 @@ async function info(name: string, parsed: Record<string, unknown>): Promise<numb
   const entry = findEntry(await loadCatalogue(places.packageRoot), name);
   const here = await resolveModel(name, {
     ...places,
+    digestCacheFile: digestCacheFile(),
     ...(values.precision === undefined ? {} : { precision: values.precision as Precision }),
   }).catch((error: unknown) => {
     if (entry === undefined) throw error;

@@ -325,7 +325,7 @@ describe("the digest", () => {
 
   it("is remembered until a file changes, and survives a damaged memory", async () => {
     await writeModel();
-    const cacheFile = join(folder, "cache.json");
+    const cacheFile = join(folder, "made/on/demand/cache.json");
     const model = await inspectModelFolder(folder);
     const first = await digestModelParts(model, "fp32", { cacheFile });
     expect(first.parts.get("config.json")).toMatch(/^[0-9a-f]{64}$/);
@@ -340,6 +340,22 @@ describe("the digest", () => {
     expect((await digestModelParts(model, "fp32", { cacheFile })).digest).toBe(first.digest);
     await writeFile(cacheFile, "{broken");
     expect((await digestModelParts(model, "fp32", { cacheFile })).digest).toBe(first.digest);
+  });
+});
+
+describe("the memory of digests", () => {
+  it("keeps what it knew of other models", async () => {
+    await writeModel();
+    const cacheFile = join(folder, "cache.json");
+    const builtin = await inspectModelFolder(join(ROOT, "models/builtin-bm25"));
+    await digestModelParts(builtin, "fp32", { cacheFile });
+    await digestModelParts(await inspectModelFolder(folder), "fp32", { cacheFile });
+    const { files } = JSON.parse(await readFile(cacheFile, "utf8")) as {
+      files: Record<string, unknown>;
+    };
+    expect(Object.keys(files)).toEqual(
+      expect.arrayContaining([builtin.configPath, join(folder, "config.json")]),
+    );
   });
 });
 
