@@ -1,5 +1,6 @@
 import { planBatches, type BatchLimits } from "../core/batch-plan.js";
-import type { EncodedPair, PairOutcome } from "../core/ports.js";
+import { RankmillError } from "../core/errors.js";
+import type { EncodedPair, PairOutcome, Priority } from "../core/ports.js";
 
 /** One job's pairs on their way through the lanes. */
 export interface Work {
@@ -10,11 +11,54 @@ export interface Work {
   readonly reject: (error: unknown) => void;
 }
 
-export interface Item {
-  readonly pair: EncodedPair;
+/**
+ * The work of a job of `pairs` pairs. It ends once: with their outcomes, or with an error, which is
+ * `cancelled` where `signal` aborts.
+ */
+export function openWork(
+  pairs: number,
+  signal: AbortSignal,
+  resolve: (outcomes: PairOutcome[]) => void,
+  reject: (error: Error) => void,
+): Work {
+  const onAbort = (): void => {
+    work.reject(new RankmillError("cancelled", "the job was cancelled", { cause: signal.reason }));
+  };
+  const end = (): boolean => {
+    if (work.settled) return false;
+    work.settled = true;
+    signal.removeEventListener("abort", onAbort);
+    return true;
+  };
+  const work: Work = {
+    outcomes: Array.from<PairOutcome | undefined>({ length: pairs }),
+    remaining: pairs,
+    settled: false,
+    resolve: (outcomes) => {
+      if (end()) resolve(outcomes);
+    },
+    reject: (error) => {
+      if (end()) reject(error instanceof Error ? error : new Error(String(error)));
+    },
+  };
+  signal.addEventListener("abort", onAbort, { once: true });
+  return work;
+}
+
+/** What one job waits for: the outcome of its pair at `index`. */
+export interface Claim {
   readonly work: Work;
   readonly index: number;
+}
+
+/** A pair that is scored once, for all that claim it: documents of one job or of several. */
+export interface Item {
+  readonly pair: EncodedPair;
+  readonly priority: Priority;
+  claims: Claim[];
   attempts: number;
+  /** True once a lane has asked for it: from then on it goes before all that wait. */
+  departed: boolean;
 }
 
 /** What one lane gets at once: each inner list is one `session.run`. */
@@ -33,9 +77,18 @@ export function outcomeOf(logit: number | undefined): PairOutcome {
   };
 }
 
-/** Removes up to `count` items from the front of `waiting`, leaving out those of ended jobs. */
-export function takeLive(waiting: Item[], count: number): Item[] {
-  return waiting.splice(0, count).filter((item) => !item.work.settled);
+/** Gives `outcome` to all that claim the item; who ended meanwhile does not look. */
+export function settle(item: Item, outcome: PairOutcome): void {
+  for (const { work, index } of item.claims) {
+    work.outcomes[index] = outcome;
+    work.remaining -= 1;
+    if (work.remaining === 0) work.resolve(work.outcomes.filter((one) => one !== undefined));
+  }
+}
+
+/** False where every job that wanted it has ended, or another item took its claims over. */
+export function isLive({ claims }: Item): boolean {
+  return claims.some(({ work }) => !work.settled);
 }
 
 export function plan(items: readonly Item[], limits: BatchLimits): Item[][] {

@@ -1,6 +1,6 @@
 import type { ActivationBudget } from "../core/activation-budget.js";
 import type { BatchLimits } from "../core/batch-plan.js";
-import { describeError, RankmillError } from "../core/errors.js";
+import { describeError, type RankmillError } from "../core/errors.js";
 import { Permits } from "../core/permits.js";
 import type {
   EncodedPair,
@@ -11,26 +11,22 @@ import type {
   Priority,
 } from "../core/ports.js";
 import {
+  isLive,
   lengthsOf,
+  openWork,
   outcomeOf,
   plan,
-  takeLive,
+  settle,
+  type Claim,
   type Item,
   type Message,
-  type Work,
 } from "./batch-items.js";
+import { EqualPairs } from "./equal-pairs.js";
+import { fillMessage, type MessageBounds } from "./fill-message.js";
 import { RunMemory, type BatcherMemory } from "./run-memory.js";
 
-export interface BatcherOptions {
+export interface BatcherOptions extends MessageBounds {
   readonly limits: BatchLimits;
-  /** Pairs that travel to a lane in one message, as one or more runs. */
-  readonly maxMessagePairs: number;
-  /** Tokens of one message. */
-  readonly maxMessageTokens: number;
-  /** Milliseconds of one message; bounds how long an interactive pair waits for a lane. */
-  readonly maxMessageMs: number;
-  /** What a run is expected to take, where it was measured; without it messages have no such bound. */
-  readonly runMs?: ((rows: number, longest: number) => number) | undefined;
   /** Waiting bulk pairs that are planned together, oldest first. */
   readonly windowPairs: number;
   /** Tokens of all pairs held for bulk jobs; more jobs wait outside. */
@@ -39,6 +35,8 @@ export interface BatcherOptions {
   readonly maxInteractiveTokens: number;
   /** Times a pair may be alone in a lane that dies before it is given up. */
   readonly maxPairAttempts: number;
+  /** Equal pairs in the window are scored once. False only to measure what that saves. */
+  readonly sharesEqualPairs: boolean;
 }
 
 export const DEFAULT_BATCHER_OPTIONS: BatcherOptions = {
@@ -50,13 +48,8 @@ export const DEFAULT_BATCHER_OPTIONS: BatcherOptions = {
   maxBulkTokens: 2_097_152,
   maxInteractiveTokens: 524_288,
   maxPairAttempts: 3,
+  sharesEqualPairs: true,
 };
-
-/**
- * Where less work waits than would keep all lanes busy, a message takes this share of a lane's part
- * of it: the lanes end together, and a single job is scored by all of them.
- */
-const SHARE_OF_REMAINDER = 0.5;
 
 const SHED = "it holds memory that other work needs";
 
@@ -69,6 +62,10 @@ const SHED = "it holds memory that other work needs";
  * that a job never waits behind more than one window; interactive pairs are planned the moment a
  * lane asks and go first. Where a lane fails, its message is *suspect*: it is halved until one pair
  * stands alone, and a pair that fails alone too often becomes that document's error.
+ *
+ * A pair that equals one not yet settled joins it: whatever becomes of the one becomes of all that
+ * claim it, and it is dropped only where all of their jobs have ended. An interactive pair that joins
+ * a waiting bulk pair takes that one along to the interactive ones.
  *
  * Under a memory budget no run is planned that a lane's share does not hold, except for single pairs
  * that need more: they travel alone and wait for the budget's claim. Where the lane must make room
@@ -90,9 +87,11 @@ export class Batcher implements PairScorer, LaneWork {
   readonly #suspects: Item[][] = [];
   /** Messages that a lane handed back before it ran them. */
   readonly #returned: Message[] = [];
+  readonly #equal = new EqualPairs();
   readonly #idle: (() => void)[] = [];
   /** Lanes that are being served. */
   #lanes = 0;
+  #sharedPairs = 0;
   #failure: RankmillError | undefined;
 
   constructor(options: BatcherOptions = DEFAULT_BATCHER_OPTIONS, memory?: BatcherMemory) {
@@ -108,6 +107,11 @@ export class Batcher implements PairScorer, LaneWork {
       bulk: new Permits(options.maxBulkTokens),
       interactive: new Permits(options.maxInteractiveTokens),
     };
+  }
+
+  /** Pairs so far that joined an equal one, and so cost nothing. */
+  get sharedPairs(): number {
+    return this.#sharedPairs;
   }
 
   /** Pairs that wait for a lane, planned ones included. */
@@ -139,34 +143,31 @@ export class Batcher implements PairScorer, LaneWork {
   ): Promise<PairOutcome[]> {
     signal.throwIfAborted();
     if (this.#failure !== undefined) throw this.#failure;
-    return new Promise<PairOutcome[]>((resolve, reject) => {
-      const onAbort = (): void => {
-        work.reject(
-          new RankmillError("cancelled", "the job was cancelled", { cause: signal.reason }),
-        );
-      };
-      const settle = (): boolean => {
-        if (work.settled) return false;
-        work.settled = true;
-        signal.removeEventListener("abort", onAbort);
-        return true;
-      };
-      const work: Work = {
-        outcomes: Array.from<PairOutcome | undefined>({ length: pairs.length }),
-        remaining: pairs.length,
-        settled: false,
-        resolve: (outcomes) => {
-          if (settle()) resolve(outcomes);
-        },
-        reject: (error) => {
-          if (settle()) reject(error instanceof Error ? error : new Error(String(error)));
-        },
-      };
-      signal.addEventListener("abort", onAbort, { once: true });
-      const waiting = priority === "interactive" ? this.#interactive : this.#bulk;
-      pairs.forEach((pair, index) => waiting.push({ pair, work, index, attempts: 0 }));
+    return new Promise((resolve, reject) => {
+      const work = openWork(pairs.length, signal, resolve, reject);
+      pairs.forEach((pair, index) => this.#claim(pair, priority, { work, index }));
       this.#wake();
     });
+  }
+
+  #claim(pair: EncodedPair, priority: Priority, claim: Claim): void {
+    const equal = this.#options.sharesEqualPairs ? this.#equal.find(pair) : undefined;
+    if (equal === undefined) {
+      this.#wait({ pair, priority, claims: [claim], attempts: 0, departed: false });
+      return;
+    }
+    this.#sharedPairs += 1;
+    equal.claims.push(claim);
+    if (priority === "bulk" || equal.priority === "interactive" || equal.departed) return;
+    const { claims } = equal;
+    // Without claims it is dropped wherever it waits.
+    equal.claims = [];
+    this.#wait({ ...equal, priority, claims });
+  }
+
+  #wait(item: Item): void {
+    (item.priority === "interactive" ? this.#interactive : this.#bulk).push(item);
+    if (this.#options.sharesEqualPairs) this.#equal.add(item);
   }
 
   async serve(lane: Lane, signal: AbortSignal): Promise<string | undefined> {
@@ -239,7 +240,8 @@ export class Batcher implements PairScorer, LaneWork {
     this.#plannedAt = 0;
     this.#suspects.length = 0;
     this.#returned.length = 0;
-    for (const item of items) item.work.reject(error);
+    this.#equal.clear();
+    for (const { work } of items.flatMap(({ claims }) => claims)) work.reject(error);
   }
 
   #nextMessage(): Message | undefined {
@@ -247,33 +249,48 @@ export class Batcher implements PairScorer, LaneWork {
       const taken = this.#takeMessage();
       if (taken === undefined) return undefined;
       const live = taken
-        .map((run) => run.filter((item) => !item.work.settled && !this.#refuse(item)))
+        .map((run) => run.filter((item) => this.#keep(item) && !this.#refuse(item)))
         .filter((run) => run.length > 0);
-      if (live.length > 0) return this.#splitOutsized(live);
+      if (live.length === 0) continue;
+      for (const item of live.flat()) item.departed = true;
+      return this.#splitOutsized(live);
     }
   }
 
   /** The next message as it was planned, ended jobs included. */
   #takeMessage(): Message | undefined {
-    const { windowPairs } = this.#options;
+    const [lanes, options] = [this.#lanes, this.#options];
     const returned = this.#returned.shift();
     if (returned !== undefined) return returned;
     const suspects = this.#suspects.shift();
     if (suspects !== undefined) return plan(suspects, this.#limits);
     if (this.#interactive.length > 0) {
-      const runs = plan(takeLive(this.#interactive, windowPairs), this.#limits);
-      const message = this.#fill(runs, 0, this.#interactive.length);
+      const runs = plan(this.#take(this.#interactive), this.#limits);
+      const message = fillMessage(runs, { lanes, beyond: this.#interactive.length }, options);
       this.#interactive.unshift(...runs.slice(message.length).flat());
       if (message.length > 0) return message;
     }
     if (this.#plannedAt >= this.#planned.length) {
       if (this.#bulk.length === 0) return undefined;
-      this.#planned = plan(takeLive(this.#bulk, windowPairs), this.#limits);
+      this.#planned = plan(this.#take(this.#bulk), this.#limits);
       this.#plannedAt = 0;
     }
-    const message = this.#fill(this.#planned, this.#plannedAt, this.#bulk.length);
+    const runs = this.#planned.slice(this.#plannedAt);
+    const message = fillMessage(runs, { lanes, beyond: this.#bulk.length }, options);
     this.#plannedAt += message.length;
     return message;
+  }
+
+  /** Removes a window of items from the front of `waiting`, leaving out those that nobody wants. */
+  #take(waiting: Item[]): Item[] {
+    return waiting.splice(0, this.#options.windowPairs).filter((item) => this.#keep(item));
+  }
+
+  /** @returns false where nobody wants it any more: it is forgotten */
+  #keep(item: Item): boolean {
+    const live = isLive(item);
+    if (!live) this.#equal.remove(item);
+    return live;
   }
 
   /** True where the work that goes first is for a lane that is over its share already. */
@@ -307,51 +324,9 @@ export class Batcher implements PairScorer, LaneWork {
     return refusal !== undefined;
   }
 
-  /**
-   * The runs from `start` on that fit one message; at least one where there is one.
-   *
-   * @param beyond pairs that wait behind these runs
-   */
-  #fill(runs: readonly Item[][], start: number, beyond: number): Item[][] {
-    const { maxMessageTokens, maxMessageMs, runMs } = this.#options;
-    const maxPairs = this.#messagePairs(runs, start, beyond);
-    const message: Item[][] = [];
-    let pairs = 0;
-    let tokens = 0;
-    let ms = 0;
-    for (let at = start; at < runs.length; at += 1) {
-      const run = runs[at] ?? [];
-      pairs += run.length;
-      const longest = run[0]?.pair.ids.length ?? 0;
-      tokens += run.length * longest;
-      ms += runMs?.(run.length, longest) ?? 0;
-      const over = pairs > maxPairs || tokens > maxMessageTokens || ms > maxMessageMs;
-      if (message.length > 0 && over) break;
-      message.push(run);
-    }
-    return message;
-  }
-
-  /** Pairs that a message may hold with this much work ahead. */
-  #messagePairs(runs: readonly Item[][], start: number, beyond: number): number {
-    const { maxMessagePairs } = this.#options;
-    // One lane has nobody to share with.
-    if (this.#lanes < 2) return maxMessagePairs;
-    const plenty = (maxMessagePairs * this.#lanes) / SHARE_OF_REMAINDER;
-    let ahead = beyond;
-    for (let at = start; at < runs.length && ahead < plenty; at += 1)
-      ahead += runs[at]?.length ?? 0;
-    const share = Math.ceil((ahead / this.#lanes) * SHARE_OF_REMAINDER);
-    return Math.min(maxMessagePairs, share);
-  }
-
   #settle(item: Item, outcome: PairOutcome): void {
-    const { work } = item;
-    if (work.settled) return;
-    work.outcomes[item.index] = outcome;
-    work.remaining -= 1;
-    if (work.remaining > 0) return;
-    work.resolve(work.outcomes.filter((settled) => settled !== undefined));
+    this.#equal.remove(item);
+    settle(item, outcome);
   }
 
   #suspect(items: readonly Item[], error: unknown): void {
