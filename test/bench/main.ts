@@ -8,6 +8,7 @@ import type { Bench } from "./support/bench.js";
 
 const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   engine: async () => (await import("./engine/bench.js")).engineBench,
+  fidelity: async () => (await import("./fidelity/bench.js")).fidelityBench,
   jobs: async () => (await import("./jobs/bench.js")).jobsBench,
   memory: async () => (await import("./memory/bench.js")).memoryBench,
 };

@@ -10,6 +10,7 @@ const MODELS = fileURLToPath(new URL("../fixtures/models", import.meta.url));
 const HIGHEST_ID = 599;
 
 export const LANE_ENTRY = join(dist, "workers/lane.js");
+export const PREPARE_ENTRY = join(dist, "workers/prepare.js");
 
 export type FixtureModel = "bert" | "xlm-roberta" | "modernbert" | "deberta-v2";
 

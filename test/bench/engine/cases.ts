@@ -24,35 +24,49 @@ export interface Case {
 export const MAX_LENGTH = 512;
 /** As many as a worker holds at once. */
 const JOBS = 64;
-const LARGE_EVERY = 8;
+const LIST_EVERY = 8;
+/** Fewer lists, in the same 64 jobs: the quick run keeps to ten minutes. */
+const QUICK_LIST_EVERY = 16;
 /** Keeps the largest model within the quick run's minutes. */
 const QUICK_MAX_TOKENS = 160;
 
-/** Each job of the same size. */
-function even(documents: number): Workload {
-  return { sizes: Array.from({ length: JOBS }, () => documents), maxTokens: MAX_LENGTH };
-}
-
 /**
- * One job in eight is a real candidate list, the others hold one document: 64 jobs in flight, and
- * most pairs in jobs of a size that reranking has, at a cost that allows five repetitions.
+ * One job in `every` is a candidate list as reranking has it, the others hold one document: 64 jobs
+ * in flight, most pairs in lists, at a cost that allows five repetitions.
  */
-function mixed(documents: number, maxTokens = MAX_LENGTH): Workload {
-  const sizes = Array.from({ length: JOBS }, (_, i) => (i % LARGE_EVERY === 0 ? documents : 1));
+function lists(documents: number, every = LIST_EVERY, maxTokens = MAX_LENGTH): Workload {
+  const sizes = Array.from({ length: JOBS }, (_, i) => (i % every === 0 ? documents : 1));
   return { sizes, maxTokens };
 }
 
 export const CASES: readonly Case[] = [
-  { model: "minilm-l6", precision: "fp32", tokenizer: "bert", full: even(20), quick: mixed(6) },
-  { model: "minilm-l6", precision: "int8", tokenizer: "bert", full: even(32), quick: mixed(20) },
-  { model: "bge-reranker-base", precision: "fp32", tokenizer: "xlmr", full: mixed(16) },
-  { model: "bge-reranker-base", precision: "int8", tokenizer: "xlmr", full: mixed(32) },
-  { model: "bge-reranker-v2-m3", precision: "fp32", tokenizer: "xlmr", full: mixed(8) },
+  {
+    model: "minilm-l6",
+    precision: "fp32",
+    tokenizer: "bert",
+    full: lists(50),
+    quick: lists(16, QUICK_LIST_EVERY),
+  },
+  {
+    model: "minilm-l6",
+    precision: "int8",
+    tokenizer: "bert",
+    full: lists(100),
+    quick: lists(50, QUICK_LIST_EVERY),
+  },
+  { model: "bge-reranker-base", precision: "fp32", tokenizer: "xlmr", full: lists(8) },
+  { model: "bge-reranker-base", precision: "int8", tokenizer: "xlmr", full: lists(16) },
+  {
+    model: "bge-reranker-v2-m3",
+    precision: "fp32",
+    tokenizer: "xlmr",
+    full: lists(4, LIST_EVERY, QUICK_MAX_TOKENS),
+  },
   {
     model: "bge-reranker-v2-m3",
     precision: "int8",
     tokenizer: "xlmr",
-    full: mixed(16),
-    quick: mixed(2, QUICK_MAX_TOKENS),
+    full: lists(8, LIST_EVERY, 256),
+    quick: lists(8, QUICK_LIST_EVERY, QUICK_MAX_TOKENS),
   },
 ];

@@ -1,0 +1,135 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Precision } from "../../src/core/catalogue.js";
+import { assemblePair } from "../../src/core/pair-assembly.js";
+import type { EncodedPair } from "../../src/core/ports.js";
+import { LaneProcess } from "../../src/inference/lane-process.js";
+import { prepareModel } from "../../src/inference/prepare.js";
+import { openTokenizer } from "../../src/inference/tokenizer/open-tokenizer.js";
+import { withClaim } from "../../src/models/claim.js";
+import { fixtureFolder, laneOptions, PREPARE_ENTRY, type FixtureModel } from "./lanes.js";
+
+/** One model an architecture, random weights, scored by the framework that made it. */
+export const ARCHITECTURES: readonly FixtureModel[] = [
+  "bert",
+  "xlm-roberta",
+  "modernbert",
+  "deberta-v2",
+];
+
+/** Largest difference of a logit from the framework's that fp32 may show. */
+export const FP32_TOLERANCE = 1e-4;
+
+const FILE_OF: Readonly<Partial<Record<Precision, string>>> = {
+  fp32: "model.onnx",
+  fp16: "model_fp16.onnx",
+  int8: "model_int8.onnx",
+};
+
+/** A line of a fixture's expected.json: models/export/README.md says how it was computed. */
+interface Expected {
+  readonly query: string;
+  readonly document: string;
+  readonly maxLength: number;
+  readonly truncation: "only-second" | "longest-first";
+  readonly ids: readonly number[];
+  readonly typeIds: readonly number[];
+  readonly logit: number;
+}
+
+export interface Fidelity {
+  readonly pairs: number;
+  /** Shortest and longest pair, tokens. */
+  readonly lengths: readonly [number, number];
+  /** Pairs whose token ids or types are not the reference's. */
+  readonly differentIds: number;
+  /** Largest difference of a logit from the framework's. */
+  readonly logitDifference: number;
+  /** The same where the lane maps the prepared model. */
+  readonly preparedDifference: number;
+  /** Pairs that the prepared model scores differently, to the bit. */
+  readonly preparedOtherBits: number;
+}
+
+/**
+ * Scores a fixture's pairs with the product's own tokenizer, pair assembly and lanes.
+ *
+ * @param cacheDir where the prepared model goes
+ */
+export async function measureFidelity(
+  model: FixtureModel,
+  precision: "fp32" | "fp16" | "int8",
+  cacheDir: string,
+): Promise<Fidelity> {
+  const folder = fixtureFolder(model);
+  const expected = JSON.parse(readFileSync(join(folder, "expected.json"), "utf8")) as Expected[];
+  const pairs = await encode(folder, expected);
+  const file = FILE_OF[precision] ?? "model.onnx";
+  const onnxPath = join(folder, "onnx", file);
+  const prepared = await prepareModel({
+    onnxPath,
+    externalData: [],
+    modelDigest: createHash("sha256").update(readFileSync(onnxPath)).digest("hex"),
+    precision,
+    cacheDir: join(cacheDir, model),
+    entryPath: PREPARE_ENTRY,
+    env: process.env,
+    exclusively: (path, onWait, work) => withClaim(path, { onWait }, work),
+  });
+  const options = laneOptions(model, file);
+  const plain = await scoreAlone(options, pairs);
+  const mapped = await scoreAlone(
+    { ...options, model: { ...options.model, onnxPath: prepared.onnxPath, prepared: true } },
+    pairs,
+  );
+  const furthest = (logits: readonly number[]): number =>
+    Math.max(...expected.map(({ logit }, i) => Math.abs(logit - (logits[i] ?? Number.NaN))));
+  const lengths = pairs.map(({ ids }) => ids.length);
+  return {
+    pairs: pairs.length,
+    lengths: [Math.min(...lengths), Math.max(...lengths)],
+    differentIds: expected.filter((wanted, i) => !sameIds(wanted, pairs[i])).length,
+    logitDifference: furthest(plain),
+    preparedDifference: furthest(mapped),
+    preparedOtherBits: plain.filter((logit, i) => !Object.is(logit, mapped[i])).length,
+  };
+}
+
+async function encode(folder: string, expected: readonly Expected[]): Promise<EncodedPair[]> {
+  const { tokenizer, template } = await openTokenizer(folder);
+  try {
+    const pairs: EncodedPair[] = [];
+    for (const { query, document, maxLength, truncation } of expected) {
+      const [first, second] = await tokenizer.encode([query, document], maxLength);
+      if (first === undefined || second === undefined) throw new Error("two texts, fewer answers");
+      pairs.push(assemblePair(template, first, second, { maxLength, truncation }));
+    }
+    return pairs;
+  } finally {
+    await tokenizer.close();
+  }
+}
+
+/** Token types count where the model reads them: elsewhere the reference has zeros alone. */
+function sameIds({ ids, typeIds }: Expected, pair: EncodedPair | undefined): boolean {
+  if (pair?.ids.length !== ids.length) return false;
+  const { secondStart } = pair;
+  const typed = typeIds.includes(1);
+  return ids.every(
+    (id, at) => id === pair.ids[at] && (!typed || typeIds[at] === (at < secondStart ? 0 : 1)),
+  );
+}
+
+async function scoreAlone(
+  options: ReturnType<typeof laneOptions>,
+  pairs: readonly EncodedPair[],
+): Promise<number[]> {
+  const lane = await LaneProcess.start(0, options);
+  try {
+    return (await lane.run(pairs.map((pair) => [pair]))).flat();
+  } finally {
+    lane.kill();
+    await lane.died;
+  }
+}
