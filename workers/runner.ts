@@ -12,6 +12,7 @@ import { RedisResultStore } from "../src/results/redis-result-store.js";
 import { Feeder } from "../src/runs/feeder.js";
 import { Lease } from "../src/runs/lease.js";
 import { runOwner } from "../src/runs/submitted-run.js";
+import { TrackedQueue } from "../src/runs/tracked-queue.js";
 import type { RunRecord, RunStore } from "../src/runs/run-store.js";
 import type { Spool, SpoolOutput } from "../src/runs/spool.js";
 import type { WindowLimits } from "../src/runs/window.js";
@@ -32,6 +33,8 @@ export interface RunnerOptions {
 const LOOK_INTERVAL_MS = 2_000;
 /** How soon a cancellation is seen, and how fresh `status` is. */
 const PROGRESS_INTERVAL_MS = 500;
+/** How often the run's speed is measured. */
+const SAMPLE_INTERVAL_MS = 2_000;
 
 /** Owns runs until `signal` aborts; then gives them back at once, for others to go on with. */
 export async function runRunner(options: RunnerOptions, signal: AbortSignal): Promise<void> {
@@ -86,7 +89,7 @@ async function feed(
   const queue = new RedisJobQueue(redis, record.tag, limits.maxJobBytes);
   const { maxLength, truncation, ttlSeconds } = record;
   const feeder = new Feeder({
-    queue,
+    queue: new TrackedQueue(queue, store, run, ttlSeconds),
     results: new RedisResultStore(redis, record.tag),
     sink: output,
     prepare: ({ request }) =>
@@ -137,8 +140,13 @@ async function watchRun(
   cancelled: AbortController,
   signal: AbortSignal,
 ): Promise<void> {
+  let sampledAtMs = -Infinity;
   while (!signal.aborted) {
     try {
+      if (performance.now() - sampledAtMs >= SAMPLE_INTERVAL_MS) {
+        sampledAtMs = performance.now();
+        await store.sample(run, output.counts);
+      }
       const activeIds = await queue.activeIds();
       const active = feeder.inFlightIds().filter((jobId) => activeIds.has(jobId)).length;
       await store.saveProgress(run, { total, counts: output.counts, active }, ttlSeconds);

@@ -27,6 +27,7 @@ import {
 } from "../src/queue/consumer.js";
 import { registerModel } from "../src/queue/model-registry.js";
 import { RedisJobQueue } from "../src/queue/redis-job-queue.js";
+import { WorkerAnnouncer } from "../src/queue/worker-registry.js";
 import { RedisResultStore } from "../src/results/redis-result-store.js";
 import { RunStore } from "../src/runs/run-store.js";
 import { planLanes, type LanePlan, type LanePlanOptions } from "./lane-plan.js";
@@ -179,12 +180,17 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     keeping.signal,
   );
   const cancellations = await listenForCancellations(redis, tag, consumers);
+  const held = (): number => consumers.reduce((sum, consumer) => sum + consumer.held.length, 0);
+  const announcer = new WorkerAnnouncer(redis, tag, () => ({
+    lanes: pool.lanes.length,
+    held: held(),
+  }));
   if (options.healthFile !== undefined) {
     health = new HealthFile({
       path: options.healthFile,
       lanes: () => pool.lanes.length,
       laneHealth: () => pool.health,
-      held: () => consumers.reduce((sum, consumer) => sum + consumer.held.length, 0),
+      held,
       countWaiting: async () => (await queue.counts()).waiting,
       onError: (error) => logger.warn({ err: error }, "health file not written"),
     });
@@ -217,7 +223,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       await tokenizer.close();
       await health?.stop();
       // Where Redis is gone these wait for it, and would wait for ever.
-      const waiting = Promise.allSettled([kept, queue.close()]);
+      const waiting = Promise.allSettled([kept, announcer.stop(), queue.close()]);
       await Promise.race([waiting, sleep(LAST_WORDS_MS, undefined, { ref: false })]);
     },
   };

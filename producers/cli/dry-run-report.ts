@@ -1,5 +1,6 @@
 import { drawHistogram } from "../../src/runs/token-histogram.js";
 import type { DryRun } from "./dry-run.js";
+import { formatBytes } from "./format-bytes.js";
 import { formatDuration } from "./progress.js";
 
 /** The dry run as lines for people. */
@@ -22,16 +23,4 @@ export function reportDryRun(figures: DryRun): string[] {
       ? "time:  nothing to score"
       : `time:  about ${formatDuration(time.expectedSeconds)} on ${time.lanes} lanes: one scores ${time.scoredPairsPerSecond.toFixed(0)} pairs/s (${time.scoredPairs} scored), the tokenizer takes ${time.tokenizedPairsPerSecond.toFixed(0)} pairs/s`,
   ];
-}
-
-/** `312 B`, `4.1 KB`, `12.0 MB`, `3.2 GB`; powers of 1,000. */
-function formatBytes(bytes: number): string {
-  const units = ["B", "KB", "MB", "GB", "TB"];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1000 && unit < units.length - 1) {
-    value /= 1000;
-    unit += 1;
-  }
-  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit] ?? ""}`;
 }

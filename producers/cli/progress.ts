@@ -1,4 +1,5 @@
 import { Presets, SingleBar } from "cli-progress";
+import { PACE_WINDOW_MS, paceOf, secondsLeft, type PaceSample } from "../../src/runs/pace.js";
 
 /** What a progress display shows. */
 export interface ProgressFigures {
@@ -7,13 +8,22 @@ export interface ProgressFigures {
   /** Undefined while the input's end is not known. */
   readonly total: number | undefined;
   readonly pairs: number;
+  readonly tokens: number;
+}
+
+interface Payload {
+  readonly ended: number;
+  readonly of: string;
+  readonly failed: number;
+  /** A second, as are tokens. */
+  readonly pairs: string;
+  readonly tokens: string;
+  readonly left: string;
 }
 
 /** A plain line where a machine reads; often enough to see life, seldom enough for a log. */
 const PLAIN_INTERVAL_MS = 5_000;
 const BAR_INTERVAL_MS = 100;
-/** Speed is that of the last half minute: an average since the start hides a stall. */
-const SPEED_WINDOW_MS = 30_000;
 
 /** Shows how far a run is, on standard error: a bar on a terminal, else a line every few seconds. */
 export class Progress {
@@ -21,7 +31,7 @@ export class Progress {
   readonly #figures: () => ProgressFigures;
   readonly #bar: SingleBar | undefined;
   readonly #timer: NodeJS.Timeout;
-  #samples: { atMs: number; pairs: number; ended: number }[] = [];
+  #samples: PaceSample[] = [];
 
   constructor(stream: NodeJS.WriteStream, figures: () => ProgressFigures) {
     this.#stream = stream;
@@ -31,7 +41,8 @@ export class Progress {
       this.#bar = new SingleBar(
         {
           stream,
-          format: "{bar} {ended}/{of} · {failed} failed · {speed} pairs/s · ETA {left}",
+          format:
+            "{bar} {ended}/{of} · {failed} failed · {pairs} pairs/s · {tokens} tokens/s · ETA {left}",
           hideCursor: true,
           barsize: 28,
           // A run's own signal handling must put the terminal back, not the bar's.
@@ -60,7 +71,7 @@ export class Progress {
     const payload = this.#payload();
     if (this.#bar === undefined) {
       this.#stream.write(
-        `${payload.ended}/${payload.of} records · ${payload.failed} failed · ${payload.speed} pairs/s · ETA ${payload.left}\n`,
+        `${payload.ended}/${payload.of} records · ${payload.failed} failed · ${payload.pairs} pairs/s · ${payload.tokens} tokens/s · ETA ${payload.left}\n`,
       );
       return;
     }
@@ -69,30 +80,23 @@ export class Progress {
   }
 
   #sample(): void {
-    const { done, failed, pairs } = this.#figures();
+    const { done, failed, pairs, tokens } = this.#figures();
     const atMs = performance.now();
-    this.#samples = this.#samples.filter((sample) => atMs - sample.atMs <= SPEED_WINDOW_MS);
-    this.#samples.push({ atMs, pairs, ended: done + failed });
+    this.#samples = this.#samples.filter((sample) => atMs - sample.atMs <= PACE_WINDOW_MS);
+    this.#samples.push({ atMs, pairs, tokens, ended: done + failed });
   }
 
-  #payload(): { ended: number; of: string; failed: number; speed: string; left: string } {
+  #payload(): Payload {
     const { done, failed, total } = this.#figures();
     const ended = done + failed;
-    const [first, last] = [this.#samples[0], this.#samples.at(-1)];
-    const seconds = ((last?.atMs ?? 0) - (first?.atMs ?? 0)) / 1000;
-    const rate = (from: number | undefined, to: number | undefined): number =>
-      seconds > 0 ? ((to ?? 0) - (from ?? 0)) / seconds : 0;
-    const recordsPerSecond = rate(first?.ended, last?.ended);
-    const secondsLeft =
-      total === undefined || recordsPerSecond === 0
-        ? undefined
-        : (total - ended) / recordsPerSecond;
+    const pace = paceOf(this.#samples, 0);
     return {
       ended,
       of: total === undefined ? "?" : String(total),
       failed,
-      speed: rate(first?.pairs, last?.pairs).toFixed(0),
-      left: formatDuration(secondsLeft),
+      pairs: (pace?.pairsPerSecond ?? 0).toFixed(0),
+      tokens: (pace?.tokensPerSecond ?? 0).toFixed(0),
+      left: formatDuration(total === undefined ? undefined : secondsLeft(total - ended, pace)),
     };
   }
 }

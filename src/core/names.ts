@@ -58,6 +58,21 @@ export function modelRunsKey(tag: string): string {
   return `${KEY_PREFIX}:{${tag}}:runs`;
 }
 
+/** Set of the workers that serve a model; goes with the last of them. */
+export function workersKey(tag: string): string {
+  return `${KEY_PREFIX}:{${tag}}:workers`;
+}
+
+/** String: what one worker says of itself every few seconds, JSON; goes a moment after the worker. */
+export function workerKey(tag: string, worker: string): string {
+  return `${KEY_PREFIX}:{${tag}}:worker:${worker}`;
+}
+
+/** BullMQ's hash of one job. */
+export function bullJobKey(tag: string, priority: Priority, jobId: string): string {
+  return `${KEY_PREFIX}:${queueName(tag, priority)}:${jobId}`;
+}
+
 /** Hash: model tag → what serves it, written by workers; how producers find a model by name. */
 export const MODELS_KEY = `${KEY_PREFIX}:models`;
 /** Set of all runs. */
@@ -78,6 +93,10 @@ export const runKeys = {
   ownerFence: (run: string): string => `${KEY_PREFIX}:{run:${run}}:owner-fence`,
   /** String: the owner's figures, JSON. */
   progress: (run: string): string => `${KEY_PREFIX}:{run:${run}}:progress`,
+  /** Set: jobs of a spooled run that are in Redis, so that they can be found without their owner. */
+  jobs: (run: string): string => `${KEY_PREFIX}:{run:${run}}:jobs`,
+  /** Sorted set: the run's figures of the last minute, by time; how fast it is. */
+  samples: (run: string): string => `${KEY_PREFIX}:{run:${run}}:samples`,
   /** String: who reconciles the run at present. */
   lease: (run: string): string => `${KEY_PREFIX}:{run:${run}}:lease`,
 } as const;

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
 import type { Redis, Result } from "ioredis";
 import { runKeys } from "../core/names.js";
 
@@ -59,7 +60,8 @@ export class Lease {
   static async take(redis: Redis, run: string): Promise<Lease | undefined> {
     redis.defineCommand("rankmillRenewLease", { numberOfKeys: 1, lua: RENEW });
     redis.defineCommand("rankmillGiveBackLease", { numberOfKeys: 1, lua: GIVE_BACK });
-    const holder = randomUUID();
+    // Host and process are for people who ask who owns the run.
+    const holder = `${hostname()}:${process.pid}:${randomUUID()}`;
     const key = runKeys.owner(run);
     if ((await redis.set(key, holder, "PX", LEASE_MS, "NX")) !== "OK") return undefined;
     const fence = await redis.incr(runKeys.ownerFence(run));

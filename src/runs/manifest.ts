@@ -35,6 +35,8 @@ export interface RunCounts {
   truncated: number;
   /** Documents of ranked records that could not be scored. */
   failedPairs: number;
+  /** The failed records by the code of their error. */
+  failedByCode: Record<string, number>;
 }
 
 /** What lies beside the output of a run and says how it was made. */
@@ -54,7 +56,32 @@ export interface Manifest {
 }
 
 export function emptyCounts(): RunCounts {
-  return { done: 0, failed: 0, pairs: 0, tokens: 0, truncated: 0, failedPairs: 0 };
+  return {
+    done: 0,
+    failed: 0,
+    pairs: 0,
+    tokens: 0,
+    truncated: 0,
+    failedPairs: 0,
+    failedByCode: {},
+  };
+}
+
+export function addCounts(sum: RunCounts, one: RunCounts): void {
+  sum.done += one.done;
+  sum.failed += one.failed;
+  sum.pairs += one.pairs;
+  sum.tokens += one.tokens;
+  sum.truncated += one.truncated;
+  sum.failedPairs += one.failedPairs;
+  for (const [code, times] of Object.entries(one.failedByCode)) {
+    sum.failedByCode[code] = (sum.failedByCode[code] ?? 0) + times;
+  }
+}
+
+export function countFailure(code: string, counts: RunCounts): void {
+  counts.failed += 1;
+  counts.failedByCode[code] = (counts.failedByCode[code] ?? 0) + 1;
 }
 
 /**

@@ -19,6 +19,7 @@ import { lockOutput } from "./output-lock.js";
 import type { RunSink } from "./feeder.js";
 import {
   checkSameSettings,
+  countFailure,
   countLine,
   emptyCounts,
   type Manifest,
@@ -168,7 +169,7 @@ export class RunOutput implements RunSink {
     });
     this.#failing = writing.catch(() => {});
     await writing;
-    this.counts.failed += failures.length;
+    for (const { code } of failures) countFailure(code, this.counts);
   }
 
   async flush(): Promise<void> {
@@ -345,7 +346,7 @@ export class StreamOutput implements RunSink {
 
   async fail(failures: readonly FailedRecord[]): Promise<void> {
     for (const failure of failures) this.#onFailure(failure);
-    this.counts.failed += failures.length;
+    for (const { code } of failures) countFailure(code, this.counts);
     await Promise.resolve();
   }
 

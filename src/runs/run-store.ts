@@ -7,10 +7,15 @@ import type { PreparedJob } from "../core/job.js";
 import { modelRunsKey, runKeys, RUNS_KEY } from "../core/names.js";
 import type { FailedRecord } from "../core/records.js";
 import { emptyCounts, type RunCounts } from "./manifest.js";
+import { PACE_WINDOW_MS, type PaceSample } from "./pace.js";
 
 const gzipAsync = promisify(gzip);
 const gunzipAsync = promisify(gunzip);
 const GZIP_LEVEL = 3;
+/** Samples outlive the window over which speed is measured, and no more. */
+const SAMPLES_TTL_MS = 2 * PACE_WINDOW_MS;
+/** However many look at a run at once. */
+const MAX_SAMPLES = 64;
 
 const runSchema = z.object({
   model: z.string(),
@@ -167,7 +172,56 @@ export class RunStore {
   async readProgress(run: string): Promise<RunProgress> {
     const text = await this.#redis.get(runKeys.progress(run));
     if (text === null) return { total: 0, counts: emptyCounts(), active: 0 };
-    return JSON.parse(text) as RunProgress;
+    const progress = JSON.parse(text) as RunProgress;
+    return { ...progress, counts: { ...emptyCounts(), ...progress.counts } };
+  }
+
+  /** Who owns a spooled run, as its lease names them; undefined where nobody does. */
+  async owner(run: string): Promise<string | undefined> {
+    return (await this.#redis.get(runKeys.owner(run))) ?? undefined;
+  }
+
+  /** Remembers a run's figures at this moment. @returns those of the last minute, in order */
+  async sample(run: string, counts: Readonly<RunCounts>): Promise<PaceSample[]> {
+    // The server's clock: those who look at a run may sit on several hosts.
+    const [seconds, micros] = await this.#redis.time();
+    const atMs = Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
+    const { done, failed, pairs, tokens } = counts;
+    const sample: PaceSample = { atMs, ended: done + failed, pairs, tokens };
+    const key = runKeys.samples(run);
+    await this.#redis
+      .multi()
+      .zadd(key, atMs, JSON.stringify(sample))
+      .zremrangebyscore(key, 0, atMs - SAMPLES_TTL_MS)
+      .zremrangebyrank(key, 0, -MAX_SAMPLES - 1)
+      .pexpire(key, SAMPLES_TTL_MS)
+      .exec();
+    const texts = await this.#redis.zrange(key, 0, -1);
+    return texts.map((text) => JSON.parse(text) as PaceSample);
+  }
+
+  /** Jobs of a spooled run that are in Redis. */
+  async addJobs(run: string, jobIds: readonly string[], ttlSeconds: number): Promise<void> {
+    if (jobIds.length === 0) return;
+    const key = runKeys.jobs(run);
+    await this.#redis
+      .multi()
+      .sadd(key, ...jobIds)
+      .expire(key, ttlSeconds)
+      .exec();
+  }
+
+  async dropJobs(run: string, jobIds: readonly string[]): Promise<void> {
+    if (jobIds.length > 0) await this.#redis.srem(runKeys.jobs(run), ...jobIds);
+  }
+
+  async countJobs(run: string): Promise<number> {
+    return await this.#redis.scard(runKeys.jobs(run));
+  }
+
+  /** At most `count` of the jobs, any. */
+  async someJobs(run: string, count: number): Promise<string[]> {
+    return await this.#redis.srandmember(runKeys.jobs(run), count);
   }
 
   /** @returns false where another holds the lease */

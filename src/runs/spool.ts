@@ -5,7 +5,7 @@ import { RankmillError } from "../core/errors.js";
 import type { FailedRecord, InputRecord } from "../core/records.js";
 import type { RunSink } from "./feeder.js";
 import { countLines, readLines } from "./formats/lines.js";
-import { countLine, emptyCounts, type RunCounts } from "./manifest.js";
+import { countFailure, countLine, emptyCounts, type RunCounts } from "./manifest.js";
 import { checkRunId } from "./run-store.js";
 
 const RECORDS = "records.jsonl";
@@ -191,7 +191,7 @@ export class SpoolOutput implements RunSink {
     const writing = this.#failing.then(() => this.#failures.appendFile(text));
     this.#failing = writing.catch(() => {});
     await writing;
-    this.counts.failed += failures.length;
+    for (const { code } of failures) countFailure(code, this.counts);
   }
 
   async flush(): Promise<void> {

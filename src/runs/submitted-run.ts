@@ -1,7 +1,7 @@
 import type { JobRecord, PreparedJob } from "../core/job.js";
 import type { FailedRecord, InputRecord } from "../core/records.js";
 import type { JobQueue, ResultStore } from "../core/stores.js";
-import { countLine, emptyCounts, type RunCounts } from "./manifest.js";
+import { addCounts, countFailure, countLine, emptyCounts, type RunCounts } from "./manifest.js";
 import { MAX_REQUEUES, reconcile } from "./reconcile.js";
 import type { RunEntry, RunRecord, RunStore } from "./run-store.js";
 
@@ -267,13 +267,9 @@ function countEnded(ended: readonly EndedEntry[]): RunCounts {
   const counts = emptyCounts();
   for (const { record } of ended) {
     if (record?.status === "done") countLine(record.line, counts);
-    else if (record?.status === "failed") counts.failed += 1;
+    else if (record?.status === "failed") countFailure(record.code, counts);
   }
   return counts;
-}
-
-function addCounts(sum: RunCounts, one: RunCounts): void {
-  for (const key of Object.keys(sum) as (keyof RunCounts)[]) sum[key] += one[key];
 }
 
 function isJob(entry: RunEntry): entry is JobEntry {

@@ -1,11 +1,13 @@
 import type { Command } from "commander";
-import { modelTag } from "../../../src/core/names.js";
-import { RunStore, type RunRecord } from "../../../src/runs/run-store.js";
-import type { RunStatus } from "../../../src/runs/submitted-run.js";
+import type { RunReport } from "../../../src/runs/run-report.js";
+import { RunStore } from "../../../src/runs/run-store.js";
 import { createLogger, print, requireRedis } from "../context.js";
 import { EXIT } from "../exit-codes.js";
-import { isOver, lookAt, openRun, waitForRun } from "../open-run.js";
+import { formatBytes } from "../format-bytes.js";
+import { reportRuns } from "../look-at-run.js";
+import { openRun, waitForRun } from "../open-run.js";
 import { commanderOptions, pickValues } from "../option-values.js";
+import { formatDuration } from "../progress.js";
 
 const OPTION_NAMES = ["redisUrl", "json", "watch", "logLevel"] as const;
 
@@ -16,7 +18,10 @@ export function addStatus(program: Command): void {
     .description("show how a submitted run stands")
     .addHelpText(
       "after",
-      "\nWith --json: {run, state, total, done, failed, waiting, active, …}. Needs REDIS_URL.",
+      `
+With --json: one object, or an array of them without a run; "rankmill schema status" describes it.
+Speed is that of the last half minute. Where nobody has looked at a run for a minute, asking takes
+two seconds. Needs REDIS_URL.`,
     )
     .action(async (run: string | undefined, parsed: Record<string, unknown>) => {
       process.exitCode = await status(run, parsed);
@@ -30,69 +35,48 @@ async function status(run: string | undefined, parsed: Record<string, unknown>):
   const redis = await requireRedis(values.redisUrl, logger);
   try {
     const store = new RunStore(redis);
-    const runs = run === undefined ? await store.list() : [run];
-    const shown: Shown[] = [];
-    for (const one of runs) {
-      const record = await store.read(one);
-      const parts = openRun(redis, record.tag);
-      if (values.watch === true && run !== undefined) await waitForRun(one, parts);
-      const now = await store.read(one);
-      shown.push(show(one, now, await lookAt(one, now, parts), parts.queue.queueNames));
+    if (values.watch === true && run !== undefined) {
+      const parts = openRun(redis, (await store.read(run)).tag);
+      await waitForRun(run, parts);
       await parts.queue.close();
     }
-    if (values.json === true) print(JSON.stringify(run === undefined ? shown : shown[0]));
-    else if (shown.length === 0) print("no runs in this Redis");
-    else for (const one of shown) print(describe(one));
+    const reports = await reportRuns(redis, run === undefined ? await store.list() : [run]);
+    if (values.json === true) print(JSON.stringify(run === undefined ? reports : reports[0]));
+    else if (run === undefined && reports.length === 0) print("no runs in this Redis");
+    else print(reports.map(describe).join("\n\n"));
     return EXIT.ok;
   } finally {
     redis.disconnect();
   }
 }
 
-interface Shown {
-  readonly run: string;
-  readonly state: string;
-  readonly total: number;
-  readonly done: number;
-  readonly failed: number;
-  readonly waiting: number;
-  readonly active: number;
-  readonly pairs: number;
-  readonly tokens: number;
-  readonly truncated: number;
-  readonly model: string;
-  readonly queues: readonly string[];
-  readonly input: string;
-  readonly created_at: string;
-}
-
-function show(run: string, record: RunRecord, now: RunStatus, queues: readonly string[]): Shown {
-  const over = isOver(record, now);
-  return {
-    run,
-    state: over && record.state === "submitted" ? "complete" : record.state,
-    total: now.total,
-    done: now.counts.done,
-    failed: now.counts.failed,
-    waiting: now.waiting,
-    active: now.active,
-    pairs: now.counts.pairs,
-    tokens: now.counts.tokens,
-    truncated: now.counts.truncated,
-    model: modelTag({ name: record.model, revision: record.revision, precision: record.precision }),
-    queues,
-    input: record.input,
-    created_at: record.createdAt,
-  };
-}
-
-function describe(shown: Shown): string {
+function describe(report: RunReport): string {
+  const codes = Object.entries(report.failed_by_code).map(([code, times]) => `${times} ${code}`);
+  const lines = [
+    `run      ${report.run} (${report.state}${ownerOf(report)})`,
+    `records  ${report.done} done, ${report.failed} failed, ${report.active} active, ${report.waiting} waiting, of ${report.total}`,
+    `pairs    ${report.pairs} (${report.tokens} tokens, ${report.truncated} truncated, ${report.failed_pairs} failed)`,
+  ];
+  if (codes.length > 0) lines.push(`failed   ${codes.join(", ")}`);
+  if (report.eta_seconds !== 0) lines.push(`speed    ${speedOf(report)}`);
+  const age = report.oldest_waiting_seconds;
   return [
-    `run      ${shown.run} (${shown.state})`,
-    `records  ${shown.done} done, ${shown.failed} failed, ${shown.active} active, ${shown.waiting} waiting, of ${shown.total}`,
-    `pairs    ${shown.pairs} (${shown.tokens} tokens, ${shown.truncated} truncated)`,
-    `model    ${shown.model}`,
-    `queues   ${shown.queues.join("  ")}`,
-    `input    ${shown.input}, submitted ${shown.created_at}`,
+    ...lines,
+    `model    ${report.model}`,
+    `workers  ${report.workers.length} with ${report.lanes} lanes${report.workers.map(({ host, pid, lanes, held }) => `; ${host}:${pid} ${lanes} lanes, ${held} jobs in hand`).join("")}`,
+    `queues   ${report.queues.join("  ")}${age === null ? "" : `; oldest job has waited ${formatDuration(age)}`}`,
+    `redis    ${report.redis_bytes === null ? "memory not known" : formatBytes(report.redis_bytes)}`,
+    `input    ${report.input}, submitted ${report.created_at}`,
   ].join("\n");
+}
+
+function ownerOf({ spooled, state, owner }: RunReport): string {
+  if (!spooled || state === "complete" || state === "cancelled") return "";
+  return owner === null ? ", no runner owns it" : `, owned by runner ${owner}`;
+}
+
+function speedOf({ speed, eta_seconds: eta }: RunReport): string {
+  if (speed === null) return "not known yet";
+  const { pairs_per_second: pairs, tokens_per_second: tokens, over_seconds: over } = speed;
+  return `${pairs.toFixed(0)} pairs/s, ${tokens.toFixed(0)} tokens/s over ${over.toFixed(0)} s · ETA ${formatDuration(eta ?? undefined)}`;
 }
