@@ -9,7 +9,7 @@
 
 ARG RANKMILL_IMAGE=rankmill:cpu
 FROM ${RANKMILL_IMAGE}
-# Readable for all, owned by root: the worker cannot change its model.
+# Readable for all, owned by root: the worker cannot change its model's files.
 COPY --chown=0:0 . /models/
 ARG MODEL
 ENV RANKMILL_MODEL=${MODEL}

@@ -35,6 +35,8 @@ echo 'hosts: files dns' >"$out/base/etc/nsswitch.conf"
 printf 'root:x:0:0:root:/root:/nonexistent\nrankmill:x:%s:%s:rankmill:/tmp:/nonexistent\n' "$USER_ID" "$USER_ID" >"$out/base/etc/passwd"
 printf 'root:x:0:\nrankmill:x:%s:\n' "$USER_ID" >"$out/base/etc/group"
 install -d -m 1777 "$out/base/tmp"
-install -d -m 755 "$out/base/models" "$out/base/data"
-# A named volume takes over the owner of the folder that it is mounted on.
-install -d -m 755 -o "$USER_ID" -g "$USER_ID" "$out/base/cache"
+install -d -m 755 "$out/base/data"
+# A named volume takes over owner and mode of the folder that it is mounted on. Whoever submits
+# writes to the spool, as a user of the host perhaps.
+install -d -m 755 -o "$USER_ID" -g "$USER_ID" "$out/base/models" "$out/base/cache"
+install -d -m 1777 "$out/base/spool"

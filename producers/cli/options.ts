@@ -61,6 +61,16 @@ export const OPTIONS = {
     type: "flag",
     description: "read all prepared files again even where nothing says that they changed",
   },
+  pullFirst: {
+    flags: "--pull",
+    type: "flag",
+    description: "fetch the model first where it is not at hand",
+  },
+  calibrateAhead: {
+    flags: "--calibrate",
+    type: "flag",
+    description: "measure the model as well, so that workers with as many cores need not",
+  },
   redisUrl: {
     flags: "--redis-url <url>",
     env: "REDIS_URL",

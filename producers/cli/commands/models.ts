@@ -1,33 +1,18 @@
-import { homedir } from "node:os";
-import { join } from "node:path";
 import type { Command } from "commander";
 import { findEntry, type CatalogueEntry, type Precision } from "../../../src/core/catalogue.js";
 import { RankmillError } from "../../../src/core/errors.js";
 import { activate } from "../../../src/core/score.js";
 import { loadCatalogue } from "../../../src/models/catalogue-files.js";
-import { HUB_ENDPOINT } from "../../../src/models/hub-client.js";
 import { packageRoot } from "../../../src/models/package-root.js";
-import { pullModel } from "../../../src/models/pull.js";
 import { listModels, resolveModel, type ListedModel } from "../../../src/models/resolve.js";
-import { digestCacheFile, env, modelsDir, print, say } from "../context.js";
+import { digestCacheFile, env, modelsDir, print } from "../context.js";
 import { EXIT } from "../exit-codes.js";
 import { commanderOptions, pickValues } from "../option-values.js";
 import { addModelsPrepare } from "./models-prepare.js";
-import { PullProgressDisplay } from "../pull-progress.js";
-import { stopSignal } from "../stop-signal.js";
+import { pull, PULL_OPTION_NAMES } from "./models-pull.js";
 
 const LIST_OPTIONS = ["modelsDir", "json"] as const;
 const NAMED_OPTIONS = ["precision", "modelsDir", "json"] as const;
-const PULL_OPTIONS = [
-  "precision",
-  "modelsDir",
-  "revision",
-  "acceptLicence",
-  "repin",
-  "offline",
-  "hubEndpoint",
-  "hubToken",
-] as const;
 
 export function addModels(program: Command): Command {
   const models = program.command("models").description("find, fetch and check models");
@@ -54,7 +39,12 @@ export function addModels(program: Command): Command {
     });
   for (const option of commanderOptions(LIST_OPTIONS)) list.addOption(option);
   add("info", "what is known of a model", NAMED_OPTIONS, info);
-  add("pull", "fetch a model from the hub, verified and pinned", PULL_OPTIONS, pull);
+  add(
+    "pull",
+    "fetch a model from the hub, verified and pinned",
+    PULL_OPTION_NAMES,
+    (name, parsed) => pull(name, pickValues(PULL_OPTION_NAMES, parsed)),
+  );
   add("verify", "score the model's published pairs and compare", NAMED_OPTIONS, verify);
   addModelsPrepare(models);
   return models;
@@ -124,37 +114,6 @@ async function info(name: string, parsed: Record<string, unknown>): Promise<numb
         }),
   };
   print(JSON.stringify(shown, null, values.json === true ? 0 : 2));
-  return EXIT.ok;
-}
-
-async function pull(name: string, parsed: Record<string, unknown>): Promise<number> {
-  const values = pickValues(PULL_OPTIONS, parsed);
-  const entry = findEntry(await loadCatalogue(packageRoot()), name);
-  if (entry?.source.kind === "package") {
-    say(`${entry.id} is part of rankmill: nothing to pull`);
-    return EXIT.ok;
-  }
-  const hubCache = env["HF_HOME"] ?? join(homedir(), ".cache", "huggingface");
-  const display = new PullProgressDisplay(process.stderr);
-  const pulled = await pullModel(entry ?? name, {
-    modelsDir: modelsDir(values.modelsDir),
-    precision: (values.precision ?? "fp32") as Precision,
-    endpoint: values.hubEndpoint ?? HUB_ENDPOINT,
-    token: values.hubToken,
-    revision: values.revision,
-    acceptLicence: values.acceptLicence === true,
-    repin: values.repin === true,
-    offline: values.offline === true || env["HF_HUB_OFFLINE"] === "1",
-    hubCacheDir: join(hubCache, "hub"),
-    onProgress: (progress) => display.show(progress),
-    signal: stopSignal(),
-  }).finally(() => display.stop());
-  for (const file of pulled.files) {
-    say(
-      `${file.fetched ? "fetched " : "verified"} ${file.path} (${file.bytes} bytes, sha256 ${file.sha256.slice(0, 12)}…)`,
-    );
-  }
-  print(pulled.folder);
   return EXIT.ok;
 }
 

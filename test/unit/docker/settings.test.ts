@@ -2,7 +2,9 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { Command } from "commander";
+import { addRunner } from "../../../producers/cli/commands/runner.js";
 import { addWorker } from "../../../producers/cli/commands/worker.js";
+import { OPTIONS, type OptionSpec } from "../../../producers/cli/options.js";
 
 const read = (path: string): string =>
   readFileSync(new URL(`../../../${path}`, import.meta.url), "utf8");
@@ -12,7 +14,7 @@ const compose = read("docker-compose.yml");
 const interpolated = new Map(
   [...compose.matchAll(/\$\{(\w+):-([^}]*)\}/g)].map(([, name = "", value = ""]) => [name, value]),
 );
-const passedOn = [...compose.matchAll(/^ +- (RANKMILL_\w+)$/gm)].map(([, name = ""]) => name);
+const passedOn = [...compose.matchAll(/^ +- ([A-Z]+_[A-Z_]+)$/gm)].map(([, name = ""]) => name);
 const examples = new Map(
   [...read(".env.example").matchAll(/^#(\w+)=(.*)$/gm)].map(([, name = "", value = ""]) => [
     name,
@@ -32,19 +34,30 @@ describe("settings of docker-compose.yml", () => {
       expect([name, examples.get(name)]).toEqual([name, value]);
   });
 
-  it("reach a worker wherever it has an environment variable for them", () => {
+  it.each([
+    // Folders lie where the image has them, under /cache; a tokenizer has one implementation there.
+    [
+      "worker",
+      addWorker,
+      ["RANKMILL_CALIBRATION_DIR", "RANKMILL_PREPARED_DIR", "RANKMILL_TOKENIZER"],
+    ],
+    ["runner", addRunner, []],
+  ])("reach a %s wherever it has an environment variable for them", (service, add, but) => {
     const program = new Command();
-    addWorker(program);
+    add(program);
     const variables = (program.commands[0]?.options ?? []).flatMap(({ envVar }) => envVar ?? []);
     const image = read("docker/cpu.Dockerfile");
-    const worker = /\n {2}worker:\n[\s\S]*?\n {2}\w+:\n/.exec(compose)?.[0] ?? "";
-    const unreached = variables.filter((name) => !worker.includes(name) && !image.includes(name));
-    // Folders lie where the image has them, under /cache; a tokenizer has one implementation there.
-    expect(unreached.sort()).toEqual([
-      "RANKMILL_CALIBRATION_DIR",
-      "RANKMILL_MEMORY_LIMIT_BYTES",
-      "RANKMILL_PREPARED_DIR",
-      "RANKMILL_TOKENIZER",
-    ]);
+    const described = new RegExp(`\\n {2}${service}:\\n[\\s\\S]*?(?=\\n {2}\\w+:\\n)`).exec(
+      compose,
+    )?.[0];
+    const unreached = variables.filter(
+      (name) => described?.includes(name) !== true && !image.includes(name),
+    );
+    expect(unreached.sort()).toEqual(but);
+  });
+
+  it("name no variable that rankmill does not know", () => {
+    const known = new Set(Object.values<OptionSpec>(OPTIONS).map(({ env }) => env));
+    expect(passedOn.filter((name) => !known.has(name))).toEqual([]);
   });
 });
