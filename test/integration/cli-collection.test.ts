@@ -285,6 +285,20 @@ describe("eval", () => {
     }
   });
 
+  it("is made by the run itself where it has judgements, after a check of them before any work", async () => {
+    writeCollection();
+    const qrels = "--qrels beir/qrels/test.tsv --json";
+    const exit = await bench.run(collection("out.trec", `--output-format trec ${qrels}`));
+    expect(exit.code, exit.stderr).toBe(0);
+    const files = "--qrels beir/qrels/test.tsv --before first.trec --run";
+    expect(JSON.parse(exit.stdout)).toEqual(await evaluate(`${files} out.trec`));
+    writeFileSync(bench.path("bad.tsv"), "no judgements here\n");
+    const refused = await bench.run(collection("no.trec", "--qrels bad.tsv"));
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toMatch(/bad\.tsv/);
+    expect(existsSync(bench.path("no.trec"))).toBe(false);
+  });
+
   it("shows before and after, from TREC and from JSONL alike", async () => {
     writeCollection();
     expect((await bench.run(collection("out.trec", "--output-format trec"))).code).toBe(0);

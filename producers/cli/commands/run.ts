@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { RankmillError } from "../../../src/core/errors.js";
 import { openSource } from "../../../src/runs/sources/open-source.js";
 import {
   checkMaxLength,
@@ -13,6 +14,7 @@ import {
 } from "../context.js";
 import { dryRun } from "../dry-run.js";
 import { reportDryRun } from "../dry-run-report.js";
+import { loadQrels, reportEvaluation } from "../evaluation-report.js";
 import { EXIT } from "../exit-codes.js";
 import { LANE_OPTION_NAMES, lanePlanOptions } from "../lane-options.js";
 import {
@@ -31,6 +33,7 @@ const OPTION_NAMES = [
   ...INPUT_OPTION_NAMES,
   "output",
   ...OUTPUT_OPTION_NAMES,
+  "qrels",
   "dryRun",
   "json",
   "model",
@@ -72,6 +75,7 @@ not JSONL is made at the end of OUT.rankings.jsonl, which stays.
 Reads JSONL, one {"id", "query", "documents"} a line; OpenAI's batch lines; {"id", "query",
 "document"}; FlagEmbedding's {"query", "pos", "neg"}. A folder is a collection: corpus.jsonl and
 queries.jsonl as BEIR has them, or collection.tsv and queries.tsv, with --first-stage RUN.trec.
+With --qrels the output is evaluated once it is whole, beside the first stage, as \`eval\` does.
 
 Exit codes: 0 every record has a ranking; 3 some failed; 2 arguments or input cannot be used;
 5 Redis cannot be used; 130 interrupted; 1 anything else.`,
@@ -93,6 +97,11 @@ async function run(parsed: Record<string, unknown>): Promise<number> {
   const form = rankingsForm(output, choice, values);
   const topN = values.topN === 0 ? undefined : values.topN;
   const limits = limitsOf(values);
+  if (values.qrels !== undefined && output === "-") {
+    throw new RankmillError("usage", "--qrels: needs a file as --output, not standard output");
+  }
+  const qrels =
+    values.qrels === undefined ? undefined : await loadQrels(values.qrels, limits.maxJobBytes);
   const window = { maxJobs: values.windowJobs, maxBytes: values.windowBytes };
   const scoring = {
     maxLength: checkMaxLength(values.maxLength, model),
@@ -147,6 +156,13 @@ async function run(parsed: Record<string, unknown>): Promise<number> {
     return EXIT.interrupted;
   }
   if (paths !== undefined) say(`rankings: ${paths.output}`);
+  if (paths !== undefined && qrels !== undefined) {
+    await reportEvaluation(paths.output, values.firstStage, qrels, {
+      maxLineBytes: limits.maxJobBytes,
+      ignoreIdenticalIds: false,
+      json: values.json === true,
+    });
+  }
   if (counts.failed === 0) return EXIT.ok;
   if (paths !== undefined) say(`failed records, with the reason: ${paths.failed}`);
   return EXIT.someFailed;
