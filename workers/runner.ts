@@ -7,6 +7,7 @@ import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import type { Limits } from "../src/core/contract.js";
 import { prepareJob } from "../src/queue/prepare-job.js";
+import { RedisFeedingBoard } from "../src/queue/feeding-board.js";
 import { RedisJobQueue } from "../src/queue/redis-job-queue.js";
 import { RedisResultStore } from "../src/results/redis-result-store.js";
 import { Feeder } from "../src/runs/feeder.js";
@@ -91,11 +92,15 @@ async function feed(
   const feeder = new Feeder({
     queue: new TrackedQueue(queue, store, run, ttlSeconds),
     results: new RedisResultStore(redis, record.tag),
+    board: new RedisFeedingBoard(redis, record.tag),
     sink: output,
     prepare: ({ request }) =>
       prepareJob(request, { maxLength, truncation }, { priority: "bulk", ttlSeconds }),
     owner: runOwner(run),
-    window: options.window,
+    window: {
+      ...options.window,
+      maxJobs: Math.min(options.window.maxJobs, record.windowJobs),
+    },
     onProgress: () => {},
   });
   const records = spool.records(run, output.doneIds);

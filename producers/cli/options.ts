@@ -275,7 +275,8 @@ export const OPTIONS = {
     min: 1,
     default: DEFAULT_WINDOW.maxJobs,
     unit: "jobs",
-    description: "jobs of the run in Redis at once",
+    description:
+      "most jobs of one run in Redis at once; how many there are follows the workers' speed",
   },
   windowBytes: {
     flags: "--window-bytes <n>",
@@ -284,7 +285,7 @@ export const OPTIONS = {
     min: 1,
     default: DEFAULT_WINDOW.maxBytes,
     unit: "bytes",
-    description: "bytes of requests of the run in Redis at once",
+    description: "most bytes of requests of one run in Redis at once",
   },
   maxDocuments: {
     flags: "--max-documents <n>",

@@ -11,6 +11,7 @@ import type { ResolvedModel } from "../../src/models/resolve.js";
 import { connectRedis } from "../../src/queue/connection.js";
 import { prepareJob } from "../../src/queue/prepare-job.js";
 import { startPrivateRedis, type PrivateRedis } from "../../src/queue/private-redis.js";
+import { RedisFeedingBoard } from "../../src/queue/feeding-board.js";
 import { RedisJobQueue } from "../../src/queue/redis-job-queue.js";
 import { RedisResultStore } from "../../src/results/redis-result-store.js";
 import { Feeder, type RunSink } from "../../src/runs/feeder.js";
@@ -159,6 +160,7 @@ export async function rerankFile(options: RerankFileOptions): Promise<RerankFile
     const feeder = new Feeder({
       queue,
       results: new RedisResultStore(server.redis, worker.tag),
+      board: new RedisFeedingBoard(server.redis, worker.tag),
       sink,
       prepare: ({ request }) => prepareJob(request, scoring, { priority: "bulk" }),
       owner: ownerOf(file),

@@ -73,6 +73,11 @@ export function bullJobKey(tag: string, priority: Priority, jobId: string): stri
   return `${KEY_PREFIX}:${queueName(tag, priority)}:${jobId}`;
 }
 
+/** Hash: who feeds a run to one model's workers at present. */
+export function feedersKey(tag: string): string {
+  return `${KEY_PREFIX}:{${tag}}:feeders`;
+}
+
 /** Hash: model tag → what serves it, written by workers; how producers find a model by name. */
 export const MODELS_KEY = `${KEY_PREFIX}:models`;
 /** Set of all runs. */

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { toWireRequest } from "../core/contract.js";
 import type { JobRecord, PreparedJob } from "../core/job.js";
 import type { FailedRecord, InputRecord } from "../core/records.js";
-import type { EndedNotices, JobQueue, ResultStore } from "../core/stores.js";
+import type { EndedNotices, FeedingBoard, JobQueue, ResultStore } from "../core/stores.js";
 import { MAX_REQUEUES, reconcile } from "./reconcile.js";
 import { Window, type WindowLimits } from "./window.js";
 
@@ -18,6 +18,7 @@ export interface RunSink {
 export interface FeederParts {
   readonly queue: JobQueue;
   readonly results: ResultStore & EndedNotices;
+  readonly board: FeedingBoard;
   readonly sink: RunSink;
   readonly prepare: (record: ValidRecord) => PreparedJob;
   /** Under what name the run waits for its jobs. */
@@ -31,10 +32,16 @@ export type ValidRecord = Extract<InputRecord, { status: "valid" }>;
 
 interface InFlight {
   readonly record: ValidRecord;
-  readonly job: PreparedJob;
+  readonly jobId: string;
   /** False until Redis has it: only then can it be lost. */
   enqueued: boolean;
   requeues: number;
+}
+
+/** On its way into the queue. What is prepared of it is not kept: the record says it all. */
+interface Entering {
+  readonly record: ValidRecord;
+  readonly job: PreparedJob;
 }
 
 /** Jobs enqueued in one go; also how far the reader runs ahead of Redis. */
@@ -47,6 +54,8 @@ const LINGER_MS = 50;
 const COLLECT_INTERVAL_MS = 25;
 /** How often everything in flight is compared with queue and results: notices can be lost. */
 const RECONCILE_INTERVAL_MS = 3_000;
+/** How often the window adapts to what the workers do. */
+const LOOK_INTERVAL_MS = 500;
 /** Jobs compared in one round trip. */
 const RECONCILE_CHUNK_JOBS = 500;
 /** Rankings fetched in one round trip. */
@@ -92,9 +101,10 @@ export class Feeder {
     };
     try {
       const feeding = guard(this.#feed(records, either)).finally(() => done.abort());
+      const looking = guard(this.#look(AbortSignal.any([either, done.signal])));
       const collecting = guard(this.#collect(done.signal, either));
-      const [fed, collected] = await Promise.allSettled([feeding, collecting]);
-      const rejected = [fed, collected].find((side) => side.status === "rejected");
+      const sides = await Promise.allSettled([feeding, looking, collecting]);
+      const rejected = sides.find((side) => side.status === "rejected");
       if (rejected !== undefined) throw rejected.reason;
     } finally {
       await stop();
@@ -119,7 +129,7 @@ export class Feeder {
   }
 
   async #feed(records: AsyncIterable<InputRecord>, signal: AbortSignal): Promise<void> {
-    let chunk: InFlight[] = [];
+    let chunk: Entering[] = [];
     let chunkBytes = 0;
     const send = async (): Promise<void> => {
       const sending = chunk;
@@ -146,31 +156,60 @@ export class Feeder {
       if (!this.#window.fits(record.bytes)) {
         await send();
         while (!this.#window.fits(record.bytes) && !signal.aborted) {
-          await this.#window.untilLeft(signal);
+          await this.#window.untilChanged(signal);
         }
         if (signal.aborted) return;
       }
       this.#window.enter(record.bytes);
-      chunk.push({ record, job: this.#parts.prepare(record), enqueued: false, requeues: 0 });
+      chunk.push({ record, job: this.#parts.prepare(record) });
       chunkBytes += record.bytes;
       if (chunk.length >= CHUNK_JOBS || chunkBytes >= CHUNK_BYTES) await send();
     }
     if (!signal.aborted) await send();
   }
 
-  async #enqueue(entries: readonly InFlight[]): Promise<void> {
-    if (entries.length === 0) return;
+  async #enqueue(entering: readonly Entering[]): Promise<void> {
+    if (entering.length === 0) return;
     // Known before they can end: a notice must find its job here.
-    for (const entry of entries) this.#inFlight.set(entry.job.jobId, entry);
+    const entries = entering.map(({ record, job: { jobId } }) => {
+      const entry: InFlight = { record, jobId, enqueued: false, requeues: 0 };
+      this.#inFlight.set(jobId, entry);
+      return entry;
+    });
     const outcomes = await this.#parts.queue.enqueue(
-      entries.map(({ job }) => job),
+      entering.map(({ job }) => job),
       this.#parts.owner,
     );
     entries.forEach((entry, i) => {
       entry.enqueued = true;
-      if (outcomes[i] === "done") this.#ended.add(entry.job.jobId);
+      if (outcomes[i] === "done") this.#ended.add(entry.jobId);
     });
     this.#progress();
+  }
+
+  /** Keeps the window to what the workers do, until all is fed or `signal` aborts. */
+  async #look(signal: AbortSignal): Promise<void> {
+    const { queue, board, owner } = this.#parts;
+    while (!signal.aborted) {
+      const others = await board.post(owner, this.#window.bytesPerSecond);
+      let activeJobs = 0;
+      let activeBytes = 0;
+      for (const jobId of await queue.activeIds()) {
+        const bytes = this.#inFlight.get(jobId)?.record.bytes;
+        if (bytes === undefined) continue;
+        activeJobs += 1;
+        activeBytes += bytes;
+      }
+      this.#window.see({
+        atMs: performance.now(),
+        activeJobs,
+        activeBytes,
+        otherRuns: others.runs,
+        otherBytesPerSecond: others.bytesPerSecond,
+      });
+      await sleep(LOOK_INTERVAL_MS, undefined, { signal }).catch(() => {});
+    }
+    await board.remove(owner);
   }
 
   async #collect(fed: AbortSignal, signal: AbortSignal): Promise<void> {
@@ -241,7 +280,7 @@ export class Feeder {
         if (fate?.status === "ended") this.#ended.add(jobId);
         if (fate?.status !== "lost") return;
         entry.requeues += 1;
-        if (entry.requeues <= MAX_REQUEUES) again.push(entry.job);
+        if (entry.requeues <= MAX_REQUEUES) again.push(this.#parts.prepare(entry.record));
         else given.push({ jobId, record: lostRecord() });
       });
       if (again.length > 0) await queue.enqueue(again, owner);

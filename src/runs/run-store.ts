@@ -8,6 +8,7 @@ import { modelRunsKey, runKeys, RUNS_KEY } from "../core/names.js";
 import type { FailedRecord } from "../core/records.js";
 import { emptyCounts, type RunCounts } from "./manifest.js";
 import { PACE_WINDOW_MS, type PaceSample } from "./pace.js";
+import { DEFAULT_WINDOW } from "./window.js";
 
 const gzipAsync = promisify(gzip);
 const gunzipAsync = promisify(gunzip);
@@ -26,6 +27,8 @@ const runSchema = z.object({
   state: z.enum(["submitting", "submitted", "cancelled", "complete"]),
   /** `yes`: input and rankings lie in a spool and a runner owns the run. */
   spooled: z.enum(["yes", "no"]).default("no"),
+  /** Jobs of a spooled run that may be in Redis at once; its runner may hold it to fewer. */
+  windowJobs: z.coerce.number().default(DEFAULT_WINDOW.maxJobs),
   input: z.string(),
   maxLength: z.coerce.number(),
   truncation: z.enum(["only-second", "longest-first"]),

@@ -11,6 +11,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   fidelity: async () => (await import("./fidelity/bench.js")).fidelityBench,
   jobs: async () => (await import("./jobs/bench.js")).jobsBench,
   memory: async () => (await import("./memory/bench.js")).memoryBench,
+  runs: async () => (await import("./runs/bench.js")).runsBench,
 };
 
 async function main(): Promise<number> {

@@ -3,6 +3,7 @@ import { RunStore } from "../../../src/runs/run-store.js";
 import { Spool } from "../../../src/runs/spool.js";
 import { runRunner } from "../../../workers/runner.js";
 import { createLogger, limitsOf, required, requireRedis } from "../context.js";
+import { keepHeapSmall } from "../heap.js";
 import { EXIT } from "../exit-codes.js";
 import { commanderOptions, pickValues } from "../option-values.js";
 import { stopSignal } from "../stop-signal.js";
@@ -42,6 +43,7 @@ async function serve(parsed: Record<string, unknown>): Promise<number> {
   const spool = new Spool(required(values.spool, "--spool"));
   const logger = createLogger(values.logLevel ?? "info", 1);
   const signal = stopSignal();
+  keepHeapSmall();
   const redis = await requireRedis(values.redisUrl, logger);
   try {
     logger.info({ maxRuns: values.maxRuns }, "ready");

@@ -20,6 +20,7 @@ import {
   truncationOf,
 } from "../context.js";
 import { EXIT } from "../exit-codes.js";
+import { keepHeapSmall } from "../heap.js";
 import { findModel } from "../find-model.js";
 import { INPUT_OPTION_NAMES, inputChoice } from "../input-choice.js";
 import { commanderOptions, pickValues } from "../option-values.js";
@@ -42,6 +43,7 @@ const OPTION_NAMES = [
   "maxDocumentChars",
   "maxJobBytes",
   "runTtl",
+  "windowJobs",
   "wait",
   "output",
   "logLevel",
@@ -70,6 +72,7 @@ run: submitting it again joins what is under way and repeats nothing. Needs REDI
 
 async function submit(parsed: Record<string, unknown>): Promise<number> {
   const values = pickValues(OPTION_NAMES, parsed);
+  keepHeapSmall();
   const input = required(values.input, "--input");
   const logger = createLogger(values.logLevel ?? "warn", 2);
   const limits = limitsOf(values);
@@ -105,6 +108,7 @@ async function submit(parsed: Record<string, unknown>): Promise<number> {
       tag,
       state: "submitting",
       spooled: values.spool === undefined ? "no" : "yes",
+      windowJobs: values.windowJobs,
       input,
       ...scoring,
       total: 0,
@@ -133,7 +137,8 @@ async function submit(parsed: Record<string, unknown>): Promise<number> {
       const spool = new Spool(values.spool);
       await spool.put(run, records);
       total = await spool.countRecords(run);
-      const spooled = { ...(before ?? record), spooled: "yes", total } as const;
+      const { windowJobs } = record;
+      const spooled = { ...(before ?? record), spooled: "yes", windowJobs, total } as const;
       // A run that is over stays so; one that was cancelled goes on.
       const state = before?.state === "complete" ? "complete" : "submitted";
       await parts.store.save(run, { ...spooled, state });

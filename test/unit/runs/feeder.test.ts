@@ -5,7 +5,7 @@ import { prepareJob } from "../../../src/queue/prepare-job.js";
 import { Feeder, type RunSink } from "../../../src/runs/feeder.js";
 import { DEFAULT_WINDOW, type WindowLimits } from "../../../src/runs/window.js";
 import { until } from "../../support/until.js";
-import { MemoryQueue, MemoryResults, rankingOf } from "./memory-queue.js";
+import { MemoryBoard, MemoryQueue, MemoryResults, rankingOf } from "./memory-queue.js";
 
 /** Notes everything in order, and what was on disk when. */
 class MemorySink implements RunSink {
@@ -34,8 +34,10 @@ class MemorySink implements RunSink {
 let results: MemoryResults;
 let queue: MemoryQueue;
 let sink: MemorySink;
+let board: MemoryBoard;
 
 beforeEach(() => {
+  board = new MemoryBoard();
   results = new MemoryResults();
   queue = new MemoryQueue(results);
   sink = new MemorySink();
@@ -45,6 +47,7 @@ function feederOf(window: WindowLimits = DEFAULT_WINDOW): Feeder {
   return new Feeder({
     queue,
     results,
+    board,
     sink,
     prepare: ({ request }) =>
       prepareJob(request, { maxLength: 64, truncation: "only-second" }, { priority: "bulk" }),
@@ -165,6 +168,31 @@ describe("a run", () => {
     gate.abort();
     await workUntil(running);
     expect(sink.ids).toEqual(["id-0", "id-1"]);
+  });
+});
+
+describe("a run among others", () => {
+  it("keeps few jobs waiting where workers are slow, and says so on the board while it feeds", async () => {
+    queue.workers = 3;
+    const running = feederOf().run(records(200), never);
+    await until("it stands on the board", () => board.posted.has("the run"));
+    // Each job that ends makes room for one: what waits stays what it was at the start.
+    for (let ended = 0; ended < 100; ended += 1) {
+      await until("a job waits", () => queue.queued.size > queue.workers);
+      queue.end(1);
+    }
+    expect(queue.mostJobs).toBeLessThan(50);
+    await workUntil(running);
+    expect(sink.ids.sort()).toEqual(idsUpTo(200).sort());
+    expect(board.posted.size).toBe(0);
+  });
+
+  it("lets more wait as long as workers take all of it at once", async () => {
+    queue.workers = 1_000;
+    const running = feederOf().run(records(600), never);
+    await until("they hold most of the run", () => queue.queued.size > 500);
+    await workUntil(running, 50);
+    expect(sink.ids).toHaveLength(600);
   });
 });
 

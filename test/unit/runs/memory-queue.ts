@@ -2,7 +2,9 @@
 import type { EnqueueOutcome, JobRecord, PreparedJob } from "../../../src/core/job.js";
 import type {
   EndedNotices,
+  FeedingBoard,
   JobQueue,
+  OtherFeeders,
   QueueState,
   ResultStore,
   Started,
@@ -17,6 +19,8 @@ export class MemoryQueue implements JobQueue {
   /** Most jobs that waited at once, and most bytes of them. */
   mostJobs = 0;
   mostBytes = 0;
+  /** Jobs that workers hold at once, of those that are queued. */
+  workers = 0;
   /** Called before every release. */
   onRelease: () => void = () => {};
   readonly results: MemoryResults;
@@ -48,7 +52,7 @@ export class MemoryQueue implements JobQueue {
   }
 
   activeIds(): Promise<Set<string>> {
-    return Promise.resolve(new Set());
+    return Promise.resolve(new Set([...this.queued.keys()].slice(0, this.workers)));
   }
 
   release(jobIds: readonly string[], owner: string): Promise<void> {
@@ -121,6 +125,22 @@ export class MemoryResults implements ResultStore, EndedNotices {
 
   tell(jobId: string): void {
     for (const listener of this.#listeners) listener(jobId);
+  }
+}
+
+/** A board on which no other feeder stands, or those that a test puts there. */
+export class MemoryBoard implements FeedingBoard {
+  readonly posted = new Map<string, number>();
+  others: OtherFeeders = { runs: 0, bytesPerSecond: 0 };
+
+  post(owner: string, bytesPerSecond: number): Promise<OtherFeeders> {
+    this.posted.set(owner, bytesPerSecond);
+    return Promise.resolve(this.others);
+  }
+
+  remove(owner: string): Promise<void> {
+    this.posted.delete(owner);
+    return Promise.resolve();
   }
 }
 

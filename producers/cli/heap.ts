@@ -1,0 +1,12 @@
+import { setFlagsFromString } from "node:v8";
+
+/** V8 otherwise lets garbage grow to several times what is alive before it collects. */
+const GROWING_PERCENT = 25;
+
+/**
+ * For processes that pass a run's records through: all that they hold is a window, and the rest of
+ * their heap is garbage. Costs some processor time, and took a third off a runner's peak.
+ */
+export function keepHeapSmall(): void {
+  setFlagsFromString(`--heap-growing-percent=${GROWING_PERCENT}`);
+}
