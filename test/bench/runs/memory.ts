@@ -55,8 +55,15 @@ export async function measureMemory(shape: Shape): Promise<string[]> {
   try {
     const worker = await processes.worker(["--model", model, "--log-level", "info"]);
     const before = await memoryOf(redis, "used_memory");
+    const maxLength = String(MAX_LENGTH);
     const submitting = processes.start([
-      ...["submit", "--model", model, "--input", input, "--max-length", String(MAX_LENGTH)],
+      "submit",
+      "--model",
+      model,
+      "--input",
+      input,
+      "--max-length",
+      maxLength,
     ]);
     const submitPeak = await peakUntilExit(submitting);
     const exit = await submitting.exited;
