@@ -89,8 +89,9 @@ async function feed(
   const output = await spool.openOutput(run, lease.fence);
   const queue = new RedisJobQueue(redis, record.tag, limits.maxJobBytes);
   const { maxLength, truncation, ttlSeconds } = record;
+  const tracked = new TrackedQueue(queue, store, run, ttlSeconds);
   const feeder = new Feeder({
-    queue: new TrackedQueue(queue, store, run, ttlSeconds),
+    queue: tracked,
     results: new RedisResultStore(redis, record.tag),
     board: new RedisFeedingBoard(redis, record.tag),
     sink: output,
@@ -122,6 +123,8 @@ async function feed(
   const complete = !signal.aborted && !lease.signal.aborted && !cancelled.signal.aborted;
   if (cancelled.signal.aborted) await feeder.abandon();
   await output.close(complete);
+  // Rankings that an earlier owner wrote and did not live to release.
+  if (complete) await tracked.releaseAll(runOwner(run));
   await store.saveProgress(run, { total, counts: output.counts, active: 0 }, ttlSeconds);
   await queue.close();
   if (!complete) return cancelled.signal.aborted ? "cancelled" : "given back";

@@ -3,6 +3,7 @@ import type { Redis } from "ioredis";
 import { DEFAULT_LIMITS } from "../../src/core/contract.js";
 import { RedisJobQueue } from "../../src/queue/redis-job-queue.js";
 import { RedisResultStore } from "../../src/results/redis-result-store.js";
+import { addCounts, emptyCounts } from "../../src/runs/manifest.js";
 import { RunStore, type RunRecord } from "../../src/runs/run-store.js";
 import { statusOf, type RunParts, type RunStatus } from "../../src/runs/submitted-run.js";
 import { EXIT } from "./exit-codes.js";
@@ -28,7 +29,12 @@ export async function lookAt(run: string, record: RunRecord, parts: OpenRun): Pr
   if (record.spooled === "no") return await statusOf(run, record, parts);
   const { counts, active } = await parts.store.readProgress(run);
   const open = record.total - counts.done - counts.failed;
-  return { total: record.total, counts, waiting: open - active, active };
+  if (record.state !== "cancelled") {
+    return { total: record.total, counts, waiting: open - active, active };
+  }
+  const all = { ...counts, failedByCode: { ...counts.failedByCode } };
+  addCounts(all, { ...emptyCounts(), failed: open, failedByCode: { cancelled: open } });
+  return { total: record.total, counts: all, waiting: 0, active: 0 };
 }
 
 /** True where every record has ended, or never will. */

@@ -332,6 +332,12 @@ export const OPTIONS = {
     unit: "seconds",
     description: "how long Redis keeps a submitted run and its rankings",
   },
+  export: {
+    flags: "--export <file>",
+    type: "string",
+    description:
+      "write the failed records as they were given, to submit again; - is standard output",
+  },
   spool: {
     flags: "--spool <dir>",
     env: "RANKMILL_SPOOL",

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { packageVersion } from "../../src/models/package-root.js";
 import { addEval } from "./commands/eval.js";
+import { addFailures } from "./commands/failures.js";
 import { addHealth } from "./commands/health.js";
 import { addModels } from "./commands/models.js";
 import { addResults } from "./commands/results.js";
@@ -27,6 +28,7 @@ export function createProgram(): Command {
   addSubmit(program);
   addStatus(program);
   addResults(program);
+  addFailures(program);
   addCancel(program);
   addRetry(program);
   addEval(program);

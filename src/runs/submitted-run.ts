@@ -1,3 +1,4 @@
+import { toWireRequest } from "../core/contract.js";
 import type { JobRecord, PreparedJob } from "../core/job.js";
 import type { FailedRecord, InputRecord } from "../core/records.js";
 import type { JobQueue, ResultStore } from "../core/stores.js";
@@ -239,11 +240,12 @@ interface EndedEntry {
   readonly record: JobRecord | undefined;
 }
 
-const CANCELLED: JobRecord = {
+/** What a record of a cancelled run has come to that had not ended by then. */
+const CANCELLED = {
   status: "failed",
   code: "cancelled",
   message: "the run was cancelled",
-};
+} as const satisfies JobRecord;
 
 async function endedEntries(
   entries: readonly RunEntry[],
@@ -274,6 +276,28 @@ function countEnded(ended: readonly EndedEntry[]): RunCounts {
 
 function isJob(entry: RunEntry): entry is JobEntry {
   return entry.status === "job";
+}
+
+/** The records of a cancelled spooled run that had neither a ranking nor an error of their own. */
+export async function* cancelledItems(
+  records: AsyncIterable<InputRecord>,
+  failedLines: ReadonlySet<number>,
+): AsyncGenerator<RunItem, void, undefined> {
+  for await (const record of records) {
+    const { line } = record.status === "valid" ? record : record.failure;
+    if (failedLines.has(line)) continue;
+    const failure =
+      record.status === "invalid"
+        ? record.failure
+        : {
+            line,
+            id: record.request.id,
+            code: CANCELLED.code,
+            reason: CANCELLED.message,
+            input: toWireRequest(record.request),
+          };
+    yield { status: "failed", failure };
+  }
 }
 
 function failureOf(

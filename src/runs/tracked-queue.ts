@@ -2,6 +2,9 @@ import type { EnqueueOutcome, PreparedJob } from "../core/job.js";
 import type { JobQueue, QueueState } from "../core/stores.js";
 import type { RunStore } from "./run-store.js";
 
+/** Jobs released in one go. */
+const CHUNK_JOBS = 500;
+
 /**
  * A queue that writes down which jobs of a run are in Redis, so that they can be found and taken out
  * when the run's owner is dead: nothing else knows them but its memory.
@@ -37,6 +40,15 @@ export class TrackedQueue implements JobQueue {
   async release(jobIds: readonly string[], owner: string): Promise<void> {
     await this.#queue.release(jobIds, owner);
     await this.#store.dropJobs(this.#run, jobIds);
+  }
+
+  /** Releases whatever is written down: of owners that died too. */
+  async releaseAll(owner: string): Promise<void> {
+    for (;;) {
+      const jobIds = await this.#store.someJobs(this.#run, CHUNK_JOBS);
+      if (jobIds.length === 0) return;
+      await this.release(jobIds, owner);
+    }
   }
 
   async cancel(jobIds: readonly string[], owner: string): Promise<void> {

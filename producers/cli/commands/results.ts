@@ -1,13 +1,12 @@
 import type { Command } from "commander";
-import { RunStore, type RunRecord } from "../../../src/runs/run-store.js";
-import { Spool } from "../../../src/runs/spool.js";
+import { RunStore } from "../../../src/runs/run-store.js";
 import { ResultFiles } from "../../../src/runs/result-files.js";
 import { checkPlace, outputPaths } from "../../../src/runs/run-output.js";
-import { runItems, type RunItem, type RunParts } from "../../../src/runs/submitted-run.js";
 import { createLogger, required, requireRedis, say } from "../context.js";
 import { EXIT } from "../exit-codes.js";
 import { isOver, lookAt, openRun, waitForRun, type OpenRun } from "../open-run.js";
 import { commanderOptions, pickValues } from "../option-values.js";
+import { itemsOf } from "../run-items.js";
 
 const OPTION_NAMES = ["output", "wait", "spool", "redisUrl", "logLevel"] as const;
 
@@ -20,7 +19,9 @@ export function addResults(program: Command): void {
       "after",
       `
 What is done is written, also while the run goes on; failed records go to OUT.failed.jsonl.
-Exit codes: 0 every record has a ranking; 3 some failed; 4 some are not over yet. Needs REDIS_URL.`,
+Of a cancelled run that is what was done by then; the rest is among the failed, code cancelled.
+Exit codes: 0 every record has a ranking; 3 some failed or were cancelled; 4 some are not over yet.
+Needs REDIS_URL.`,
     )
     .action(async (run: string, parsed: Record<string, unknown>) => {
       process.exitCode = await results(run, parsed);
@@ -69,28 +70,4 @@ export async function writeResults(
   say(`${files.written} ranked, ${files.failed} failed, ${open} not over yet · ${output}`);
   if (!over) return EXIT.unfinished;
   return files.failed === 0 ? EXIT.ok : EXIT.someFailed;
-}
-
-/** Every record of the run; those of a spooled run in order of arrival. */
-async function* itemsOf(
-  run: string,
-  record: RunRecord,
-  parts: RunParts,
-  spoolFolder: string | undefined,
-): AsyncGenerator<RunItem, void, undefined> {
-  if (record.spooled === "no") {
-    yield* runItems(run, record, parts);
-    return;
-  }
-  const spool = new Spool(required(spoolFolder, "--spool (the run lies in a spool)"));
-  let open = record.total;
-  for await (const line of spool.rankings(run)) {
-    open -= 1;
-    yield { status: "done", line };
-  }
-  for await (const failure of spool.failures(run)) {
-    open -= 1;
-    yield { status: "failed", failure };
-  }
-  for (; open > 0; open -= 1) yield { status: "open" };
 }

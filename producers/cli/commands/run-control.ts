@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { RankmillError } from "../../../src/core/errors.js";
 import { RunStore, type RunRecord } from "../../../src/runs/run-store.js";
 import { Spool } from "../../../src/runs/spool.js";
 import { cancelRun, retryRun } from "../../../src/runs/submitted-run.js";
@@ -41,6 +42,12 @@ const cancel: Control = async (run, record, parts) => {
 const retry: Control = async (run, record, parts, spool) => {
   if (record.spooled === "no") return await retryRun(run, record, parts);
   const { counts, waiting, active } = await lookAt(run, record, parts);
+  if (record.state === "submitted") {
+    throw new RankmillError(
+      "usage",
+      `run ${run} is under way: what failed can be tried again once it is over`,
+    );
+  }
   const again = counts.failed + waiting + active;
   if (again === 0) return 0;
   await new Spool(required(spool, "--spool (the run lies in a spool)")).reopen(run);

@@ -164,6 +164,8 @@ async function run(parsed: Record<string, unknown>): Promise<number> {
     });
   }
   if (counts.failed === 0) return EXIT.ok;
-  if (paths !== undefined) say(`failed records, with the reason: ${paths.failed}`);
+  if (paths !== undefined) {
+    say(`failed records, with the reason: ${paths.failed} ("rankmill failures" lists them)`);
+  }
   return EXIT.someFailed;
 }

@@ -1,0 +1,146 @@
+/** What failed of a run: listed, written out, mended, tried again. */
+import type { Redis } from "ioredis";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { RedisResultStore } from "../../src/results/redis-result-store.js";
+import { Bench, BUILTIN, rerank, words } from "../support/cli.js";
+import { readLines, readRankings, writeRecords } from "../support/records.js";
+import { TestRedis } from "../support/redis-server.js";
+
+let server: TestRedis;
+let redis: Redis;
+let bench: Bench;
+
+const SMALL = { id: "small", query: "q", documents: ["q"] };
+const WIDE = { id: "wide", query: "q", documents: Array.from({ length: 9 }, () => "q d") };
+const BAD = { id: "no-documents", query: "q" };
+const NO_JSON = '{"id": "torn';
+
+beforeAll(async () => {
+  server = await TestRedis.start();
+  redis = server.client();
+});
+
+afterAll(async () => {
+  await server.close();
+});
+
+beforeEach(async () => {
+  bench = await Bench.open({ REDIS_URL: server.url });
+  writeRecords(bench.path("in.jsonl"), [SMALL, WIDE, BAD, NO_JSON]);
+});
+
+afterEach(async () => {
+  await bench.close();
+  await redis.flushall();
+});
+
+async function submit(input: string, more: string): Promise<string> {
+  const args = ["submit", "--model", BUILTIN, "--input", input, ...words(more)];
+  const { code, stdout, stderr } = await bench.run(args);
+  expect(code, stderr).toBe(0);
+  return stdout.trim();
+}
+
+async function failuresOf(run: string, more: string): Promise<unknown[]> {
+  const listed = await bench.run(["failures", run, "--json", ...words(more)]);
+  expect(listed.code, listed.stderr).toBe(0);
+  const lines = listed.stdout.split("\n").filter((line) => line !== "");
+  return lines.map((line) => JSON.parse(line) as unknown);
+}
+
+describe.each(["in Redis", "in a spool"])("what failed of a run %s", (place) => {
+  const more = place === "in a spool" ? "--spool spool" : "";
+
+  it("is listed, written out as input, and joins the run's output once tried again", async () => {
+    const run = await submit("in.jsonl", more);
+    if (more !== "") bench.start(words(`runner ${more}`));
+    // A worker with narrower limits than the producer's refuses the wide job for good.
+    const narrow = await bench.worker(["--model", BUILTIN, "--max-documents", "5"]);
+    const first = await bench.run(words(`results ${run} --wait --output out.jsonl ${more}`));
+    expect(first.code, first.stderr).toBe(3);
+    const listed = await failuresOf(run, more);
+    expect(listed).toHaveLength(3);
+    expect(listed).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ line: 2, id: "wide", code: "limit_exceeded", input: WIDE }),
+        expect.objectContaining({ line: 3, id: "no-documents", code: "invalid_field", input: BAD }),
+        expect.objectContaining({ line: 4, code: "invalid_json", input: NO_JSON }),
+      ]),
+    );
+    const people = await bench.run(words(`failures ${run} ${more}`));
+    expect(people.stdout).toContain("line 3 no-documents · invalid_field · ");
+    expect(people.stderr).toContain("3 records failed, 0 documents");
+
+    const exported = await bench.run(words(`failures ${run} --export failed.jsonl ${more}`));
+    expect(exported).toMatchObject({ code: 0, stdout: "" });
+    expect(new Set(readLines(bench.path("failed.jsonl")))).toEqual(
+      new Set([JSON.stringify(WIDE), JSON.stringify(BAD), NO_JSON]),
+    );
+    const piped = await bench.run(words(`failures ${run} --export - ${more}`));
+    expect(piped.stdout.split("\n").filter((line) => line !== "")).toEqual(
+      readLines(bench.path("failed.jsonl")),
+    );
+
+    narrow.signal("SIGTERM");
+    await narrow.exited;
+    await bench.worker(["--model", BUILTIN]);
+    const retried = await bench.run(words(`retry ${run} ${more}`));
+    expect(retried.code, retried.stderr).toBe(0);
+    const second = await bench.run(words(`results ${run} --wait --output out.jsonl ${more}`));
+    expect(second.code, second.stderr).toBe(3);
+    const ids = readRankings(bench.path("out.jsonl")).map(({ id }) => id);
+    expect(ids.sort()).toEqual(["small", "wide"]);
+    expect(await failuresOf(run, more)).toHaveLength(2);
+
+    // What was exported is input again, once it is mended.
+    writeRecords(bench.path("mended.jsonl"), [{ ...BAD, documents: ["q"] }]);
+    const mended = await submit("mended.jsonl", more);
+    const third = await bench.run(words(`results ${mended} --wait --output m.jsonl ${more}`));
+    expect(third.code, third.stderr).toBe(0);
+    expect(await failuresOf(mended, more)).toEqual([]);
+  });
+});
+
+describe("documents that could not be scored", () => {
+  it("are listed beside the records, though theirs is ranked", async () => {
+    writeRecords(bench.path("one.jsonl"), [SMALL]);
+    const run = await submit("one.jsonl", "");
+    const [key = ""] = await redis.keys("rankmill:*:owners:*");
+    const [, tag = "", jobId = ""] = /\{(.+)\}:owners:(.+)$/.exec(key) ?? [];
+    const results = new RedisResultStore(redis, tag);
+    const started = await results.begin(jobId);
+    const errors = [{ index: 0, code: "not_a_number", message: "the model gave no number" }];
+    const usage = { pairs: 0, tokens: 0, truncated: 0 };
+    const line = JSON.stringify({ id: "small", model: BUILTIN, results: [], errors, usage });
+    const fence = started.status === "begun" ? started.fence : 0;
+    await results.commit(jobId, fence, { status: "done", line }, 60);
+    expect(await failuresOf(run, "")).toEqual([
+      {
+        id: "small",
+        document: { index: 0 },
+        code: "not_a_number",
+        reason: "the model gave no number",
+      },
+    ]);
+    const people = await bench.run(["failures", run]);
+    expect(people.stdout).toContain("document 0 of small · not_a_number");
+    const status = await bench.run(["status", run, "--json"]);
+    expect(JSON.parse(status.stdout)).toMatchObject({ done: 1, failed: 0, failed_pairs: 1 });
+  });
+});
+
+describe("the failures of the run command", () => {
+  it("are found beside its output", async () => {
+    const done = await bench.run(rerank("in.jsonl", "out.jsonl"));
+    expect(done.code).toBe(3);
+    expect(done.stderr).toContain('out.failed.jsonl ("rankmill failures" lists them)');
+    expect(await failuresOf("out.jsonl", "")).toMatchObject([{ line: 3 }, { line: 4 }]);
+    const refused = await bench.run(["failures", "out.jsonl", "--export", "no/where.jsonl"]);
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toContain("--export no/where.jsonl: cannot be written (ENOENT)");
+    const folder = await bench.run(["failures", "out.jsonl", "--export", "."]);
+    expect(folder).toMatchObject({ code: 2 });
+    const none = await bench.run(["failures", "no-such-run"]);
+    expect(none.code).toBe(2);
+  });
+});
