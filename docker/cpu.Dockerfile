@@ -56,8 +56,12 @@ ENV PATH=/usr/local/bin \
     ORT_DISABLE_TELEMETRY=1 \
     RANKMILL_MODELS_DIR=/models \
     XDG_CACHE_HOME=/cache \
-    RANKMILL_HEALTH_FILE=/tmp/rankmill-health.json
+    RANKMILL_HEALTH_FILE=/tmp/rankmill-health.json \
+    RANKMILL_METRICS_HOST=0.0.0.0 \
+    RANKMILL_METRICS_PORT=9464
 
+# /metrics, /healthz and /readyz of a worker or runner.
+EXPOSE 9464
 USER 65532:65532
 STOPSIGNAL SIGTERM
 # What a worker says of itself, its progress included: the answer of `rankmill health`, from a file

@@ -70,6 +70,9 @@ export interface LanePlan {
   /** What a run takes; undefined where it was not measured. */
   readonly runMs: ((rows: number, longest: number) => number) | undefined;
   readonly payloads: PayloadMemory;
+  /** What all of it was planned within, and what the lanes map together of the model. */
+  readonly memoryLimitBytes: number;
+  readonly sharedBytes: number;
   /** Larger jobs do not fit the memory limit. */
   readonly maxJobBytes: number;
 }
@@ -173,6 +176,8 @@ export async function planLanes(request: LanePlanRequest): Promise<LanePlan> {
         ? undefined
         : (rows, longest) => quadraticAt(timing, rows, longest),
     payloads: new PayloadMemory(payloadBytes, garbageCollector()),
+    memoryLimitBytes: limit.bytes,
+    sharedBytes,
     maxJobBytes,
   };
 }

@@ -6,17 +6,25 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import type { Limits } from "../src/core/contract.js";
+import { modelTag } from "../src/core/names.js";
+import { showBacklog } from "../src/lifecycle/metrics/backlog-metrics.js";
+import { showRuns, type RunFigures } from "../src/lifecycle/metrics/run-metrics.js";
+import { readBacklog } from "../src/queue/backlog.js";
+import { listServedModels } from "../src/queue/model-registry.js";
 import { prepareJob } from "../src/queue/prepare-job.js";
 import { RedisFeedingBoard } from "../src/queue/feeding-board.js";
 import { RedisJobQueue } from "../src/queue/redis-job-queue.js";
 import { RedisResultStore } from "../src/results/redis-result-store.js";
 import { Feeder } from "../src/runs/feeder.js";
 import { Lease } from "../src/runs/lease.js";
+import { PACE_WINDOW_MS, paceOf, secondsLeft, type PaceSample } from "../src/runs/pace.js";
+import type { RunCounts } from "../src/runs/manifest.js";
 import { runOwner } from "../src/runs/submitted-run.js";
 import { TrackedQueue } from "../src/runs/tracked-queue.js";
 import type { RunRecord, RunStore } from "../src/runs/run-store.js";
 import type { Spool, SpoolOutput } from "../src/runs/spool.js";
 import type { WindowLimits } from "../src/runs/window.js";
+import { watchFitness, type Instruments } from "./instruments.js";
 
 export interface RunnerOptions {
   readonly redis: Redis;
@@ -28,6 +36,10 @@ export interface RunnerOptions {
   /** Runs owned at once. */
   readonly maxRuns: number;
   readonly logger: Logger;
+  /** Where the runner says every few seconds whether it is of use; nowhere where absent. */
+  readonly healthFile?: string | undefined;
+  /** What shows its metrics and readiness; opened and closed by the caller. */
+  readonly instruments?: Instruments | undefined;
 }
 
 /** A dead owner's run is found at most this long after its lease ended. */
@@ -36,9 +48,44 @@ const LOOK_INTERVAL_MS = 2_000;
 const PROGRESS_INTERVAL_MS = 500;
 /** How often the run's speed is measured. */
 const SAMPLE_INTERVAL_MS = 2_000;
+/** Models whose backlog is shown; each costs a scrape two questions. */
+const MAX_SHOWN_MODELS = 64;
+
+/** What each run that is owned shows of itself, by its id. */
+type OwnedFigures = Map<string, () => RunFigures>;
 
 /** Owns runs until `signal` aborts; then gives them back at once, for others to go on with. */
 export async function runRunner(options: RunnerOptions, signal: AbortSignal): Promise<void> {
+  const figures: OwnedFigures = new Map();
+  showFigures(options, figures);
+  // What its runs wait for are workers: no runner would help them on.
+  const sources = {
+    held: () => 0,
+    countWaiting: async () => {
+      await options.redis.ping();
+      return 0;
+    },
+  };
+  const fitness = await watchFitness(sources, options);
+  await ownRuns(options, figures, signal);
+  await fitness.stop();
+}
+
+function showFigures({ redis, instruments }: RunnerOptions, figures: OwnedFigures): void {
+  if (instruments === undefined) return;
+  showRuns(instruments.metrics, () => [...figures.values()].map((now) => now()));
+  showBacklog(instruments.metrics, async () => {
+    const tags = (await listServedModels(redis)).map(modelTag).slice(0, MAX_SHOWN_MODELS);
+    const backlogs = tags.map(async (tag) => [tag, await readBacklog(redis, tag)] as const);
+    return new Map(await Promise.all(backlogs));
+  });
+}
+
+async function ownRuns(
+  options: RunnerOptions,
+  figures: OwnedFigures,
+  signal: AbortSignal,
+): Promise<void> {
   const { store, spool, logger, maxRuns } = options;
   const owned = new Map<string, Promise<void>>();
   while (!signal.aborted) {
@@ -47,11 +94,14 @@ export async function runRunner(options: RunnerOptions, signal: AbortSignal): Pr
       const record = await store.find(run);
       if (record?.spooled !== "yes" || record.state !== "submitted") continue;
       if (!(await spool.has(run))) continue;
-      const owning = own(run, record, options, signal)
+      const owning = own(run, record, options, figures, signal)
         .catch((error: unknown) => {
           logger.error({ run, err: error }, "the run stopped; it is tried again");
         })
-        .finally(() => owned.delete(run));
+        .finally(() => {
+          owned.delete(run);
+          figures.delete(run);
+        });
       owned.set(run, owning);
     }
     await sleep(LOOK_INTERVAL_MS, undefined, { signal }).catch(() => {});
@@ -63,6 +113,7 @@ async function own(
   run: string,
   record: RunRecord,
   options: RunnerOptions,
+  figures: OwnedFigures,
   signal: AbortSignal,
 ): Promise<void> {
   const { redis, logger } = options;
@@ -70,7 +121,7 @@ async function own(
   if (lease === undefined) return;
   logger.info({ run, fence: lease.fence }, "owner of the run");
   try {
-    const ended = await feed(run, record, lease, options, signal);
+    const ended = await feed(run, record, lease, options, figures, signal);
     logger.info({ run, ended }, "no longer owner of the run");
   } finally {
     await lease.giveBack();
@@ -82,6 +133,7 @@ async function feed(
   record: RunRecord,
   lease: Lease,
   options: RunnerOptions,
+  figures: OwnedFigures,
   signal: AbortSignal,
 ): Promise<"complete" | "cancelled" | "given back"> {
   const { redis, store, spool, limits } = options;
@@ -90,13 +142,19 @@ async function feed(
   const queue = new RedisJobQueue(redis, record.tag, limits.maxJobBytes);
   const { maxLength, truncation, ttlSeconds } = record;
   const tracked = new TrackedQueue(queue, store, run, ttlSeconds);
+  const prepared = { records: 0, pairs: 0 };
+  const samples: PaceSample[] = [];
+  figures.set(run, () => figuresOf(run, record.tag, total, output.counts, prepared, samples));
   const feeder = new Feeder({
     queue: tracked,
     results: new RedisResultStore(redis, record.tag),
     board: new RedisFeedingBoard(redis, record.tag),
     sink: output,
-    prepare: ({ request }) =>
-      prepareJob(request, { maxLength, truncation }, { priority: "bulk", ttlSeconds }),
+    prepare: ({ request }) => {
+      prepared.records += 1;
+      prepared.pairs += request.documents.length;
+      return prepareJob(request, { maxLength, truncation }, { priority: "bulk", ttlSeconds });
+    },
     owner: runOwner(run),
     window: {
       ...options.window,
@@ -109,7 +167,7 @@ async function feed(
   const watching = new AbortController();
   const watch = watchRun(
     run,
-    { store, queue, feeder, output, total, ttlSeconds },
+    { store, queue, feeder, output, samples, total, ttlSeconds },
     cancelled,
     watching.signal,
   );
@@ -132,11 +190,34 @@ async function feed(
   return "complete";
 }
 
+function figuresOf(
+  run: string,
+  model: string,
+  total: number,
+  { done, failed }: Readonly<RunCounts>,
+  prepared: { readonly records: number; readonly pairs: number },
+  samples: readonly PaceSample[],
+): RunFigures {
+  const remaining = Math.max(0, total - done - failed);
+  const { records, pairs } = prepared;
+  return {
+    run,
+    model,
+    recordsDone: done,
+    recordsFailed: failed,
+    recordsRemaining: remaining,
+    pairsRemaining: records === 0 ? undefined : (pairs / records) * remaining,
+    secondsRemaining: secondsLeft(remaining, paceOf(samples, SAMPLE_INTERVAL_MS)),
+  };
+}
+
 interface Watched {
   readonly store: RunStore;
   readonly queue: RedisJobQueue;
   readonly feeder: Feeder;
   readonly output: SpoolOutput;
+  /** Of the last half minute; grows and shrinks. */
+  readonly samples: PaceSample[];
   readonly total: number;
   readonly ttlSeconds: number;
 }
@@ -144,12 +225,16 @@ interface Watched {
 /** Publishes the run's figures and sees its cancellation. */
 async function watchRun(
   run: string,
-  { store, queue, feeder, output, total, ttlSeconds }: Watched,
+  { store, queue, feeder, output, samples, total, ttlSeconds }: Watched,
   cancelled: AbortController,
   signal: AbortSignal,
 ): Promise<void> {
   let sampledAtMs = -Infinity;
   while (!signal.aborted) {
+    const nowMs = performance.now();
+    const { done, failed, pairs, tokens } = output.counts;
+    samples.push({ atMs: nowMs, ended: done + failed, pairs, tokens });
+    while (nowMs - (samples[0]?.atMs ?? nowMs) > PACE_WINDOW_MS) samples.shift();
     try {
       if (performance.now() - sampledAtMs >= SAMPLE_INTERVAL_MS) {
         sampledAtMs = performance.now();

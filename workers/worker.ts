@@ -12,27 +12,31 @@ import type { Health } from "../src/core/health.js";
 import { cancelChannel, modelTag } from "../src/core/names.js";
 import type { Priority } from "../src/core/ports.js";
 import type { LaneModel } from "../src/inference/lane-protocol.js";
-import { LanePool, type LaneEvent } from "../src/inference/lane-pool.js";
+import { LanePool } from "../src/inference/lane-pool.js";
+import { ownPrivateBytes, readProcessMemory } from "../src/inference/process-memory.js";
 import type { OpenedTokenizer } from "../src/inference/tokenizer/open-tokenizer.js";
-import { HealthFile } from "../src/lifecycle/health-file.js";
+import { showBacklog } from "../src/lifecycle/metrics/backlog-metrics.js";
+import { WorkerMetrics } from "../src/lifecycle/metrics/worker-metrics.js";
 import { observeLanes } from "../src/lifecycle/observe-lanes.js";
 import type { ResolvedModel } from "../src/models/resolve.js";
 import { Batcher, DEFAULT_BATCHER_OPTIONS } from "../src/pipeline/batcher.js";
 import { JobProcessor } from "../src/pipeline/process-job.js";
+import { readBacklog } from "../src/queue/backlog.js";
 import {
   Consumer,
   DEFAULT_LOCK_DURATION_MS,
   DEFAULT_STALLED_INTERVAL_MS,
-  type ConsumerEvent,
 } from "../src/queue/consumer.js";
 import { registerModel } from "../src/queue/model-registry.js";
 import { RedisJobQueue } from "../src/queue/redis-job-queue.js";
 import { WorkerAnnouncer } from "../src/queue/worker-registry.js";
 import { RedisResultStore } from "../src/results/redis-result-store.js";
 import { RunStore } from "../src/runs/run-store.js";
+import { watchFitness, type Instruments, type WatchedFitness } from "./instruments.js";
 import { planLanes, type LanePlan, type LanePlanOptions } from "./lane-plan.js";
 import { modelSource } from "./prepared-model.js";
 import { keepRuns } from "./run-keeper.js";
+import { countConsumer, countLane, logConsumer, logLane } from "./worker-events.js";
 
 export interface WorkerOptions extends LanePlanOptions {
   readonly model: ResolvedModel;
@@ -51,6 +55,8 @@ export interface WorkerOptions extends LanePlanOptions {
   readonly limits?: Limits | undefined;
   /** Where the worker says every few seconds whether it is of use; nowhere where absent. */
   readonly healthFile?: string | undefined;
+  /** What shows the worker's metrics and readiness; opened and closed by the caller. */
+  readonly instruments?: Instruments | undefined;
 }
 
 export interface RunningWorker {
@@ -110,12 +116,17 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   }
   const laneCount = plan.lanes;
   const { limits: batchLimits, runMs } = plan;
+  const metrics = countWork(options, tag);
+  const observe = metrics?.observe;
   const batcher = new Batcher(
-    { ...DEFAULT_BATCHER_OPTIONS, limits: batchLimits, runMs },
+    { ...DEFAULT_BATCHER_OPTIONS, limits: batchLimits, runMs, observe },
     plan.memory,
   );
-  let health: HealthFile | undefined;
-  const work = observeLanes(batcher, () => health?.progressed());
+  let fitness: WatchedFitness | undefined;
+  const work = observeLanes(batcher, (event) => {
+    fitness?.progressed();
+    observe?.(event);
+  });
   const pool = new LanePool(work, {
     lanes: laneCount,
     entryPath: LANE_ENTRY,
@@ -123,7 +134,10 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     openTimeoutMs: LANE_OPEN_TIMEOUT_MS,
     model: { ...laneModel, intraOpThreads: plan.threads },
     deadlineMs: plan.deadlineMs,
-    onEvent: (event) => logLane(logger, event),
+    onEvent: (event) => {
+      logLane(logger, event);
+      if (metrics !== undefined) countLane(metrics, event);
+    },
   });
   try {
     await pool.start();
@@ -145,6 +159,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     payloads: queue,
     payloadBytes: plan.payloads,
     limits: { ...limits, maxJobBytes: plan.maxJobBytes },
+    observe,
   });
   await registerModel(redis, {
     name: model.name,
@@ -165,12 +180,14 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
         stalledIntervalMs: DEFAULT_STALLED_INTERVAL_MS,
         onEvent: (event) => {
           logConsumer(logger, event);
-          if (event.type === "done" || event.type === "failed") health?.progressed();
+          if (metrics !== undefined) countConsumer(metrics, priority, event);
+          if (event.type === "done" || event.type === "failed") fitness?.progressed();
         },
       },
       (job, signal) => processor.process(job, signal),
     );
-  const consumers = [consume("interactive"), consume("bulk")];
+  const byPriority = { interactive: consume("interactive"), bulk: consume("bulk") };
+  const consumers = Object.values(byPriority);
   await Promise.all(consumers.map((consumer) => consumer.ready()));
   const keeping = new AbortController();
   const kept = keepRuns(
@@ -185,17 +202,35 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     lanes: pool.lanes.length,
     held: held(),
   }));
-  if (options.healthFile !== undefined) {
-    health = new HealthFile({
-      path: options.healthFile,
+  fitness = await watchFitness(
+    {
       lanes: () => pool.lanes.length,
       laneHealth: () => pool.health,
       held,
       countWaiting: async () => (await queue.counts()).waiting,
-      onError: (error) => logger.warn({ err: error }, "health file not written"),
-    });
-    await health.start();
-  }
+    },
+    options,
+  );
+  metrics?.show(() => ({
+    lanes: pool.states,
+    memory: {
+      worker: ownPrivateBytes(),
+      lanes: pool.lanes.reduce(
+        (sum, { pid }) => sum + (readProcessMemory(pid)?.privateBytes ?? 0),
+        0,
+      ),
+      shared: plan.sharedBytes,
+    },
+    memoryLimitBytes: plan.memoryLimitBytes,
+    activationBudgetBytes: plan.memory.budget.capacityBytes,
+    payloadBytes: plan.payloads.heldBytes,
+    payloadLimitBytes: plan.payloads.capacityBytes,
+    waitingPairs: batcher.waitingPairs,
+    held: {
+      interactive: byPriority.interactive.held.length,
+      bulk: byPriority.bulk.held.length,
+    },
+  }));
   logger.info(
     {
       model: model.name,
@@ -221,12 +256,24 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       cancellations.disconnect();
       await pool.close();
       await tokenizer.close();
-      await health?.stop();
+      await fitness.stop();
       // Where Redis is gone these wait for it, and would wait for ever.
       const waiting = Promise.allSettled([kept, announcer.stop(), queue.close()]);
       await Promise.race([waiting, sleep(LAST_WORDS_MS, undefined, { ref: false })]);
     },
   };
+}
+
+/** @returns undefined where nobody looks */
+function countWork(
+  { instruments, model, opened, redis }: WorkerOptions,
+  tag: string,
+): WorkerMetrics | undefined {
+  if (instruments === undefined) return undefined;
+  const { name, revision, precision } = model;
+  const tokenizer = opened.tokenizer.implementation;
+  showBacklog(instruments.metrics, async () => new Map([[tag, await readBacklog(redis, tag)]]));
+  return new WorkerMetrics(instruments.metrics, { tag, name, revision, precision, tokenizer });
 }
 
 async function listenForCancellations(
@@ -243,50 +290,4 @@ async function listenForCancellations(
   });
   await subscriber.subscribe(cancelChannel(tag));
   return subscriber;
-}
-
-function logLane(logger: Logger, event: LaneEvent): void {
-  switch (event.type) {
-    case "ready":
-      logger.info({ lane: event.lane, lanePid: event.pid }, "lane ready");
-      break;
-    case "died":
-      logger.warn({ lane: event.lane, lanePid: event.pid, reason: event.reason }, "lane died");
-      break;
-    case "recycled":
-      logger.info({ lane: event.lane, lanePid: event.pid, reason: event.reason }, "lane replaced");
-      break;
-    case "backing-off":
-      logger.warn(
-        { lane: event.lane, backoffMs: event.backoffMs, reason: event.reason },
-        "lane dies again and again; waiting before the next start",
-      );
-      break;
-    case "gave-up":
-      logger.error({ reason: event.reason }, "no lane can work");
-      break;
-  }
-}
-
-function logConsumer(logger: Logger, event: ConsumerEvent): void {
-  switch (event.type) {
-    case "done":
-      logger.debug({ jobId: event.jobId, ...event.summary }, "job done");
-      break;
-    case "failed":
-      logger.warn({ jobId: event.jobId, final: event.final, err: event.error }, "job failed");
-      break;
-    case "stalled":
-      logger.warn({ jobId: event.jobId }, "job had stalled and was taken back");
-      break;
-    case "lock-lost":
-      logger.warn({ jobId: event.jobId }, "job's lock was lost; its attempt is cancelled");
-      break;
-    case "revived":
-      logger.warn("jobs waited while nothing was fetched: queue consumer replaced");
-      break;
-    case "error":
-      logger.warn({ err: event.error }, "queue consumer error");
-      break;
-  }
 }

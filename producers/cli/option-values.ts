@@ -49,10 +49,12 @@ export function pickValues<N extends OptionName>(
 
 function parseInteger(spec: OptionSpec, text: string): number {
   const value = Number(text);
-  const min = spec.min ?? 0;
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < min) {
+  const { min = 0, max = Number.MAX_SAFE_INTEGER } = spec;
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < min || value > max) {
     const flag = spec.flags.split(" ", 1)[0] ?? spec.flags;
-    throw new RankmillError("usage", `${flag}: "${text}" is not a whole number of at least ${min}`);
+    const most = spec.max === undefined ? "" : ` and at most ${max}`;
+    const message = `${flag}: "${text}" is not a whole number of at least ${min}${most}`;
+    throw new RankmillError("usage", message);
   }
   return value;
 }

@@ -15,6 +15,7 @@ export interface OptionSpec {
   readonly choices?: readonly string[];
   /** Integers only; inclusive. */
   readonly min?: number;
+  readonly max?: number;
   readonly default?: string | number;
   /** Said in place of a default that is computed. */
   readonly computedDefault?: string;
@@ -373,7 +374,23 @@ export const OPTIONS = {
     env: "RANKMILL_HEALTH_FILE",
     type: "string",
     computedDefault: "none",
-    description: "file in which a worker says every 5 s whether it is of use",
+    description: "file in which the process says every 5 s whether it is of use",
+  },
+  metricsPort: {
+    flags: "--metrics-port <n>",
+    env: "RANKMILL_METRICS_PORT",
+    type: "integer",
+    min: 0,
+    max: 65_535,
+    computedDefault: "none; 9464 in the image",
+    description: "serve /metrics, /healthz and /readyz on this port; 0 takes any that is free",
+  },
+  metricsHost: {
+    flags: "--metrics-host <address>",
+    env: "RANKMILL_METRICS_HOST",
+    type: "string",
+    default: "127.0.0.1",
+    description: "address of the metrics port; they ask for no password",
   },
   revision: {
     flags: "--revision <revision>",

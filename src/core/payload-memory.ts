@@ -32,6 +32,10 @@ export class PayloadMemory {
     return this.#permits.held;
   }
 
+  get capacityBytes(): number {
+    return this.#permits.capacity;
+  }
+
   /**
    * @param jsonBytes of the request
    * @returns gives the memory back

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describeError, isRetryable, RankmillError } from "../core/errors.js";
 import type { Health } from "../core/health.js";
 import type { LaneWork } from "../core/ports.js";
-import { LaneProcess, type LaneProcessOptions } from "./lane-process.js";
+import { LaneProcess, type LaneProcessOptions, type LaneState } from "./lane-process.js";
 
 export interface LanePoolOptions extends LaneProcessOptions {
   readonly lanes: number;
@@ -39,9 +39,14 @@ const CRASH_LOOP_DEATHS = 6;
 /** A lane that lives this long without work is out of the loop as well. */
 const STEADY_MS = 60_000;
 
+/** How a slot stands, or the lane in it. */
+export type SlotState = LaneState | "backing-off" | "closed";
+
 /** One place for a lane; its processes come and go. */
 interface Slot {
   lane: LaneProcess | undefined;
+  /** While there is no lane in it. */
+  empty: "starting" | "backing-off" | "closed";
   readyAtMs: number;
   /** Deaths in a row without an answered message between them. */
   deaths: number;
@@ -81,6 +86,7 @@ export class LanePool {
     this.#options = options;
     this.#slots = Array.from({ length: options.lanes }, () => ({
       lane: undefined,
+      empty: "starting",
       readyAtMs: 0,
       deaths: 0,
       reason: "",
@@ -95,6 +101,11 @@ export class LanePool {
 
   get lanes(): readonly LaneProcess[] {
     return this.#slots.map(({ lane }) => lane).filter((lane) => lane !== undefined);
+  }
+
+  /** One entry a slot. */
+  get states(): readonly SlotState[] {
+    return this.#slots.map(({ lane, empty }) => lane?.state ?? empty);
   }
 
   get health(): Health {
@@ -129,6 +140,11 @@ export class LanePool {
 
   /** Keeps a slot filled until the pool closes or gives up. */
   async #keep(slot: Slot, id: number): Promise<void> {
+    await this.#fill(slot, id);
+    slot.empty = "closed";
+  }
+
+  async #fill(slot: Slot, id: number): Promise<void> {
     const { signal } = this.#closing;
     while (!signal.aborted) {
       try {
@@ -152,12 +168,15 @@ export class LanePool {
   }
 
   /** @param from deaths in a row from which on a slot waits */
-  async #backOff({ deaths, reason }: Slot, lane: number, from: number): Promise<void> {
+  async #backOff(slot: Slot, lane: number, from: number): Promise<void> {
+    const { deaths, reason } = slot;
     const { signal } = this.#closing;
     if (deaths < from || signal.aborted) return;
     const backoffMs = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (deaths - from));
     this.#options.onEvent({ type: "backing-off", lane, backoffMs, reason });
+    slot.empty = "backing-off";
     await sleep(backoffMs, undefined, { signal }).catch(() => {});
+    slot.empty = "starting";
   }
 
   async #serve(slot: Slot, lane: LaneProcess): Promise<void> {

@@ -5,8 +5,8 @@ export interface Vitals {
   readonly nowMs: number;
   /** When Redis last answered. */
   readonly redisAnsweredAtMs: number;
-  /** Lanes at work. */
-  readonly lanes: number;
+  /** Lanes at work; undefined in a process that has none. */
+  readonly lanes?: number | undefined;
   /** Whether lanes stay at work or die again and again. */
   readonly laneHealth: Health;
   /** Jobs in hand. */

@@ -1,11 +1,12 @@
-import type { Lane, LaneWork } from "../core/ports.js";
+import type { EncodedPair, Lane, LaneWork } from "../core/ports.js";
+import type { ObserveWork, RunFigures } from "../core/work-events.js";
 
-/** `work` as it is, with `onBatch` called at each message that a lane has answered. */
-export function observeLanes(work: LaneWork, onBatch: () => void): LaneWork {
-  return { serve: (lane, signal) => work.serve(observe(lane, onBatch), signal) };
+/** `work` as it is, with `observe` told of each message that a lane has answered. */
+export function observeLanes(work: LaneWork, observe: ObserveWork): LaneWork {
+  return { serve: (lane, signal) => work.serve(observeLane(lane, observe), signal) };
 }
 
-function observe(lane: Lane, onBatch: () => void): Lane {
+function observeLane(lane: Lane, observe: ObserveWork): Lane {
   return {
     id: lane.id,
     get alive() {
@@ -16,9 +17,19 @@ function observe(lane: Lane, onBatch: () => void): Lane {
       return lane.grownBytes ?? 0;
     },
     async run(runs) {
+      const startedMs = performance.now();
       const logits = await lane.run(runs);
-      onBatch();
+      const tookMs = performance.now() - startedMs;
+      observe({ type: "inferred", runs: runs.map(figuresOf), tookMs });
       return logits;
     },
+  };
+}
+
+function figuresOf(pairs: readonly EncodedPair[]): RunFigures {
+  const lengths = pairs.map(({ ids }) => ids.length);
+  return {
+    tokens: lengths.reduce((sum, length) => sum + length, 0),
+    paddedTokens: pairs.length * Math.max(0, ...lengths),
   };
 }

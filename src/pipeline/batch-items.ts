@@ -4,6 +4,8 @@ import type { EncodedPair, PairOutcome, Priority } from "../core/ports.js";
 
 /** One job's pairs on their way through the lanes. */
 export interface Work {
+  /** When its pairs began to wait, on the clock of `performance.now`. */
+  readonly enteredAtMs: number;
   readonly outcomes: (PairOutcome | undefined)[];
   remaining: number;
   settled: boolean;
@@ -31,6 +33,7 @@ export function openWork(
     return true;
   };
   const work: Work = {
+    enteredAtMs: performance.now(),
     outcomes: Array.from<PairOutcome | undefined>({ length: pairs }),
     remaining: pairs,
     settled: false,
@@ -63,6 +66,12 @@ export interface Item {
 
 /** What one lane gets at once: each inner list is one `session.run`. */
 export type Message = readonly (readonly Item[])[];
+
+/** When the first job began to wait for one of its pairs. */
+export function enteredAtMs(message: Message): number {
+  const claims = message.flat().flatMap((item) => item.claims);
+  return claims.reduce((oldest, { work }) => Math.min(oldest, work.enteredAtMs), Infinity);
+}
 
 export function lengthsOf(run: readonly Item[]): number[] {
   return run.map(({ pair }) => pair.ids.length);

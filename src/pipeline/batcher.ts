@@ -10,7 +10,9 @@ import type {
   PairScorer,
   Priority,
 } from "../core/ports.js";
+import { ignoreWork, type ObserveWork } from "../core/work-events.js";
 import {
+  enteredAtMs,
   isLive,
   lengthsOf,
   openWork,
@@ -37,6 +39,7 @@ export interface BatcherOptions extends MessageBounds {
   readonly maxPairAttempts: number;
   /** Equal pairs in the window are scored once. False only to measure what that saves. */
   readonly sharesEqualPairs: boolean;
+  readonly observe?: ObserveWork | undefined;
 }
 
 export const DEFAULT_BATCHER_OPTIONS: BatcherOptions = {
@@ -77,6 +80,7 @@ export class Batcher implements PairScorer, LaneWork {
   readonly #budget: ActivationBudget | undefined;
   readonly #memory: RunMemory;
   readonly #limits: BatchLimits;
+  readonly #observe: ObserveWork;
   readonly #permits: Readonly<Record<Priority, Permits>>;
   #interactive: Item[] = [];
   #bulk: Item[] = [];
@@ -96,6 +100,7 @@ export class Batcher implements PairScorer, LaneWork {
 
   constructor(options: BatcherOptions = DEFAULT_BATCHER_OPTIONS, memory?: BatcherMemory) {
     this.#options = options;
+    this.#observe = options.observe ?? ignoreWork;
     this.#budget = memory?.budget;
     const runs = new RunMemory(memory);
     this.#memory = runs;
@@ -157,6 +162,7 @@ export class Batcher implements PairScorer, LaneWork {
       return;
     }
     this.#sharedPairs += 1;
+    this.#observe({ type: "spared", by: "shared", pairs: 1 });
     equal.claims.push(claim);
     if (priority === "bulk" || equal.priority === "interactive" || equal.departed) return;
     const { claims } = equal;
@@ -206,6 +212,7 @@ export class Batcher implements PairScorer, LaneWork {
         if (grant === "recycle") return SHED;
         continue;
       }
+      this.#observe({ type: "departed", waitedMs: performance.now() - enteredAtMs(message) });
       try {
         const logits = await lane.run(message.map((run) => run.map((item) => item.pair)));
         message.forEach((run, r) => {
@@ -326,6 +333,11 @@ export class Batcher implements PairScorer, LaneWork {
 
   #settle(item: Item, outcome: PairOutcome): void {
     this.#equal.remove(item);
+    this.#observe({
+      type: "settled",
+      outcome: outcome.status === "scored" ? outcome.status : outcome.code,
+      pairs: item.claims.filter(({ work }) => !work.settled).length,
+    });
     settle(item, outcome);
   }
 

@@ -1,13 +1,14 @@
 import { encodePairs } from "./encode.js";
 import { parseRequest, type Limits, type RerankRequest } from "../core/contract.js";
 import { describeError, isRetryable, RankmillError } from "../core/errors.js";
-import type { JobEnvelope, JobSummary } from "../core/job.js";
+import type { JobEnvelope, JobRecord, JobSummary } from "../core/job.js";
 import type { PairTemplate } from "../core/pair-assembly.js";
 import type { Permits } from "../core/permits.js";
 import type { EncodedPair, PairOutcome, PairScorer, Priority, Tokenizer } from "../core/ports.js";
 import { rank } from "../core/rank.js";
 import type { Activation } from "../core/score.js";
 import type { PayloadStore, ResultStore } from "../core/stores.js";
+import { ignoreWork, type ObserveWork } from "../core/work-events.js";
 
 /** A job as a queue hands it over. */
 export interface TakenJob {
@@ -30,6 +31,7 @@ export interface JobProcessorParts {
   /** Room for requests in memory, over all jobs; asked with the bytes of a request's JSON. */
   readonly payloadBytes: Pick<Permits, "acquire">;
   readonly limits: Limits;
+  readonly observe?: ObserveWork | undefined;
 }
 
 /**
@@ -43,9 +45,11 @@ const MAX_ACCUSATIONS = 3;
 /** Takes a job from its documents to its ranking in the result store. */
 export class JobProcessor {
   readonly #parts: JobProcessorParts;
+  readonly #observe: ObserveWork;
 
   constructor(parts: JobProcessorParts) {
     this.#parts = parts;
+    this.#observe = parts.observe ?? ignoreWork;
   }
 
   /**
@@ -62,11 +66,9 @@ export class JobProcessor {
       return { pairs: job.envelope.pairs, tokens: 0, truncated: 0, failedPairs: 0 };
     }
     const { fence, attempts } = started;
-    const { ttlSeconds } = job.envelope;
     try {
       const { line, summary } = await this.#score(job, attempts, signal);
-      // False: a newer attempt holds the job, and its record is the one that counts.
-      await results.commit(job.jobId, fence, { status: "done", line }, ttlSeconds);
+      await this.#commit(job, fence, { status: "done", line });
       return summary;
     } catch (error) {
       if (signal.aborted) {
@@ -74,10 +76,17 @@ export class JobProcessor {
       }
       if (!isRetryable(error) || job.lastAttempt) {
         const record = { status: "failed", ...describeError(error) } as const;
-        await results.commit(job.jobId, fence, record, ttlSeconds);
+        await this.#commit(job, fence, record);
       }
       throw error;
     }
+  }
+
+  async #commit(job: TakenJob, fence: number, record: JobRecord): Promise<void> {
+    const { jobId, envelope } = job;
+    const written = await this.#parts.results.commit(jobId, fence, record, envelope.ttlSeconds);
+    // A newer attempt holds the job, and its record is the one that counts.
+    if (!written) this.#observe({ type: "commit-refused" });
   }
 
   async #score(
@@ -96,7 +105,9 @@ export class JobProcessor {
     try {
       const request = await this.#read(job);
       const options = this.#checkOptions(job.envelope);
+      const startedMs = performance.now();
       const pairs = await encodePairs(request, options, tokenizer, template, signal);
+      this.#observe({ type: "tokenized", tookMs: performance.now() - startedMs });
       const outcomes =
         attempts > CAREFUL_AFTER_ATTEMPTS
           ? await this.#scoreCarefully(job, pairs, signal)
@@ -138,6 +149,7 @@ export class JobProcessor {
       const times = await results.accuse(job.jobId, index);
       if (times > MAX_ACCUSATIONS) {
         const message = `its worker vanished ${times - 1} times with this pair of ${pair.ids.length} tokens alone in hand`;
+        this.#observe({ type: "settled", outcome: "pair_killed_lane", pairs: 1 });
         outcomes.push({ status: "failed", code: "pair_killed_lane", message });
         continue;
       }

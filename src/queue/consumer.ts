@@ -17,6 +17,8 @@ export interface ConsumerOptions {
 }
 
 export type ConsumerEvent =
+  /** In hand for the first time, after so long in the queue by the clocks of producer and worker. */
+  | { readonly type: "taken"; readonly jobId: string; readonly waitedMs: number }
   | { readonly type: "done"; readonly jobId: string; readonly summary: JobSummary }
   | {
       readonly type: "failed";
@@ -26,6 +28,8 @@ export type ConsumerEvent =
     }
   | { readonly type: "stalled"; readonly jobId: string }
   | { readonly type: "lock-lost"; readonly jobId: string }
+  /** Nobody waited for it any more. */
+  | { readonly type: "dropped"; readonly jobId: string }
   | { readonly type: "revived" }
   | { readonly type: "error"; readonly error: Error };
 
@@ -165,6 +169,9 @@ export class Consumer {
     const lastAttempt = job.attemptsMade + 1 >= (job.opts.attempts ?? MAX_ATTEMPTS);
     this.#held.set(jobId, controller);
     this.#lastActivityMs = Date.now();
+    if (job.attemptsStarted <= 1) {
+      onEvent({ type: "taken", jobId, waitedMs: Math.max(0, Date.now() - job.timestamp) });
+    }
     try {
       const any =
         signal === undefined ? controller.signal : AbortSignal.any([signal, controller.signal]);
@@ -181,6 +188,7 @@ export class Consumer {
       }
       if (controller.signal.reason === DROP) {
         this.#dropped.add(jobId);
+        onEvent({ type: "dropped", jobId });
         throw new UnrecoverableError(DROP.message);
       }
       const failure = error instanceof Error ? error : new Error(String(error));

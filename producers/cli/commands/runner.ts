@@ -5,6 +5,7 @@ import { runRunner } from "../../../workers/runner.js";
 import { createLogger, limitsOf, required, requireRedis } from "../context.js";
 import { keepHeapSmall } from "../heap.js";
 import { EXIT } from "../exit-codes.js";
+import { INSTRUMENT_OPTION_NAMES, openInstruments } from "../instrument-options.js";
 import { commanderOptions, pickValues } from "../option-values.js";
 import { stopSignal } from "../stop-signal.js";
 
@@ -18,6 +19,7 @@ const OPTION_NAMES = [
   "maxQueryChars",
   "maxDocumentChars",
   "maxJobBytes",
+  ...INSTRUMENT_OPTION_NAMES,
   "logLevel",
 ] as const;
 
@@ -44,6 +46,7 @@ async function serve(parsed: Record<string, unknown>): Promise<number> {
   const logger = createLogger(values.logLevel ?? "info", 1);
   const signal = stopSignal();
   keepHeapSmall();
+  const instruments = await openInstruments(values, logger);
   const redis = await requireRedis(values.redisUrl, logger);
   try {
     logger.info({ maxRuns: values.maxRuns }, "ready");
@@ -56,6 +59,8 @@ async function serve(parsed: Record<string, unknown>): Promise<number> {
         window: { maxJobs: values.windowJobs, maxBytes: values.windowBytes },
         maxRuns: values.maxRuns,
         logger,
+        healthFile: values.healthFile,
+        instruments,
       },
       signal,
     );
@@ -63,5 +68,6 @@ async function serve(parsed: Record<string, unknown>): Promise<number> {
     return EXIT.ok;
   } finally {
     redis.disconnect();
+    await instruments?.close();
   }
 }

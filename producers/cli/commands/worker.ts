@@ -9,6 +9,7 @@ import {
   requireRedis,
 } from "../context.js";
 import { EXIT } from "../exit-codes.js";
+import { INSTRUMENT_OPTION_NAMES, openInstruments } from "../instrument-options.js";
 import { LANE_OPTION_NAMES, lanePlanOptions } from "../lane-options.js";
 import { commanderOptions, pickValues } from "../option-values.js";
 import { stopSignal } from "../stop-signal.js";
@@ -28,7 +29,7 @@ const OPTION_NAMES = [
   "maxDocumentChars",
   "maxJobBytes",
   "drainTimeout",
-  "healthFile",
+  ...INSTRUMENT_OPTION_NAMES,
   "logLevel",
 ] as const;
 
@@ -53,6 +54,7 @@ async function work(parsed: Record<string, unknown>): Promise<number> {
   const logger = createLogger(values.logLevel ?? "info", 1);
   const signal = stopSignal();
   const model = await requireModel(values);
+  const instruments = await openInstruments(values, logger);
   const redis = await requireRedis(values.redisUrl, logger);
   for (const warning of redisWarnings(describeRedis(await redis.info()))) logger.warn(warning);
   const { openTokenizer } = await import("../../../src/inference/tokenizer/open-tokenizer.js");
@@ -71,6 +73,7 @@ async function work(parsed: Record<string, unknown>): Promise<number> {
       ...lanePlanOptions(values),
       concurrency: values.concurrency,
       healthFile: values.healthFile,
+      instruments,
     });
     const stopped = new Promise<undefined>((resolve) => {
       if (signal.aborted) resolve(undefined);
@@ -84,5 +87,6 @@ async function work(parsed: Record<string, unknown>): Promise<number> {
     return EXIT.ok;
   } finally {
     redis.disconnect();
+    await instruments?.close();
   }
 }

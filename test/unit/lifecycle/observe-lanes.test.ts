@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { Lane } from "../../../src/core/ports.js";
+import type { WorkEvent } from "../../../src/core/work-events.js";
 import { observeLanes } from "../../../src/lifecycle/observe-lanes.js";
+import { pairOf } from "../pipeline/parts.js";
 
 describe("lanes that are observed", () => {
   it("count what they answered, not what they failed at, and stay what they are", async () => {
@@ -15,7 +17,7 @@ describe("lanes that are observed", () => {
       grownBytes: 42,
       run: () => (fails ? Promise.reject(new Error("it died")) : Promise.resolve([[1]])),
     };
-    let batches = 0;
+    const events: WorkEvent[] = [];
     const served: Lane[] = [];
     const work = observeLanes(
       {
@@ -24,16 +26,25 @@ describe("lanes that are observed", () => {
           return Promise.resolve(undefined);
         },
       },
-      () => (batches += 1),
+      (event) => events.push(event),
     );
     await work.serve(lane, new AbortController().signal);
     const [observed] = served;
     expect(observed).toMatchObject({ id: 7, alive: true, grownBytes: 42, died: lane.died });
-    expect(await observed?.run([])).toEqual([[1]]);
-    expect(batches).toBe(1);
+    expect(await observed?.run([[pairOf(1, 3), pairOf(2, 5)], [pairOf(3, 7)]])).toEqual([[1]]);
+    expect(events).toEqual([
+      {
+        type: "inferred",
+        runs: [
+          { tokens: 8, paddedTokens: 10 },
+          { tokens: 7, paddedTokens: 7 },
+        ],
+        tookMs: expect.any(Number),
+      },
+    ]);
     fails = true;
     await expect(observed?.run([])).rejects.toThrow("it died");
-    expect(batches).toBe(1);
+    expect(events).toHaveLength(1);
     alive = false;
     expect(observed?.alive).toBe(false);
   });
