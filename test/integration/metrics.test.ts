@@ -149,6 +149,9 @@ describe("the probes", () => {
     "name Redis where it is gone, of worker and runner, and forgive it; metrics go on",
     async () => {
       const urls = [await metricsUrl(await worker()), await metricsUrl(runner())];
+      for (const url of urls) {
+        await until("it is ready", async () => (await fetch(`${url}/readyz`)).status === 200);
+      }
       await redis.kill();
       for (const url of urls) {
         await until("it is not ready", async () => {
