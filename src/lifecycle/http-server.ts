@@ -109,7 +109,8 @@ async function answerTo(
   if (method !== "GET" && method !== "HEAD") {
     return { status: 405, contentType: TEXT, body: "GET and HEAD only\n" };
   }
-  switch (url.split("?", 1)[0]) {
+  const [path = ""] = url.split("?", 1);
+  switch (path) {
     case "/healthz":
       return { status: 200, contentType: TEXT, body: "alive\n" };
     case "/readyz": {

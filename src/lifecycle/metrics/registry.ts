@@ -58,7 +58,7 @@ export class Metrics {
   }
 
   async #render(): Promise<string> {
-    await Promise.all(this.#hooks.map((hook) => hook()));
+    await Promise.all(this.#hooks.map(async (hook) => await hook()));
     return await this.#registry.metrics();
   }
 
