@@ -12,5 +12,12 @@ export {
   type WireRequest,
 } from "./core/contract.js";
 export { RankmillError, type ErrorCode } from "./core/errors.js";
-export type { EnqueueOutcome, ModelKey, Truncation } from "./core/job.js";
+export type {
+  EnqueueOutcome,
+  LongDocuments,
+  ModelKey,
+  PublicScore,
+  Truncation,
+} from "./core/job.js";
 export { jobKeys, modelTag, queueName } from "./core/names.js";
+export type { TextWindow } from "./core/reading.js";

@@ -140,7 +140,7 @@ async function feed(
   const total = await spool.countRecords(run);
   const output = await spool.openOutput(run, lease.fence);
   const queue = new RedisJobQueue(redis, record.tag, limits.maxJobBytes);
-  const { maxLength, truncation, ttlSeconds } = record;
+  const { ttlSeconds } = record;
   const tracked = new TrackedQueue(queue, store, run, ttlSeconds);
   const prepared = { records: 0, pairs: 0 };
   const samples: PaceSample[] = [];
@@ -153,7 +153,7 @@ async function feed(
     prepare: ({ request }) => {
       prepared.records += 1;
       prepared.pairs += request.documents.length;
-      return prepareJob(request, { maxLength, truncation }, { priority: "bulk", ttlSeconds });
+      return prepareJob(request, record, { priority: "bulk", ttlSeconds });
     },
     owner: runOwner(run),
     window: {
@@ -194,19 +194,20 @@ function figuresOf(
   run: string,
   model: string,
   total: number,
-  { done, failed }: Readonly<RunCounts>,
+  { done, failed, pairs }: Readonly<RunCounts>,
   prepared: { readonly records: number; readonly pairs: number },
   samples: readonly PaceSample[],
 ): RunFigures {
   const remaining = Math.max(0, total - done - failed);
-  const { records, pairs } = prepared;
+  // A document in windows is several pairs, which is known only once they were scored.
+  const [records, counted] = done > 0 ? [done, pairs] : [prepared.records, prepared.pairs];
   return {
     run,
     model,
     recordsDone: done,
     recordsFailed: failed,
     recordsRemaining: remaining,
-    pairsRemaining: records === 0 ? undefined : (pairs / records) * remaining,
+    pairsRemaining: records === 0 ? undefined : (counted / records) * remaining,
     secondsRemaining: secondsLeft(remaining, paceOf(samples, SAMPLE_INTERVAL_MS)),
   };
 }

@@ -4,7 +4,6 @@ import type { Redis } from "ioredis";
 import { pino, type Logger } from "pino";
 import type { Limits } from "../../src/core/contract.js";
 import { RankmillError } from "../../src/core/errors.js";
-import type { Truncation } from "../../src/core/job.js";
 import { packageRoot } from "../../src/models/package-root.js";
 import { listModels, resolveModel, type ResolvedModel } from "../../src/models/resolve.js";
 import { connectRedis } from "../../src/queue/connection.js";
@@ -77,25 +76,6 @@ export async function requireModel(
     digestCacheFile: digestCacheFile(),
     ...(precision === undefined ? {} : { precision: precision as ResolvedModel["precision"] }),
   });
-}
-
-/** The `maxLength` of a run. @throws RankmillError `usage` where the model cannot read as much */
-export function checkMaxLength(
-  given: number | undefined,
-  model: { readonly name: string; readonly maxLength: ResolvedModel["maxLength"] },
-): number {
-  const value = given ?? model.maxLength.default;
-  if (value > model.maxLength.highest) {
-    throw new RankmillError(
-      "usage",
-      `--max-length: ${value} tokens is over ${model.name}'s limit of ${model.maxLength.highest}`,
-    );
-  }
-  return value;
-}
-
-export function truncationOf(values: Values<"truncation">): Truncation {
-  return values.truncation as Truncation;
 }
 
 export function limitsOf(

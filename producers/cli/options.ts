@@ -1,4 +1,10 @@
 import { DEFAULT_LIMITS } from "../../src/core/contract.js";
+import {
+  LONG_DOCUMENTS,
+  MOST_WINDOWS,
+  PUBLIC_SCORES,
+  TRUNCATIONS,
+} from "../../src/core/scoring-options.js";
 import { OUTPUT_FORMATS } from "../../src/runs/export-rankings.js";
 import { DEFAULT_DOC_FIELDS } from "../../src/runs/formats/corpus-document.js";
 import { INPUT_FORMATS } from "../../src/runs/sources/json-lines.js";
@@ -191,9 +197,48 @@ export const OPTIONS = {
   truncation: {
     flags: "--truncation <how>",
     type: "choice",
-    choices: ["only-second", "longest-first"],
+    choices: TRUNCATIONS,
     default: "only-second",
     description: "what is cut: the document's tail, or tokens of whichever side is longer",
+  },
+  longDocuments: {
+    flags: "--long-documents <how>",
+    type: "choice",
+    choices: LONG_DOCUMENTS,
+    default: "truncate",
+    description: "cut a document that does not fit, or score it in windows and take the best",
+  },
+  overlapTokens: {
+    flags: "--overlap-tokens <n>",
+    type: "integer",
+    min: 0,
+    computedDefault: "64, or a quarter of the max length where that is less",
+    unit: "tokens",
+    description: "with windows: what each shares with the one before, at least",
+  },
+  maxWindows: {
+    flags: "--max-windows <n>",
+    type: "integer",
+    min: 1,
+    max: MOST_WINDOWS,
+    computedDefault: "64",
+    unit: "windows",
+    description: "with windows: windows of one document; what lies beyond is not read, and marked",
+  },
+  maxTokensPerDoc: {
+    flags: "--max-tokens-per-doc <n>",
+    type: "integer",
+    min: 0,
+    default: 0,
+    unit: "tokens",
+    description: "tokens of each document that are read, the query's not counted; 0 is all",
+  },
+  score: {
+    flags: "--score <what>",
+    type: "choice",
+    choices: PUBLIC_SCORES,
+    default: "activated",
+    description: "relevance_score: the logit after the model's activation, or the logit itself",
   },
   lanes: {
     flags: "--lanes <n>",

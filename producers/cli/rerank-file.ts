@@ -5,7 +5,7 @@ import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import { SCHEMA_MAJOR, type Limits } from "../../src/core/contract.js";
 import { RankmillError } from "../../src/core/errors.js";
-import type { ScoringOptions } from "../../src/core/job.js";
+import type { Scoring } from "../../src/core/job.js";
 import { packageVersion } from "../../src/models/package-root.js";
 import type { ResolvedModel } from "../../src/models/resolve.js";
 import { connectRedis } from "../../src/queue/connection.js";
@@ -38,7 +38,7 @@ export interface RerankFileOptions {
   readonly model: ResolvedModel;
   /** Undefined: the model runs as it is. */
   readonly preparedDir: string | undefined;
-  readonly scoring: ScoringOptions;
+  readonly scoring: Scoring;
   readonly topN: number | undefined;
   readonly limits: Limits;
   readonly window: WindowLimits;
@@ -90,8 +90,7 @@ export async function rerankFile(options: RerankFileOptions): Promise<RerankFile
       digest: model.digest,
       precision: model.precision,
     },
-    maxLength: scoring.maxLength,
-    truncation: scoring.truncation,
+    ...scoring,
     topN: options.topN ?? null,
     tokenizer: opened.tokenizer.implementation,
     outputFormat: form.format,

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Redis } from "ioredis";
 import { DEFAULT_LIMITS, parseRequest, type Limits } from "../core/contract.js";
 import { RankmillError } from "../core/errors.js";
-import type { EnqueueOutcome, ModelKey, Truncation } from "../core/job.js";
+import type { EnqueueOutcome, ModelKey, ScoringOptions } from "../core/job.js";
 import { modelTag } from "../core/names.js";
 import type { Priority } from "../core/ports.js";
 import { packageRoot } from "../models/package-root.js";
@@ -25,7 +25,7 @@ export interface ClientOptions {
 }
 
 /** What to rank. */
-export interface RerankOptions {
+export interface RerankOptions extends Partial<Omit<ScoringOptions, "maxLength">> {
   /** Name or alias of a model that a worker serves; or exactly which, where several could be meant. */
   readonly model: string | ModelKey;
   readonly query: string;
@@ -39,8 +39,6 @@ export interface RerankOptions {
   readonly metadata?: Readonly<Record<string, unknown>>;
   /** Tokens of an encoded pair. @defaultValue the model's own */
   readonly maxLength?: number;
-  /** @defaultValue "only-second" */
-  readonly truncation?: Truncation;
   /** @defaultValue "interactive": ahead of all bulk jobs */
   readonly priority?: Priority;
   /** How long Redis keeps the ranking. @defaultValue one day */
@@ -86,10 +84,16 @@ export class Client {
     const bytes = Buffer.byteLength(JSON.stringify(wire));
     const request = parseRequest(wire, this.#limits, bytes, "");
     const model = await this.#model(options.model);
+    const { longDocuments, overlapTokens, maxWindows, maxTokensPerDoc, score } = options;
     const scoring = {
       maxLength: checkMaxLength(options.maxLength, model),
       truncation: options.truncation ?? "only-second",
-    };
+      longDocuments,
+      overlapTokens,
+      maxWindows,
+      maxTokensPerDoc,
+      score,
+    } as const;
     const settings = {
       priority: options.priority ?? "interactive",
       ttlSeconds: options.resultTtlSeconds ?? DEFAULT_RESULT_TTL_SECONDS,

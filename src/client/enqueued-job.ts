@@ -1,5 +1,6 @@
 import type { WireRanking } from "../core/contract.js";
 import type { EnqueueOutcome } from "../core/job.js";
+import type { TextWindow } from "../core/reading.js";
 import type { Waiter } from "./waiter.js";
 
 export interface RankedDocument {
@@ -7,12 +8,16 @@ export interface RankedDocument {
   readonly index: number;
   /** The document's id, where the request gave one. */
   readonly id?: string;
-  /** The logit after the model's activation; 0 … 1 for a sigmoid. */
+  /** The logit after the model's activation, 0 … 1 for a sigmoid; or the logit, where asked for. */
   readonly relevanceScore: number;
-  /** The model's raw output. */
+  /** The model's raw output; of a document's windows the highest. */
   readonly logit: number;
-  /** True where tokens were cut off to fit. */
+  /** True where tokens of the document or of the query were not read. */
   readonly truncated: boolean;
+  /** The window that the logit is from; only where long documents are split into windows. */
+  readonly window?: TextWindow;
+  /** Windows of the document that were scored; where `window` is. */
+  readonly windows?: number;
 }
 
 /** A ranking as the library gives it: best first by logit, ties by index. */
@@ -72,9 +77,16 @@ function toRanking(wire: WireRanking): Ranking {
       relevanceScore: result.relevance_score,
       logit: result.logit,
       truncated: result.truncated ?? false,
+      ...(result.window === undefined ? {} : { window: toWindow(result.window) }),
+      ...(result.windows === undefined ? {} : { windows: result.windows }),
     })),
     errors: wire.errors ?? [],
     usage: wire.usage,
     ...(wire.metadata === undefined ? {} : { metadata: wire.metadata }),
   };
+}
+
+function toWindow(wire: NonNullable<WireRanking["results"][number]["window"]>): TextWindow {
+  const { start, end, token_start: tokenStart, token_end: tokenEnd } = wire;
+  return { start, end, tokenStart, tokenEnd };
 }

@@ -90,6 +90,18 @@ export function requestSchema(limits: Limits) {
     .describe(`A rerank job, schema version ${SCHEMA_MAJOR}.`);
 }
 
+/** Where a document's logit comes from; present where the job splits long documents. */
+const windowSchema = z
+  .object({
+    start: z.int().min(0).describe("First character of the text that belongs to the window."),
+    end: z.int().min(0).describe("The character after its last."),
+    token_start: z.int().min(0).describe("The document's own tokens before the window."),
+    token_end: z.int().min(0).describe("The same at its end."),
+  })
+  .describe(
+    "The window with the highest logit. Characters are UTF-16 code units, as JavaScript's slice counts.",
+  );
+
 /** One line of output: the ranking of one job as it stands on the wire. */
 export const rankingSchema = z
   .object({
@@ -100,9 +112,22 @@ export const rankingSchema = z
         z.object({
           index: z.int().describe("Place of the document in the request, from 0."),
           id: z.string().optional(),
-          relevance_score: z.number().describe("The logit after the model's activation."),
-          logit: z.number().describe("The model's raw output."),
-          truncated: z.literal(true).optional().describe("Tokens were cut off to fit."),
+          relevance_score: z
+            .number()
+            .describe("The logit after the model's activation, or the logit where the job asked."),
+          logit: z
+            .number()
+            .describe("The model's raw output; of a document's windows the highest."),
+          truncated: z
+            .literal(true)
+            .optional()
+            .describe("Tokens of the document or of the query were not read."),
+          window: windowSchema.optional(),
+          windows: z
+            .int()
+            .min(1)
+            .optional()
+            .describe("Windows of the document that were scored; 1 where it was read whole."),
         }),
       )
       .describe("Best first by logit, ties by index."),
@@ -111,9 +136,9 @@ export const rankingSchema = z
       .optional()
       .describe("Documents that could not be scored."),
     usage: z.object({
-      pairs: z.int(),
+      pairs: z.int().describe("Pairs scored; each window of a document is one."),
       tokens: z.int().describe("Tokens scored, special tokens included."),
-      truncated: z.int().describe("Pairs that were truncated."),
+      truncated: z.int().describe("Documents of which, or of whose query, tokens were not read."),
     }),
     metadata: z.record(z.string(), z.unknown()).optional(),
   })

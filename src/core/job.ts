@@ -3,12 +3,50 @@ import type { Priority } from "./ports.js";
 /** Which tokens go where a pair is longer than maxLength. */
 export type Truncation = "only-second" | "longest-first";
 
-/** How a job wants its pairs read. Part of the job's identity: other options, other scores. */
+/** What becomes of a document that is longer than its pair has room for. */
+export type LongDocuments = "truncate" | "windows";
+
+/** What the public score is: the logit after the model's activation, or the logit itself. */
+export type PublicScore = "activated" | "logit";
+
+/**
+ * How a job wants its pairs read. Part of the job's identity: other options, other scores. What is
+ * left out is filled in by `completeScoring`, which also holds the bounds.
+ */
 export interface ScoringOptions {
   /** Tokens of an encoded pair, special tokens included. */
   readonly maxLength: number;
+  /** @defaultValue "only-second", in producers */
   readonly truncation: Truncation;
+  /** @defaultValue "truncate" */
+  readonly longDocuments?: LongDocuments | undefined;
+  /**
+   * Tokens of a document that each window shares with the one before, at least; of a window beside a
+   * long query never more than half.
+   *
+   * @defaultValue 64, or a quarter of `maxLength` where that is less
+   */
+  readonly overlapTokens?: number | undefined;
+  /**
+   * Windows of one document; what lies beyond them is not read.
+   *
+   * @defaultValue 64
+   */
+  readonly maxWindows?: number | undefined;
+  /**
+   * Tokens of each document that are read, neither the query's nor special tokens counted; 0: all.
+   *
+   * @defaultValue 0
+   */
+  readonly maxTokensPerDoc?: number | undefined;
+  /** @defaultValue "activated" */
+  readonly score?: PublicScore | undefined;
 }
+
+/** Options with nothing left open. A document that is truncated is one window without overlap. */
+export type Scoring = {
+  readonly [K in keyof ScoringOptions]-?: Exclude<ScoringOptions[K], undefined>;
+};
 
 /**
  * What one pair of queues serves. Nothing that changes a score is left out, so that no two workers

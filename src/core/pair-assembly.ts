@@ -19,6 +19,9 @@ export interface PairTemplate {
   readonly padId: number;
 }
 
+/** What decides where a pair is cut. */
+export type LengthOptions = Pick<ScoringOptions, "maxLength" | "truncation">;
+
 /**
  * FlagEmbedding's FlagReranker cuts a query at `max_length * 3 // 4` tokens, special tokens not
  * counted among the query's but counted in `max_length`.
@@ -48,18 +51,10 @@ export function assemblePair(
   template: PairTemplate,
   queryIds: Int32Array,
   documentIds: Int32Array,
-  options: ScoringOptions,
+  options: LengthOptions,
 ): EncodedPair {
   const { prefix, middle, suffix, segmentTypeIds } = template;
-  const room = roomForText(template, options.maxLength);
-  const kept =
-    options.truncation === "longest-first"
-      ? longestFirst(
-          Math.min(queryIds.length, options.maxLength),
-          Math.min(documentIds.length, options.maxLength),
-          room,
-        )
-      : onlySecond(queryIds.length, documentIds.length, room, options.maxLength);
+  const kept = keptTokens(template, queryIds.length, documentIds.length, options);
 
   const documentStart = prefix.length + kept.query + middle.length;
   const ids = new Int32Array(documentStart + kept.document + suffix.length);
@@ -73,6 +68,19 @@ export function assemblePair(
     secondStart: segmentTypeIds ? documentStart : ids.length,
     truncated: kept.query < queryIds.length || kept.document < documentIds.length,
   };
+}
+
+/**
+ * Tokens that a pair keeps of a document that has more than enough of them.
+ *
+ * @throws as `assemblePair`
+ */
+export function roomForDocument(
+  template: PairTemplate,
+  queryTokens: number,
+  options: LengthOptions,
+): number {
+  return keptTokens(template, queryTokens, options.maxLength, options).document;
 }
 
 /**
@@ -92,6 +100,18 @@ export function roomForText(template: PairTemplate, maxLength: number): number {
 interface Kept {
   readonly query: number;
   readonly document: number;
+}
+
+function keptTokens(
+  template: PairTemplate,
+  query: number,
+  document: number,
+  { maxLength, truncation }: LengthOptions,
+): Kept {
+  const room = roomForText(template, maxLength);
+  return truncation === "longest-first"
+    ? longestFirst(Math.min(query, maxLength), Math.min(document, maxLength), room)
+    : onlySecond(query, document, room, maxLength);
 }
 
 function onlySecond(query: number, document: number, room: number, maxLength: number): Kept {

@@ -1,32 +1,28 @@
 import type { RerankRequest, WireRanking } from "./contract.js";
-import type { EncodedPair, PairOutcome } from "./ports.js";
+import type { Reading } from "./reading.js";
 import { activate, type Activation } from "./score.js";
 
 /**
  * Makes the ranking of one job: best first by logit (a sigmoid saturates, a logit does not), ties
  * by index. Failed documents are listed apart and take no rank.
  *
- * @param pairs the pairs that were scored, one a document, in the order of the request
- * @param outcomes what became of them, same order
+ * @param readings one a document, in the order of the request
  */
 export function rank(
   request: RerankRequest,
-  pairs: readonly EncodedPair[],
-  outcomes: readonly PairOutcome[],
+  readings: readonly Reading[],
   model: { readonly name: string; readonly activation: Activation },
 ): WireRanking {
   const results: WireRanking["results"] = [];
   const errors: NonNullable<WireRanking["errors"]> = [];
-  let tokens = 0;
-  let truncated = 0;
+  const usage = { pairs: 0, tokens: 0, truncated: 0 };
   request.documents.forEach((document, index) => {
-    const pair = pairs[index];
-    const outcome = outcomes[index];
-    if (pair === undefined || outcome === undefined) {
-      throw new RangeError(`document ${index} has no outcome`);
-    }
-    tokens += pair.ids.length;
-    if (pair.truncated) truncated += 1;
+    const reading = readings[index];
+    if (reading === undefined) throw new RangeError(`document ${index} has no outcome`);
+    const { outcome, truncated } = reading;
+    usage.pairs += reading.pairs;
+    usage.tokens += reading.tokens;
+    if (truncated) usage.truncated += 1;
     if (outcome.status === "failed") {
       errors.push({ index, code: outcome.code, message: outcome.message });
       return;
@@ -36,7 +32,8 @@ export function rank(
       ...(document.id === undefined ? {} : { id: document.id }),
       relevance_score: activate(outcome.logit, model.activation),
       logit: outcome.logit,
-      ...(pair.truncated ? { truncated: true } : {}),
+      ...(truncated ? { truncated: true } : {}),
+      ...windowOf(reading),
     });
   });
   results.sort((a, b) => b.logit - a.logit || a.index - b.index);
@@ -45,7 +42,19 @@ export function rank(
     model: model.name,
     results: request.topN === undefined ? results : results.slice(0, request.topN),
     ...(errors.length === 0 ? {} : { errors }),
-    usage: { pairs: request.documents.length, tokens, truncated },
+    usage,
     ...(request.metadata === undefined ? {} : { metadata: { ...request.metadata } }),
+  };
+}
+
+function windowOf({
+  window,
+  pairs,
+}: Reading): Pick<WireRanking["results"][number], "window" | "windows"> {
+  if (window === undefined) return {};
+  const { start, end, tokenStart, tokenEnd } = window;
+  return {
+    window: { start, end, token_start: tokenStart, token_end: tokenEnd },
+    windows: pairs,
   };
 }

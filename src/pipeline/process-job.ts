@@ -1,11 +1,13 @@
-import { encodePairs } from "./encode.js";
+import { encodeParts } from "./encode.js";
 import { parseRequest, type Limits, type RerankRequest } from "../core/contract.js";
 import { describeError, isRetryable, RankmillError } from "../core/errors.js";
-import type { JobEnvelope, JobRecord, JobSummary } from "../core/job.js";
+import type { JobEnvelope, JobRecord, JobSummary, Scoring } from "../core/job.js";
 import type { PairTemplate } from "../core/pair-assembly.js";
 import type { Permits } from "../core/permits.js";
 import type { EncodedPair, PairOutcome, PairScorer, Priority, Tokenizer } from "../core/ports.js";
 import { rank } from "../core/rank.js";
+import { Readings } from "../core/reading.js";
+import { completeScoring } from "../core/scoring-options.js";
 import type { Activation } from "../core/score.js";
 import type { PayloadStore, ResultStore } from "../core/stores.js";
 import { ignoreWork, type ObserveWork } from "../core/work-events.js";
@@ -104,16 +106,25 @@ export class JobProcessor {
     const release = await payloadBytes.acquire(job.envelope.bytes, signal);
     try {
       const request = await this.#read(job);
-      const options = this.#checkOptions(job.envelope);
-      const startedMs = performance.now();
-      const pairs = await encodePairs(request, options, tokenizer, template, signal);
-      this.#observe({ type: "tokenized", tookMs: performance.now() - startedMs });
-      const outcomes =
-        attempts > CAREFUL_AFTER_ATTEMPTS
-          ? await this.#scoreCarefully(job, pairs, signal)
-          : await this.#parts.scorer.score(pairs, job.priority, signal);
+      const scoring = this.#checkOptions(job.envelope);
+      const readings = new Readings(request.documents.length);
+      let pairsBefore = 0;
+      let encodingMs = 0;
+      let encodingSinceMs = performance.now();
+      for await (const part of encodeParts(request, scoring, { tokenizer, template }, signal)) {
+        encodingMs += performance.now() - encodingSinceMs;
+        const outcomes =
+          attempts > CAREFUL_AFTER_ATTEMPTS
+            ? await this.#scoreCarefully(job, part.pairs, pairsBefore, signal)
+            : await this.#parts.scorer.score(part.pairs, job.priority, signal);
+        readings.add(part, outcomes);
+        pairsBefore += part.pairs.length;
+        encodingSinceMs = performance.now();
+      }
+      this.#observe({ type: "tokenized", tookMs: encodingMs });
       signal.throwIfAborted();
-      const ranking = rank(request, pairs, outcomes, model);
+      const activation = scoring.score === "logit" ? "identity" : model.activation;
+      const ranking = rank(request, readings.all(), { name: model.name, activation });
       const failedPairs = ranking.errors?.length ?? 0;
       return { line: JSON.stringify(ranking), summary: { ...ranking.usage, failedPairs } };
     } finally {
@@ -129,23 +140,27 @@ export class JobProcessor {
     return parseRequest(parseJson(text), this.#parts.limits, job.envelope.bytes, job.jobId);
   }
 
-  #checkOptions({ options }: JobEnvelope): JobEnvelope["options"] {
+  #checkOptions({ options }: JobEnvelope): Scoring {
     const { highestMaxLength, model } = this.#parts;
-    if (options.maxLength > highestMaxLength) {
-      const message = `maxLength: is ${options.maxLength} tokens, over ${model.name}'s limit of ${highestMaxLength}`;
+    const scoring = completeScoring(options);
+    if (scoring.maxLength > highestMaxLength) {
+      const message = `maxLength: is ${scoring.maxLength} tokens, over ${model.name}'s limit of ${highestMaxLength}`;
       throw new RankmillError("limit_exceeded", message, { field: "maxLength" });
     }
-    return options;
+    return scoring;
   }
 
+  /** @param pairsBefore pairs of the job that come before these: each has a count of its own */
   async #scoreCarefully(
     job: TakenJob,
     pairs: readonly EncodedPair[],
+    pairsBefore: number,
     signal: AbortSignal,
   ): Promise<PairOutcome[]> {
     const { results, scorer } = this.#parts;
     const outcomes: PairOutcome[] = [];
-    for (const [index, pair] of pairs.entries()) {
+    for (const [at, pair] of pairs.entries()) {
+      const index = pairsBefore + at;
       const times = await results.accuse(job.jobId, index);
       if (times > MAX_ACCUSATIONS) {
         const message = `its worker vanished ${times - 1} times with this pair of ${pair.ids.length} tokens alone in hand`;

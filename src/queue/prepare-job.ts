@@ -4,6 +4,7 @@ import { gunzip, gzip } from "node:zlib";
 import { toWireRequest, type RerankRequest } from "../core/contract.js";
 import type { PreparedJob, ScoringOptions } from "../core/job.js";
 import type { Priority } from "../core/ports.js";
+import { completeScoring } from "../core/scoring-options.js";
 
 /** Above this a request leaves the job for a key of its own, so that BullMQ's lists stay light. */
 export const INLINE_PAYLOAD_BYTES = 32_768;
@@ -22,25 +23,25 @@ const gunzipAsync = promisify(gunzip);
  * The job that asks for `request` under `options`. Its id is a hash of both, so that the same
  * request is the same job whoever sends it; it starts with a letter because BullMQ refuses ids
  * that are all digits.
+ *
+ * @throws RankmillError as `completeScoring`
  */
 export function prepareJob(
   request: RerankRequest,
   options: ScoringOptions,
   settings: { readonly priority: Priority; readonly ttlSeconds?: number },
 ): PreparedJob {
+  const scoring = completeScoring(options);
   const payload = JSON.stringify(toWireRequest(request));
   const bytes = Buffer.byteLength(payload);
-  const hash = createHash("sha256")
-    .update(JSON.stringify([options.maxLength, options.truncation]))
-    .update("\n")
-    .update(payload);
+  const hash = createHash("sha256").update(JSON.stringify(scoring)).update("\n").update(payload);
   const inline = bytes <= INLINE_PAYLOAD_BYTES;
   return {
     jobId: `r${hash.digest("hex").slice(0, JOB_ID_CHARS)}`,
     priority: settings.priority,
     envelope: {
       v: 1,
-      options: { maxLength: options.maxLength, truncation: options.truncation },
+      options: scoring,
       bytes,
       pairs: request.documents.length,
       ttlSeconds: settings.ttlSeconds ?? DEFAULT_RESULT_TTL_SECONDS,

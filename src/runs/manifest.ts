@@ -1,16 +1,14 @@
-import type { Truncation } from "../core/job.js";
+import type { Scoring } from "../core/job.js";
 import { RankmillError } from "../core/errors.js";
 
 /** What a run's scores depend on. A run resumed under other settings would mix scores. */
-export interface RunSettings {
+export interface RunSettings extends Scoring {
   readonly model: {
     readonly name: string;
     readonly revision: string;
     readonly digest: string;
     readonly precision: string;
   };
-  readonly maxLength: number;
-  readonly truncation: Truncation;
   /** For records that name none; null: all. */
   readonly topN: number | null;
   /** Which tokenizer implementation made the ids. */
@@ -31,7 +29,7 @@ export interface RunCounts {
   pairs: number;
   /** Tokens scored, special tokens included. */
   tokens: number;
-  /** Pairs that were truncated. */
+  /** Documents of which, or of whose query, tokens were not read. */
   truncated: number;
   /** Documents of ranked records that could not be scored. */
   failedPairs: number;
@@ -88,10 +86,12 @@ export function countFailure(code: string, counts: RunCounts): void {
  * @throws RankmillError `usage` that names every setting in which the two differ
  */
 export function checkSameSettings(before: RunSettings, now: RunSettings, where: string): void {
-  const differing = flatten(before).filter(([key, value]) => get(now, key) !== value);
+  // A setting that only one of them knows differs too: it was made by another version.
+  const keys = new Set([...flatten(before), ...flatten(now)].map(([key]) => key));
+  const differing = [...keys].filter((key) => get(before, key) !== get(now, key));
   if (differing.length === 0) return;
   const list = differing.map(
-    ([key, value]) => `${key} was ${String(value)}, is ${String(get(now, key))}`,
+    (key) => `${key} was ${String(get(before, key))}, is ${String(get(now, key))}`,
   );
   throw new RankmillError(
     "usage",

@@ -3,9 +3,10 @@ import { gunzip, gzip } from "node:zlib";
 import type { Redis } from "ioredis";
 import { z } from "zod";
 import { RankmillError } from "../core/errors.js";
-import type { PreparedJob } from "../core/job.js";
+import type { PreparedJob, Scoring } from "../core/job.js";
 import { modelRunsKey, runKeys, RUNS_KEY } from "../core/names.js";
 import type { FailedRecord } from "../core/records.js";
+import { LONG_DOCUMENTS, PUBLIC_SCORES, TRUNCATIONS } from "../core/scoring-options.js";
 import { emptyCounts, type RunCounts } from "./manifest.js";
 import { PACE_WINDOW_MS, type PaceSample } from "./pace.js";
 import { DEFAULT_WINDOW } from "./window.js";
@@ -17,6 +18,17 @@ const GZIP_LEVEL = 3;
 const SAMPLES_TTL_MS = 2 * PACE_WINDOW_MS;
 /** However many look at a run at once. */
 const MAX_SAMPLES = 64;
+
+/** How the run's pairs are scored; all of it, so that no other way can join the run. */
+const scoringFields = {
+  maxLength: z.coerce.number(),
+  truncation: z.enum(TRUNCATIONS),
+  longDocuments: z.enum(LONG_DOCUMENTS).default("truncate"),
+  overlapTokens: z.coerce.number().default(0),
+  maxWindows: z.coerce.number().default(1),
+  maxTokensPerDoc: z.coerce.number().default(0),
+  score: z.enum(PUBLIC_SCORES).default("activated"),
+} satisfies Record<keyof Scoring, z.ZodType>;
 
 const runSchema = z.object({
   model: z.string(),
@@ -30,8 +42,7 @@ const runSchema = z.object({
   /** Jobs of a spooled run that may be in Redis at once; its runner may hold it to fewer. */
   windowJobs: z.coerce.number().default(DEFAULT_WINDOW.maxJobs),
   input: z.string(),
-  maxLength: z.coerce.number(),
-  truncation: z.enum(["only-second", "longest-first"]),
+  ...scoringFields,
   /** Records enqueued or refused so far; final once submitted. */
   total: z.coerce.number(),
   chunks: z.coerce.number(),

@@ -2,7 +2,6 @@ import type { Command } from "commander";
 import { RankmillError } from "../../../src/core/errors.js";
 import { openSource } from "../../../src/runs/sources/open-source.js";
 import {
-  checkMaxLength,
   createLogger,
   limitsOf,
   preparedDir,
@@ -10,7 +9,6 @@ import {
   required,
   requireModel,
   say,
-  truncationOf,
 } from "../context.js";
 import { dryRun } from "../dry-run.js";
 import { reportDryRun } from "../dry-run-report.js";
@@ -25,6 +23,7 @@ import {
   sourceSettings,
 } from "../input-choice.js";
 import { commanderOptions, pickValues } from "../option-values.js";
+import { SCORING_OPTION_NAMES, scoringOf } from "../scoring-choice.js";
 import { formatDuration } from "../progress.js";
 import { rerankFile } from "../rerank-file.js";
 import { stopSignal } from "../stop-signal.js";
@@ -42,8 +41,7 @@ const OPTION_NAMES = [
   "preparedDir",
   "prepare",
   "topN",
-  "maxLength",
-  "truncation",
+  ...SCORING_OPTION_NAMES,
   "forceNew",
   "redisUrl",
   ...LANE_OPTION_NAMES,
@@ -103,10 +101,7 @@ async function run(parsed: Record<string, unknown>): Promise<number> {
   const qrels =
     values.qrels === undefined ? undefined : await loadQrels(values.qrels, limits.maxJobBytes);
   const window = { maxJobs: values.windowJobs, maxBytes: values.windowBytes };
-  const scoring = {
-    maxLength: checkMaxLength(values.maxLength, model),
-    truncation: truncationOf(values),
-  };
+  const scoring = scoringOf(values, model);
   const tokenizer = values.tokenizer as "auto";
   const source = await openSource(choice, {
     limits,

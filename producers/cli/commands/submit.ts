@@ -9,21 +9,13 @@ import { openSource } from "../../../src/runs/sources/open-source.js";
 import type { RecordSource } from "../../../src/runs/sources/record-source.js";
 import { Spool } from "../../../src/runs/spool.js";
 import { submitRecords } from "../../../src/runs/submitted-run.js";
-import {
-  checkMaxLength,
-  createLogger,
-  limitsOf,
-  print,
-  required,
-  requireRedis,
-  say,
-  truncationOf,
-} from "../context.js";
+import { createLogger, limitsOf, print, required, requireRedis, say } from "../context.js";
 import { EXIT } from "../exit-codes.js";
 import { keepHeapSmall } from "../heap.js";
 import { findModel } from "../find-model.js";
 import { INPUT_OPTION_NAMES, inputChoice } from "../input-choice.js";
 import { commanderOptions, pickValues } from "../option-values.js";
+import { SCORING_OPTION_NAMES, scoringOf } from "../scoring-choice.js";
 import { openRun, waitForRun } from "../open-run.js";
 import { writeResults } from "./results.js";
 
@@ -36,8 +28,7 @@ const OPTION_NAMES = [
   "spool",
   "runId",
   "topN",
-  "maxLength",
-  "truncation",
+  ...SCORING_OPTION_NAMES,
   "maxDocuments",
   "maxQueryChars",
   "maxDocumentChars",
@@ -94,12 +85,9 @@ async function submit(parsed: Record<string, unknown>): Promise<number> {
   try {
     const model = await findModel(redis, values);
     modelNames.unshift(model.name);
-    const scoring = {
-      maxLength: checkMaxLength(values.maxLength, model),
-      truncation: truncationOf(values),
-    };
+    const scoring = scoringOf(values, model);
     const tag = modelTag(model);
-    const settings = [tag, scoring.maxLength, scoring.truncation, topN ?? null];
+    const settings = [tag, scoring, topN ?? null];
     const run = values.runId ?? (await deriveRunId(source, settings));
     const record: RunRecord = {
       model: model.name,
@@ -167,7 +155,7 @@ async function deriveRunId(source: RecordSource, settings: readonly unknown[]): 
 
 /** @throws RankmillError `usage` where the id belongs to a run under other settings */
 function checkSameRun(run: string, before: RunRecord, now: RunRecord): void {
-  const keys = ["tag", "maxLength", "truncation", "spooled"] as const;
+  const keys = ["tag", ...SCORING_OPTION_NAMES, "spooled"] as const;
   const differing = keys.filter((key) => before[key] !== now[key]);
   if (differing.length === 0) return;
   const list = differing.map((key) => `${key} was ${before[key]}, is ${now[key]}`).join("; ");
