@@ -472,6 +472,11 @@ export const OPTIONS = {
     type: "flag",
     description: "delete what an earlier run left at the output and start over",
   },
+  force: {
+    flags: "--force",
+    type: "flag",
+    description: "cancel the run first where it is under way",
+  },
   json: { flags: "--json", type: "flag", description: "print figures as JSON" },
   watch: {
     flags: "--watch",

@@ -4,6 +4,7 @@ import { addEval } from "./commands/eval.js";
 import { addFailures } from "./commands/failures.js";
 import { addHealth } from "./commands/health.js";
 import { addModels } from "./commands/models.js";
+import { addPurge } from "./commands/purge.js";
 import { addResults } from "./commands/results.js";
 import { addCancel, addRetry } from "./commands/run-control.js";
 import { addRunner } from "./commands/runner.js";
@@ -31,6 +32,7 @@ export function createProgram(): Command {
   addFailures(program);
   addCancel(program);
   addRetry(program);
+  addPurge(program);
   addEval(program);
   addHealth(program);
   addModels(program);

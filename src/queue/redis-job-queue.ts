@@ -181,13 +181,30 @@ export class RedisJobQueue implements JobQueue, PayloadStore {
   async cancel(jobIds: readonly string[], owner: string): Promise<void> {
     const released = await this.#release(jobIds, owner);
     if (released.length === 0) return;
-    await this.#redis.publish(cancelChannel(this.tag), released.join(","));
-    // An active job cannot be removed under its lock: the notice above ends it.
-    await Promise.all(
-      released.flatMap((jobId) =>
-        PRIORITIES.map((priority) => this.#queues[priority].remove(jobId).catch(() => 0)),
-      ),
+    const held = await this.#takeOut(released);
+    if (held.length === 0) return;
+    // A job cannot be removed under its worker's lock: the notice ends its attempt, and what that has
+    // begun since the release goes once more.
+    await this.#redis.publish(cancelChannel(this.tag), held.join(","));
+    await this.#release(held, owner);
+  }
+
+  /** @returns ids of the jobs that workers hold, and that hence are still there */
+  async #takeOut(jobIds: readonly string[]): Promise<string[]> {
+    const looking = this.#redis.pipeline();
+    // Newest first: BullMQ looks for a job from that end of its list at which the newest are.
+    const places = jobIds
+      .toReversed()
+      .flatMap((jobId) => PRIORITIES.map((priority) => ({ jobId, priority })));
+    for (const { jobId, priority } of places) looking.exists(this.#bullKey(priority, jobId));
+    const there = await run(looking);
+    const held = await Promise.all(
+      places.map(async ({ jobId, priority }, i) => {
+        if (there[i] !== 1) return [];
+        return (await this.#queues[priority].remove(jobId).catch(() => 0)) === 1 ? [] : [jobId];
+      }),
     );
+    return held.flat();
   }
 
   async read(jobId: string): Promise<string | undefined> {

@@ -64,6 +64,10 @@ export class Lease {
     const holder = `${hostname()}:${process.pid}:${randomUUID()}`;
     const key = runKeys.owner(run);
     if ((await redis.set(key, holder, "PX", LEASE_MS, "NX")) !== "OK") return undefined;
+    // Counted from the time: a run that was purged and submitted again must not give out the
+    // fences of its former self, whose owner may be frozen still.
+    const [seconds] = await redis.time();
+    await redis.setnx(runKeys.ownerFence(run), String(seconds));
     const fence = await redis.incr(runKeys.ownerFence(run));
     await redis.expire(runKeys.ownerFence(run), FENCE_TTL_SECONDS);
     return new Lease(redis, key, holder, fence);

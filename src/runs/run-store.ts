@@ -1,6 +1,6 @@
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
-import type { Redis } from "ioredis";
+import type { Redis, Result } from "ioredis";
 import { z } from "zod";
 import { RankmillError } from "../core/errors.js";
 import type { PreparedJob, Scoring } from "../core/job.js";
@@ -70,6 +70,22 @@ export interface RunProgress {
   readonly active: number;
 }
 
+/** Keys deleted in one go. */
+const REMOVED_KEYS = 500;
+
+/** KEYS: run. ARGV: fields and values. Returns 1 where the run was there and was changed. */
+const UPDATE = `
+if redis.call("EXISTS", KEYS[1]) == 0 then return 0 end
+redis.call("HSET", KEYS[1], unpack(ARGV))
+return 1
+`;
+
+declare module "ioredis" {
+  interface RedisCommander<Context> {
+    rankmillUpdateRun(run: string, ...fields: string[]): Result<number, Context>;
+  }
+}
+
 /** Letters, digits, `.`, `_` and `-`: safe in a key, a hash tag and a file name. */
 const RUN_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 
@@ -92,6 +108,7 @@ export class RunStore {
 
   constructor(redis: Redis) {
     this.#redis = redis;
+    redis.defineCommand("rankmillUpdateRun", { numberOfKeys: 1, lua: UPDATE });
   }
 
   /** Writes the run's record; its fields replace those of an earlier submission of the same run. */
@@ -106,7 +123,24 @@ export class RunStore {
   }
 
   async update(run: string, fields: Partial<RunRecord>): Promise<void> {
-    await this.#redis.hset(runKeys.run(run), fields);
+    // One that was purged meanwhile must not come back as half a record that lives for ever.
+    await this.#redis.rankmillUpdateRun(
+      runKeys.run(run),
+      ...Object.entries(fields).flat().map(String),
+    );
+  }
+
+  /** Deletes all that there is of a run but its jobs. */
+  async remove(run: string, record: RunRecord): Promise<void> {
+    const { chunk, ...others } = runKeys;
+    // A submission that died has written one chunk more than it counted.
+    const chunks = Array.from({ length: record.chunks + 1 }, (_, i) => chunk(run, i));
+    const keys = [...Object.values(others).map((key) => key(run)), ...chunks];
+    for (let at = 0; at < keys.length; at += REMOVED_KEYS) {
+      await this.#redis.unlink(...keys.slice(at, at + REMOVED_KEYS));
+    }
+    await this.#redis.srem(RUNS_KEY, run);
+    await this.#redis.srem(modelRunsKey(record.tag), run);
   }
 
   /** @throws RankmillError `usage` where there is no such run (any more) */

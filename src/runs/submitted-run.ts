@@ -1,4 +1,5 @@
 import { toWireRequest } from "../core/contract.js";
+import { RankmillError } from "../core/errors.js";
 import type { JobRecord, PreparedJob } from "../core/job.js";
 import type { FailedRecord, InputRecord } from "../core/records.js";
 import type { JobQueue, ResultStore } from "../core/stores.js";
@@ -56,6 +57,7 @@ export async function submitRecords(
     chunks += 1;
     total += entries.length;
     await parts.store.update(run, { chunks, total });
+    await checkGoesOn(run, parts.store);
     await parts.queue.enqueue(jobs, runOwner(run));
     entries = [];
     bytes = 0;
@@ -71,9 +73,17 @@ export async function submitRecords(
     if (entries.length >= CHUNK_ENTRIES || bytes >= CHUNK_BYTES) await send();
   }
   if (entries.length > 0) await send();
+  await checkGoesOn(run, parts.store);
   const submitted = { ...record, state: "submitted", chunks, total } as const;
   await parts.store.update(run, submitted);
   return submitted;
+}
+
+/** @throws RankmillError `cancelled` where another has cancelled or purged the run meanwhile */
+async function checkGoesOn(run: string, store: RunStore): Promise<void> {
+  const state = (await store.find(run))?.state;
+  if (state !== undefined && state !== "cancelled") return;
+  throw new RankmillError("cancelled", `run ${run} was cancelled while it was being submitted`);
 }
 
 /** Looks at every open chunk, closes those that are over, and counts. */
@@ -145,6 +155,12 @@ async function requeueLost(
     else await recordLost(job, times, results);
   }
   await queue.enqueue(again, runOwner(run));
+  // Cancelled meanwhile: what it has taken out must not come back.
+  if ((await store.find(run))?.state === "submitted") return;
+  await queue.cancel(
+    again.map(({ jobId }) => jobId),
+    runOwner(run),
+  );
 }
 
 async function recordLost(job: PreparedJob, times: number, results: ResultStore): Promise<void> {
@@ -178,26 +194,6 @@ export async function* runItems(
   }
 }
 
-/**
- * Stops the run: what waits leaves the queue, what is in a worker's hands is dropped, what is done
- * stays.
- *
- * @returns records that were stopped
- */
-export async function cancelRun(run: string, record: RunRecord, parts: RunParts): Promise<number> {
-  const { store, queue, results } = parts;
-  // First of all: nobody may enqueue again what is about to be taken out.
-  await store.update(run, { state: "cancelled" });
-  let stopped = 0;
-  await eachOpenJob(run, record, parts, async (jobs) => {
-    const records = await results.read(jobs.map(({ jobId }) => jobId));
-    const open = jobs.filter((_, i) => records[i] === undefined).map(({ jobId }) => jobId);
-    await queue.cancel(open, runOwner(run));
-    stopped += open.length;
-  });
-  return stopped;
-}
-
 /** Enqueues anew what failed or was cancelled. @returns records that are tried again */
 export async function retryRun(run: string, record: RunRecord, parts: RunParts): Promise<number> {
   const { store, queue, results } = parts;
@@ -219,19 +215,6 @@ export async function retryRun(run: string, record: RunRecord, parts: RunParts):
     retried += again.length;
   }
   return retried;
-}
-
-async function eachOpenJob(
-  run: string,
-  record: RunRecord,
-  parts: RunParts,
-  act: (jobs: readonly PreparedJob[]) => Promise<void>,
-): Promise<void> {
-  const closed = await parts.store.closedChunks(run);
-  for (let chunk = 0; chunk < record.chunks; chunk += 1) {
-    if (closed.has(chunk)) continue;
-    await act((await parts.store.readChunk(run, chunk)).filter(isJob).map(({ job }) => job));
-  }
 }
 
 interface EndedEntry {
@@ -274,7 +257,7 @@ function countEnded(ended: readonly EndedEntry[]): RunCounts {
   return counts;
 }
 
-function isJob(entry: RunEntry): entry is JobEntry {
+export function isJob(entry: RunEntry): entry is JobEntry {
   return entry.status === "job";
 }
 

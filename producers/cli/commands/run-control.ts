@@ -1,11 +1,12 @@
 import type { Command } from "commander";
 import { RankmillError } from "../../../src/core/errors.js";
+import { cancelRun } from "../../../src/runs/end-run.js";
 import { RunStore, type RunRecord } from "../../../src/runs/run-store.js";
 import { Spool } from "../../../src/runs/spool.js";
-import { cancelRun, retryRun } from "../../../src/runs/submitted-run.js";
+import { retryRun } from "../../../src/runs/submitted-run.js";
 import { createLogger, required, requireRedis, say } from "../context.js";
 import { EXIT } from "../exit-codes.js";
-import { lookAt, openRun, type OpenRun } from "../open-run.js";
+import { isOver, lookAt, openRun, type OpenRun } from "../open-run.js";
 import { commanderOptions, pickValues } from "../option-values.js";
 
 const OPTION_NAMES = ["spool", "redisUrl", "logLevel"] as const;
@@ -32,11 +33,9 @@ type Control = (
 ) => Promise<number>;
 
 const cancel: Control = async (run, record, parts) => {
-  if (record.spooled === "no") return await cancelRun(run, record, parts);
-  const { waiting, active } = await lookAt(run, record, parts);
-  // The run's owner sees this within a second and takes its jobs out of the queue.
-  await parts.store.update(run, { state: "cancelled" });
-  return waiting + active;
+  // What is over stays complete, and not half of it becomes cancelled.
+  if (record.state === "complete" || isOver(record, await lookAt(run, record, parts))) return 0;
+  return await cancelRun(run, record, parts);
 };
 
 const retry: Control = async (run, record, parts, spool) => {
