@@ -9,6 +9,8 @@ export interface AdversarialJob {
 export interface AdversarialMix {
   /** Pairs of all jobs together. */
   readonly pairs: number;
+  /** Of the documents, how many have 512 tokens, 0 … 1. */
+  readonly mediumShare: number;
   /** Of the documents, how many are longer than the model reads, 0 … 1. */
   readonly longShare: number;
   /** Tokens of the longest pair that the model reads. */
@@ -19,6 +21,7 @@ export interface AdversarialMix {
   readonly wideJobs: number;
 }
 
+const MEDIUM_WORDS = 500;
 const HUGE_CHARS = 2_000_000;
 const WIDE_DOCUMENTS = 1_000;
 const WORDS =
@@ -31,8 +34,11 @@ export function adversarialJobs(mix: AdversarialMix): AdversarialJob[] {
   const random = new SeededRandom(3);
   const text = (words: number): string =>
     Array.from({ length: words }, () => random.pick(WORDS)).join(" ");
-  const document = (): string =>
-    random.next() < mix.longShare ? text(mix.maxLength + 50) : text(random.between(3, 40));
+  const document = (): string => {
+    const drawn = random.next();
+    if (drawn < mix.longShare) return text(mix.maxLength + 50);
+    return text(drawn < mix.longShare + mix.mediumShare ? MEDIUM_WORDS : random.between(3, 40));
+  };
   const job = (documents: readonly string[]): AdversarialJob => ({
     query: text(random.between(3, 12)),
     documents,

@@ -1,12 +1,6 @@
-/**
- * The obvious way, as one writes it in an afternoon: a BullMQ worker that encodes a job with
- * AutoTokenizer, padded to its longest pair, and runs it as one batch in a session with ONNX
- * Runtime's defaults, which are all cores.
- */
-import { basename, dirname } from "node:path";
-import { AutoTokenizer, env } from "@huggingface/transformers";
+/** The obvious way: a BullMQ worker that runs each job as one padded batch. */
 import { Queue, Worker } from "bullmq";
-import * as ort from "onnxruntime-node";
+import { padEachJob, type PlainJob } from "./pad-each-job.js";
 import { serveWay } from "./serve-way.js";
 
 /**
@@ -15,42 +9,16 @@ import { serveWay } from "./serve-way.js";
  */
 const LOCK_MS = 600_000;
 
-interface JobData {
-  readonly query: string;
-  readonly documents: readonly string[];
-}
-
-type Encoded = Record<string, { readonly data: BigInt64Array; readonly dims: number[] }>;
-
 serveWay(async ({ modelFolder, onnxPath, redisPath, maxLength }) => {
-  env.allowRemoteModels = false;
-  env.localModelPath = dirname(modelFolder);
-  const tokenizer = await AutoTokenizer.from_pretrained(basename(modelFolder));
-  const session = await ort.InferenceSession.create(onnxPath);
+  const rerank = await padEachJob({ folder: modelFolder, onnxPath, maxLength });
   const connection = { path: redisPath, maxRetriesPerRequest: null };
   const name = `obvious-${process.pid}`;
 
-  const rerank = async ({ query, documents }: JobData): Promise<number[]> => {
-    const encoded = tokenizer(
-      documents.map(() => query),
-      { text_pair: [...documents], padding: true, truncation: true, max_length: maxLength },
-    ) as Encoded;
-    const feeds = Object.fromEntries(
-      session.inputNames.map((input) => {
-        const tensor = encoded[input];
-        if (tensor === undefined) throw new Error(`the tokenizer gives no ${input}`);
-        return [input, new ort.Tensor("int64", tensor.data, tensor.dims)];
-      }),
-    );
-    const { logits } = await session.run(feeds);
-    return Array.from(logits?.data as Float32Array);
-  };
-
-  const queue = new Queue<JobData>(name, { connection });
+  const queue = new Queue<PlainJob>(name, { connection });
   const logits: number[][] = [];
   let remaining = 0;
   let allDone: (() => void) | undefined;
-  const worker = new Worker<JobData, number[]>(name, ({ data }) => rerank(data), {
+  const worker = new Worker<PlainJob, number[]>(name, ({ data }) => rerank(data), {
     connection,
     lockDuration: LOCK_MS,
   });
