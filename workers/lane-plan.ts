@@ -103,6 +103,11 @@ export async function planLanes(request: LanePlanRequest): Promise<LanePlan> {
   const { model, laneModel, logger } = request;
   const cores = await usableCores();
   const limit = await memoryLimit(request.memoryLimitBytes);
+  if (limit.killedWhole === true) {
+    logger.info(
+      "the kernel kills this container whole where one process exceeds its limit (memory.oom.group): planning for a tenth less",
+    );
+  }
   const sharedBytes = await sharedBytesOf(laneModel);
   const baseBytes = ownPrivateBytes() + BASE_GROWTH_BYTES;
   const roomBytes = limit.bytes - marginBytes(limit.bytes) - baseBytes - sharedBytes;

@@ -6,6 +6,8 @@ export interface MemoryLimit {
   readonly bytes: number;
   /** Where it comes from, for the log. */
   readonly source: "option" | "cgroup v2" | "cgroup v1" | "host";
+  /** True where one process over the limit takes all others along, and `bytes` is less for it. */
+  readonly killedWhole?: true;
 }
 
 /** Where the control groups are mounted; tests have their own. */
@@ -17,6 +19,12 @@ export interface CgroupPlaces {
 
 /** cgroup v1 writes the largest page-aligned number for "no limit"; no machine has a petabyte. */
 const NO_LIMIT_FROM_BYTES = 2 ** 50;
+
+/**
+ * Of a limit under which the kernel ends all processes at once (`memory.oom.group`, as Kubernetes sets
+ * it from 1.28 on): there a wrong estimate costs the worker, elsewhere a lane.
+ */
+const KILLED_WHOLE_SHARE = 0.9;
 
 const KIB = 1024;
 
@@ -41,7 +49,12 @@ export async function memoryLimit(
     const names =
       version === "cgroup v2" ? ["memory.max", "memory.high"] : ["memory.limit_in_bytes"];
     const values = await Promise.all(names.map((name) => readBytes(join(folder, name))));
-    return { bytes: Math.min(...values), source: version };
+    const bytes = Math.min(...values);
+    if ((await readText(join(folder, "memory.oom.group"))).trim() !== "1") {
+      return { bytes, source: version };
+    }
+    const share = Math.floor(bytes * KILLED_WHOLE_SHARE);
+    return { bytes: share, source: version, killedWhole: true as const };
   });
   const limits: MemoryLimit[] = [{ bytes: host, source: "host" }, ...(await Promise.all(found))];
   return limits.reduce((tightest, limit) => (limit.bytes < tightest.bytes ? limit : tightest));

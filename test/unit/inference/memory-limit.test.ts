@@ -60,6 +60,19 @@ describe("the memory limit", () => {
     expect(await memoryLimit(undefined, places)).toEqual({ bytes: 48 * MIB, source: "cgroup v1" });
   });
 
+  it("is a tenth less where the kernel kills the whole group for one process", async () => {
+    const limited = { "memory.max": `${100 * MIB}\n`, "memory.high": "max\n" };
+    const whole = await cgroups("0::/\n", { ...limited, "memory.oom.group": "1\n" });
+    expect(await memoryLimit(undefined, whole)).toEqual({
+      bytes: 90 * MIB,
+      source: "cgroup v2",
+      killedWhole: true,
+    });
+    expect(await memoryLimit(5, whole)).toEqual({ bytes: 5, source: "option" });
+    const one = await cgroups("0::/\n", { ...limited, "memory.oom.group": "0\n" });
+    expect(await memoryLimit(undefined, one)).toEqual({ bytes: 100 * MIB, source: "cgroup v2" });
+  });
+
   it("is what the host has where no group limits it", async () => {
     const places = await cgroups("4:memory:/\n0::/\n", {
       "memory/memory.limit_in_bytes": "9223372036854771712\n",
