@@ -23,11 +23,6 @@ export class ObviousContainer {
   }
 
   static async start(image: string, places: Places, maxLength: number): Promise<ObviousContainer> {
-    let ready = (): void => undefined;
-    const isReady = new Promise<void>((resolve) => {
-      ready = resolve;
-    });
-    let last = "";
     const container = await BenchContainer.start({
       image,
       args: [
@@ -45,17 +40,8 @@ export class ObviousContainer {
         places.redisSocket,
         QUEUE,
       ],
-      onLine: (line) => {
-        last = line;
-        if (line === "ready") ready();
-      },
     });
-    await Promise.race([
-      isReady,
-      container.ended.then(() => {
-        throw new Error(`the obvious way ended before it was ready: ${last}`);
-      }),
-    ]);
+    await container.says((line) => line === "ready");
     return new ObviousContainer(container, places);
   }
 

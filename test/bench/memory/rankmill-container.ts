@@ -34,12 +34,7 @@ export class RankmillContainer {
     places: Places,
     args: readonly string[],
   ): Promise<RankmillContainer> {
-    let ready = (): void => undefined;
     let worker: RankmillContainer | undefined;
-    const isReady = new Promise<void>((resolve) => {
-      ready = resolve;
-    });
-    let last = "";
     const container = await BenchContainer.start({
       image,
       args: [...HARDENED, `--volume=${cache}:/cache`, ...limitedArgs(places)],
@@ -52,22 +47,15 @@ export class RankmillContainer {
         ...args,
       ],
       onLine: (line) => {
-        last = line;
         const msg = messageOf(line);
         if (/ × |instead of|refused/.test(msg)) say(`  ${msg}`);
         if (worker !== undefined && msg === "lane died") worker.counts.lanesDied += 1;
         if (worker !== undefined && msg.startsWith("a lane ran out of memory"))
           worker.counts.budgetLowered += 1;
-        if (msg === "ready") ready();
       },
     });
     worker = new RankmillContainer(container, places);
-    await Promise.race([
-      isReady,
-      container.ended.then(() => {
-        throw new Error(`the worker ended before it was ready: ${last}`);
-      }),
-    ]);
+    await container.says((line) => messageOf(line) === "ready");
     return worker;
   }
 

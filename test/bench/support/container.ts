@@ -15,6 +15,8 @@ export interface ContainerOptions {
   readonly onLine?: (line: string) => void;
 }
 
+type Listener = (line: string) => void;
+
 /** A container under the kernel's limits, and what its memory group says of it. */
 export class BenchContainer {
   readonly id: string;
@@ -24,17 +26,22 @@ export class BenchContainer {
   readonly startedMs: number;
   readonly #group: string;
   readonly #logs: ChildProcess;
-  #ended: Promise<void>;
+  readonly #ended: Promise<void>;
+  readonly #listeners = new Set<Listener>();
+  #lastLine = "";
 
-  private constructor(id: string, pid: number, startedMs: number, onLine?: (line: string) => void) {
+  private constructor(id: string, pid: number, startedMs: number) {
     this.id = id;
     this.pid = pid;
     this.startedMs = startedMs;
     this.#group = memoryGroupOf(pid);
     this.#logs = spawn("docker", ["logs", "--follow", id], { stdio: ["ignore", "pipe", "pipe"] });
     for (const stream of [this.#logs.stdout, this.#logs.stderr]) {
-      if (stream !== null)
-        createInterface({ input: stream }).on("line", onLine ?? (() => undefined));
+      if (stream === null) continue;
+      createInterface({ input: stream }).on("line", (line) => {
+        this.#lastLine = line;
+        for (const listener of this.#listeners) listener(line);
+      });
     }
     this.#ended = new Promise((resolve) => this.#logs.once("close", () => resolve()));
   }
@@ -44,7 +51,21 @@ export class BenchContainer {
     const { args, image, command } = options;
     const id = await docker(["run", "--detach", ...args, image, ...command]);
     const pid = Number(await inspect(id, "{{.State.Pid}}"));
-    return new BenchContainer(id, pid, startedMs, options.onLine);
+    const container = new BenchContainer(id, pid, startedMs);
+    if (options.onLine !== undefined) container.#listeners.add(options.onLine);
+    return container;
+  }
+
+  /** Waits for a line. @throws where the container ends before */
+  async says(wanted: (line: string) => boolean): Promise<void> {
+    const heard = new Promise<"heard">((resolve) => {
+      this.#listeners.add((line) => {
+        if (wanted(line)) resolve("heard");
+      });
+    });
+    const ended = this.#ended.then(() => "ended" as const);
+    if ((await Promise.race([heard, ended])) === "heard") return;
+    throw new Error(`the container ended too early, and its last words were: ${this.#lastLine}`);
   }
 
   /** Resolves once it has ended and all that it said was heard. */
