@@ -65,6 +65,10 @@ export interface LanePlan {
   readonly lanes: number;
   readonly threads: number;
   readonly limits: BatcherOptions["limits"];
+  /** How much travels to a lane at once, where a device wants more of it than a CPU. */
+  readonly messages?: Partial<BatcherOptions> | undefined;
+  /** Hears of a shape that a lane could not run when it was warmed up. */
+  readonly onTooLarge?: ((shape: RunShape) => void) | undefined;
   readonly memory: BatcherMemory;
   readonly deadlineMs: (runs: readonly RunShape[]) => number;
   /** What a run takes; undefined where it was not measured. */
@@ -82,14 +86,14 @@ const MIB = 1024 * 1024;
  * What the worker's process grows by at work: young generation, tokens and answers of the jobs in
  * flight, and some 100 MB that a tokenizer's library holds until its thread's collector comes by.
  */
-const BASE_GROWTH_BYTES = 160 * MIB;
+export const BASE_GROWTH_BYTES = 160 * MIB;
 /** Requests in hand: at least as much as a job of some megabytes takes, and no more than helps. */
-const LEAST_PAYLOAD_BYTES = 48 * MIB;
-const MOST_PAYLOAD_BYTES = 768 * MIB;
+export const LEAST_PAYLOAD_BYTES = 48 * MIB;
+export const MOST_PAYLOAD_BYTES = 768 * MIB;
 /** Every lane must be able to run a pair of this many tokens beside the others. */
-const ORDINARY_TOKENS = 512;
+export const ORDINARY_TOKENS = 512;
 /** Of a lane that was never measured: Node with the native runtime. */
-const BARE_LANE_BYTES = 120 * MIB;
+export const BARE_LANE_BYTES = 120 * MIB;
 /** What an unprepared model takes, of its file's size: packed weights beside the others, and the file while it is read. */
 const UNMEASURED_WEIGHTS_FACTOR = 1.5;
 const UNMEASURED_OPEN_FACTOR = 2.2;
@@ -285,7 +289,7 @@ function explain(
     : `${chosen} (at ${calibration.length} tokens: ${parts.join("; ")})`;
 }
 
-function batcherMemory(
+export function batcherMemory(
   budget: ActivationBudget,
   activation: Quadratic,
   logger: Logger,
@@ -325,7 +329,7 @@ function unmeasuredLane({ model, laneModel }: LanePlanRequest): MemoryNeeds["lan
   };
 }
 
-function tooSmall(
+export function tooSmall(
   limit: MemoryLimit,
   neededBytes: number,
   { model, laneModel }: LanePlanRequest,
@@ -338,12 +342,12 @@ function tooSmall(
   );
 }
 
-function mib(bytes: number): string {
+export function mib(bytes: number): string {
   return `${Math.ceil(bytes / MIB)} MiB`;
 }
 
 /** V8's own, which a program may ask for once it is exposed. */
-function garbageCollector(): () => void {
+export function garbageCollector(): () => void {
   setFlagsFromString("--expose-gc");
   const collect = runInNewContext("gc") as unknown;
   return typeof collect === "function" ? (collect as () => void) : () => undefined;

@@ -9,6 +9,7 @@
 import process from "node:process";
 import type { FromLane, ToLane } from "../src/inference/lane-protocol.js";
 import { ModelSession } from "../src/inference/model-session.js";
+import { warmUp } from "../src/inference/warm-up.js";
 import { ownPrivateBytes } from "../src/inference/process-memory.js";
 import { describeError } from "../src/core/errors.js";
 import { dieWithParent, followParent, lowerPriority } from "./child-conduct.js";
@@ -28,8 +29,11 @@ async function open(message: Extract<ToLane, { type: "open" }>): Promise<void> {
     // a user's pair. Two rows of different length, as a batch has them.
     const ids = [Int32Array.of(0, 0, 0), Int32Array.of(0, 0)];
     await session.run({ ids, secondStarts: [1, 1] });
+    const shape = message.model.warmUp;
+    const tooLarge = shape === undefined ? undefined : await warmUp(session, shape);
     send({
       type: "ready",
+      tooLarge,
       openMs: performance.now() - started,
       residentBytes: ownPrivateBytes(),
     });

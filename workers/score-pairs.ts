@@ -1,8 +1,10 @@
 /** Scores pairs with a model outside any queue: one lane, no Redis. */
 import { fileURLToPath } from "node:url";
 import { assemblePair } from "../src/core/pair-assembly.js";
+import type { WorkerDevice } from "../src/core/device.js";
 import type { ScoringOptions } from "../src/core/job.js";
 import type { EncodedPair } from "../src/core/ports.js";
+import { cudaEnv } from "../src/inference/cuda-env.js";
 import { quantisedHandling, readCpuFeatures } from "../src/inference/cpu-features.js";
 import { LaneProcess } from "../src/inference/lane-process.js";
 import { openTokenizer } from "../src/inference/tokenizer/open-tokenizer.js";
@@ -30,6 +32,8 @@ export interface PairLaneOptions {
   readonly scoring?: ScoringOptions;
   /** @defaultValue `"auto"` */
   readonly tokenizer?: "auto" | "tokenizers" | "transformers";
+  /** @defaultValue the CPU */
+  readonly device?: WorkerDevice;
 }
 
 /** @throws RankmillError where the model cannot be used */
@@ -38,6 +42,7 @@ export async function openPairLane(
   env: Readonly<Record<string, string | undefined>>,
   options: PairLaneOptions = {},
 ): Promise<PairLane> {
+  const { device = { kind: "cpu" } } = options;
   const { exactInt8 } = quantisedHandling(model.precision, await readCpuFeatures());
   const { tokenizer, template } = await openTokenizer(model.folder.path, {
     implementation: options.tokenizer,
@@ -50,14 +55,14 @@ export async function openPairLane(
   try {
     const lane = await LaneProcess.start(0, {
       entryPath: LANE_ENTRY,
-      env,
+      env: device.kind === "cuda" ? cudaEnv(env, device.libraryDir) : env,
       openTimeoutMs: OPEN_TIMEOUT_MS,
       model: {
         onnxPath: model.onnxPath,
         exactInt8,
         padId: template.padId,
         segmentTypeIds: template.segmentTypeIds,
-        executionProvider: "cpu",
+        executionProvider: device.kind,
         intraOpThreads: 1,
       },
     });
@@ -96,8 +101,9 @@ export async function scorePairs(
   model: ResolvedModel,
   pairs: readonly TextPair[],
   env: Readonly<Record<string, string | undefined>>,
+  options: PairLaneOptions = {},
 ): Promise<number[]> {
-  const lane = await openPairLane(model, env);
+  const lane = await openPairLane(model, env, options);
   try {
     const logits: number[] = [];
     for (const text of pairs) {

@@ -9,6 +9,7 @@ import type { Logger } from "pino";
 import { DEFAULT_LIMITS, type Limits } from "../src/core/contract.js";
 import type { RankmillError } from "../src/core/errors.js";
 import type { Health } from "../src/core/health.js";
+import type { WorkerDevice } from "../src/core/device.js";
 import { cancelChannel, modelTag } from "../src/core/names.js";
 import type { Priority } from "../src/core/ports.js";
 import type { LaneModel } from "../src/inference/lane-protocol.js";
@@ -18,6 +19,7 @@ import type { OpenedTokenizer } from "../src/inference/tokenizer/open-tokenizer.
 import { showBacklog } from "../src/lifecycle/metrics/backlog-metrics.js";
 import { WorkerMetrics } from "../src/lifecycle/metrics/worker-metrics.js";
 import { observeLanes } from "../src/lifecycle/observe-lanes.js";
+import { cudaEnv } from "../src/inference/cuda-env.js";
 import type { ResolvedModel } from "../src/models/resolve.js";
 import { Batcher, DEFAULT_BATCHER_OPTIONS } from "../src/pipeline/batcher.js";
 import { JobProcessor } from "../src/pipeline/process-job.js";
@@ -33,6 +35,7 @@ import { WorkerAnnouncer } from "../src/queue/worker-registry.js";
 import { RedisResultStore } from "../src/results/redis-result-store.js";
 import { RunStore } from "../src/runs/run-store.js";
 import { watchFitness, type Instruments, type WatchedFitness } from "./instruments.js";
+import { planCudaLanes } from "./cuda-plan.js";
 import { planLanes, type LanePlan, type LanePlanOptions } from "./lane-plan.js";
 import { modelSource } from "./prepared-model.js";
 import { keepRuns } from "./run-keeper.js";
@@ -40,6 +43,8 @@ import { countConsumer, countLane, logConsumer, logLane } from "./worker-events.
 
 export interface WorkerOptions extends LanePlanOptions {
   readonly model: ResolvedModel;
+  /** Default: the CPU. */
+  readonly device?: WorkerDevice | undefined;
   /** The model's tokenizer; the worker closes it. */
   readonly opened: OpenedTokenizer;
   readonly redis: Redis;
@@ -93,23 +98,35 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const limits = options.limits ?? DEFAULT_LIMITS;
   const tag = modelTag(model);
   const { tokenizer, template } = options.opened;
+  const { device = { kind: "cpu" } } = options;
+  const env = device.kind === "cuda" ? cudaEnv(options.env, device.libraryDir) : options.env;
   let plan: LanePlan;
   let laneModel: LaneModel;
   try {
     laneModel = {
-      ...(await modelSource(model, options.preparedDir, options.env, logger)),
+      ...(device.kind === "cuda"
+        ? // Prepared graphs hold the CPU's own kernels and weights.
+          { onnxPath: model.onnxPath }
+        : await modelSource(model, options.preparedDir, env, logger)),
       padId: template.padId,
       segmentTypeIds: template.segmentTypeIds,
-      executionProvider: "cpu",
+      executionProvider: device.kind,
       intraOpThreads: 1,
     };
-    plan = await planLanes({
+    const request = {
       ...options,
       laneModel,
       laneEntryPath: LANE_ENTRY,
       openTimeoutMs: LANE_OPEN_TIMEOUT_MS,
       maxJobBytes: limits.maxJobBytes,
-    });
+    };
+    if (device.kind === "cuda") {
+      const cuda = await planCudaLanes(request, device.gpus);
+      laneModel = { ...laneModel, lengthBuckets: cuda.lengthBuckets, warmUp: cuda.warmUp };
+      plan = cuda;
+    } else {
+      plan = await planLanes(request);
+    }
   } catch (error) {
     await tokenizer.close();
     throw error;
@@ -119,7 +136,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const metrics = countWork(options, tag);
   const observe = metrics?.observe;
   const batcher = new Batcher(
-    { ...DEFAULT_BATCHER_OPTIONS, limits: batchLimits, runMs, observe },
+    { ...DEFAULT_BATCHER_OPTIONS, ...plan.messages, limits: batchLimits, runMs, observe },
     plan.memory,
   );
   let fitness: WatchedFitness | undefined;
@@ -130,13 +147,15 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const pool = new LanePool(work, {
     lanes: laneCount,
     entryPath: LANE_ENTRY,
-    env: options.env,
+    env,
+    gpus: device.kind === "cuda" ? device.gpus : undefined,
     openTimeoutMs: LANE_OPEN_TIMEOUT_MS,
     model: { ...laneModel, intraOpThreads: plan.threads },
     deadlineMs: plan.deadlineMs,
     onEvent: (event) => {
       logLane(logger, event);
       if (metrics !== undefined) countLane(metrics, event);
+      if (event.type === "ready" && event.tooLarge !== undefined) plan.onTooLarge?.(event.tooLarge);
     },
   });
   try {
@@ -236,6 +255,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       model: model.name,
       revision: model.revision,
       precision: model.precision,
+      device: device.kind,
       lanes: laneCount,
       tokenizer: tokenizer.implementation,
       queues: queue.queueNames,

@@ -2,6 +2,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import type { Redis } from "ioredis";
 import { pino, type Logger } from "pino";
+import type { Precision } from "../../src/core/catalogue.js";
 import type { Limits } from "../../src/core/contract.js";
 import { RankmillError } from "../../src/core/errors.js";
 import { packageRoot } from "../../src/models/package-root.js";
@@ -44,6 +45,10 @@ export function preparedDir(given: string | undefined): string {
   return given ?? join(cacheHome(), "prepared");
 }
 
+export function cudaDir(given: string | undefined): string {
+  return given ?? join(cacheHome(), "cuda");
+}
+
 export function indexDir(given: string | undefined): string {
   return given ?? join(cacheHome(), "index");
 }
@@ -57,9 +62,13 @@ function cacheHome(): string {
   return join(env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "rankmill");
 }
 
-/** @throws RankmillError `usage` without a name, with the list of what there is */
+/**
+ * @param fallback precisions to look for, best first, where none is named; default fp32
+ * @throws RankmillError `usage` without a name, with the list of what there is
+ */
 export async function requireModel(
   values: Values<"model" | "precision" | "modelsDir">,
+  fallback?: readonly Precision[],
 ): Promise<ResolvedModel> {
   const places = { packageRoot: packageRoot(), modelsDir: modelsDir(values.modelsDir) };
   if (values.model === undefined) {
@@ -74,7 +83,7 @@ export async function requireModel(
   return await resolveModel(values.model, {
     ...places,
     digestCacheFile: digestCacheFile(),
-    ...(precision === undefined ? {} : { precision: precision as ResolvedModel["precision"] }),
+    precision: precision === undefined ? fallback : (precision as Precision),
   });
 }
 

@@ -1,3 +1,4 @@
+import type { WorkerDevice } from "../../src/core/device.js";
 import type { ScoringOptions } from "../../src/core/job.js";
 import type { FailedRecord } from "../../src/core/records.js";
 import type { ResolvedModel } from "../../src/models/resolve.js";
@@ -12,6 +13,7 @@ import { env } from "./context.js";
 export interface DryRunOptions {
   readonly source: RecordSource;
   readonly model: ResolvedModel;
+  readonly device: WorkerDevice;
   readonly scoring: ScoringOptions;
   readonly window: WindowLimits;
   readonly lanes: number | undefined;
@@ -80,8 +82,9 @@ export async function dryRun(options: DryRunOptions): Promise<DryRun> {
   // Native packages are loaded by the commands that score, and by no other.
   const { usableCores } = await import("../../src/inference/host.js");
   const { openPairLane } = await import("../../workers/score-pairs.js");
-  const lanes = options.lanes ?? (await usableCores());
-  const lane = await openPairLane(model, env, { scoring, tokenizer: options.tokenizer });
+  const { device, tokenizer } = options;
+  const lanes = options.lanes ?? (device.kind === "cuda" ? device.gpus : await usableCores());
+  const lane = await openPairLane(model, env, { scoring, tokenizer, device });
   try {
     const { tokens, seconds } = await measureTokens(survey, scoring.maxLength, lane);
     const speed = await measureSpeed(survey.sample, lane);

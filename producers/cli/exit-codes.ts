@@ -30,6 +30,7 @@ const USAGE_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "model_not_found",
   "model_unusable",
   "missing_dependency",
+  "cuda_unavailable",
   "memory_too_small",
 ]);
 

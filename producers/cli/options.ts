@@ -1,3 +1,4 @@
+import { DEVICE_CHOICES, DEVICE_FALLBACKS } from "../../src/core/device.js";
 import { DEFAULT_LIMITS } from "../../src/core/contract.js";
 import {
   LONG_DOCUMENTS,
@@ -41,8 +42,48 @@ export const OPTIONS = {
     env: "RANKMILL_PRECISION",
     type: "choice",
     choices: ["fp32", "fp16", "int8", "uint8"],
-    computedDefault: "fp32",
+    computedDefault: "fp32; on CUDA fp16 where the model has it",
     description: "which of the model's files to run; another precision gives other scores",
+  },
+  device: {
+    flags: "--device <device>",
+    env: "RANKMILL_DEVICE",
+    type: "choice",
+    choices: DEVICE_CHOICES,
+    default: "auto",
+    description: "where lanes run the model; auto takes CUDA where all of it is there and works",
+  },
+  deviceFallback: {
+    flags: "--device-fallback <what>",
+    env: "RANKMILL_DEVICE_FALLBACK",
+    type: "choice",
+    choices: DEVICE_FALLBACKS,
+    default: "fail",
+    description: "with --device cuda: what to do where CUDA cannot be used",
+  },
+  cudaDir: {
+    flags: "--cuda-dir <dir>",
+    env: "RANKMILL_CUDA_DIR",
+    type: "string",
+    computedDefault: "~/.cache/rankmill/cuda",
+    description: "folder of ONNX Runtime's CUDA provider and NVIDIA's libraries",
+  },
+  withLibraries: {
+    flags: "--with-libraries",
+    type: "flag",
+    description: "NVIDIA's libraries as well, for machines without CUDA 13; 730 MB more",
+  },
+  indexUrl: {
+    flags: "--index-url <url>",
+    env: "RANKMILL_CUDA_INDEX_URL",
+    type: "string",
+    computedDefault: "pip's",
+    description: "Python package index, or a mirror of one, to fetch from without pip",
+  },
+  from: {
+    flags: "--from <dir>",
+    type: "string",
+    description: "take the wheels from this folder and open no socket",
   },
   modelsDir: {
     flags: "--models-dir <dir>",

@@ -10,6 +10,7 @@ import { addCancel, addRetry } from "./commands/run-control.js";
 import { addRunner } from "./commands/runner.js";
 import { addRun } from "./commands/run.js";
 import { addSchema } from "./commands/schema.js";
+import { addSetup } from "./commands/setup.js";
 import { addStatus } from "./commands/status.js";
 import { addSubmit } from "./commands/submit.js";
 import { addWorker } from "./commands/worker.js";
@@ -36,6 +37,7 @@ export function createProgram(): Command {
   addEval(program);
   addHealth(program);
   addModels(program);
+  addSetup(program);
   addSchema(program);
   return program;
 }

@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import { SCHEMA_MAJOR, type Limits } from "../../src/core/contract.js";
+import type { WorkerDevice } from "../../src/core/device.js";
 import { RankmillError } from "../../src/core/errors.js";
 import type { Scoring } from "../../src/core/job.js";
 import { packageVersion } from "../../src/models/package-root.js";
@@ -36,6 +37,7 @@ export interface RerankFileOptions {
   /** A path, or `-` for standard output. */
   readonly output: string;
   readonly model: ResolvedModel;
+  readonly device: WorkerDevice;
   /** Undefined: the model runs as it is. */
   readonly preparedDir: string | undefined;
   readonly scoring: Scoring;
@@ -133,6 +135,7 @@ export async function rerankFile(options: RerankFileOptions): Promise<RerankFile
     await file?.writeManifest(manifest("running"));
     worker = await startWorker({
       model,
+      device: options.device,
       redis: server.redis,
       logger,
       env,

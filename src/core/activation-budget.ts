@@ -61,6 +61,10 @@ export class ActivationBudget {
     return this.#capacity;
   }
 
+  get lanes(): number {
+    return this.#lanes;
+  }
+
   /** What every lane may hold at any time. */
   get shareBytes(): number {
     return Math.floor(this.#capacity / this.#lanes);
@@ -143,9 +147,14 @@ export class ActivationBudget {
     this.#settleClaims();
   }
 
-  /** @returns the new capacity; undefined where it cannot be lowered further */
-  lower(): number | undefined {
-    const next = Math.max(this.#leastBytes, Math.floor(this.#capacity * LOWERING));
+  /**
+   * @param from what ran out, where lanes share no memory and so each run's failure is its own; without
+   *   it the whole capacity proved wrong
+   * @returns the new capacity; undefined where it cannot be lowered further
+   */
+  lower(from = this.#capacity): number | undefined {
+    const wrong = Math.min(from, this.#capacity);
+    const next = Math.max(this.#leastBytes, Math.floor(wrong * LOWERING));
     if (!Number.isFinite(next) || next >= this.#capacity) return undefined;
     this.#capacity = next;
     this.#settleClaims();

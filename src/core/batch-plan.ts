@@ -1,3 +1,5 @@
+import { paddedLength } from "./length-buckets.js";
+
 /** Bounds of one `session.run`. */
 export interface BatchLimits {
   /** Token budget: rows × longest row, padding included. One pair longer than it runs alone. */
@@ -6,6 +8,11 @@ export interface BatchLimits {
   readonly maxBatchSize: number;
   /** A row may be padded by at most this many tokens; 0: only rows of equal length share a batch. */
   readonly maxPaddingTokens: number;
+  /**
+   * Ascending. Only rows that are padded to the same one share a batch, and a batch counts as long as
+   * that: the shapes of a device whose memory grows with each new one. Rows keep their length without.
+   */
+  readonly lengthBuckets?: readonly number[] | undefined;
   /** A further bound, such as on memory; asked for two rows and more. */
   readonly fits?: (rows: number, longest: number) => boolean;
 }
@@ -26,7 +33,7 @@ export function planBatches(lengths: ArrayLike<number>, limits: BatchLimits): nu
   let batch: number[] = [];
   let longest = 0;
   for (const index of order) {
-    const length = lengths[index] ?? 0;
+    const length = paddedLength(lengths[index] ?? 0, limits.lengthBuckets);
     const fits =
       batch.length > 0 &&
       batch.length < limits.maxBatchSize &&

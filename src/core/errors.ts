@@ -15,6 +15,7 @@ export type ErrorCode =
   | "model_not_found"
   | "model_unusable"
   | "missing_dependency"
+  | "cuda_unavailable"
   | "memory_too_small"
   | "download_failed"
   | "prepare_failed"

@@ -9,10 +9,14 @@ const SIGNS = [
   /Cannot allocate memory/i,
   /Available memory of \d+ is smaller than/i,
   // CUDA: the arena, the driver, and cuBLAS and cuDNN, which allocate for themselves.
-  /BFCArena/,
-  /out of memory/i,
+  /BFCArena::AllocateRawInternal/,
+  /ran out of memory/i,
+  /CUDA failure 2:/,
+  /\bout of memory\b/i,
   /CUDA_ERROR_OUT_OF_MEMORY/,
+  // Its name or its number: the words beside the number changed between versions.
   /CUBLAS_STATUS_ALLOC_FAILED/,
+  /CUBLAS failure 3:/,
   /CUDNN_STATUS_ALLOC_FAILED/,
 ] as const;
 

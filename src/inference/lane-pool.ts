@@ -1,16 +1,25 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describeError, isRetryable, RankmillError } from "../core/errors.js";
 import type { Health } from "../core/health.js";
+import type { RunShape } from "../core/lane-cost.js";
 import type { LaneWork } from "../core/ports.js";
 import { LaneProcess, type LaneProcessOptions, type LaneState } from "./lane-process.js";
 
 export interface LanePoolOptions extends LaneProcessOptions {
   readonly lanes: number;
   readonly onEvent: (event: LaneEvent) => void;
+  /** GPUs that the lanes share out in turn. Default 1. */
+  readonly gpus?: number | undefined;
 }
 
 export type LaneEvent =
-  | { readonly type: "ready"; readonly lane: number; readonly pid: number }
+  | {
+      readonly type: "ready";
+      readonly lane: number;
+      readonly pid: number;
+      /** See {@link LaneProcess.tooLarge}. */
+      readonly tooLarge?: RunShape | undefined;
+    }
   | { readonly type: "died"; readonly lane: number; readonly pid: number; readonly reason: string }
   /** Replaced on purpose, with nothing in its hands. */
   | {
@@ -148,7 +157,7 @@ export class LanePool {
     const { signal } = this.#closing;
     while (!signal.aborted) {
       try {
-        const lane = await LaneProcess.start(id, this.#options);
+        const lane = await LaneProcess.start(id, this.#optionsOf(id));
         this.#failedStarts = 0;
         await this.#serve(slot, lane);
       } catch (error) {
@@ -165,6 +174,12 @@ export class LanePool {
       }
       await this.#backOff(slot, id, 2);
     }
+  }
+
+  #optionsOf(id: number): LaneProcessOptions {
+    const { model, gpus = 1 } = this.#options;
+    if (model.executionProvider === "cpu") return this.#options;
+    return { ...this.#options, model: { ...model, deviceId: id % gpus } };
   }
 
   /** @param from deaths in a row from which on a slot waits */
@@ -189,7 +204,7 @@ export class LanePool {
     }
     slot.lane = lane;
     slot.readyAtMs = performance.now();
-    onEvent({ type: "ready", lane: lane.id, pid: lane.pid });
+    onEvent({ type: "ready", lane: lane.id, pid: lane.pid, tooLarge: lane.tooLarge });
     this.#markReady();
     // An idle lane that dies has nothing in hand: its death must still end the serving.
     const serving = new AbortController();

@@ -1,4 +1,5 @@
 import { fork, type ChildProcess } from "node:child_process";
+import { deviceFailureOf, saysDeviceBroken } from "../core/device-failure.js";
 import { RankmillError } from "../core/errors.js";
 import { deadlineMs, UNMEASURED_TIMING, type RunShape } from "../core/lane-cost.js";
 import type { EncodedPair, Lane } from "../core/ports.js";
@@ -40,7 +41,8 @@ interface Pending {
  * - *calibrating*: runs made-up pairs one message after the other; ends *dead*, and never serves.
  * - *ready*: waits for a message, then *busy*.
  * - *busy*: has one message. Its answer makes it *ready* again. Without an answer by the message's
- *   deadline it hangs: it is killed.
+ *   deadline it hangs: it is killed. So it is where its answer says that the device's context is
+ *   broken: every later run would fail as well.
  * - *draining*: finishes what it has and takes nothing more; then *dead*. Without anything in hand it
  *   dies at once.
  * - *dead*: the process is gone, for whatever reason; what it had in hand was rejected with
@@ -53,6 +55,8 @@ export class LaneProcess implements Lane {
   residentBytes = 0;
   /** The same when it had just become ready. */
   readyBytes = 0;
+  /** The least shape that its device's memory did not hold when it was warmed up. */
+  tooLarge: RunShape | undefined;
   /** True once it has answered a message with logits. */
   answered = false;
   /** Resolves with the reason once the process is gone. */
@@ -60,6 +64,7 @@ export class LaneProcess implements Lane {
   readonly #child: ChildProcess;
   readonly #deadlineMs: (runs: readonly RunShape[]) => number;
   readonly #calibrating: boolean;
+  readonly #onDevice: boolean;
   #state: LaneState = "starting";
   /** Why it was killed on purpose: more telling than the signal. */
   #killReason: string | undefined;
@@ -73,6 +78,7 @@ export class LaneProcess implements Lane {
     this.pid = child.pid ?? 0;
     this.#child = child;
     this.#calibrating = options.calibrating ?? false;
+    this.#onDevice = options.model.executionProvider === "cuda";
     this.#deadlineMs = options.deadlineMs ?? ((runs) => deadlineMs(UNMEASURED_TIMING, runs));
     child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       this.#stderrTail = (this.#stderrTail + text).slice(-STDERR_TAIL_CHARS);
@@ -118,6 +124,7 @@ export class LaneProcess implements Lane {
     if (typeof first !== "string" && first.type === "ready") {
       lane.residentBytes = first.residentBytes;
       lane.readyBytes = first.residentBytes;
+      lane.tooLarge = first.tooLarge;
       if (lane.#state === "starting") lane.#state = lane.#idleState;
       return lane;
     }
@@ -137,8 +144,9 @@ export class LaneProcess implements Lane {
     return this.#state !== "dead";
   }
 
+  /** 0 on a GPU, whose memory this process's size says nothing about. */
   get grownBytes(): number {
-    return Math.max(0, this.residentBytes - this.readyBytes);
+    return this.#onDevice ? 0 : Math.max(0, this.residentBytes - this.readyBytes);
   }
 
   async run(runs: readonly (readonly EncodedPair[])[]): Promise<number[][]> {
@@ -204,6 +212,11 @@ export class LaneProcess implements Lane {
     }
     const pending = this.#pending;
     if (pending?.seq !== message.seq) return;
+    if (message.type === "failed" && this.#onDevice && saysDeviceBroken(message.message)) {
+      // What it had in hand is rejected by its end, so that nobody gives it more.
+      this.kill(deviceFailureOf(message.message));
+      return;
+    }
     this.#pending = undefined;
     clearTimeout(pending.timer);
     if (this.#state === "draining") this.kill();

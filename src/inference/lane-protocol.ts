@@ -1,4 +1,5 @@
 import type { ErrorCode } from "../core/errors.js";
+import type { RunShape } from "../core/lane-cost.js";
 
 /**
  * What a worker and its lanes say to each other over the IPC channel of a child process
@@ -13,6 +14,12 @@ export interface LaneModel {
   /** False where the model has token types but its tokenizer gives all zeros. */
   readonly segmentTypeIds: boolean;
   readonly executionProvider: "cpu" | "cuda";
+  /** With `cuda`: which of the visible GPUs. */
+  readonly deviceId?: number;
+  /** See `BatchLimits.lengthBuckets`: rows are padded to one of these, not to the longest row. */
+  readonly lengthBuckets?: readonly number[];
+  /** A run of this shape is done before the lane is ready, or the largest of its halves that fits. */
+  readonly warmUp?: RunShape;
   readonly intraOpThreads: number;
   /** True where `onnxPath` is a prepared graph: mapped, packed, not to be optimised again. */
   readonly prepared?: boolean;
@@ -32,7 +39,13 @@ export type ToLane =
   | { readonly type: "run"; readonly seq: number; readonly runs: readonly RunInput[] };
 
 export type FromLane =
-  | { readonly type: "ready"; readonly openMs: number; readonly residentBytes: number }
+  | {
+      readonly type: "ready";
+      readonly openMs: number;
+      readonly residentBytes: number;
+      /** The least shape that the device's memory did not hold; absent where the warm-up went through. */
+      readonly tooLarge?: RunShape | undefined;
+    }
   | { readonly type: "unusable"; readonly code: ErrorCode; readonly message: string }
   | {
       readonly type: "done";

@@ -1,6 +1,8 @@
 import type * as Ort from "onnxruntime-node";
 import type { InferenceSession, Tensor, TypedTensor } from "onnxruntime-node";
 import { RankmillError } from "../core/errors.js";
+import { paddedLength } from "../core/length-buckets.js";
+import { saysOutOfMemory } from "../core/out-of-memory.js";
 import type { LaneModel, RunInput } from "./lane-protocol.js";
 import { sessionOptions, type SaveTarget } from "./session-options.js";
 
@@ -58,7 +60,16 @@ export class ModelSession {
     try {
       session = await ort.InferenceSession.create(model.onnxPath, sessionOptions(model, save));
     } catch (error) {
-      throw unusable(`ONNX Runtime cannot open it: ${firstLine(error)}`, error);
+      const said = firstLine(error);
+      if (model.executionProvider === "cuda" && saysOutOfMemory(said)) {
+        // Not final: the process that held the memory may be on its way out.
+        throw new RankmillError(
+          "lane_failed",
+          `the GPU has no room for the model's weights (${said}): free its memory, or choose a smaller model or precision`,
+          { cause: error },
+        );
+      }
+      throw unusable(`ONNX Runtime cannot open it: ${said}`, error);
     }
     return new ModelSession(ort, session, model);
   }
@@ -66,7 +77,8 @@ export class ModelSession {
   /** @returns one logit a row */
   async run(input: RunInput): Promise<Float32Array> {
     const rows = input.ids.length;
-    const columns = input.ids.reduce((longest, ids) => Math.max(longest, ids.length), 0);
+    const longest = input.ids.reduce((most, ids) => Math.max(most, ids.length), 0);
+    const columns = paddedLength(longest, this.#model.lengthBuckets);
     const feeds: Record<string, Tensor> = {};
     for (const { name, type } of this.#inputs) {
       feeds[name] = this.#tensor(type, this.#fill(name, input, columns), [rows, columns]);

@@ -20,7 +20,9 @@ const MIN_EXTERNAL_BYTES = 1_024;
  */
 export function sessionOptions(model: LaneModel, save?: SaveTarget): SessionOptions {
   return {
-    executionProviders: [model.executionProvider],
+    executionProviders: [
+      model.executionProvider === "cuda" ? { name: "cuda", deviceId: model.deviceId ?? 0 } : "cpu",
+    ],
     intraOpNumThreads: model.intraOpThreads,
     interOpNumThreads: 1,
     executionMode: "sequential",

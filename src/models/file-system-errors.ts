@@ -31,13 +31,26 @@ export function asModelReadError(error: unknown, path: string): RankmillError {
   }
 }
 
+/** What the folder is called in which files are written, and how to go on there. */
+export interface WritePlace {
+  readonly folder: string;
+  readonly again: string;
+}
+
+const MODELS: WritePlace = { folder: "models folder", again: "pull again" };
+
 /**
- * Turns what the file system refused while files were written below the models folder into one line
+ * Turns what the file system refused while files were written below the models folder, or `place`, into one line
  * that says what to do; anything else comes back as it is.
  *
  * @param bytes how much was to be written, where known
  */
-export function asWriteError(error: unknown, path: string, bytes?: number): unknown {
+export function asWriteError(
+  error: unknown,
+  path: string,
+  bytes?: number,
+  { folder, again }: WritePlace = MODELS,
+): unknown {
   const code = errnoOf(error) ?? "";
   const failed = (text: string): RankmillError =>
     new RankmillError("download_failed", `${path} ${text}`, { cause: error });
@@ -46,19 +59,17 @@ export function asWriteError(error: unknown, path: string, bytes?: number): unkn
     case "EDQUOT": {
       const needed = bytes === undefined ? "some space" : `${Math.ceil(bytes / 1e6)} MB`;
       return failed(
-        `cannot be written, the disk is full: free ${needed} or choose another models folder, then pull again, it goes on from where it stopped`,
+        `cannot be written, the disk is full: free ${needed} or choose another ${folder}, then ${again}, it goes on from where it stopped`,
       );
     }
     case "EACCES":
     case "EPERM":
     case "EROFS":
-      return failed(
-        `may not be written (${code}): choose a models folder that this user may write to`,
-      );
+      return failed(`may not be written (${code}): choose a ${folder} that this user may write to`);
     case "ENOTDIR":
     case "EISDIR":
     case "EEXIST":
-      return failed(`is in the way (${code}): choose another models folder`);
+      return failed(`is in the way (${code}): choose another ${folder}`);
     default:
       return error;
   }

@@ -188,7 +188,7 @@ export function networkReason(error: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);
 }
 
-function retryAfterMs(header: string | null): number | undefined {
+export function retryAfterMs(header: string | null): number | undefined {
   const seconds = header === null ? Number.NaN : Number(header);
   return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1_000 : undefined;
 }

@@ -1,4 +1,4 @@
-import { mkdir, rename, rm } from "node:fs/promises";
+import { mkdir, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CatalogueEntry, Precision } from "../core/catalogue.js";
@@ -16,9 +16,9 @@ import { lockFilePath, pulledModelFolder, shortRevision } from "./model-cache.js
 import { chooseFile, inspectModelFolder } from "./model-folder.js";
 import { needsListing, planFiles, pullSource } from "./pull-plan.js";
 import type { PullSource, WantedFile } from "./pull-plan.js";
-import { checkSpace, presentFile, sizeOf, whyWrong } from "./pulled-file.js";
+import { checkSpace, presentFile } from "./pulled-file.js";
 import { syncFolder } from "./sync-folder.js";
-import { transfer } from "./transfer.js";
+import { transferVerified, type TransferSource } from "./transfer.js";
 
 const LISTING_ATTEMPTS = 4;
 const DEFAULT_REVISION = "main";
@@ -285,7 +285,6 @@ class Pull {
     return { path, bytes: result.bytes, sha256: result.sha256, fetched: true };
   }
 
-  /** A mismatch after a resumed transfer may be the leftover's fault: then once more from byte 0. */
   async #download(
     hub: HubClient,
     wanted: WantedFile,
@@ -295,24 +294,16 @@ class Pull {
   ): Promise<ContentHashes> {
     const { repository } = this.#source;
     const { signal, firstDelayMs } = this.#options;
-    let leftover = await sizeOf(partialPath);
-    for (;;) {
-      const { path, bytes } = wanted;
-      const result = await transfer(
-        { repository, commit, path, bytes, partialPath },
-        { hub, signal, onBytes, firstDelayMs },
-      );
-      const wrong = whyWrong(wanted, result);
-      if (wrong === undefined) return result;
-      await rm(partialPath, { force: true });
-      if (leftover === 0) {
-        throw new RankmillError(
-          "download_failed",
-          `${path} of ${repository} from ${hub.endpoint} is not the pinned file (${wrong}): it was thrown away; check HF_ENDPOINT and the proxy, then pull again`,
-        );
-      }
-      leftover = 0;
-    }
+    const { path, bytes } = wanted;
+    const source: TransferSource = {
+      open: async (offset, both) => await hub.open(repository, commit, path, offset, both),
+      givenUp: (reason, at) =>
+        `${path} of ${repository} could not be downloaded (${reason}): check the network and HF_ENDPOINT, then pull again, it goes on from byte ${at}`,
+      refused: (reason) =>
+        `${path} of ${repository} from ${hub.endpoint} is not the pinned file (${reason}): it was thrown away; check HF_ENDPOINT and the proxy, then pull again`,
+    };
+    const options = { signal, onBytes, firstDelayMs };
+    return await transferVerified({ source, bytes, partialPath }, wanted, options);
   }
 
   async #pin(lockPath: string, commit: string, files: readonly PulledFile[]): Promise<void> {

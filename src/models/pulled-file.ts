@@ -2,7 +2,7 @@ import { createReadStream } from "node:fs";
 import { stat, statfs } from "node:fs/promises";
 import { ContentHash } from "./content-hash.js";
 import type { ContentHashes } from "./content-hash.js";
-import { asWriteError } from "./file-system-errors.js";
+import { asWriteError, type WritePlace } from "./file-system-errors.js";
 import type { WantedFile } from "./pull-plan.js";
 
 /** The file where it is there and what it should be; a file of which nothing is known is fetched. */
@@ -42,13 +42,14 @@ export async function checkSpace(
   folder: string,
   wanted: WantedFile,
   partialPath: string,
+  place?: WritePlace,
 ): Promise<void> {
   if (wanted.bytes === undefined) return;
   const missing = wanted.bytes - (await sizeOf(partialPath));
   const { bavail, bsize } = await statfs(folder);
   if (bavail * bsize >= missing) return;
   const full = Object.assign(new Error("disk full"), { code: "ENOSPC" });
-  throw asWriteError(full, partialPath, missing);
+  throw asWriteError(full, partialPath, missing, place);
 }
 
 /** 0 where there is no such file. */

@@ -1,13 +1,14 @@
 import { constants, createReadStream } from "node:fs";
-import { open } from "node:fs/promises";
+import { open, rm } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { RankmillError } from "../core/errors.js";
 import { ContentHash } from "./content-hash.js";
 import type { ContentHashes } from "./content-hash.js";
-import { asWriteError } from "./file-system-errors.js";
+import { asWriteError, type WritePlace } from "./file-system-errors.js";
 import { networkReason, TransientHubError } from "./hub-client.js";
-import type { HubClient } from "./hub-client.js";
+import { sizeOf, whyWrong } from "./pulled-file.js";
+import type { WantedFile } from "./pull-plan.js";
 
 /** Attempts in a row that brought not one byte before a transfer is given up. */
 const FRUITLESS_ATTEMPTS = 6;
@@ -16,18 +17,31 @@ const MAX_DELAY_MS = 15_000;
 /** A connection that is open but silent for this long is taken for dead. */
 const SILENCE_MS = 60_000;
 
+/** One file on a server. */
+export interface TransferSource {
+  /**
+   * Opens it at `offset`; the caller reads or cancels the body.
+   *
+   * @returns a response with status 200 (from the start), 206 or 416
+   * @throws TransientHubError where another attempt may help
+   */
+  open(offset: number, signal: AbortSignal): Promise<Response>;
+  /** One line, with what to do, where it cannot be had: the network's reason and how far it came. */
+  givenUp(reason: string, bytes: number): string;
+  /** The same where something else came than the pinned file. */
+  refused(reason: string): string;
+}
+
 export interface TransferTarget {
-  readonly repository: string;
-  readonly commit: string;
-  readonly path: string;
+  readonly source: TransferSource;
   /** Size of the whole file, where it is known: git's blob id begins with it. */
   readonly bytes: number | undefined;
   /** Where the bytes go; what is there already is kept and continued. */
   readonly partialPath: string;
+  readonly place?: WritePlace | undefined;
 }
 
 export interface TransferOptions {
-  readonly hub: HubClient;
   readonly signal: AbortSignal | undefined;
   readonly onBytes: (bytesSoFar: number, totalBytes: number | undefined) => void;
   /** First delay between attempts; each further one doubles. Default 500. */
@@ -35,21 +49,18 @@ export interface TransferOptions {
 }
 
 /**
- * Brings one file of the hub into `partialPath`, going on from what is there, through broken
+ * Brings one file into `partialPath`, going on from what is there, through broken
  * connections, holding one network chunk at a time. The file is on disk (fsync) when this returns.
  *
  * @throws RankmillError `download_failed` with what to do; the partial file stays for the next time
  */
-export async function transfer(
-  target: TransferTarget,
-  options: TransferOptions,
-): Promise<ContentHashes> {
+async function transfer(target: TransferTarget, options: TransferOptions): Promise<ContentHashes> {
   let handle: FileHandle;
   try {
     // Not "a": a server that ignores ranges makes us start again at byte 0.
     handle = await open(target.partialPath, constants.O_RDWR | constants.O_CREAT, 0o644);
   } catch (error) {
-    throw asWriteError(error, target.partialPath, target.bytes);
+    throw asWriteError(error, target.partialPath, target.bytes, target.place);
   }
   try {
     const state = await resume(target);
@@ -57,9 +68,31 @@ export async function transfer(
     await handle.sync();
     return state.result();
   } catch (error) {
-    throw asWriteError(error, target.partialPath, target.bytes);
+    throw asWriteError(error, target.partialPath, target.bytes, target.place);
   } finally {
     await handle.close();
+  }
+}
+
+/**
+ * Transfers a file and holds it against what is known of it. A mismatch after a resumed transfer may
+ * be the leftover's fault: then once more from byte 0. Nothing of a wrong file stays.
+ *
+ * @throws RankmillError `download_failed`
+ */
+export async function transferVerified(
+  target: TransferTarget,
+  wanted: WantedFile,
+  options: TransferOptions,
+): Promise<ContentHashes> {
+  let leftover = await sizeOf(target.partialPath);
+  for (;;) {
+    const result = await transfer(target, options);
+    const wrong = whyWrong(wanted, result);
+    if (wrong === undefined) return result;
+    await rm(target.partialPath, { force: true });
+    if (leftover === 0) throw new RankmillError("download_failed", target.source.refused(wrong));
+    leftover = 0;
   }
 }
 
@@ -109,15 +142,14 @@ class Transfer {
 
   /** @returns true where the file is complete */
   async #attempt(): Promise<boolean> {
-    const { hub, signal } = this.#options;
-    const { repository, commit, path } = this.#target;
+    const { signal } = this.#options;
     const silence = new AbortController();
     const both = signal === undefined ? silence.signal : AbortSignal.any([signal, silence.signal]);
     const timer = setTimeout(() => {
       silence.abort();
     }, SILENCE_MS);
     try {
-      const response = await hub.open(repository, commit, path, this.#state.bytes, both);
+      const response = await this.#target.source.open(this.#state.bytes, both);
       return await this.#receive(response, timer);
     } catch (error) {
       if (signal?.aborted === true) throw error;
@@ -184,11 +216,8 @@ class Transfer {
   }
 
   #givenUp(error: TransientHubError): RankmillError {
-    return new RankmillError(
-      "download_failed",
-      `${this.#target.path} of ${this.#target.repository} could not be downloaded (${error.message}): check the network and HF_ENDPOINT, then pull again, it goes on from byte ${this.#state.bytes}`,
-      { cause: error },
-    );
+    const message = this.#target.source.givenUp(error.message, this.#state.bytes);
+    return new RankmillError("download_failed", message, { cause: error });
   }
 }
 

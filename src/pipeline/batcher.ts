@@ -219,7 +219,7 @@ export class Batcher implements PairScorer, LaneWork {
           run.forEach((item, i) => this.#settle(item, outcomeOf(logits[r]?.[i])));
         });
       } catch (error) {
-        await this.#memory.learnFrom(error);
+        await this.#memory.learnFrom(error, message.map(lengthsOf));
         this.#suspect(message.flat(), error);
         if (!lane.alive) throw error;
       }

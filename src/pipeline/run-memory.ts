@@ -11,6 +11,10 @@ export interface BatcherMemory {
   /** Decides whether a lane that failed ran out of memory. */
   readonly ranOutOfMemory: (error: unknown) => Promise<boolean>;
   readonly onLowered: (capacityBytes: number) => void;
+  /** True where each lane has memory of its own, a GPU's: a run that failed tells what is too much. */
+  readonly separate?: boolean | undefined;
+  /** Why a pair of `tokens` is refused where at most `longest` fit; default: the memory limit. */
+  readonly refusal?: ((tokens: number, longest: number) => string) | undefined;
 }
 
 /** Tokens of each row of a run. */
@@ -51,14 +55,17 @@ export class RunMemory {
     const bytes = quadraticAt(activation, 1, tokens);
     if (bytes <= budget.capacityBytes) return undefined;
     const longest = longestWithin(activation, budget.capacityBytes);
-    const message = `a pair of ${tokens} tokens takes ${Math.ceil(bytes)} bytes, over the ${budget.capacityBytes} that the memory limit leaves for activations: ${longest} tokens fit`;
+    const message =
+      this.#memory.refusal?.(tokens, longest) ??
+      `a pair of ${tokens} tokens takes ${Math.ceil(bytes)} bytes, over the ${budget.capacityBytes} that the memory limit leaves for activations: ${longest} tokens fit`;
     return { status: "failed", code: "pair_too_large", message };
   }
 
-  /** Lowers the budget where `error` says that a lane ran out of memory within it. */
-  async learnFrom(error: unknown): Promise<void> {
+  /** Lowers the budget where `error` says that a lane ran out of memory within it, at one of `runs`. */
+  async learnFrom(error: unknown, runs: readonly RunLengths[]): Promise<void> {
     if (this.#memory === undefined || !(await this.#memory.ranOutOfMemory(error))) return;
-    const capacity = this.#memory.budget.lower();
+    const { budget, separate = false } = this.#memory;
+    const capacity = budget.lower(separate ? this.bytesOf(runs) * budget.lanes : undefined);
     if (capacity !== undefined) this.#memory.onLowered(capacity);
   }
 }

@@ -6,9 +6,9 @@ import { HUB_ENDPOINT } from "../../../src/models/hub-client.js";
 import { packageRoot } from "../../../src/models/package-root.js";
 import { pullModel } from "../../../src/models/pull.js";
 import { env, modelsDir, print, say } from "../context.js";
+import { DownloadProgress } from "../download-progress.js";
 import { EXIT } from "../exit-codes.js";
 import type { Values } from "../option-values.js";
-import { PullProgressDisplay } from "../pull-progress.js";
 import { stopSignal } from "../stop-signal.js";
 
 export const PULL_OPTION_NAMES = [
@@ -40,7 +40,7 @@ export async function fetchModel(
   const entry = findEntry(await loadCatalogue(packageRoot()), name);
   if (entry?.source.kind === "package") return undefined;
   const hubCache = env["HF_HOME"] ?? join(homedir(), ".cache", "huggingface");
-  const display = new PullProgressDisplay(process.stderr);
+  const display = new DownloadProgress(process.stderr);
   const pulled = await pullModel(entry ?? name, {
     modelsDir: modelsDir(values.modelsDir),
     precision: (values.precision ?? "fp32") as Precision,
@@ -51,7 +51,10 @@ export async function fetchModel(
     repin: values.repin === true,
     offline: values.offline === true || env["HF_HUB_OFFLINE"] === "1",
     hubCacheDir: join(hubCache, "hub"),
-    onProgress: (progress) => display.show(progress),
+    onProgress: ({ phase, path, bytes, totalBytes }) => {
+      if (phase === "waiting") display.show("waiting: another process pulls the same model");
+      else display.show(path, bytes, totalBytes);
+    },
     signal: stopSignal(),
   }).finally(() => display.stop());
   for (const file of pulled.files) {

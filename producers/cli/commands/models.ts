@@ -5,7 +5,8 @@ import { activate } from "../../../src/core/score.js";
 import { loadCatalogue } from "../../../src/models/catalogue-files.js";
 import { packageRoot } from "../../../src/models/package-root.js";
 import { listModels, resolveModel, type ListedModel } from "../../../src/models/resolve.js";
-import { digestCacheFile, env, modelsDir, print } from "../context.js";
+import { digestCacheFile, env, modelsDir, print, say } from "../context.js";
+import { chooseDevice, DEVICE_OPTION_NAMES } from "../device.js";
 import { EXIT } from "../exit-codes.js";
 import { commanderOptions, pickValues } from "../option-values.js";
 import { addModelsPrepare } from "./models-prepare.js";
@@ -13,6 +14,7 @@ import { pull, PULL_OPTION_NAMES } from "./models-pull.js";
 
 const LIST_OPTIONS = ["modelsDir", "json"] as const;
 const NAMED_OPTIONS = ["precision", "modelsDir", "json"] as const;
+const VERIFY_OPTIONS = [...NAMED_OPTIONS, ...DEVICE_OPTION_NAMES] as const;
 
 export function addModels(program: Command): Command {
   const models = program.command("models").description("find, fetch and check models");
@@ -45,7 +47,7 @@ export function addModels(program: Command): Command {
     PULL_OPTION_NAMES,
     (name, parsed) => pull(name, pickValues(PULL_OPTION_NAMES, parsed)),
   );
-  add("verify", "score the model's published pairs and compare", NAMED_OPTIONS, verify);
+  add("verify", "score the model's published pairs and compare", VERIFY_OPTIONS, verify);
   addModelsPrepare(models);
   return models;
 }
@@ -118,12 +120,8 @@ async function info(name: string, parsed: Record<string, unknown>): Promise<numb
 }
 
 async function verify(name: string, parsed: Record<string, unknown>): Promise<number> {
-  const values = pickValues(NAMED_OPTIONS, parsed);
-  const model = await resolveModel(name, {
-    packageRoot: packageRoot(),
-    modelsDir: modelsDir(values.modelsDir),
-    ...(values.precision === undefined ? {} : { precision: values.precision as Precision }),
-  });
+  const values = pickValues(VERIFY_OPTIONS, parsed);
+  const { device, model } = await chooseDevice({ ...values, model: name }, ({ note }) => say(note));
   const published = model.entry?.published ?? [];
   if (published.length === 0) {
     throw new RankmillError(
@@ -132,7 +130,7 @@ async function verify(name: string, parsed: Record<string, unknown>): Promise<nu
     );
   }
   const { scorePairs } = await import("../../../workers/score-pairs.js");
-  const logits = await scorePairs(model, published, env);
+  const logits = await scorePairs(model, published, env, { device });
   const rows = published.map((pair, i) => {
     const score = activate(logits[i] ?? Number.NaN, pair.activation);
     const difference = Math.abs(score - pair.score);

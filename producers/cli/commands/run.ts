@@ -1,15 +1,8 @@
 import type { Command } from "commander";
 import { RankmillError } from "../../../src/core/errors.js";
 import { openSource } from "../../../src/runs/sources/open-source.js";
-import {
-  createLogger,
-  limitsOf,
-  preparedDir,
-  print,
-  required,
-  requireModel,
-  say,
-} from "../context.js";
+import { createLogger, limitsOf, preparedDir, print, required, say } from "../context.js";
+import { chooseDevice, DEVICE_OPTION_NAMES } from "../device.js";
 import { dryRun } from "../dry-run.js";
 import { reportDryRun } from "../dry-run-report.js";
 import { loadQrels, reportEvaluation } from "../evaluation-report.js";
@@ -37,6 +30,7 @@ const OPTION_NAMES = [
   "json",
   "model",
   "precision",
+  ...DEVICE_OPTION_NAMES,
   "modelsDir",
   "preparedDir",
   "prepare",
@@ -89,7 +83,11 @@ async function run(parsed: Record<string, unknown>): Promise<number> {
   const input = required(values.input, "--input");
   const isDryRun = values.dryRun === true;
   const output = isDryRun ? (values.output ?? "") : required(values.output, "--output");
-  const model = await requireModel(values);
+  const logger = createLogger(values.logLevel ?? "warn", 2);
+  const { device, model } = await chooseDevice(values, ({ note, unexpected }) => {
+    if (unexpected) say(note);
+    else logger.info(note);
+  });
   const started = performance.now();
   const choice = inputChoice(input, values);
   const form = rankingsForm(output, choice, values);
@@ -113,7 +111,7 @@ async function run(parsed: Record<string, unknown>): Promise<number> {
   });
   if (isDryRun) {
     const { lanes } = values;
-    const figures = await dryRun({ source, model, scoring, window, lanes, tokenizer });
+    const figures = await dryRun({ source, model, device, scoring, window, lanes, tokenizer });
     await source.close();
     if (values.json === true) print(JSON.stringify(figures, null, 2));
     else for (const line of reportDryRun(figures)) print(line);
@@ -126,6 +124,7 @@ async function run(parsed: Record<string, unknown>): Promise<number> {
     form,
     output,
     model,
+    device,
     preparedDir: values.prepare === false ? undefined : preparedDir(values.preparedDir),
     scoring,
     topN,
@@ -137,7 +136,7 @@ async function run(parsed: Record<string, unknown>): Promise<number> {
     concurrency: values.concurrency,
     tokenizer,
     drainTimeoutMs: values.drainTimeout * 1000,
-    logger: createLogger(values.logLevel ?? "warn", 2),
+    logger,
     signal: stopSignal(),
   });
   await source.close();

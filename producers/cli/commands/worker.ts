@@ -1,13 +1,7 @@
 import type { Command } from "commander";
 import { redisWarnings, describeRedis } from "../../../src/queue/redis-info.js";
-import {
-  createLogger,
-  env,
-  limitsOf,
-  preparedDir,
-  requireModel,
-  requireRedis,
-} from "../context.js";
+import { createLogger, env, limitsOf, preparedDir, requireRedis } from "../context.js";
+import { chooseDevice, DEVICE_OPTION_NAMES } from "../device.js";
 import { EXIT } from "../exit-codes.js";
 import { INSTRUMENT_OPTION_NAMES, openInstruments } from "../instrument-options.js";
 import { LANE_OPTION_NAMES, lanePlanOptions } from "../lane-options.js";
@@ -17,6 +11,7 @@ import { stopSignal } from "../stop-signal.js";
 const OPTION_NAMES = [
   "model",
   "precision",
+  ...DEVICE_OPTION_NAMES,
   "modelsDir",
   "preparedDir",
   "prepare",
@@ -53,7 +48,10 @@ async function work(parsed: Record<string, unknown>): Promise<number> {
   const values = pickValues(OPTION_NAMES, parsed);
   const logger = createLogger(values.logLevel ?? "info", 1);
   const signal = stopSignal();
-  const model = await requireModel(values);
+  const { device, model } = await chooseDevice(values, ({ note, unexpected }) => {
+    if (unexpected) logger.warn(note);
+    else logger.info(note);
+  });
   const instruments = await openInstruments(values, logger);
   const redis = await requireRedis(values.redisUrl, logger);
   for (const warning of redisWarnings(describeRedis(await redis.info()))) logger.warn(warning);
@@ -62,6 +60,7 @@ async function work(parsed: Record<string, unknown>): Promise<number> {
   try {
     const worker = await startWorker({
       model,
+      device,
       opened: await openTokenizer(model.folder.path, {
         implementation: values.tokenizer as "auto",
       }),

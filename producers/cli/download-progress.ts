@@ -1,11 +1,9 @@
-import type { PullProgress } from "../../src/models/pull.js";
-
 const PLAIN_INTERVAL_MS = 5_000;
 const TERMINAL_INTERVAL_MS = 200;
 const MB = 1e6;
 
-/** Shows a pull on standard error: one changing line on a terminal, else a line every few seconds. */
-export class PullProgressDisplay {
+/** Shows a download on standard error: one changing line on a terminal, else a line every few seconds. */
+export class DownloadProgress {
   readonly #stream: NodeJS.WriteStream;
   #shownAtMs = -Infinity;
   #open = false;
@@ -14,12 +12,16 @@ export class PullProgressDisplay {
     this.#stream = stream;
   }
 
-  show(progress: PullProgress): void {
+  /**
+   * @param what the file at hand, or what is waited for
+   * @param bytes of all files; nothing is said of them where absent
+   */
+  show(what: string, bytes?: number, totalBytes?: number): void {
     const intervalMs = this.#stream.isTTY ? TERMINAL_INTERVAL_MS : PLAIN_INTERVAL_MS;
     const now = performance.now();
     if (now - this.#shownAtMs < intervalMs) return;
     this.#shownAtMs = now;
-    const line = describe(progress);
+    const line = describe(what, bytes, totalBytes);
     this.#stream.write(this.#stream.isTTY ? `\r\u001B[K${line}` : `${line}\n`);
     this.#open = this.#stream.isTTY;
   }
@@ -30,9 +32,8 @@ export class PullProgressDisplay {
   }
 }
 
-function describe(progress: PullProgress): string {
-  if (progress.phase === "waiting") return "waiting: another process pulls the same model";
-  const of =
-    progress.totalBytes === undefined ? "" : ` of ${(progress.totalBytes / MB).toFixed(1)}`;
-  return `${progress.path}: ${(progress.bytes / MB).toFixed(1)}${of} MB`;
+function describe(what: string, bytes?: number, totalBytes?: number): string {
+  if (bytes === undefined) return what;
+  const of = totalBytes === undefined ? "" : ` of ${(totalBytes / MB).toFixed(1)}`;
+  return `${what}: ${(bytes / MB).toFixed(1)}${of} MB`;
 }

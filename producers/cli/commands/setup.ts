@@ -1,0 +1,69 @@
+import { join } from "node:path";
+import type { Command } from "commander";
+import { CUDA_RUNTIME_VERSION, CUDA_WHEELS, RUNTIME_NAME } from "../../../src/core/cuda-files.js";
+import { RankmillError } from "../../../src/core/errors.js";
+import { setupCuda, type WheelSource } from "../../../src/models/cuda-setup.js";
+import { cudaDir, env, print, say } from "../context.js";
+import { EXIT } from "../exit-codes.js";
+import { commanderOptions, pickValues } from "../option-values.js";
+import { DownloadProgress } from "../download-progress.js";
+import { stopSignal } from "../stop-signal.js";
+
+const OPTION_NAMES = ["cudaDir", "withLibraries", "indexUrl", "from", "json"] as const;
+
+export function addSetup(program: Command): void {
+  const setup = program.command("setup").description("fetch what only some machines need");
+  const command = setup
+    .command("cuda")
+    .description("fetch what lanes need to run on NVIDIA GPUs, pinned and verified")
+    .addHelpText(
+      "after",
+      `
+Fetches ONNX Runtime's CUDA provider for onnxruntime-node ${CUDA_RUNTIME_VERSION}, 250 MB, from its publisher's wheel in
+a Python package index: with pip and the index it is set up with, or from --index-url without pip.
+--with-libraries fetches NVIDIA's libraries too, under NVIDIA's licence, which is put beside them.
+Without a network: "pip download" the files elsewhere and give their folder with --from.`,
+    )
+    .action(async (parsed: Record<string, unknown>) => {
+      process.exitCode = await setUpCuda(parsed);
+    });
+  for (const option of commanderOptions(OPTION_NAMES)) command.addOption(option);
+}
+
+async function setUpCuda(parsed: Record<string, unknown>): Promise<number> {
+  const values = pickValues(OPTION_NAMES, parsed);
+  const { runtimeDir } = await import("../../../src/inference/cuda-detect.js");
+  const { runtimeVersion } = await import("../../../src/inference/prepare-key.js");
+  const version = await runtimeVersion();
+  if (version !== CUDA_RUNTIME_VERSION) {
+    throw new RankmillError(
+      "missing_dependency",
+      `the CUDA provider that is known is for onnxruntime-node ${CUDA_RUNTIME_VERSION}, installed is ${version}: npm install onnxruntime-node@${CUDA_RUNTIME_VERSION}`,
+    );
+  }
+  const display = new DownloadProgress(process.stderr);
+  const done = await setupCuda({
+    dir: cudaDir(values.cudaDir),
+    wheels: CUDA_WHEELS.filter(({ part }) => part === "provider" || values.withLibraries === true),
+    source: sourceOf(values.from, values.indexUrl),
+    runtimePath: join(runtimeDir(), RUNTIME_NAME),
+    onProgress: ({ phase, path, bytes, totalBytes }) => {
+      if (phase === "waiting") display.show("waiting: another process does the same");
+      else display.show(`${phase} ${path}`, bytes, totalBytes);
+    },
+    signal: stopSignal(),
+  }).finally(() => display.stop());
+  for (const { name, bytes, sha256, fetched } of done.files) {
+    say(
+      `${fetched ? "fetched " : "verified"} ${name} (${bytes} bytes, sha256 ${sha256.slice(0, 12)}…)`,
+    );
+  }
+  print(values.json === true ? JSON.stringify(done) : done.dir);
+  return EXIT.ok;
+}
+
+function sourceOf(from: string | undefined, indexUrl: string | undefined): WheelSource {
+  if (from !== undefined) return { kind: "folder", path: from };
+  if (indexUrl !== undefined) return { kind: "index", url: indexUrl };
+  return { kind: "pip", python: env["PYTHON"] ?? "python3" };
+}
