@@ -6,6 +6,7 @@ import { KEPT_PACKAGES } from "./kept-packages.js";
 /** The files that become processes or threads of their own; each is bundled under its own path. */
 const ENTRIES = [
   "producers/cli/main.js",
+  "workers/cuda-probe.js",
   "workers/health.js",
   "workers/lane.js",
   "workers/prepare.js",

@@ -1,6 +1,6 @@
 /**
  * The lengths to which a GPU's batches are padded, from a closed set: a graphics card's memory grows
- * with every new shape, so there must be few. Each step is at most half of the one before it: the
+ * with every new shape, so there must be few. From 64 on a step adds at most half of the one before: the
  * padding is a third at the worst, and tensor cores like multiples of 8.
  */
 const STEPS = [

@@ -35,11 +35,19 @@ describe("settings of docker-compose.yml", () => {
   });
 
   it.each([
-    // Folders lie where the image has them, under /cache; a tokenizer has one implementation there.
+    // Folders lie where the image has them, under /cache; a tokenizer has one implementation there;
+    // this image's device is the CPU.
     [
       "worker",
       addWorker,
-      ["RANKMILL_CALIBRATION_DIR", "RANKMILL_PREPARED_DIR", "RANKMILL_TOKENIZER"],
+      [
+        "RANKMILL_CALIBRATION_DIR",
+        "RANKMILL_CUDA_DIR",
+        "RANKMILL_DEVICE",
+        "RANKMILL_DEVICE_FALLBACK",
+        "RANKMILL_PREPARED_DIR",
+        "RANKMILL_TOKENIZER",
+      ],
     ],
     ["runner", addRunner, []],
   ])("reach a %s wherever it has an environment variable for them", (service, add, but) => {

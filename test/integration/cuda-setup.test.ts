@@ -1,0 +1,272 @@
+import { execFileSync } from "node:child_process";
+import { createHash, randomBytes } from "node:crypto";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { deflateRawSync } from "node:zlib";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { CudaWheel } from "../../src/core/cuda-files.js";
+import { setupCuda, type CudaSetupOptions } from "../../src/models/cuda-setup.js";
+import { IndexServer } from "../support/index-server.js";
+import { refusal } from "../support/pull-bench.js";
+
+const RUNTIME = Buffer.from("the runtime of onnxruntime-node");
+
+let folder: string;
+let index: IndexServer;
+let first: { wheel: CudaWheel; bytes: Buffer; contents: ReadonlyMap<string, Buffer> };
+let second: typeof first;
+
+/** A wheel as far as a setup reads it: deflated files at pinned places. */
+function makeWheel(project: string, names: readonly string[], size: number): typeof first {
+  const contents = new Map(names.map((name) => [name, randomBytes(size)]));
+  const chunks: Buffer[] = [randomBytes(1_000)];
+  let offset = 1_000;
+  const files = [...contents].map(([name, content]) => {
+    const deflated = deflateRawSync(content);
+    chunks.push(deflated, randomBytes(77));
+    const at = offset;
+    offset += deflated.length + 77;
+    return {
+      name,
+      offset: at,
+      compressedBytes: deflated.length,
+      bytes: content.length,
+      sha256: sha256(content),
+    };
+  });
+  const bytes = Buffer.concat(chunks);
+  const name = `${project.replaceAll("-", "_")}-1.0-py3-none-any.whl`;
+  const wheel: CudaWheel = {
+    project,
+    version: "1.0",
+    name,
+    bytes: bytes.length,
+    sha256: sha256(bytes),
+    part: "provider",
+    files,
+  };
+  return { wheel, bytes, contents };
+}
+
+function sha256(bytes: Buffer): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+function options(more: Partial<CudaSetupOptions> = {}): CudaSetupOptions {
+  return {
+    dir: join(folder, "cuda"),
+    wheels: [first.wheel, second.wheel],
+    source: { kind: "index", url: index.url },
+    runtimePath: join(folder, "libonnxruntime.so.1"),
+    firstDelayMs: 1,
+    ...more,
+  };
+}
+
+async function expectComplete(dir = join(folder, "cuda")): Promise<void> {
+  for (const { contents } of [first, second]) {
+    for (const [name, content] of contents) {
+      expect((await readFile(join(dir, name))).equals(content), name).toBe(true);
+    }
+  }
+  expect(await readFile(join(dir, "libonnxruntime.so.1"))).toEqual(RUNTIME);
+  const names = await readdir(dir, { recursive: true });
+  expect(names.filter((name) => /partial|\.claim|wheels/.test(name))).toEqual([]);
+}
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "rankmill-cuda-"));
+  await writeFile(join(folder, "libonnxruntime.so.1"), RUNTIME);
+  index = await IndexServer.start();
+  first = makeWheel("the-provider", ["libprovider.so", "licenses/LICENSE"], 60_000);
+  second = makeWheel("the-library", ["liblibrary.so.13"], 40_000);
+  for (const { wheel, bytes } of [first, second]) {
+    index.projects.set(wheel.project, new Map([[wheel.name, bytes]]));
+  }
+});
+
+afterEach(async () => {
+  await index.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+describe("a setup of CUDA from an index", () => {
+  it.each([true, false])("puts all files in place, verified (JSON: %s)", async (json) => {
+    index.json = json;
+    const done = await setupCuda(options());
+    expect(done.files.map(({ fetched }) => fetched)).toEqual([true, true, true]);
+    await expectComplete();
+  });
+
+  it("asks for nothing that is there already, and mends what was changed", async () => {
+    await setupCuda(options());
+    index.requests.length = 0;
+    const again = await setupCuda(options());
+    expect(again.files.map(({ fetched }) => fetched)).toEqual([false, false, false]);
+    expect(index.requests).toEqual([]);
+    await writeFile(join(folder, "cuda", "liblibrary.so.13"), randomBytes(40_000));
+    const mended = await setupCuda(options());
+    expect(mended.files.filter(({ fetched }) => fetched)).toMatchObject([
+      { name: "liblibrary.so.13" },
+    ]);
+    await expectComplete();
+  });
+
+  it("goes on where a connection broke, in the same call and in a later one", async () => {
+    index.mishaps.push({ kind: "break", afterBytes: 20_000 }, { kind: "status", status: 503 });
+    await setupCuda(options({ wheels: [first.wheel] }));
+    const ranges = index.fileRequests().map(({ range }) => range);
+    expect(ranges[0]).toBeUndefined();
+    expect(ranges.at(-1)).toMatch(/^bytes=[1-9]\d*-$/);
+
+    index.requests.length = 0;
+    index.mishaps.push({ kind: "break", afterBytes: 20_000 });
+    index.mishaps.push(
+      ...Array.from({ length: 8 }, () => ({ kind: "status", status: 500 }) as const),
+    );
+    const { code, message } = await refusal(setupCuda(options()));
+    expect(code).toBe("download_failed");
+    expect(message).toMatch(
+      /the_library.* could not be downloaded \(127.* answered 500 .*\): check .*--index-url, then run "rankmill setup cuda" again, it goes on from byte \d+$/,
+    );
+    index.mishaps.length = 0;
+    index.requests.length = 0;
+    await setupCuda(options());
+    expect(index.fileRequests()[0]?.range).toMatch(/^bytes=[1-9]\d*-$/);
+    await expectComplete();
+  });
+
+  it("refuses other bytes than the pinned ones, and keeps nothing of them", async () => {
+    const { wheel, bytes } = second;
+    index.projects.set(wheel.project, new Map([[wheel.name, randomBytes(bytes.length)]]));
+    const { code, message } = await refusal(setupCuda(options()));
+    expect(code).toBe("download_failed");
+    expect(message).toMatch(
+      /the_library.* is not the pinned file \(sha256 .*expected .*thrown away/,
+    );
+    await expect(stat(join(folder, "cuda", "liblibrary.so.13"))).rejects.toThrow(/ENOENT/);
+    expect(await readdir(join(folder, "cuda", "wheels"))).toEqual([]);
+    index.projects.set(wheel.project, new Map([[wheel.name, bytes]]));
+    await setupCuda(options());
+    await expectComplete();
+  });
+
+  it("says what an index lacks", async () => {
+    index.projects.delete("the-library");
+    expect((await refusal(setupCuda(options()))).message).toMatch(
+      /^the package index http:\S+\/simple\/ has no project the-library: check --index-url, or give the files with --from$/,
+    );
+    index.projects.set("the-library", new Map());
+    expect((await refusal(setupCuda(options()))).message).toMatch(/has no the_library-1\.0-/);
+    index.json = false;
+    expect((await refusal(setupCuda(options()))).message).toMatch(/has no the_library-1\.0-/);
+    const nowhere = { kind: "index", url: "ftp://x" } as const;
+    expect(await refusal(setupCuda(options({ source: nowhere })))).toMatchObject({ code: "usage" });
+  });
+
+  it("gives the password of an address to its own host, and to nobody's eyes", async () => {
+    const url = `http://me:secret%20word@${index.host}/simple/`;
+    index.projects.delete("the-library");
+    const { message } = await refusal(setupCuda(options({ source: { kind: "index", url } })));
+    expect(message).not.toContain("secret");
+    const basic = `Basic ${Buffer.from("me:secret word").toString("base64")}`;
+    expect(new Set(index.requests.map(({ authorization }) => authorization))).toEqual(
+      new Set([basic]),
+    );
+  });
+
+  it("says what to do where it is cancelled, and goes on from there", async () => {
+    const abort = new AbortController();
+    const cancelled = setupCuda(
+      options({
+        signal: abort.signal,
+        onProgress: ({ phase }) => {
+          if (phase === "downloading") abort.abort();
+        },
+      }),
+    );
+    expect(await refusal(cancelled)).toMatchObject({
+      code: "cancelled",
+      message: expect.stringMatching(/again to go on from there/) as string,
+    });
+    await setupCuda(options());
+    await expectComplete();
+  });
+
+  it("runs once where two start at the same time", async () => {
+    const both = await Promise.all([setupCuda(options()), setupCuda(options())]);
+    const fetched = both.flatMap(({ files }) => files.filter((file) => file.fetched));
+    expect(fetched).toHaveLength(3);
+    await expectComplete();
+  });
+});
+
+describe("a setup of CUDA without a network", () => {
+  it("takes the wheels from a folder, leaves them there, and opens no socket", async () => {
+    const wheels = join(folder, "downloaded");
+    await mkdir(wheels);
+    for (const { wheel, bytes } of [first, second])
+      await writeFile(join(wheels, wheel.name), bytes);
+    await setupCuda(options({ source: { kind: "folder", path: wheels } }));
+    await expectComplete();
+    expect(index.requests).toEqual([]);
+    expect(await readdir(wheels)).toHaveLength(2);
+  });
+
+  it("names the file that is missing or is not the pinned one", async () => {
+    const source = { kind: "folder", path: folder } as const;
+    const missing = await refusal(setupCuda(options({ source })));
+    expect(missing).toMatchObject({ code: "usage" });
+    expect(missing.message).toMatch(/the_provider-1\.0-\S+ is missing: --from wants a folder/);
+    await writeFile(join(folder, first.wheel.name), "something else");
+    const wrong = await refusal(setupCuda(options({ source })));
+    expect(wrong.message).toMatch(/is not the pinned file \(\d+ bytes, sha256 /);
+  });
+
+  it("says how else to get the files where there is no pip", async () => {
+    const source = { kind: "pip", python: join(folder, "no-python") } as const;
+    expect(await refusal(setupCuda(options({ source })))).toMatchObject({
+      code: "missing_dependency",
+      message: expect.stringMatching(/python3-pip, .*--index-url, .*--from/) as string,
+    });
+  });
+
+  it("passes on in one line why pip failed", async () => {
+    const python = join(folder, "python3");
+    await writeFile(python, "#!/bin/sh\necho 'ERROR: no matching distribution' >&2\nexit 1\n", {
+      mode: 0o755,
+    });
+    const { message } = await refusal(setupCuda(options({ source: { kind: "pip", python } })));
+    expect(message).toMatch(/exit 1, ERROR: no matching distribution\): .*pip config list/);
+  });
+});
+
+const canMount = process.getuid?.() === 0;
+
+describe.skipIf(!canMount)("a setup of CUDA on a disk that is too small", () => {
+  let small: string;
+  let mounted = false;
+  beforeEach(async () => {
+    small = join(folder, "small");
+    await mkdir(small);
+    try {
+      execFileSync("mount", ["-t", "tmpfs", "-o", "size=96k", "tmpfs", small], { stdio: "ignore" });
+      mounted = true;
+    } catch {
+      mounted = false;
+    }
+  });
+  afterEach(() => {
+    if (mounted) execFileSync("umount", [small]);
+  });
+
+  it("says how much is missing and how to go on", async ({ skip }) => {
+    if (!mounted) skip();
+    const { code, message } = await refusal(setupCuda(options({ dir: small })));
+    expect(code).toBe("download_failed");
+    expect(message).toMatch(
+      /the disk is full: free \d+ MB or choose another folder with --cuda-dir, then run "rankmill setup cuda" again/,
+    );
+  });
+});
