@@ -1,27 +1,37 @@
 /** Scores pairs with a model outside any queue: one lane, no Redis. */
 import { fileURLToPath } from "node:url";
-import { assemblePair } from "../src/core/pair-assembly.js";
 import type { WorkerDevice } from "../src/core/device.js";
 import type { ScoringOptions } from "../src/core/job.js";
 import type { EncodedPair } from "../src/core/ports.js";
+import { completeScoring } from "../src/core/scoring-options.js";
 import { cudaEnv } from "../src/inference/cuda-env.js";
 import { quantisedHandling, readCpuFeatures } from "../src/inference/cpu-features.js";
 import { LaneProcess } from "../src/inference/lane-process.js";
 import { openTokenizer } from "../src/inference/tokenizer/open-tokenizer.js";
 import type { ResolvedModel } from "../src/models/resolve.js";
+import { DocumentReader } from "../src/pipeline/document-reader.js";
 
 const LANE_ENTRY = fileURLToPath(new URL("lane.js", import.meta.url));
 const OPEN_TIMEOUT_MS = 300_000;
+const NEVER = new AbortController().signal;
 
 export interface TextPair {
   readonly query: string;
   readonly document: string;
 }
 
+/** A (query, document) pair as the model reads it. */
+export interface EncodedTexts {
+  /** One, or one a window where long documents are split. */
+  readonly pairs: readonly EncodedPair[];
+  /** Tokens of query, document and special ones, had nothing been cut off or split. */
+  readonly fullTokens: number;
+}
+
 /** A model at work outside any queue. */
 export interface PairLane {
-  /** Encoded as the model reads it, and its length in tokens had nothing been cut off. */
-  encode(pairs: readonly TextPair[]): Promise<{ pair: EncodedPair; fullTokens: number }[]>;
+  /** @returns one entry a pair, in order */
+  encode(pairs: readonly TextPair[]): Promise<EncodedTexts[]>;
   /** @returns one logit a pair, in order; each pair runs alone at its exact length */
   score(pairs: readonly EncodedPair[]): Promise<number[]>;
   close(): Promise<void>;
@@ -47,10 +57,9 @@ export async function openPairLane(
   const { tokenizer, template } = await openTokenizer(model.folder.path, {
     implementation: options.tokenizer,
   });
-  const scoring = options.scoring ?? {
-    maxLength: model.maxLength.default,
-    truncation: "only-second",
-  };
+  const scoring = completeScoring(
+    options.scoring ?? { maxLength: model.maxLength.default, truncation: "only-second" },
+  );
   const specials = template.prefix.length + template.middle.length + template.suffix.length;
   try {
     const lane = await LaneProcess.start(0, {
@@ -71,14 +80,18 @@ export async function openPairLane(
         const ids = await tokenizer.encode(
           pairs.flatMap(({ query, document }) => [query, document]),
         );
-        return pairs.map((_, i) => {
+        const encoded: EncodedTexts[] = [];
+        for (const [i, { document }] of pairs.entries()) {
           const [queryIds, documentIds] = [ids[2 * i], ids[2 * i + 1]];
           if (queryIds === undefined || documentIds === undefined) throw new Error("no token ids");
-          return {
-            pair: assemblePair(template, queryIds, documentIds, scoring),
+          const reader = new DocumentReader(queryIds, scoring, { tokenizer, template });
+          const read = await reader.read(document, documentIds, NEVER);
+          encoded.push({
+            pairs: read.map(({ pair }) => pair),
             fullTokens: specials + queryIds.length + documentIds.length,
-          };
-        });
+          });
+        }
+        return encoded;
       },
       score: async (pairs) => (await lane.run(pairs.map((pair) => [pair]))).flat(),
       close: async () => {
@@ -108,7 +121,7 @@ export async function scorePairs(
     const logits: number[] = [];
     for (const text of pairs) {
       const [encoded] = await lane.encode([text]);
-      if (encoded !== undefined) logits.push(...(await lane.score([encoded.pair])));
+      if (encoded !== undefined) logits.push(...(await lane.score(encoded.pairs)));
     }
     return logits;
   } finally {

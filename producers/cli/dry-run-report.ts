@@ -3,19 +3,27 @@ import type { DryRun } from "./dry-run.js";
 import { formatBytes } from "./format-bytes.js";
 import { formatDuration } from "./progress.js";
 
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`;
+}
+
 /** The dry run as lines for people. */
 export function reportDryRun(figures: DryRun): string[] {
-  const { records, failed, pairs, tokens, maxLength, redis, disk, time } = figures;
+  const { records, failed, documents, pairs, tokens, maxLength, redis, disk, time } = figures;
   const sample =
-    tokens.sampledPairs === pairs ? "all pairs" : `an even sample of ${tokens.sampledPairs} pairs`;
+    tokens.sampledPairs === documents
+      ? "all pairs"
+      : `an even sample of ${tokens.sampledPairs} pairs`;
   return [
     `${figures.model} ${figures.precision}`,
-    `${records} records, ${pairs} pairs; ${failed} lines or candidates would fail`,
+    `${records} records, ${documents} pairs; ${failed} lines or candidates would fail`,
     ...figures.failures.map(({ line, code, reason }) => `  line ${line}: ${code}: ${reason}`),
     "",
     `tokens a pair, of ${sample}: mean ${tokens.mean.toFixed(0)}, median ${tokens.median}, longest ${tokens.longest}`,
     ...drawHistogram(tokens.histogram),
-    `${(100 * tokens.truncatedShare).toFixed(1)} % would be truncated at ${maxLength} tokens`,
+    figures.windows === undefined
+      ? `${percent(tokens.truncatedShare)} would be truncated at ${maxLength} tokens`
+      : `${percent(figures.windows.splitShare)} would be split: about ${pairs} windows in all, each scored as a pair of up to ${maxLength} tokens, and ${figures.windows.most} of one document at the most; ${percent(tokens.truncatedShare)} would not be read to their end`,
     "",
     `Redis: ${formatBytes(redis.bytes)} for a window of ${redis.windowJobs} jobs`,
     `disk:  ${formatBytes(disk.bytes)} of rankings as JSONL`,

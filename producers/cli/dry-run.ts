@@ -1,5 +1,5 @@
 import type { WorkerDevice } from "../../src/core/device.js";
-import type { ScoringOptions } from "../../src/core/job.js";
+import type { Scoring } from "../../src/core/job.js";
 import type { FailedRecord } from "../../src/core/records.js";
 import type { ResolvedModel } from "../../src/models/resolve.js";
 import { packPayload, prepareJob } from "../../src/queue/prepare-job.js";
@@ -14,7 +14,7 @@ export interface DryRunOptions {
   readonly source: RecordSource;
   readonly model: ResolvedModel;
   readonly device: WorkerDevice;
-  readonly scoring: ScoringOptions;
+  readonly scoring: Scoring;
   readonly window: WindowLimits;
   readonly lanes: number | undefined;
   readonly tokenizer: "auto" | "tokenizers" | "transformers";
@@ -28,16 +28,26 @@ export interface DryRun {
   readonly failed: number;
   /** The first few. */
   readonly failures: readonly FailedRecord[];
+  /** Of all records: each is a (query, document) pair of the input. */
+  readonly documents: number;
+  /** Pairs that the model will read: one a document, or as many as it has windows, estimated. */
   readonly pairs: number;
   readonly maxLength: number;
+  /** Where long documents are split. */
+  readonly windows?: {
+    /** Of the sampled documents, 0 to 1. */
+    readonly splitShare: number;
+    /** Windows of the sampled document that has most. */
+    readonly most: number;
+  };
   readonly tokens: {
-    /** Pairs that were encoded: all, or an even sample. */
+    /** Documents that were encoded with their queries: all, or an even sample. */
     readonly sampledPairs: number;
-    /** Before any truncation, special tokens included. */
+    /** Before any cut, special tokens included. */
     readonly mean: number;
     readonly median: number;
     readonly longest: number;
-    /** Of all pairs, 0 to 1. */
+    /** Of all documents, 0 to 1: tokens that would not be read. */
     readonly truncatedShare: number;
     readonly histogram: readonly HistogramRow[];
   };
@@ -48,7 +58,7 @@ export interface DryRun {
     readonly scoredPairs: number;
     /** Of one lane; 0 where there is no pair. */
     readonly scoredPairsPerSecond: number;
-    /** Of the tokenizer, which shares the cores with the lanes; 0 where there is no pair. */
+    /** Documents of the tokenizer, which shares the cores with the lanes; 0 where there are none. */
     readonly tokenizedPairsPerSecond: number;
     readonly lanes: number;
     /** Scoring and tokenising of all pairs, one after the other, over the lanes. */
@@ -74,6 +84,7 @@ const JOB_OVERHEAD_BYTES = 1_000;
 export async function dryRun(options: DryRunOptions): Promise<DryRun> {
   const { source, model, scoring, window } = options;
   const survey = await surveyRecords(source.read(new Set()), {
+    namesWindows: scoring.longDocuments === "windows",
     storedBytes: async (request) => {
       const { envelope, payload } = prepareJob(request, scoring, { priority: "bulk" });
       return payload === undefined ? envelope.bytes : (await packPayload(payload)).length;
@@ -86,11 +97,12 @@ export async function dryRun(options: DryRunOptions): Promise<DryRun> {
   const lanes = options.lanes ?? (device.kind === "cuda" ? device.gpus : await usableCores());
   const lane = await openPairLane(model, env, { scoring, tokenizer, device });
   try {
-    const { tokens, seconds } = await measureTokens(survey, scoring.maxLength, lane);
+    const { tokens, windows, seconds } = await measureTokens(survey, scoring, lane);
     const speed = await measureSpeed(survey.sample, lane);
-    const secondsAPair =
-      speed.seconds / Math.max(1, speed.pairs) + seconds / Math.max(1, tokens.sampledPairs);
-    const { records, failed, failures, pairs, rankingBytes, meanStoredBytes } = survey;
+    const { records, failed, failures, pairs: documents, rankingBytes, meanStoredBytes } = survey;
+    const pairs = Math.round(documents * windows.mean);
+    const scoringSeconds = (pairs * speed.seconds) / Math.max(1, speed.pairs);
+    const encodingSeconds = (documents * seconds) / Math.max(1, tokens.sampledPairs);
     const meanBytes = survey.requestBytes / Math.max(1, records);
     const windowJobs = Math.min(
       records,
@@ -104,8 +116,12 @@ export async function dryRun(options: DryRunOptions): Promise<DryRun> {
       records,
       failed,
       failures,
+      documents,
       pairs,
       maxLength: scoring.maxLength,
+      ...(scoring.longDocuments === "windows"
+        ? { windows: { splitShare: windows.splitShare, most: windows.most } }
+        : {}),
       tokens,
       redis: { windowJobs, bytes: Math.round(windowJobs * jobBytes) },
       disk: { bytes: Math.round(rankingBytes) },
@@ -114,7 +130,7 @@ export async function dryRun(options: DryRunOptions): Promise<DryRun> {
         scoredPairsPerSecond: speed.pairs === 0 ? 0 : speed.pairs / speed.seconds,
         tokenizedPairsPerSecond: tokens.sampledPairs === 0 ? 0 : tokens.sampledPairs / seconds,
         lanes,
-        expectedSeconds: (pairs * secondsAPair) / lanes,
+        expectedSeconds: (scoringSeconds + encodingSeconds) / lanes,
       },
     };
   } finally {
@@ -122,18 +138,30 @@ export async function dryRun(options: DryRunOptions): Promise<DryRun> {
   }
 }
 
+/** Windows of the sampled documents; one each where they are not split. */
+interface WindowFigures {
+  readonly mean: number;
+  readonly most: number;
+  readonly splitShare: number;
+}
+
 async function measureTokens(
   { sample }: Survey,
-  maxLength: number,
+  scoring: Scoring,
   lane: PairLane,
-): Promise<{ tokens: DryRun["tokens"]; seconds: number }> {
+): Promise<{ tokens: DryRun["tokens"]; windows: WindowFigures; seconds: number }> {
   const lengths: number[] = [];
+  const windows: number[] = [];
   let truncated = 0;
   const started = performance.now();
   for (let at = 0; at < sample.length; at += ENCODE_PAIRS) {
-    for (const { pair, fullTokens } of await lane.encode(sample.slice(at, at + ENCODE_PAIRS))) {
+    const chunk = sample.slice(at, at + ENCODE_PAIRS);
+    for (const [i, { pairs, fullTokens }] of (await lane.encode(chunk)).entries()) {
       lengths.push(fullTokens);
-      if (pair.truncated) truncated += 1;
+      const isCut = pairs.some((pair) => pair.truncated);
+      const count = isCut ? pairs.length : windowsOfWhole(pairs.length, chunk[i]);
+      windows.push(Math.min(count, scoring.maxWindows));
+      if (isCut || count > scoring.maxWindows) truncated += 1;
     }
   }
   const seconds = (performance.now() - started) / 1000;
@@ -141,15 +169,26 @@ async function measureTokens(
   const count = Math.max(1, lengths.length);
   return {
     seconds,
+    windows: {
+      mean: windows.reduce((sum, one) => sum + one, 0) / count,
+      most: Math.max(0, ...windows),
+      splitShare: windows.filter((one) => one > 1).length / count,
+    },
     tokens: {
       sampledPairs: lengths.length,
       mean: lengths.reduce((sum, length) => sum + length, 0) / count,
       median: sorted[Math.floor(sorted.length / 2)] ?? 0,
       longest: sorted.at(-1) ?? 0,
       truncatedShare: truncated / count,
-      histogram: tokenHistogram(lengths, maxLength),
+      histogram: tokenHistogram(lengths, scoring.maxLength),
     },
   };
+}
+
+/** Windows of a document of which the survey kept only the beginning, whose windows are known. */
+function windowsOfWhole(ofBeginning: number, of: SurveyPair | undefined): number {
+  if (of === undefined || ofBeginning < 2) return ofBeginning;
+  return Math.ceil((ofBeginning * of.documentChars) / Math.max(1, of.document.length));
 }
 
 /** Scores evenly spaced pairs of the sample. */
@@ -157,16 +196,19 @@ async function measureSpeed(
   sample: readonly SurveyPair[],
   lane: PairLane,
 ): Promise<{ pairs: number; seconds: number }> {
-  const step = Math.max(1, sample.length / SCORED_PAIRS);
-  const chosen = Array.from({ length: Math.min(SCORED_PAIRS, sample.length) }, (_, i) => {
-    const pair = sample[Math.floor(i * step)];
-    return pair ?? { query: "", document: "" };
-  });
-  const encoded = (await lane.encode(chosen)).map(({ pair }) => pair);
+  const chosen = evenly(sample, SCORED_PAIRS);
+  const windows = (await lane.encode(chosen)).flatMap(({ pairs }) => pairs);
+  const encoded = evenly(windows, SCORED_PAIRS);
   await lane.score(encoded.slice(0, WARM_UP_PAIRS));
   const started = performance.now();
   for (let at = 0; at < encoded.length; at += MESSAGE_PAIRS) {
     await lane.score(encoded.slice(at, at + MESSAGE_PAIRS));
   }
   return { pairs: encoded.length, seconds: (performance.now() - started) / 1000 };
+}
+
+/** `count` of `items`, evenly spaced; all of them where there are no more. */
+function evenly<T>(items: readonly T[], count: number): T[] {
+  const step = Math.max(1, items.length / count);
+  return items.filter((_, i) => Math.floor(i / step) !== Math.floor((i - 1) / step));
 }

@@ -4,7 +4,10 @@ import type { FailedRecord, InputRecord } from "../core/records.js";
 /** One (query, document) pair of the input. */
 export interface SurveyPair {
   readonly query: string;
+  /** Its beginning, where it is very long. */
   readonly document: string;
+  /** Of the whole document. */
+  readonly documentChars: number;
 }
 
 /** What an input holds, without any of it being scored. */
@@ -28,6 +31,8 @@ export interface Survey {
 export interface SurveyOptions {
   /** Bytes that a request takes where jobs are kept. */
   readonly storedBytes: (request: RerankRequest) => Promise<number>;
+  /** True where each result names a window of its document. */
+  readonly namesWindows?: boolean;
   /** Called after each record. */
   readonly onRecord?: (records: number) => void;
 }
@@ -47,6 +52,8 @@ const FAILURES_KEPT = 5;
 const RANKING_BYTES = 110;
 /** `{"index":12,"id":"","relevance_score":0.912345678901234,"logit":2.345678901234567},` */
 const RESULT_BYTES = 84;
+/** `"window":{"start":12345,"end":14567,"token_start":1234,"token_end":1678},"windows":12,` */
+const WINDOW_BYTES = 85;
 
 /** Reads all of `records` once, in memory that does not grow with them. */
 export async function surveyRecords(
@@ -66,12 +73,12 @@ export async function surveyRecords(
     const { request, bytes } = record;
     sums.records += 1;
     sums.requestBytes += bytes;
-    sums.rankingBytes += rankingBytes(request);
+    sums.rankingBytes += rankingBytes(request, options.namesWindows === true);
     const place = stored.draw();
     if (place !== undefined) stored.put(place, await options.storedBytes(request));
     for (const { text } of request.documents) {
       const at = pairs.draw();
-      if (at !== undefined) pairs.put(at, { query: request.query, document: ownStart(text) });
+      if (at !== undefined) pairs.put(at, surveyPair(request.query, text));
     }
     options.onRecord?.(sums.records);
   }
@@ -85,12 +92,20 @@ export async function surveyRecords(
   };
 }
 
-function rankingBytes({ id, documents, topN, metadata }: RerankRequest): number {
+function rankingBytes(
+  { id, documents, topN, metadata }: RerankRequest,
+  namesWindows: boolean,
+): number {
+  const resultBytes = RESULT_BYTES + (namesWindows ? WINDOW_BYTES : 0);
   const share = topN === undefined ? 1 : Math.min(1, topN / Math.max(1, documents.length));
   const ids = documents.reduce((sum, document) => sum + (document.id?.length ?? 0), 0);
-  const results = (documents.length * RESULT_BYTES + ids) * share;
+  const results = (documents.length * resultBytes + ids) * share;
   const returned = metadata === undefined ? 0 : JSON.stringify(metadata).length;
   return RANKING_BYTES + id.length + results + returned;
+}
+
+function surveyPair(query: string, text: string): SurveyPair {
+  return { query, document: ownStart(text), documentChars: text.length };
 }
 
 /** A part of a string would keep the whole of it in memory. */
