@@ -23,6 +23,8 @@ const KEPT: Readonly<Record<string, (arch: ImageArch) => readonly string[]>> = {
   "js-redis-server": () => ["dist/core.mjs", "dist/index.js"],
   "lua-redis-wasm": () => ["dist/index.node.mjs", "dist/redis_lua.mjs", "dist/redis_lua.wasm"],
   "cluster-key-slot": () => ["lib/index.js"],
+  // The page of `rankmill dashboard`: files that are served, not loaded.
+  "@bull-board/ui": () => ["dist"],
 };
 
 export const KEPT_PACKAGES = Object.keys(KEPT);

@@ -478,6 +478,28 @@ export const OPTIONS = {
     default: "127.0.0.1",
     description: "address of the metrics port; they ask for no password",
   },
+  dashboardPort: {
+    flags: "--dashboard-port <n>",
+    env: "RANKMILL_DASHBOARD_PORT",
+    type: "integer",
+    min: 0,
+    max: 65_535,
+    default: 9_465,
+    description: "port of the dashboard; 0 takes any that is free",
+  },
+  dashboardHost: {
+    flags: "--dashboard-host <address>",
+    env: "RANKMILL_DASHBOARD_HOST",
+    type: "string",
+    default: "127.0.0.1",
+    description:
+      "address of the dashboard; any but the loopback asks for RANKMILL_DASHBOARD_PASSWORD",
+  },
+  allowActions: {
+    flags: "--allow-actions",
+    type: "flag",
+    description: "let those who see the dashboard retry, remove and pause",
+  },
   revision: {
     flags: "--revision <revision>",
     type: "string",

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { packageVersion } from "../../src/models/package-root.js";
+import { addDashboard } from "./commands/dashboard.js";
 import { addEval } from "./commands/eval.js";
 import { addFailures } from "./commands/failures.js";
 import { addHealth } from "./commands/health.js";
@@ -36,6 +37,7 @@ export function createProgram(): Command {
   addPurge(program);
   addEval(program);
   addHealth(program);
+  addDashboard(program);
   addModels(program);
   addSetup(program);
   addSchema(program);

@@ -1,0 +1,99 @@
+/** Who may see the dashboard, and what they may do there. */
+import { createHash, timingSafeEqual } from "node:crypto";
+import { RankmillError } from "../../src/core/errors.js";
+
+export interface AccessRules {
+  /** Asked of everybody where it is set. */
+  readonly password: string | undefined;
+  /** Otherwise nothing but looking. */
+  readonly allowActions: boolean;
+}
+
+/** A request, as far as it matters here; header names in lower case. */
+export interface AccessRequest {
+  readonly method: string;
+  readonly header: (name: string) => string | undefined;
+}
+
+export type Access =
+  | { readonly status: "allowed" }
+  | { readonly status: "refused"; readonly code: 401 | 403 | 405; readonly reason: string };
+
+const LOOPBACK = new Set(["localhost", "127.0.0.1", "::1", "[::1]"]);
+const SAFE_METHODS = new Set(["GET", "HEAD"]);
+/** Longer ones are no password of anybody's. */
+const MAX_AUTHORIZATION_CHARS = 4_096;
+
+export function isLoopback(host: string): boolean {
+  return LOOPBACK.has(host.toLowerCase());
+}
+
+/** @throws RankmillError `usage` where others than this host's users could come without a password */
+export function checkExposure(host: string, password: string | undefined): void {
+  if (isLoopback(host) || (password !== undefined && password !== "")) return;
+  throw new RankmillError(
+    "usage",
+    `--dashboard-host: ${host} can be reached by others: set RANKMILL_DASHBOARD_PASSWORD, or listen on 127.0.0.1`,
+  );
+}
+
+export function judge(request: AccessRequest, { password, allowActions }: AccessRules): Access {
+  if (password !== undefined && password !== "") {
+    if (!isPassword(request.header("authorization"), password)) {
+      return { status: "refused", code: 401, reason: "a password is needed" };
+    }
+  } else if (!isLoopback(hostname(request.header("host")))) {
+    // A page elsewhere may have given this address a name of its own to read it through a browser.
+    return { status: "refused", code: 403, reason: "ask for localhost or 127.0.0.1" };
+  }
+  if (SAFE_METHODS.has(request.method)) return { status: "allowed" };
+  if (!allowActions) {
+    return { status: "refused", code: 405, reason: "read only: start it with --allow-actions" };
+  }
+  // A browser sends the password along whoever's page it is that makes it ask.
+  if (!isFromOwnPage(request)) {
+    return { status: "refused", code: 403, reason: "the request comes from another site" };
+  }
+  return { status: "allowed" };
+}
+
+/** Any user name will do. */
+function isPassword(authorization: string | undefined, password: string): boolean {
+  if (authorization === undefined || authorization.length > MAX_AUTHORIZATION_CHARS) return false;
+  const encoded = /^Basic ([A-Za-z0-9+/=]+)$/i.exec(authorization)?.[1] ?? "";
+  const given = Buffer.from(encoded, "base64").toString("utf8");
+  const colon = given.indexOf(":");
+  // Digests have one length: neither it nor what they agree in shows in the time it takes.
+  return timingSafeEqual(digest(given.slice(colon + 1)), digest(password)) && colon >= 0;
+}
+
+function digest(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
+}
+
+function isFromOwnPage({ header }: AccessRequest): boolean {
+  const site = header("sec-fetch-site");
+  if (site !== undefined && site !== "same-origin") return false;
+  const origin = header("origin");
+  return origin === undefined || parseUrl(origin)?.host === header("host");
+}
+
+function hostname(host: string | undefined): string {
+  return parseUrl(`http://${host ?? ""}`)?.hostname ?? "";
+}
+
+function parseUrl(text: string): URL | undefined {
+  return URL.canParse(text) ? new URL(text) : undefined;
+}
+
+/** What every answer says to browsers: nothing from elsewhere, in no frame, kept nowhere. */
+export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
+  "Content-Security-Policy":
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'self'; form-action 'none'; frame-ancestors 'none'",
+  "X-Content-Type-Options": "nosniff",
+  "X-Frame-Options": "DENY",
+  "Referrer-Policy": "no-referrer",
+  "Cross-Origin-Opener-Policy": "same-origin",
+  "Cross-Origin-Resource-Policy": "same-origin",
+  "Cache-Control": "no-store",
+};

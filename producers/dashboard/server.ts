@@ -1,0 +1,103 @@
+/** Bull Board over the queues of every model on a Redis. */
+import { once } from "node:events";
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { createBullBoard } from "@bull-board/api";
+import { BullMQAdapter } from "@bull-board/api/bullMQAdapter";
+import { HonoAdapter } from "@bull-board/hono";
+import { serve } from "@hono/node-server";
+import { serveStatic } from "@hono/node-server/serve-static";
+import { Hono } from "hono";
+import type { Redis } from "ioredis";
+import type { Logger } from "pino";
+import { RankmillError } from "../../src/core/errors.js";
+import { ModelQueues } from "../../src/queue/model-queues.js";
+import { checkExposure, judge, SECURITY_HEADERS, type AccessRules } from "./access.js";
+
+export interface DashboardOptions extends AccessRules {
+  readonly redis: Redis;
+  readonly host: string;
+  /** 0: any that is free. */
+  readonly port: number;
+  readonly logger: Logger;
+}
+
+export interface RunningDashboard {
+  readonly address: AddressInfo;
+  close(): Promise<void>;
+}
+
+/** A model that is served for the first time is shown after this long. */
+const LOOK_INTERVAL_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 15_000;
+const MAX_CONNECTIONS = 64;
+
+/** @throws RankmillError `usage` where it would be open to others, or the address cannot be had */
+export async function openDashboard(options: DashboardOptions): Promise<RunningDashboard> {
+  const { redis, host, port, password, allowActions, logger } = options;
+  checkExposure(host, password);
+  const queues = new ModelQueues(redis);
+  const show = async (): Promise<BullMQAdapter[]> =>
+    (await queues.list()).map(
+      ({ title, queue }) =>
+        new BullMQAdapter(queue, {
+          readOnlyMode: !allowActions,
+          allowRetries: allowActions,
+          displayName: title,
+        }),
+    );
+  const adapter = new HonoAdapter(serveStatic);
+  const board = createBullBoard({
+    queues: await show(),
+    serverAdapter: adapter,
+    options: { uiConfig: { boardTitle: "rankmill" } },
+  });
+  const looking = setInterval(() => {
+    show().then(
+      (shown) => board.setQueues(shown),
+      (error: unknown) => logger.warn({ err: error }, "models could not be listed"),
+    );
+  }, LOOK_INTERVAL_MS);
+  const app = new Hono();
+  app.use(async (context, next) => {
+    const { method } = context.req;
+    const access = judge({ method, header: (name) => context.req.header(name) }, options);
+    if (access.status === "allowed") await next();
+    else context.res = context.text(`${access.reason}\n`, access.code);
+    for (const [name, value] of Object.entries(SECURITY_HEADERS)) context.header(name, value);
+    if (access.status === "refused" && access.code === 401) {
+      context.header("WWW-Authenticate", 'Basic realm="rankmill", charset="UTF-8"');
+    }
+  });
+  app.route("/", adapter.registerPlugin());
+  app.onError((error, context) => {
+    logger.warn({ err: error }, "dashboard request failed");
+    return context.text("an error: see the log\n", 500);
+  });
+  const server = serve({
+    fetch: app.fetch,
+    hostname: host,
+    port,
+    serverOptions: { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS },
+  }) as Server;
+  server.maxConnections = MAX_CONNECTIONS;
+  try {
+    if (!server.listening) await once(server, "listening");
+  } catch (error) {
+    clearInterval(looking);
+    const reason = (error as NodeJS.ErrnoException).code ?? String(error);
+    const message = `--dashboard-port: cannot listen on ${host} port ${port}: ${reason}`;
+    throw new RankmillError("usage", message, { cause: error });
+  }
+  return {
+    address: server.address() as AddressInfo,
+    close: async () => {
+      clearInterval(looking);
+      const closed = once(server, "close");
+      server.close();
+      server.closeAllConnections();
+      await closed;
+      await queues.close();
+    },
+  };
+}

@@ -1,0 +1,134 @@
+/** `rankmill dashboard`, with the queues of a real worker. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Bench, BUILTIN, SAMPLE, type RunningCli } from "../support/cli.js";
+import { hasRealRedis, TestRedis } from "../support/redis-server.js";
+import { until } from "../support/until.js";
+
+const PASSWORD = "the miller's";
+const AUTHORIZATION = { authorization: `Basic ${btoa(`miller:${PASSWORD}`)}` };
+
+interface ShownQueue {
+  readonly name: string;
+  readonly displayName: string;
+  readonly readOnlyMode: boolean;
+  readonly jobs: readonly { readonly id: string; readonly data: { readonly pairs: number } }[];
+}
+
+describe.skipIf(!hasRealRedis)("the dashboard", () => {
+  let redis: TestRedis;
+  let bench: Bench;
+  let url: string;
+
+  const open = async (more: readonly string[] = []): Promise<string> => {
+    const running: RunningCli = bench.start(["dashboard", "--dashboard-port", "0", ...more], {
+      env: { RANKMILL_DASHBOARD_PASSWORD: PASSWORD },
+    });
+    await running.says("serving dashboard");
+    const line = running.stdout.split("\n").find((one) => one.includes("serving dashboard"));
+    const { port } = JSON.parse(line ?? "") as { port: number };
+    return `http://127.0.0.1:${port}`;
+  };
+  const ask = (path: string, init: RequestInit = {}, of = url): Promise<Response> =>
+    fetch(of + path, { ...init, headers: { ...AUTHORIZATION, ...init.headers } });
+  const bulk = async (of = url): Promise<ShownQueue> => {
+    const list = async (query: string): Promise<ShownQueue[]> => {
+      const response = await ask(
+        `/api/queues?status=waiting&page=1&jobsPerPage=10${query}`,
+        {},
+        of,
+      );
+      return ((await response.json()) as { queues: ShownQueue[] }).queues;
+    };
+    const name = (await list("")).find((one) => one.displayName.endsWith("bulk"))?.name ?? "";
+    const queues = await list(`&activeQueue=${encodeURIComponent(name)}`);
+    const found = queues.find((one) => one.name === name);
+    if (found === undefined) throw new Error("no bulk queue is shown");
+    return found;
+  };
+
+  beforeAll(async () => {
+    redis = await TestRedis.start();
+    bench = await Bench.open({ REDIS_URL: redis.url });
+    const worker = await bench.worker(["--model", BUILTIN, "--lanes", "1"]);
+    worker.signal("SIGTERM");
+    await worker.exited;
+    await bench.run(["submit", "--model", BUILTIN, "--input", SAMPLE]);
+    url = await open();
+  });
+  afterAll(async () => {
+    await bench.close();
+    await redis.close();
+  });
+
+  it("shows the model's queues and the jobs that wait, with their data", async () => {
+    const { name, displayName, readOnlyMode, jobs } = await bulk();
+    expect(name).toMatch(/^\{builtin-bm25\..*\}-bulk$/);
+    expect([displayName, readOnlyMode]).toEqual(["builtin-bm25 fp32 bulk", true]);
+    expect(jobs).toHaveLength(10);
+    const [first] = jobs;
+    expect(first?.data.pairs).toBeGreaterThan(0);
+    const one = await ask(`/api/queues/${encodeURIComponent(name)}/${first?.id ?? ""}`);
+    expect(one.status).toBe(200);
+    expect(await one.text()).toContain("documents");
+  });
+
+  it("asks for the password, for page, files and data alike", async () => {
+    for (const path of ["/", "/api/queues", "/static/images/logo.svg", "/nothing"]) {
+      const refused = await fetch(url + path);
+      expect(refused.status).toBe(401);
+      expect(refused.headers.get("www-authenticate")).toContain("Basic");
+      const wrong = { authorization: `Basic ${btoa("miller:wrong")}` };
+      expect((await fetch(url + path, { headers: wrong })).status).toBe(401);
+    }
+  });
+
+  it("serves a page that loads nothing from elsewhere", async () => {
+    const page = await ask("/");
+    const html = await page.text();
+    expect(page.headers.get("content-security-policy")).toContain("default-src 'none'");
+    expect(page.headers.get("x-frame-options")).toBe("DENY");
+    const scripts = [...html.matchAll(/<script[^>]* src="([^"]+)"/g)].map(([, path = ""]) => path);
+    expect(scripts.length).toBeGreaterThan(0);
+    for (const path of scripts) expect((await ask(`/${path}`)).status).toBe(200);
+  });
+
+  it("refuses every action while it is read only, and nothing changes", async () => {
+    const { name, jobs } = await bulk();
+    const queue = `/api/queues/${encodeURIComponent(name)}`;
+    const [first] = jobs;
+    const actions = ["/pause", "/empty", "/add", `/${first?.id ?? ""}/clean`, "/retry/failed"];
+    for (const action of actions) {
+      for (const method of ["PUT", "POST", "DELETE", "PATCH"]) {
+        expect((await ask(queue + action, { method })).status).toBe(405);
+      }
+    }
+    expect((await bulk()).jobs.map(({ id }) => id)).toEqual(jobs.map(({ id }) => id));
+  });
+
+  it("acts where that is allowed, but not for another site's page", async () => {
+    const acting = await open(["--allow-actions"]);
+    const { name } = await bulk(acting);
+    const pause = (headers: Record<string, string>): Promise<Response> =>
+      ask(`/api/queues/${encodeURIComponent(name)}/pause`, { method: "PUT", headers }, acting);
+    expect((await pause({ origin: "http://evil.example" })).status).toBe(403);
+    expect((await pause({ origin: acting })).status).toBe(200);
+    await until("the queue is paused", async () => {
+      const response = await ask("/api/queues", {}, acting);
+      return (await response.text()).includes('"isPaused":true');
+    });
+  });
+
+  it("changes nothing of the queues by looking", async () => {
+    const client = redis.client();
+    const metas = await client.keys("rankmill:*:meta");
+    expect(metas.length).toBeGreaterThan(0);
+    for (const key of metas) expect(await client.hget(key, "opts.maxLenEvents")).toBe("1000");
+  });
+
+  it("does not start where others could come without a password", async () => {
+    const args = ["dashboard", "--dashboard-port", "0", "--dashboard-host", "0.0.0.0"];
+    const exit = await bench.run(args);
+    expect(exit.stderr).toContain("set RANKMILL_DASHBOARD_PASSWORD");
+    expect(exit.code).toBe(2);
+  });
+});
