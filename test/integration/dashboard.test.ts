@@ -28,7 +28,11 @@ describe.skipIf(!hasRealRedis)("the dashboard", () => {
     const { port } = JSON.parse(line ?? "") as { port: number };
     return `http://127.0.0.1:${port}`;
   };
-  const ask = (path: string, init: RequestInit = {}, of = url): Promise<Response> =>
+  const ask = (
+    path: string,
+    init: { method?: string; headers?: Record<string, string> } = {},
+    of = url,
+  ): Promise<Response> =>
     fetch(of + path, { ...init, headers: { ...AUTHORIZATION, ...init.headers } });
   const bulk = async (of = url): Promise<ShownQueue> => {
     const list = async (query: string): Promise<ShownQueue[]> => {

@@ -13,6 +13,14 @@ function codeOf(
   return access.status === "allowed" ? 200 : access.code;
 }
 
+const withoutPassword = (host: string): number => codeOf({ host }, { password: "" });
+
+const act = (headers: Readonly<Record<string, string>>): number =>
+  codeOf(
+    { authorization: basic(`a:${PASSWORD}`), host: "mill:9465", ...headers },
+    { method: "PUT", allowActions: true },
+  );
+
 describe("access to the dashboard", () => {
   it("needs the password where there is one, whatever the user is called", () => {
     for (const user of ["", "admin", "ü"]) {
@@ -33,12 +41,11 @@ describe("access to the dashboard", () => {
   });
 
   it("without one is for those who ask for this host by its own name", () => {
-    const of = (host: string): number => codeOf({ host }, { password: "" });
     for (const host of ["localhost:9465", "127.0.0.1:9465", "[::1]:9465", "localhost"]) {
-      expect(of(host)).toBe(200);
+      expect(withoutPassword(host)).toBe(200);
     }
     for (const host of ["evil.example:9465", "127.0.0.1.evil.example", "", "localhost@evil"]) {
-      expect(of(host)).toBe(403);
+      expect(withoutPassword(host)).toBe(403);
     }
   });
 
@@ -52,11 +59,6 @@ describe("access to the dashboard", () => {
   });
 
   it("takes no action that another site's page asks for", () => {
-    const act = (headers: Readonly<Record<string, string>>): number =>
-      codeOf(
-        { authorization: basic(`a:${PASSWORD}`), host: "mill:9465", ...headers },
-        { method: "PUT", allowActions: true },
-      );
     expect(act({ origin: "http://mill:9465", "sec-fetch-site": "same-origin" })).toBe(200);
     expect(act({ origin: "http://evil.example" })).toBe(403);
     expect(act({ origin: "null" })).toBe(403);
