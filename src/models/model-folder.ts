@@ -10,7 +10,7 @@ import { RankmillError } from "../core/errors.js";
 import { asModelReadError, errnoOf } from "./file-system-errors.js";
 import { readModelConfig } from "./model-config.js";
 import type { ModelConfig } from "./model-config.js";
-import { whyNotReranker } from "./onnx-check.js";
+import { givesScores, whyNotReranker } from "./onnx-check.js";
 import { classifyOnnxName, isDataOf } from "./onnx-names.js";
 import { readOnnxOutline } from "./onnx-outline.js";
 import type { OnnxOutline } from "./onnx-outline.js";
@@ -29,6 +29,8 @@ export interface ModelFile {
   readonly bytes: number;
   /** True where scores depend on padding and batch-mates: such a file runs one pair at a time. */
   readonly dynamicallyQuantised: boolean;
+  /** True where the graph ends in a Sigmoid of its own: what it gives is a score, and no logit. */
+  readonly activated: boolean;
   /** Why the file cannot be run and what to do about it; undefined where nothing speaks against it. */
   readonly problem: string | undefined;
 }
@@ -171,6 +173,7 @@ async function describeFile(
     externalData: locations.map((location) => join(folder, location)),
     bytes,
     dynamicallyQuantised: contents.outline?.dynamicallyQuantised ?? false,
+    activated: contents.outline !== undefined && givesScores(contents.outline),
     problem,
   };
 }

@@ -29,8 +29,19 @@ function whyNotInputs(inputs: readonly OnnxValue[]): string | undefined {
   return undefined;
 }
 
+/** True where the output that is read went through a Sigmoid: no activation may follow. */
+export function givesScores({ outputs, activatedOutputs }: OnnxOutline): boolean {
+  const output = readOutput(outputs);
+  return output !== undefined && activatedOutputs.has(output.name);
+}
+
+/** The output that a session reads. */
+function readOutput(outputs: readonly OnnxValue[]): OnnxValue | undefined {
+  return outputs.find(({ name }) => name === "logits") ?? outputs[0];
+}
+
 function whyNotOutput(outputs: readonly OnnxValue[]): string | undefined {
-  const output = outputs.find((candidate) => candidate.name === "logits") ?? outputs[0];
+  const output = readOutput(outputs);
   if (output === undefined) return "it has no output";
   if (output.name !== "logits" && outputs.length > 1) {
     return `it has the outputs ${outputs.map((each) => each.name).join(", ")} and none is called "logits": export the model with its classification head`;

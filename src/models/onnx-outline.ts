@@ -8,7 +8,7 @@ import type { Field } from "./protobuf-reader.js";
 
 const MODEL = { graph: 7 } as const;
 const GRAPH = { node: 1, initializer: 5, input: 11, output: 12 } as const;
-const NODE = { operator: 4, attribute: 5 } as const;
+const NODE = { output: 2, operator: 4, attribute: 5 } as const;
 const ATTRIBUTE = { tensor: 5, graph: 6, tensors: 10, graphs: 11 } as const;
 const TENSOR = { name: 8, externalData: 13 } as const;
 const ENTRY = { key: 1, value: 2 } as const;
@@ -25,6 +25,8 @@ const DYNAMIC_QUANTISATION: ReadonlySet<string> = new Set([
   "DynamicQuantizeLSTM",
 ]);
 
+const SIGMOID = "Sigmoid";
+
 export interface OnnxValue {
   readonly name: string;
   /** One entry a dimension, null where it is dynamic; undefined where the file gives no shape. */
@@ -39,6 +41,8 @@ export interface OnnxOutline {
   readonly externalData: ReadonlyMap<string, number>;
   /** True where int8 scores depend on what else is in the batch. */
   readonly dynamicallyQuantised: boolean;
+  /** Names of the outputs that come straight from a Sigmoid: scores already, no logits. */
+  readonly activatedOutputs: ReadonlySet<string>;
 }
 
 /**
@@ -61,6 +65,8 @@ class OutlineBuilder {
   readonly #outputs: OnnxValue[] = [];
   readonly #initializers = new Set<string>();
   readonly #externalData = new Map<string, number>();
+  /** What Sigmoid nodes give. */
+  readonly #sigmoids = new Set<string>();
   #dynamicallyQuantised = false;
   #graphs = 0;
 
@@ -78,6 +84,9 @@ class OutlineBuilder {
       outputs: this.#outputs,
       externalData: this.#externalData,
       dynamicallyQuantised: this.#dynamicallyQuantised,
+      activatedOutputs: new Set(
+        this.#outputs.map(({ name }) => name).filter((name) => this.#sigmoids.has(name)),
+      ),
     };
   }
 
@@ -93,16 +102,18 @@ class OutlineBuilder {
   }
 
   #node(node: Field): void {
+    const outputs: string[] = [];
+    let operator = "";
     this.#reader.walk(node.end, (field) => {
       if (!field.nested) return;
-      if (field.number === NODE.operator) {
-        if (DYNAMIC_QUANTISATION.has(this.#reader.text(field.end))) {
-          this.#dynamicallyQuantised = true;
-        }
-      } else if (field.number === NODE.attribute) {
+      if (field.number === NODE.output) outputs.push(this.#reader.text(field.end));
+      else if (field.number === NODE.operator) operator = this.#reader.text(field.end);
+      else if (field.number === NODE.attribute) {
         this.#attribute(field);
       }
     });
+    if (DYNAMIC_QUANTISATION.has(operator)) this.#dynamicallyQuantised = true;
+    if (operator === SIGMOID) for (const output of outputs) this.#sigmoids.add(output);
   }
 
   #attribute(attribute: Field): void {

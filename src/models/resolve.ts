@@ -83,7 +83,7 @@ export async function resolveModel(
     revision: shortRevision(location.locked?.revision ?? digest.digest),
     digest: digest.digest,
     maxLength: maxLengthOf(folder, location.entry),
-    activation: location.entry?.activation ?? "sigmoid",
+    activation: file.activated ? "identity" : (location.entry?.activation ?? "sigmoid"),
     ...(location.entry === undefined ? {} : { entry: location.entry }),
   };
 }

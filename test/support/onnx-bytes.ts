@@ -4,6 +4,8 @@ interface TinyGraph {
   readonly inputs?: readonly TinyValue[];
   readonly outputs?: readonly TinyValue[];
   readonly operators?: readonly string[];
+  /** Output of the last of them. */
+  readonly lastOutput?: string;
   /** Weights outside the graph. */
   readonly external?: readonly { location: string; offset: number; length: number }[];
   /** Bytes of one initializer inside the graph. */
@@ -42,7 +44,11 @@ export function onnxBytes(graph: TinyGraph): Buffer {
       : [message(bytesField(8, "inside"), bytesField(9, Buffer.alloc(graph.inlineBytes)))]),
   ];
   const body = message(
-    ...(graph.operators ?? []).map((operator) => bytesField(1, message(bytesField(4, operator)))),
+    ...(graph.operators ?? []).map((operator, index, { length }) => {
+      const output = index === length - 1 ? graph.lastOutput : undefined;
+      const outputs = output === undefined ? [] : [bytesField(2, output)];
+      return bytesField(1, message(...outputs, bytesField(4, operator)));
+    }),
     ...initializers.map((initializer) => bytesField(5, initializer)),
     ...(graph.inputs ?? []).map((value) => bytesField(11, valueInfo(value))),
     ...(graph.outputs ?? []).map((value) => bytesField(12, valueInfo(value))),

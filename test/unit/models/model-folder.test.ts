@@ -119,6 +119,18 @@ describe("a folder of a real model", () => {
   });
 });
 
+describe("a graph with a sigmoid of its own", () => {
+  it.each([
+    ["Sigmoid", "logits", "identity"],
+    ["Sigmoid", "inner", "sigmoid"],
+    ["Gemm", "logits", "sigmoid"],
+  ])("%s giving %s: the score is made by %s", async (operator, lastOutput, activation) => {
+    const graph = { ...CROSS_ENCODER, operators: ["Gather", operator], lastOutput };
+    await writeModel({ "model.onnx": onnxBytes(graph) });
+    expect(await resolveModel(folder, { packageRoot: ROOT })).toMatchObject({ activation });
+  });
+});
+
 describe("the longest pair", () => {
   it("leaves out the positions that RoBERTa keeps for padding", async () => {
     const xlmr = { model_type: "xlm-roberta", pad_token_id: 1 };
