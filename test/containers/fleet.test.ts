@@ -116,6 +116,16 @@ describe.skipIf(!dockerAnswers)("a fleet from docker-compose.yml", () => {
     await scale();
   });
 
+  it("goes on with a run whose runner is killed in the middle", async () => {
+    const [runner = ""] = await fleet.containers("runner");
+    const ids = await rerankAnd("run-on", async () => {
+      await docker(["kill", "--signal=KILL", runner]);
+      await fleet.run("up", "-d", "--no-build", "--scale", `worker=${REPLICAS}`);
+    });
+    expect(ids).toHaveLength(JOBS);
+    expect(new Set(ids).size).toBe(JOBS);
+  });
+
   it("turns unhealthy without Redis, and healthy on its return with all that it held", async () => {
     const workers = await fleet.containers("worker");
     await fleet.run("rm", "--stop", "--force", "redis");

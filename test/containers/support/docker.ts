@@ -85,13 +85,18 @@ export class Compose {
   }
 
   async run(...args: readonly string[]): Promise<string> {
-    const said = await call([...COMPOSE, "-p", this.#project, ...args], { env: this.#env });
-    return need(said, `compose ${args.join(" ")}`);
+    return need(await this.tryRun(...args), `compose ${args.join(" ")}`);
   }
 
-  /** Ids of a service's running containers. */
-  async containers(service: string): Promise<string[]> {
-    return (await this.run("ps", "-q", service)).split("\n").filter((id) => id !== "");
+  /** Whatever comes of it. */
+  async tryRun(...args: readonly string[]): Promise<Said> {
+    return await call([...COMPOSE, "-p", this.#project, ...args], { env: this.#env });
+  }
+
+  /** Ids of a service's running containers; with `--all` also of those that have ended. */
+  async containers(service: string, ...args: readonly string[]): Promise<string[]> {
+    const said = await this.run("ps", "--quiet", ...args, service);
+    return said.split("\n").filter((id) => id !== "");
   }
 
   async down(): Promise<void> {
