@@ -16,7 +16,7 @@ import { startRedis } from "../support/redis.js";
 import { adversarialJobs, type AdversarialMix } from "./adversarial.js";
 import { ObviousContainer } from "./obvious-container.js";
 import { explainedOf, type Outcome } from "./outcome.js";
-import { openToContainers, type Places } from "./places.js";
+import { openToContainers, type Places } from "../support/container-places.js";
 import { RankmillContainer } from "./rankmill-container.js";
 
 const MIB = 1024 * 1024;

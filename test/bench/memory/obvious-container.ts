@@ -5,7 +5,7 @@ import { REPOSITORY } from "../support/places.js";
 import type { PlainJob } from "../engine/ways/pad-each-job.js";
 import type { AdversarialJob } from "./adversarial.js";
 import type { Outcome } from "./outcome.js";
-import { limitedArgs, type Places } from "./places.js";
+import { limitedArgs, type Places } from "../support/container-places.js";
 
 const QUEUE = "obvious";
 const LOOK_EVERY_MS = 500;

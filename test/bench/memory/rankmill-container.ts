@@ -5,7 +5,7 @@ import { BenchContainer } from "../support/container.js";
 import { say } from "../support/print.js";
 import type { AdversarialJob } from "./adversarial.js";
 import type { Outcome } from "./outcome.js";
-import { limitedArgs, type Places } from "./places.js";
+import { limitedArgs, type Places } from "../support/container-places.js";
 
 const JOBS_IN_FLIGHT = 64;
 const JOB_TIMEOUT_MS = 1_800_000;

@@ -1,11 +1,11 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { docker, inspect, tryDocker } from "../../containers/support/docker.js";
 
-const V1_MOUNT = "/sys/fs/cgroup/memory";
-const V2_MOUNT = "/sys/fs/cgroup";
+const MOUNT = "/sys/fs/cgroup";
+const KIB = 1024;
 
 export interface ContainerOptions {
   readonly image: string;
@@ -13,6 +13,12 @@ export interface ContainerOptions {
   /** Of `docker run`: limits, mounts, environment. */
   readonly args: readonly string[];
   readonly onLine?: (line: string) => void;
+}
+
+export interface Proportional {
+  readonly bytes: number;
+  /** Of these, what is mapped from files. */
+  readonly fileBytes: number;
 }
 
 type Listener = (line: string) => void;
@@ -24,7 +30,8 @@ export class BenchContainer {
   readonly pid: number;
   /** When `docker run` was called, as `performance.now()`. */
   readonly startedMs: number;
-  readonly #group: string;
+  readonly #memory: string;
+  readonly #cpu: string;
   readonly #logs: ChildProcess;
   readonly #ended: Promise<void>;
   readonly #listeners = new Set<Listener>();
@@ -34,7 +41,8 @@ export class BenchContainer {
     this.id = id;
     this.pid = pid;
     this.startedMs = startedMs;
-    this.#group = memoryGroupOf(pid);
+    this.#memory = groupOf(pid, "memory");
+    this.#cpu = groupOf(pid, "cpuacct");
     this.#logs = spawn("docker", ["logs", "--follow", id], { stdio: ["ignore", "pipe", "pipe"] });
     for (const stream of [this.#logs.stdout, this.#logs.stderr]) {
       if (stream === null) continue;
@@ -104,19 +112,48 @@ export class BenchContainer {
     this.#logs.kill("SIGKILL");
   }
 
-  #read(file: string): string {
-    try {
-      return readFileSync(join(this.#group, file), "utf8").trim();
-    } catch {
-      // Gone with the container.
-      return "";
+  /** Processor time that all its processes have taken. */
+  get cpuSeconds(): number {
+    const v2 = /^usage_usec (\d+)$/m.exec(readText(join(this.#cpu, "cpu.stat")))?.[1];
+    if (v2 !== undefined) return Number(v2) / 1e6;
+    return Number(readText(join(this.#cpu, "cpuacct.usage"))) / 1e9;
+  }
+
+  /** Memory of its processes, each page that several have mapped divided among all of them. */
+  get proportional(): Proportional {
+    const sum = { bytes: 0, fileBytes: 0 };
+    for (const pid of this.#read("cgroup.procs").split("\n")) {
+      const rollup = readText(`/proc/${pid}/smaps_rollup`);
+      sum.bytes += kibOf(rollup, "Pss") * KIB;
+      sum.fileBytes += kibOf(rollup, "Pss_File") * KIB;
     }
+    return sum;
+  }
+
+  #read(file: string): string {
+    return readText(join(this.#memory, file));
   }
 }
 
-function memoryGroupOf(pid: number): string {
-  const groups = readFileSync(`/proc/${pid}/cgroup`, "utf8");
-  const v1 = /^\d+:(?:.*,)?memory(?:,[^:]*)?:(.+)$/m.exec(groups)?.[1];
-  if (v1 !== undefined && existsSync(V1_MOUNT)) return join(V1_MOUNT, v1);
-  return join(V2_MOUNT, /^0::(.+)$/m.exec(groups)?.[1] ?? "");
+function groupOf(pid: number, controller: string): string {
+  const groups = readFileSync(`/proc/${pid}/cgroup`, "utf8").split("\n");
+  for (const line of groups) {
+    const [, controllers = "", path = ""] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
+    if (controllers.split(",").includes(controller)) return join(MOUNT, controller, path);
+  }
+  const unified = groups.find((line) => line.startsWith("0::")) ?? "0::";
+  return join(MOUNT, unified.slice("0::".length));
+}
+
+/** Empty where there is nothing, as after the end of a container. */
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8").trim();
+  } catch {
+    return "";
+  }
+}
+
+function kibOf(rollup: string, field: string): number {
+  return Number(new RegExp(`^${field}: +(\\d+) kB$`, "m").exec(rollup)?.[1] ?? 0);
 }

@@ -1,6 +1,6 @@
 import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { encodeOnnxModel } from "../../../models/builtin-bm25/onnx-encoder.js";
+import { encodeOnnxModel, type GraphNode } from "../../../models/builtin-bm25/onnx-encoder.js";
 import { SeededRandom } from "../../support/random.js";
 import { ROOT } from "./docker.js";
 
@@ -18,12 +18,6 @@ export function writeWideModel(folder: string): void {
   }
   const random = new SeededRandom(5);
   const weights = (count: number): number[] => Array.from({ length: count }, () => random.next());
-  const node = (opType: string, inputs: readonly string[], output: string, attributes = {}) => ({
-    opType,
-    inputs,
-    outputs: [output],
-    attributes,
-  });
   const graph = encodeOnnxModel({
     producer: "test/containers",
     opset: 17,
@@ -43,4 +37,13 @@ export function writeWideModel(folder: string): void {
     metadata: {},
   });
   writeFileSync(join(folder, "onnx/model.onnx"), graph);
+}
+
+function node(
+  opType: string,
+  inputs: readonly string[],
+  output: string,
+  attributes: GraphNode["attributes"] = {},
+): GraphNode {
+  return { opType, inputs, outputs: [output], attributes };
 }
