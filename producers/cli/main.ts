@@ -4,6 +4,7 @@ import { describeError, RankmillError } from "../../src/core/errors.js";
 import { say } from "./context.js";
 import { EXIT, exitCodeOf } from "./exit-codes.js";
 import { createProgram } from "./program.js";
+import { endTracing } from "./tracing.js";
 
 /** What a pipe that was closed by its reader (`| head`) raises: an end, not an error. */
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -23,6 +24,7 @@ try {
     process.exitCode = exitCodeOf(error);
   }
 }
+await endTracing();
 // What was printed must be out before the end: a pipe may take its time.
 await Promise.all([process.stdout, process.stderr].map(flushed));
 // A handle that a failed start left open must not keep a finished command alive.

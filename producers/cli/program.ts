@@ -15,7 +15,8 @@ import { addSetup } from "./commands/setup.js";
 import { addStatus } from "./commands/status.js";
 import { addSubmit } from "./commands/submit.js";
 import { addWorker } from "./commands/worker.js";
-import { say } from "./context.js";
+import { env, say } from "./context.js";
+import { startTracing } from "./tracing.js";
 
 /** The whole command line: what `main.ts` runs and the README's table of options is made from. */
 export function createProgram(): Command {
@@ -24,7 +25,8 @@ export function createProgram(): Command {
     .version(packageVersion())
     .showHelpAfterError("(rankmill --help says more)")
     .configureOutput({ writeErr: (text) => say(text.trimEnd()) })
-    .exitOverride();
+    .exitOverride()
+    .hook("preAction", async (_, action) => await startTracing(action.name(), env));
   addRun(program);
   addWorker(program);
   addRunner(program);

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { Telemetry } from "bullmq";
 import type { Redis } from "ioredis";
 import { DEFAULT_LIMITS, parseRequest, type Limits } from "../core/contract.js";
 import { RankmillError } from "../core/errors.js";
@@ -11,6 +12,7 @@ import { connectRedis } from "../queue/connection.js";
 import { findServedModel } from "../queue/model-registry.js";
 import { DEFAULT_RESULT_TTL_SECONDS, prepareJob } from "../queue/prepare-job.js";
 import { RedisJobQueue } from "../queue/redis-job-queue.js";
+import { traceQueues } from "../queue/telemetry.js";
 import { RedisResultStore } from "../results/redis-result-store.js";
 import { EnqueuedJob } from "./enqueued-job.js";
 import { Waiter } from "./waiter.js";
@@ -22,6 +24,8 @@ export interface ClientOptions {
   readonly limits?: Partial<Limits>;
   /** Called with connection errors after the first connection; the client reconnects by itself. */
   readonly onError?: (error: Error) => void;
+  /** `new BullMQOtel(…)` of the package bullmq-otel: traces lead from this process to the worker. */
+  readonly telemetry?: Telemetry;
 }
 
 /** What to rank. */
@@ -167,6 +171,7 @@ export class Client {
  * @throws RankmillError `redis_unavailable` where Redis cannot be reached or refuses
  */
 export async function createClient(options: ClientOptions): Promise<Client> {
+  if (options.telemetry !== undefined) traceQueues(options.telemetry);
   const redis = await connectRedis({ url: options.redisUrl }, options.onError ?? (() => {}));
   return new Client(redis, { ...DEFAULT_LIMITS, ...options.limits });
 }

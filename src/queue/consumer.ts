@@ -5,6 +5,7 @@ import type { JobEnvelope, JobSummary } from "../core/job.js";
 import { KEY_PREFIX, queueName } from "../core/names.js";
 import type { Priority } from "../core/ports.js";
 import { MAX_ATTEMPTS, retryDelayMs } from "../core/retry.js";
+import { telemetryOption } from "./telemetry.js";
 
 export interface ConsumerOptions {
   readonly tag: string;
@@ -133,6 +134,7 @@ export class Consumer {
       // Three parameters: BullMQ passes the signal to no processor that declares fewer.
       (job, token, signal) => this.#handle(job, token, signal),
       {
+        ...telemetryOption(),
         connection: this.#redis,
         prefix: KEY_PREFIX,
         concurrency,

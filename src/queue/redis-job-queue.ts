@@ -6,6 +6,7 @@ import type { Priority } from "../core/ports.js";
 import { MAX_ATTEMPTS } from "../core/retry.js";
 import type { JobQueue, PayloadStore, QueueState } from "../core/stores.js";
 import { packPayload, unpackPayload } from "./prepare-job.js";
+import { telemetryOption } from "./telemetry.js";
 
 /** Jobs of one `addBulk`: a pipeline of this many commands is neither slow nor large. */
 const ENQUEUE_CHUNK_JOBS = 250;
@@ -60,6 +61,7 @@ export class RedisJobQueue implements JobQueue, PayloadStore {
     redis.defineCommand("rankmillRelease", { numberOfKeys: 4, lua: RELEASE });
     const open = (priority: Priority): Queue<JobEnvelope> => {
       const queue = new Queue<JobEnvelope>(queueName(tag, priority), {
+        ...telemetryOption(),
         connection: redis,
         prefix: KEY_PREFIX,
         streams: { events: { maxLen: eventsStreamLength } },

@@ -1,0 +1,184 @@
+/** Traces from producer to worker: over OTLP as an operator has them, and inside one program. */
+import { once } from "node:events";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import {
+  InMemorySpanExporter,
+  NodeTracerProvider,
+  SimpleSpanProcessor,
+} from "@opentelemetry/sdk-trace-node";
+import { BullMQOtel } from "bullmq-otel";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import {
+  Consumer,
+  DEFAULT_LOCK_DURATION_MS,
+  DEFAULT_STALLED_INTERVAL_MS,
+} from "../../src/queue/consumer.js";
+import { prepareJob } from "../../src/queue/prepare-job.js";
+import { RedisJobQueue } from "../../src/queue/redis-job-queue.js";
+import { traceQueues } from "../../src/queue/telemetry.js";
+import { Bench, BUILTIN, SAMPLE } from "../support/cli.js";
+import { hasRealRedis, TestRedis } from "../support/redis-server.js";
+import { until } from "../support/until.js";
+
+interface OtlpSpan {
+  readonly service: string;
+  readonly name: string;
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId?: string;
+}
+
+interface OtlpBody {
+  readonly resourceSpans: readonly {
+    readonly resource: {
+      readonly attributes: readonly {
+        readonly key: string;
+        readonly value: { readonly stringValue?: string };
+      }[];
+    };
+    readonly scopeSpans: readonly { readonly spans: readonly Omit<OtlpSpan, "service">[] }[];
+  }[];
+}
+
+/** Takes spans as a collector does. */
+class Collector {
+  readonly spans: OtlpSpan[] = [];
+  readonly #server: Server;
+
+  private constructor(server: Server) {
+    this.#server = server;
+    server.on("request", (request, response) => {
+      let body = "";
+      request.setEncoding("utf8").on("data", (text: string) => (body += text));
+      request.on("end", () => {
+        if (request.url === "/v1/traces") this.#take(JSON.parse(body) as OtlpBody);
+        response.writeHead(200, { "Content-Type": "application/json" }).end("{}");
+      });
+    });
+  }
+
+  static async open(): Promise<Collector> {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    return new Collector(server);
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  close(): void {
+    this.#server.close();
+    this.#server.closeAllConnections();
+  }
+
+  #take({ resourceSpans }: OtlpBody): void {
+    for (const { resource, scopeSpans } of resourceSpans) {
+      const name = resource.attributes.find(({ key }) => key === "service.name");
+      const service = name?.value.stringValue ?? "";
+      for (const span of scopeSpans.flatMap(({ spans }) => spans))
+        this.spans.push({ service, ...span });
+    }
+  }
+}
+
+let redis: TestRedis;
+let bench: Bench;
+let collector: Collector;
+
+beforeEach(async () => {
+  redis = await TestRedis.start();
+  collector = await Collector.open();
+  bench = await Bench.open({ REDIS_URL: redis.url });
+});
+afterEach(async () => {
+  await bench.close();
+  collector.close();
+  await redis.close();
+});
+
+const submit = ["submit", "--model", BUILTIN, "--input", SAMPLE, "--wait"];
+
+describe.skipIf(!hasRealRedis)("traces", () => {
+  it("lead from the producer that enqueued a job to the worker that did it", async () => {
+    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url };
+    const worker = await bench.worker(["--model", BUILTIN, "--lanes", "1"], { env });
+    const named = { ...env, OTEL_SERVICE_NAME: "nightly" };
+    expect(await bench.run(submit, { env: named })).toMatchObject({ code: 0 });
+    worker.signal("SIGTERM");
+    expect(await worker.exited).toMatchObject({ code: 0 });
+    const { spans } = collector;
+    const enqueued = spans.filter(({ service }) => service === "nightly");
+    const process = spans.filter(
+      ({ service, name }) => service === "rankmill-worker" && name.startsWith("process "),
+    );
+    expect(process).toHaveLength(54);
+    for (const { traceId, parentSpanId } of process) {
+      const parent = enqueued.find(({ spanId }) => spanId === parentSpanId);
+      expect(parent?.traceId).toBe(traceId);
+      expect(parent?.name).toContain("addBulk");
+    }
+  });
+
+  it("are sent nowhere unless an endpoint is named, or where they are switched off", async () => {
+    await bench.worker(["--model", BUILTIN, "--lanes", "1"]);
+    for (const off of [{ OTEL_SDK_DISABLED: "true" }, { OTEL_TRACES_EXPORTER: "none" }]) {
+      const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, ...off };
+      expect(await bench.run(submit, { env })).toMatchObject({ code: 0 });
+    }
+    expect(collector.spans).toEqual([]);
+  });
+
+  it("hold up nothing where the collector is gone", async () => {
+    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url };
+    collector.close();
+    await bench.worker(["--model", BUILTIN, "--lanes", "1"], { env });
+    expect(await bench.run(submit, { env })).toMatchObject({ code: 0 });
+  });
+
+  it("are those of the program that a queue and a consumer are opened in", async () => {
+    const exporter = new InMemorySpanExporter();
+    const provider = new NodeTracerProvider({
+      spanProcessors: [new SimpleSpanProcessor(exporter)],
+    });
+    provider.register();
+    traceQueues(new BullMQOtel({ tracerName: "test" }));
+    const queue = new RedisJobQueue(redis.client(), "tag", 1_000_000);
+    const consumer = new Consumer(
+      redis.client(),
+      {
+        tag: "tag",
+        priority: "bulk",
+        concurrency: 1,
+        lockDurationMs: DEFAULT_LOCK_DURATION_MS,
+        stalledIntervalMs: DEFAULT_STALLED_INTERVAL_MS,
+        onEvent: () => {},
+      },
+      () => Promise.resolve({ pairs: 1, tokens: 1, truncated: 0, failedPairs: 0 }),
+    );
+    const tracer = provider.getTracer("test");
+    await tracer.startActiveSpan("mine", async (span) => {
+      const request = { id: "a", query: "q", documents: [{ text: "d" }] };
+      const job = prepareJob(
+        request,
+        { maxLength: 16, truncation: "only-second" },
+        { priority: "bulk", ttlSeconds: 60 },
+      );
+      await queue.enqueue([job], "me");
+      span.end();
+    });
+    const process = await until("the job was done", () =>
+      exporter.getFinishedSpans().find(({ name }) => name.startsWith("process ")),
+    );
+    const spans = exporter.getFinishedSpans();
+    const mine = spans.find(({ name }) => name === "mine");
+    const add = spans.find(({ name }) => name.startsWith("addBulk "));
+    expect(add?.parentSpanContext?.spanId).toBe(mine?.spanContext().spanId);
+    expect(process.parentSpanContext?.spanId).toBe(add?.spanContext().spanId);
+    expect(process.spanContext().traceId).toBe(mine?.spanContext().traceId);
+    await consumer.close(1_000);
+    await queue.close();
+    await provider.shutdown();
+  });
+});
