@@ -105,6 +105,7 @@ export async function planCudaLanes(request: LanePlanRequest, gpus: number): Pro
     lanes,
     threads: request.threads ?? 1,
     limits,
+    keepsBits: false,
     lengthBuckets: buckets,
     warmUp,
     messages: {

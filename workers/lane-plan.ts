@@ -12,6 +12,7 @@ import {
   activationOf,
   chooseBatches,
   chooseLayout,
+  keepsBits,
   timingOf,
   type Calibration,
 } from "../src/core/calibration.js";
@@ -69,6 +70,8 @@ export interface LanePlan {
   readonly messages?: Partial<BatcherOptions> | undefined;
   /** Hears of a shape that a lane could not run when it was warmed up. */
   readonly onTooLarge?: ((shape: RunShape) => void) | undefined;
+  /** True where no bit of a score depends on its batch. */
+  readonly keepsBits: boolean;
   readonly memory: BatcherMemory;
   readonly deadlineMs: (runs: readonly RunShape[]) => number;
   /** What a run takes; undefined where it was not measured. */
@@ -178,6 +181,7 @@ export async function planLanes(request: LanePlanRequest): Promise<LanePlan> {
   return {
     ...layout,
     limits,
+    keepsBits: keepsBits(calibration, limits),
     memory: batcherMemory(budget, activation, logger),
     deadlineMs: (runs) => deadlineMs(timing, runs),
     runMs:

@@ -12,6 +12,8 @@ import type { Health } from "../src/core/health.js";
 import type { WorkerDevice } from "../src/core/device.js";
 import { cancelChannel, modelTag } from "../src/core/names.js";
 import type { Priority } from "../src/core/ports.js";
+import { ReuseCounter, type ReuseCounts } from "../src/core/reuse.js";
+import type { ObserveWork } from "../src/core/work-events.js";
 import type { LaneModel } from "../src/inference/lane-protocol.js";
 import { LanePool } from "../src/inference/lane-pool.js";
 import { ownPrivateBytes, readProcessMemory } from "../src/inference/process-memory.js";
@@ -22,6 +24,7 @@ import { observeLanes } from "../src/lifecycle/observe-lanes.js";
 import { cudaEnv } from "../src/inference/cuda-env.js";
 import type { ResolvedModel } from "../src/models/resolve.js";
 import { Batcher, DEFAULT_BATCHER_OPTIONS } from "../src/pipeline/batcher.js";
+import { CachedScorer } from "../src/pipeline/cached-scorer.js";
 import { JobProcessor } from "../src/pipeline/process-job.js";
 import { readBacklog } from "../src/queue/backlog.js";
 import {
@@ -33,12 +36,14 @@ import { registerModel } from "../src/queue/model-registry.js";
 import { RedisJobQueue } from "../src/queue/redis-job-queue.js";
 import { WorkerAnnouncer } from "../src/queue/worker-registry.js";
 import { RedisResultStore } from "../src/results/redis-result-store.js";
+import type { RedisScoreCache } from "../src/results/redis-score-cache.js";
 import { RunStore } from "../src/runs/run-store.js";
 import { watchFitness, type Instruments, type WatchedFitness } from "./instruments.js";
 import { planCudaLanes } from "./cuda-plan.js";
 import { planLanes, type LanePlan, type LanePlanOptions } from "./lane-plan.js";
 import { modelSource } from "./prepared-model.js";
 import { keepRuns } from "./run-keeper.js";
+import { openScoreCache } from "./score-cache.js";
 import { countConsumer, countLane, logConsumer, logLane } from "./worker-events.js";
 
 export interface WorkerOptions extends LanePlanOptions {
@@ -55,6 +60,10 @@ export interface WorkerOptions extends LanePlanOptions {
   /** Jobs held at once from each of the two queues. */
   readonly concurrency?: number | undefined;
   readonly lockDurationMs?: number | undefined;
+  /** Of Redis, for scores that are kept for other jobs; 0: none are. */
+  readonly scoreCacheBytes?: number | undefined;
+  /** False only to measure what sharing equal pairs saves. */
+  readonly sharesEqualPairs?: boolean | undefined;
   /** Entries of BullMQ's events stream. */
   readonly eventsStreamLength?: number | undefined;
   readonly limits?: Limits | undefined;
@@ -72,6 +81,8 @@ export interface RunningWorker {
   readonly lanePids: () => readonly number[];
   /** Whether lanes are at work. */
   readonly health: () => Health;
+  /** What was not done twice, so far. */
+  readonly reuse: () => ReuseCounts;
   /** Resolves where no lane can work any more; never rejects. */
   readonly failed: Promise<RankmillError>;
   /** Takes no more jobs, finishes or hands back those held, closes everything. */
@@ -101,6 +112,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const { device = { kind: "cpu" } } = options;
   const env = device.kind === "cuda" ? cudaEnv(options.env, device.libraryDir) : options.env;
   let plan: LanePlan;
+  let scoreCache: RedisScoreCache | undefined;
   let laneModel: LaneModel;
   try {
     laneModel = {
@@ -127,6 +139,15 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     } else {
       plan = await planLanes(request);
     }
+    laneModel = { ...laneModel, intraOpThreads: plan.threads };
+    scoreCache = await openScoreCache(options.scoreCacheBytes ?? 0, {
+      redis,
+      tag,
+      model,
+      laneModel,
+      plan,
+      logger,
+    });
   } catch (error) {
     await tokenizer.close();
     throw error;
@@ -134,15 +155,29 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const laneCount = plan.lanes;
   const { limits: batchLimits, runMs } = plan;
   const metrics = countWork(options, tag);
-  const observe = metrics?.observe;
+  const reuse = new ReuseCounter();
+  const observe: ObserveWork = (event) => {
+    reuse.count(event);
+    metrics?.observe(event);
+  };
+  const { sharesEqualPairs = true } = options;
   const batcher = new Batcher(
-    { ...DEFAULT_BATCHER_OPTIONS, ...plan.messages, limits: batchLimits, runMs, observe },
+    {
+      ...DEFAULT_BATCHER_OPTIONS,
+      ...plan.messages,
+      limits: batchLimits,
+      runMs,
+      observe,
+      sharesEqualPairs,
+    },
     plan.memory,
   );
+  const scorer =
+    scoreCache === undefined ? batcher : new CachedScorer(batcher, scoreCache, observe);
   let fitness: WatchedFitness | undefined;
   const work = observeLanes(batcher, (event) => {
     fitness?.progressed();
-    observe?.(event);
+    observe(event);
   });
   const pool = new LanePool(work, {
     lanes: laneCount,
@@ -150,7 +185,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     env,
     gpus: device.kind === "cuda" ? device.gpus : undefined,
     openTimeoutMs: LANE_OPEN_TIMEOUT_MS,
-    model: { ...laneModel, intraOpThreads: plan.threads },
+    model: laneModel,
     deadlineMs: plan.deadlineMs,
     onEvent: (event) => {
       logLane(logger, event);
@@ -161,6 +196,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   try {
     await pool.start();
   } catch (error) {
+    await scoreCache?.close();
     await tokenizer.close();
     throw error;
   }
@@ -173,7 +209,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     highestMaxLength: model.maxLength.highest,
     tokenizer,
     template,
-    scorer: batcher,
+    scorer,
     results,
     payloads: queue,
     payloadBytes: plan.payloads,
@@ -268,6 +304,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     tokenizer: tokenizer.implementation,
     laneCount,
     health: () => pool.health,
+    reuse: () => reuse.counts,
     lanePids: () => pool.lanes.map((lane) => lane.pid),
     failed: pool.failed,
     close: async (deadlineMs) => {
@@ -276,6 +313,8 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       cancellations.disconnect();
       await pool.close();
       await tokenizer.close();
+      await scoreCache?.close();
+      logger.info(reuse.counts, "work that was not done twice");
       await fitness.stop();
       // Where Redis is gone these wait for it, and would wait for ever.
       const waiting = Promise.allSettled([kept, announcer.stop(), queue.close()]);

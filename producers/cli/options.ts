@@ -347,6 +347,15 @@ export const OPTIONS = {
     unit: "jobs",
     description: "jobs that a worker holds at once from each queue",
   },
+  scoreCacheBytes: {
+    flags: "--score-cache-bytes <n>",
+    env: "RANKMILL_SCORE_CACHE_BYTES",
+    type: "integer",
+    min: 0,
+    default: 0,
+    unit: "bytes",
+    description: "of Redis, for this model's scores, found again by all of its workers; 0 is none",
+  },
   tokenizer: {
     flags: "--tokenizer <implementation>",
     env: "RANKMILL_TOKENIZER",

@@ -48,6 +48,7 @@ export interface RerankFileOptions {
   readonly redisUrl: string | undefined;
   readonly lanePlan: LanePlanOptions;
   readonly concurrency: number;
+  readonly scoreCacheBytes: number;
   readonly tokenizer: "auto" | "tokenizers" | "transformers";
   readonly drainTimeoutMs: number;
   readonly logger: Logger;
@@ -144,6 +145,7 @@ export async function rerankFile(options: RerankFileOptions): Promise<RerankFile
       limits: options.limits,
       ...options.lanePlan,
       concurrency: options.concurrency,
+      scoreCacheBytes: options.scoreCacheBytes,
       eventsStreamLength: server.eventsStreamLength,
     });
     const queue = new RedisJobQueue(

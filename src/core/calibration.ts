@@ -118,6 +118,20 @@ export function chooseBatches(
   };
 }
 
+/**
+ * True where a pair's logit is known not to depend on its batch: single rows, or no more rows and
+ * padding than were seen to change no bit here.
+ */
+export function keepsBits(calibration: Calibration | undefined, limits: BatchLimits): boolean {
+  if (limits.maxBatchSize === 1) return true;
+  const usualRows = batchLimits(false, {}).maxBatchSize;
+  return (
+    calibration?.rowsKeepBits === true &&
+    limits.maxBatchSize <= usualRows &&
+    (limits.maxPaddingTokens === 0 || calibration.paddingKeepsBits)
+  );
+}
+
 /** Tokens of the fastest batch; of two that differ by no more than noise, the smaller one. */
 function batchTokens({ rows, length }: Calibration): number | undefined {
   const fastest = Math.max(...rows.map(({ pairsPerSecond }) => pairsPerSecond));

@@ -53,6 +53,11 @@ export function cancelChannel(tag: string): string {
   return `${KEY_PREFIX}:{${tag}}:cancel`;
 }
 
+/** Hash: key of a pair → its logit. One of the score cache's buckets; see RedisScoreCache. */
+export function scoresKey(tag: string, bucket: number): string {
+  return `${KEY_PREFIX}:{${tag}}:scores:${bucket.toString(36)}`;
+}
+
 /** Set of the runs that have jobs with one model. */
 export function modelRunsKey(tag: string): string {
   return `${KEY_PREFIX}:{${tag}}:runs`;

@@ -1,3 +1,4 @@
+import type { EncodedPair } from "./ports.js";
 import type { EnqueueOutcome, JobRecord, PreparedJob } from "./job.js";
 
 /** What `begin` found: the job is already over, or the attempt may go on under a fence. */
@@ -75,4 +76,22 @@ export interface FeedingBoard {
 export interface PayloadStore {
   /** @returns the request as JSON, undefined where it is gone */
   read(jobId: string): Promise<string | undefined>;
+}
+
+/**
+ * Logits of pairs that were scored before, by any worker whose logits are the same to the bit. It may
+ * forget anything at any time, and never fails.
+ */
+export interface ScoreCache {
+  /**
+   * @returns one entry a pair, in order, undefined where the pair is not known; undefined for all
+   *   where the cache cannot be asked at present
+   */
+  read(pairs: readonly EncodedPair[]): Promise<readonly (number | undefined)[] | undefined>;
+  /**
+   * Returns at once; keeps them if and when it can.
+   *
+   * @param logits one a pair
+   */
+  write(pairs: readonly EncodedPair[], logits: readonly number[]): void;
 }

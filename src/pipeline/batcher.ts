@@ -95,7 +95,6 @@ export class Batcher implements PairScorer, LaneWork {
   readonly #idle: (() => void)[] = [];
   /** Lanes that are being served. */
   #lanes = 0;
-  #sharedPairs = 0;
   #failure: RankmillError | undefined;
 
   constructor(options: BatcherOptions = DEFAULT_BATCHER_OPTIONS, memory?: BatcherMemory) {
@@ -112,11 +111,6 @@ export class Batcher implements PairScorer, LaneWork {
       bulk: new Permits(options.maxBulkTokens),
       interactive: new Permits(options.maxInteractiveTokens),
     };
-  }
-
-  /** Pairs so far that joined an equal one, and so cost nothing. */
-  get sharedPairs(): number {
-    return this.#sharedPairs;
   }
 
   /** Pairs that wait for a lane, planned ones included. */
@@ -161,7 +155,6 @@ export class Batcher implements PairScorer, LaneWork {
       this.#wait({ pair, priority, claims: [claim], attempts: 0, departed: false });
       return;
     }
-    this.#sharedPairs += 1;
     this.#observe({ type: "spared", by: "shared", pairs: 1 });
     equal.claims.push(claim);
     if (priority === "bulk" || equal.priority === "interactive" || equal.departed) return;

@@ -18,6 +18,7 @@ const OPTION_NAMES = [
   "redisUrl",
   ...LANE_OPTION_NAMES,
   "concurrency",
+  "scoreCacheBytes",
   "tokenizer",
   "maxDocuments",
   "maxQueryChars",
@@ -71,6 +72,7 @@ async function work(parsed: Record<string, unknown>): Promise<number> {
       limits: limitsOf(values),
       ...lanePlanOptions(values),
       concurrency: values.concurrency,
+      scoreCacheBytes: values.scoreCacheBytes,
       healthFile: values.healthFile,
       instruments,
     });

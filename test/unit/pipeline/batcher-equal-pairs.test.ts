@@ -2,6 +2,7 @@ import { setMaxListeners } from "node:events";
 import { describe, expect, it } from "vitest";
 import { RankmillError } from "../../../src/core/errors.js";
 import type { EncodedPair, PairOutcome, Priority } from "../../../src/core/ports.js";
+import { ReuseCounter } from "../../../src/core/reuse.js";
 import {
   Batcher,
   DEFAULT_BATCHER_OPTIONS,
@@ -52,7 +53,8 @@ function scoredFirsts(lane: HandLane | QuickLane): number[] {
 
 describe("equal pairs", () => {
   it("of one job and of several are scored once, and each document gets its score", async () => {
-    const batcher = batcherOf();
+    const reuse = new ReuseCounter();
+    const batcher = batcherOf({ ...SINGLE, observe: (event) => reuse.count(event) });
     const asked = [ask(batcher, [1, 2, 1, 3]), ask(batcher, [3, 1, 4]), ask(batcher, [4])];
     await turn();
     expect(batcher.waitingPairs).toBe(4);
@@ -64,7 +66,7 @@ describe("equal pairs", () => {
       [4],
     ]);
     expect(scoredFirsts(lane)).toEqual([1, 2, 3, 4]);
-    expect(batcher.sharedPairs).toBe(4);
+    expect(reuse.counts.sharedPairs).toBe(4);
   });
 
   it("are shared with one that a lane has in hand", async () => {

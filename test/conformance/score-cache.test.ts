@@ -1,0 +1,236 @@
+import type { Redis } from "ioredis";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { EncodedPair } from "../../src/core/ports.js";
+import {
+  RedisScoreCache,
+  type RedisScoreCacheOptions,
+} from "../../src/results/redis-score-cache.js";
+import { scoreScope } from "../../src/results/score-key.js";
+import { SeededRandom } from "../support/random.js";
+import { hasRealRedis, redisKinds, TestRedis } from "../support/redis-server.js";
+import { until } from "../support/until.js";
+
+const MIB = 1024 * 1024;
+const SCOPE = scoreScope(["model", "int8"]);
+const REST_MS = 20;
+const CHUNK = 4_096;
+/** Scripts, their engine and what is on its way, however large the cache. */
+const SERVER_BYTES = 262_144;
+const FLOATS = [0, -0, 1.5, -3.25, Math.fround(0.1), Math.fround(1e-44), Math.fround(3.4e38)];
+
+let server: TestRedis;
+let redis: Redis;
+let tests = 0;
+let tag: string;
+let errors: unknown[];
+const caches: RedisScoreCache[] = [];
+
+async function open(more: Partial<RedisScoreCacheOptions> = {}): Promise<RedisScoreCache> {
+  const cache = await RedisScoreCache.open(redis, {
+    tag,
+    scope: SCOPE,
+    capacityBytes: MIB,
+    onError: (error) => errors.push(error),
+    restMs: REST_MS,
+    ...more,
+  });
+  caches.push(cache);
+  return cache;
+}
+
+/** Short, and another one for every number. */
+function numbered(number: number): EncodedPair {
+  return { ids: Int32Array.of(101, number, 102), secondStart: 2, truncated: false };
+}
+
+function range(from: number, count: number): EncodedPair[] {
+  return Array.from({ length: count }, (_, index) => numbered(from + index));
+}
+
+/** Writes until all of it can be read: a write that takes too long is given up. */
+async function keep(
+  cache: RedisScoreCache,
+  pairs: readonly EncodedPair[],
+  logits: readonly number[] = pairs.map((_, index) => index),
+): Promise<void> {
+  await until(
+    "the pairs are known",
+    async () => {
+      cache.write(pairs, logits);
+      return await areKnown(cache, pairs.slice(-1));
+    },
+    () => errors.join(),
+  );
+}
+
+async function areKnown(cache: RedisScoreCache, pairs: readonly EncodedPair[]): Promise<boolean> {
+  const known = await cache.read(pairs);
+  return known?.every((logit) => logit !== undefined) === true;
+}
+
+describe.each(redisKinds)("a score cache on %s", (kind) => {
+  beforeAll(async () => {
+    server = await TestRedis.start({ kind });
+    redis = server.client();
+  });
+  afterAll(async () => {
+    await server.close();
+  });
+  beforeEach(() => {
+    tests += 1;
+    tag = `scores-${tests}`;
+    errors = [];
+  });
+  afterEach(async () => {
+    for (const cache of caches.splice(0)) await cache.close();
+  });
+
+  it("gives back the very bits that were written, in the order asked for", async () => {
+    const random = new SeededRandom(3);
+    const floats = Array.from({ length: 300 }, () => Math.fround(random.next() * 20 - 10));
+    const logits = [...FLOATS, ...floats];
+    const pairs = range(0, logits.length);
+    const cache = await open();
+    expect(await cache.read(pairs.slice(0, 3))).toEqual([undefined, undefined, undefined]);
+    await keep(cache, pairs, logits);
+    const known = (await cache.read(pairs.toReversed())) ?? [];
+    expect(known.toReversed().map((logit, i) => Object.is(logit, logits[i]))).not.toContain(false);
+    expect(await cache.read([])).toEqual([]);
+  });
+
+  it("is shared by workers whose scores are the same to the bit, and by no others", async () => {
+    const [mine, equal] = [await open(), await open()];
+    const other = await open({ scope: scoreScope(["model", "fp32"]) });
+    await keep(mine, range(0, 5));
+    expect(await equal.read(range(0, 5))).toEqual([0, 1, 2, 3, 4]);
+    expect(await other.read(range(0, 1))).toEqual([undefined]);
+    const elsewhere = await open({ tag: `${tag}-other` });
+    expect(await elsewhere.read(range(0, 1))).toEqual([undefined]);
+  });
+
+  it("takes pairs for equal only where ids and the document's start are", async () => {
+    const cache = await open();
+    const pair = numbered(7);
+    await keep(cache, [pair], [1]);
+    const { ids } = pair;
+    const others: EncodedPair[] = [
+      { ...pair, secondStart: 1 },
+      { ...pair, ids: Int32Array.of(...ids, 0) },
+      { ...pair, ids: ids.toReversed() },
+      { ...pair, ids: ids.slice(0, 2) },
+    ];
+    expect(await cache.read(others)).toEqual(others.map(() => undefined));
+    expect(await cache.read([{ ...pair, truncated: true }])).toEqual([1]);
+  });
+
+  it("keeps no number that four bytes do not hold", async () => {
+    const cache = await open();
+    cache.write([numbered(1)], [0.1]);
+    await until("it said so", () => errors.length > 0);
+    expect(String(errors[0])).toContain("0.1 is no float32");
+    await until("it is of use again", async () => (await cache.read([numbered(1)])) !== undefined);
+    expect(await cache.read([numbered(1)])).toEqual([undefined]);
+  });
+
+  it("forgets what was written or asked for longest ago, and never what came last", async () => {
+    // One bucket: all pairs compete for it.
+    const cache = await open({ capacityBytes: 1 });
+    const { capacityPairs } = cache;
+    const half = capacityPairs / 2;
+    await keep(cache, range(0, half));
+    await keep(cache, range(half, half - 10));
+    const asked = await cache.read(range(0, 10));
+    expect(asked).not.toContain(undefined);
+    // The older half goes, but for what was asked for.
+    await keep(cache, range(2 * half, half));
+    expect(await cache.read(range(0, 10))).toEqual(asked);
+    expect(await cache.read(range(10, half - 10))).toEqual(
+      Array.from({ length: half - 10 }, () => undefined),
+    );
+    expect(await cache.read(range(2 * half, half))).not.toContain(undefined);
+    expect((await redis.keys(`rankmill:{${tag}}:*`)).length).toBeLessThanOrEqual(2);
+  });
+
+  it("leaves every key with a time to live, and no probe", async () => {
+    const cache = await open();
+    await keep(cache, range(0, 50));
+    const keys = await redis.keys(`rankmill:{${tag}}:*`);
+    expect(keys.length).toBeGreaterThan(10);
+    expect(keys.filter((key) => key.includes("probe"))).toEqual([]);
+    for (const key of keys) expect(await redis.ttl(key)).toBeGreaterThan(86_400);
+  });
+});
+
+describe.skipIf(!hasRealRedis)("a score cache on a real server", () => {
+  beforeEach(async () => {
+    server = await TestRedis.start();
+    redis = server.client();
+    errors = [];
+  });
+  afterEach(async () => {
+    for (const cache of caches.splice(0)) await cache.close();
+    await server.close();
+  });
+
+  /** What keys take, with all that is about them. */
+  async function usedBytes(): Promise<number> {
+    await redis.script("FLUSH", "SYNC");
+    return Number(/used_memory_dataset:(\d+)/.exec(await redis.info("memory"))?.[1]);
+  }
+
+  it.each([
+    ["as it comes", 512],
+    // Another encoding, several times larger.
+    ["that keeps hashes as tables", 16],
+  ])("never takes more of it than it was given: %s", async (_how, listpackEntries) => {
+    await redis.config("SET", "hash-max-listpack-entries", listpackEntries);
+    // Its buffers would be counted.
+    await redis.config("SET", "appendonly", "no");
+    const longTag = "ms-marco-minilm-l6-v2.0123456789ab.int8.v1";
+    const cache = await open({ capacityBytes: MIB, tag: longTag });
+    const { capacityPairs } = cache;
+    expect(capacityPairs).toBeGreaterThan(listpackEntries > 100 ? 45_000 : 8_000);
+    const before = await usedBytes();
+    let most = 0;
+    for (let written = 0; written < capacityPairs; written += CHUNK) {
+      await keep(cache, range(written, CHUNK));
+      most = Math.max(most, (await usedBytes()) - before);
+    }
+    expect(most).toBeLessThan(MIB + SERVER_BYTES);
+    // Newer generations are half full on average.
+    expect(most).toBeGreaterThan(0.6 * MIB);
+  });
+
+  it("that is gone for a while costs nothing but the cache, and serves again once it is back", async () => {
+    const cache = await open();
+    await keep(cache, range(0, 3));
+    await server.kill();
+    expect(await cache.read(range(0, 3))).toBeUndefined();
+    cache.write(range(3, 1), [3]);
+    await until("it said so", () => errors.length > 0);
+    await server.startAgain();
+    await until("it is of use again", () => areKnown(cache, range(0, 3)));
+    await keep(cache, range(5, 1), [9]);
+  });
+
+  it("that stands still is not waited for", async () => {
+    const cache = await open();
+    await keep(cache, range(0, 3));
+    await redis.client("PAUSE", 3_600_000, "ALL");
+    expect(await cache.read(range(0, 3))).toBeUndefined();
+    expect(errors).toHaveLength(1);
+    expect(await cache.read(range(0, 3))).toBeUndefined();
+  });
+
+  it("that has no memory left still tells what it knows", async () => {
+    const cache = await open({ capacityBytes: 1 });
+    const half = cache.capacityPairs / 2;
+    await keep(cache, range(0, half + 1));
+    await redis.config("SET", "maxmemory", "1");
+    // Of the older generation: it cannot be moved to the newer one.
+    expect(await cache.read(range(0, 2))).toEqual([0, 1]);
+    cache.write(range(1_000, 1), [1]);
+    await until("it said so", () => errors.length > 0);
+    expect(String(errors[0])).toContain("OOM");
+  });
+});
