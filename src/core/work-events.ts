@@ -17,7 +17,12 @@ export type WorkEvent =
   /** Pairs that no lane was needed for: they equal others that were in hand. */
   | { readonly type: "spared"; readonly by: "shared"; readonly pairs: number }
   /** A cache was asked for the scores of pairs. */
-  | { readonly type: "looked-up"; readonly in: "scores"; readonly hits: number; readonly misses: number }
+  | {
+      readonly type: "looked-up";
+      readonly in: "scores";
+      readonly hits: number;
+      readonly misses: number;
+    }
   /** An attempt came to an end that a newer one had shut out: nothing was written. */
   | { readonly type: "commit-refused" };
 

@@ -14,7 +14,6 @@ const PADDING_BUCKETS = [0, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75];
 const PRIORITIES: readonly Priority[] = ["interactive", "bulk"];
 const PAIR_OUTCOMES = ["scored", "not_a_number", "pair_too_large", "pair_killed_lane"] as const;
 const SPARED_BY = ["shared", "cached"] as const;
-const LOOKUP_OUTCOMES = ["hit", "miss"] as const;
 const JOB_OUTCOMES = ["done", "retried", "failed", "dropped"] as const;
 const LANE_STATES = [
   "starting",
@@ -221,15 +220,22 @@ export class WorkerMetrics {
         ofModel,
       )
       .labels(of);
-    const lookups = metrics.counter("cache_lookups_total", "Pairs looked up in a cache", [
+    const lookups = metrics.counter("cache_lookups_total", "What was looked up in a cache", [
       "model",
       "cache",
       "outcome",
     ]);
-    const [hits, misses] = LOOKUP_OUTCOMES.map((outcome) =>
-      lookups.labels({ ...of, cache: "scores", outcome }),
-    );
-    const counters = [...settled.values(), ...spared.values(), textTokens, paddingTokens, refused];
+    const hits = lookups.labels({ ...of, cache: "scores", outcome: "hit" });
+    const misses = lookups.labels({ ...of, cache: "scores", outcome: "miss" });
+    const counters = [
+      ...settled.values(),
+      ...spared.values(),
+      hits,
+      misses,
+      textTokens,
+      paddingTokens,
+      refused,
+    ];
     for (const counter of counters) counter.inc(0);
     const histogram = (name: string, help: string, buckets: readonly number[]) => {
       const made = metrics.histogram(name, help, ofModel, buckets);
@@ -287,8 +293,8 @@ export class WorkerMetrics {
           break;
         case "looked-up":
           spared.get("cached")?.inc(event.hits);
-          hits?.inc(event.hits);
-          misses?.inc(event.misses);
+          hits.inc(event.hits);
+          misses.inc(event.misses);
           break;
         case "commit-refused":
           refused.inc();
