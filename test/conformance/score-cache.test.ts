@@ -68,6 +68,12 @@ async function areKnown(cache: RedisScoreCache, pairs: readonly EncodedPair[]): 
   return known?.every((logit) => logit !== undefined) === true;
 }
 
+/** What keys take, with all that is about them. */
+async function usedBytes(): Promise<number> {
+  await redis.script("FLUSH", "SYNC");
+  return Number(/used_memory_dataset:(\d+)/.exec(await redis.info("memory"))?.[1]);
+}
+
 describe.each(redisKinds)("a score cache on %s", (kind) => {
   beforeAll(async () => {
     server = await TestRedis.start({ kind });
@@ -171,12 +177,6 @@ describe.skipIf(!hasRealRedis)("a score cache on a real server", () => {
     for (const cache of caches.splice(0)) await cache.close();
     await server.close();
   });
-
-  /** What keys take, with all that is about them. */
-  async function usedBytes(): Promise<number> {
-    await redis.script("FLUSH", "SYNC");
-    return Number(/used_memory_dataset:(\d+)/.exec(await redis.info("memory"))?.[1]);
-  }
 
   it.each([
     ["as it comes", 512],
