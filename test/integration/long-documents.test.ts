@@ -117,6 +117,20 @@ describe("long documents, asked by a client", () => {
     }
   });
 
+  it("of a submitted run are in windows too, and the run is joined in no other way", async () => {
+    writeRecords(bench.path("in.jsonl"), [{ id: "a", query: QUERY, documents: DOCUMENTS }]);
+    const submit = ["submit", ...words(`--input in.jsonl --model ${BUILTIN} --run windows`)];
+    const split = words("--max-length 128 --long-documents windows --overlap-tokens 16");
+    const exit = await bench.run([...submit, ...split, "--output", "out.jsonl"]);
+    expect(exit).toMatchObject({ code: 0 });
+    const [first] = readRankings(bench.path("out.jsonl"))[0]?.results ?? [];
+    expect(LONG.slice(first?.window?.start, first?.window?.end)).toContain(PASSAGE);
+    const other = await bench.run([...submit, "--max-length", "128"]);
+    expect(other.code).toBe(2);
+    expect(other.stderr).toContain("longDocuments was windows, is truncate");
+    expect(other.stderr).toContain("overlapTokens was 16, is 0");
+  });
+
   it.each<[Partial<RerankOptions>, RegExp]>([
     [{ longDocuments: "windows", overlapTokens: 65 }, /^overlapTokens: is 65, over .* 64 tokens/],
     [{ maxWindows: 3 }, /^maxWindows: is 3, but long documents are truncated/],
