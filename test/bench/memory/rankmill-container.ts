@@ -49,6 +49,7 @@ export class RankmillContainer {
       onLine: (line) => {
         const msg = messageOf(line);
         if (/ × |instead of|refused/.test(msg)) say(`  ${msg}`);
+        if (msg === "lane died") say(`  ${line}`);
         if (worker !== undefined && msg === "lane died") worker.counts.lanesDied += 1;
         if (worker !== undefined && msg.startsWith("a lane ran out of memory"))
           worker.counts.budgetLowered += 1;
