@@ -26,7 +26,9 @@ export interface CalibrateAheadRequest {
  */
 export async function calibrateAhead(request: CalibrateAheadRequest): Promise<void> {
   const { model, preparedDir, env, logger } = request;
-  const { tokenizer, template } = await openTokenizer(model.folder.path);
+  const { tokenizer, template } = await openTokenizer(model.folder.path, {
+    compiledDir: preparedDir,
+  });
   try {
     await planLanes({
       ...request,

@@ -2,7 +2,7 @@
 import { fileURLToPath } from "node:url";
 import type { WorkerDevice } from "../src/core/device.js";
 import type { ScoringOptions } from "../src/core/job.js";
-import type { EncodedPair } from "../src/core/ports.js";
+import type { EncodedPair, TokenizerImplementation } from "../src/core/ports.js";
 import { completeScoring } from "../src/core/scoring-options.js";
 import { cudaEnv } from "../src/inference/cuda-env.js";
 import { quantisedHandling, readCpuFeatures } from "../src/inference/cpu-features.js";
@@ -41,7 +41,7 @@ export interface PairLaneOptions {
   /** @defaultValue the model's own max length, `only-second` */
   readonly scoring?: ScoringOptions;
   /** @defaultValue `"auto"` */
-  readonly tokenizer?: "auto" | "tokenizers" | "transformers";
+  readonly tokenizer?: "auto" | TokenizerImplementation;
   /** @defaultValue the CPU */
   readonly device?: WorkerDevice;
 }

@@ -1,5 +1,6 @@
 import type { WorkerDevice } from "../../src/core/device.js";
 import type { Scoring } from "../../src/core/job.js";
+import type { TokenizerImplementation } from "../../src/core/ports.js";
 import type { FailedRecord } from "../../src/core/records.js";
 import type { ResolvedModel } from "../../src/models/resolve.js";
 import { packPayload, prepareJob } from "../../src/queue/prepare-job.js";
@@ -17,7 +18,7 @@ export interface DryRunOptions {
   readonly scoring: Scoring;
   readonly window: WindowLimits;
   readonly lanes: number | undefined;
-  readonly tokenizer: "auto" | "tokenizers" | "transformers";
+  readonly tokenizer: "auto" | TokenizerImplementation;
 }
 
 /** What a run will take. */

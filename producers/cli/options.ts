@@ -360,9 +360,10 @@ export const OPTIONS = {
     flags: "--tokenizer <implementation>",
     env: "RANKMILL_TOKENIZER",
     type: "choice",
-    choices: ["auto", "tokenizers", "transformers"],
+    choices: ["auto", "rankmill", "tokenizers", "transformers"],
     default: "auto",
-    description: "auto: the tokenizers package where it loads, else @huggingface/transformers",
+    description:
+      "auto: our own for XLM-R's kind, else the tokenizers package, else @huggingface/transformers",
   },
   windowJobs: {
     flags: "--window-jobs <n>",

@@ -7,6 +7,7 @@ import { SCHEMA_MAJOR, type Limits } from "../../src/core/contract.js";
 import type { WorkerDevice } from "../../src/core/device.js";
 import { RankmillError } from "../../src/core/errors.js";
 import type { Scoring } from "../../src/core/job.js";
+import type { TokenizerImplementation } from "../../src/core/ports.js";
 import { packageVersion } from "../../src/models/package-root.js";
 import type { ResolvedModel } from "../../src/models/resolve.js";
 import { connectRedis } from "../../src/queue/connection.js";
@@ -49,7 +50,7 @@ export interface RerankFileOptions {
   readonly lanePlan: LanePlanOptions;
   readonly concurrency: number;
   readonly scoreCacheBytes: number;
-  readonly tokenizer: "auto" | "tokenizers" | "transformers";
+  readonly tokenizer: "auto" | TokenizerImplementation;
   readonly drainTimeoutMs: number;
   readonly logger: Logger;
   /** Aborts at Ctrl-C or SIGTERM. */
@@ -85,7 +86,10 @@ export async function rerankFile(options: RerankFileOptions): Promise<RerankFile
   // Native packages are loaded by the commands that run a worker, and by no other.
   const { openTokenizer } = await import("../../src/inference/tokenizer/open-tokenizer.js");
   const { startWorker } = await import("../../workers/worker.js");
-  const opened = await openTokenizer(model.folder.path, { implementation: options.tokenizer });
+  const opened = await openTokenizer(model.folder.path, {
+    implementation: options.tokenizer,
+    compiledDir: options.preparedDir,
+  });
   const settings: RunSettings = {
     model: {
       name: model.name,

@@ -16,10 +16,13 @@ export interface EncodedPair {
   readonly truncated: boolean;
 }
 
+/** What reads a `tokenizer.json`: our own code, or one of two libraries. */
+export type TokenizerImplementation = "rankmill" | "tokenizers" | "transformers";
+
 /** Turns texts into token ids without special tokens. Literal special tokens in a text are text. */
 export interface Tokenizer {
   /** The implementation, as the manifest of a run names it. */
-  readonly implementation: "tokenizers" | "transformers";
+  readonly implementation: TokenizerImplementation;
   /**
    * @param texts any strings, lone surrogates and NUL included
    * @param atLeastTokens the caller uses no more than the first `atLeastTokens` ids of a text (but

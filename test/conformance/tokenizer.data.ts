@@ -18,17 +18,26 @@ export interface TokenizerUnderTest {
   readonly folder: string;
   /** Of the sweep's code points that are not listed, every how many-th is tried; 0 for no sweep. */
   readonly sweepEvery: number;
+  /** True where our own implementation reads it. */
+  readonly own: boolean;
 }
 
-const inRepository = (name: string, folder: string, sweepEvery = 0): TokenizerUnderTest => ({
+const inRepository = (
+  name: string,
+  folder: string,
+  sweepEvery = 0,
+  own = false,
+): TokenizerUnderTest => ({
   name,
   folder: repository + folder,
   sweepEvery,
+  own,
 });
 const inData = (name: string): TokenizerUnderTest => ({
   name,
   folder: `${DATA}/tokenizers/${name}`,
   sweepEvery: 10,
+  own: name.startsWith("xlmr"),
 });
 
 export const TOKENIZERS: readonly TokenizerUnderTest[] = [
@@ -40,6 +49,7 @@ export const TOKENIZERS: readonly TokenizerUnderTest[] = [
   inRepository("tiny-xlm-roberta", "test/fixtures/models/xlm-roberta"),
   inRepository("wordpiece-bert-processing", "test/fixtures/tokenizer/wordpiece-bert-processing"),
   inRepository("unigram-roberta-processing", "test/fixtures/tokenizer/unigram-roberta-processing"),
+  inRepository("unigram-precompiled", "test/fixtures/tokenizer/unigram-precompiled", 0, true),
   inRepository("bpe-merges-into-special", "test/fixtures/tokenizer/bpe-merges-into-special"),
 ];
 

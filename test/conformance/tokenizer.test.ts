@@ -31,7 +31,7 @@ const known = JSON.parse(
   readFileSync(new URL("tokenizer-known-differences.json", import.meta.url), "utf8"),
 ) as KnownDifferences;
 
-const IMPLEMENTATIONS = ["tokenizers", "transformers"] as const;
+const LIBRARIES = ["tokenizers", "transformers"] as const;
 /** Small ones cut into everything, odd and even; at 1,000 nothing is cut. */
 const MAX_LENGTHS = [6, 7, 8, 9, 16, 17, 32, 33, 64, 127, 1_000];
 const QUERIES = ["the mill", "what is the mill for, and who turns it? ".repeat(3), ""];
@@ -51,8 +51,8 @@ const FULL_SWEEP = process.env["RANKMILL_TEST_FULL_SWEEP"] === "1";
 
 const lists = (ids: readonly Int32Array[]): number[][] => ids.map((list) => [...list]);
 
-for (const { name, folder, sweepEvery } of TOKENIZERS) {
-  for (const implementation of IMPLEMENTATIONS) {
+for (const { name, folder, sweepEvery, own } of TOKENIZERS) {
+  for (const implementation of own ? (["rankmill", ...LIBRARIES] as const) : LIBRARIES) {
     describe(`${implementation} on ${name}`, () => {
       const reference = openReference(folder);
       let opened: OpenedTokenizer;
@@ -224,11 +224,11 @@ describe.skipIf(!HAS_DATA)("golden ids", () => {
       >)
     : {};
   const CASES = [
-    ["bert", golden["bert"]?.["Xenova/bert-base-uncased"]],
-    ["xlmr", golden["xlm_roberta"]?.["Xenova/bge-reranker-base"]],
+    ["bert", golden["bert"]?.["Xenova/bert-base-uncased"], LIBRARIES],
+    ["xlmr", golden["xlm_roberta"]?.["Xenova/bge-reranker-base"], ["rankmill", ...LIBRARIES]],
   ] as const;
-  for (const [name, entries = {}] of CASES) {
-    for (const implementation of IMPLEMENTATIONS) {
+  for (const [name, entries = {}, implementations] of CASES) {
+    for (const implementation of implementations) {
       it(`${implementation} gives the published ids of ${name}`, async () => {
         const folder = `${DATA}/tokenizers/${name}`;
         const { tokenizer, template } = await openTokenizer(folder, { implementation });

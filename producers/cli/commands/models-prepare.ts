@@ -64,9 +64,14 @@ async function prepare(name: string, parsed: Record<string, unknown>): Promise<n
     model: name,
   });
   const { prepareResolved, TMPFS_WARNING } = await import("../../../workers/prepared-model.js");
+  const folder = preparedDir(values.preparedDir);
+  const { openTokenizer } = await import("../../../src/inference/tokenizer/open-tokenizer.js");
+  // Opening it keeps what it is compiled to, where our own implementation reads it.
+  const { tokenizer } = await openTokenizer(model.folder.path, { compiledDir: folder });
+  await tokenizer.close();
   const prepared = await prepareResolved({
     model,
-    preparedDir: preparedDir(values.preparedDir),
+    preparedDir: folder,
     env,
     fullCheck: values.fullCheck === true,
     onProgress: (event) => say(progressLine(event)),
@@ -76,7 +81,7 @@ async function prepare(name: string, parsed: Record<string, unknown>): Promise<n
     const { calibrateAhead } = await import("../../../workers/calibrate-ahead.js");
     await calibrateAhead({
       model,
-      preparedDir: preparedDir(values.preparedDir),
+      preparedDir: folder,
       calibrationDir: calibrationDir(values.calibrationDir),
       env,
       logger: createLogger("info", 2),
@@ -93,6 +98,7 @@ async function prepare(name: string, parsed: Record<string, unknown>): Promise<n
         reused: prepared.reused,
         prepare_ms: prepared.prepareMs,
         on_tmpfs: prepared.onTmpfs,
+        tokenizer: tokenizer.implementation,
       }),
     );
     return EXIT.ok;

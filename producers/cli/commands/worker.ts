@@ -56,6 +56,7 @@ async function work(parsed: Record<string, unknown>): Promise<number> {
   const instruments = await openInstruments(values, logger);
   const redis = await requireRedis(values.redisUrl, logger);
   for (const warning of redisWarnings(describeRedis(await redis.info()))) logger.warn(warning);
+  const prepared = values.prepare === false ? undefined : preparedDir(values.preparedDir);
   const { openTokenizer } = await import("../../../src/inference/tokenizer/open-tokenizer.js");
   const { startWorker } = await import("../../../workers/worker.js");
   try {
@@ -64,11 +65,12 @@ async function work(parsed: Record<string, unknown>): Promise<number> {
       device,
       opened: await openTokenizer(model.folder.path, {
         implementation: values.tokenizer as "auto",
+        compiledDir: prepared,
       }),
       redis,
       logger,
       env,
-      preparedDir: values.prepare === false ? undefined : preparedDir(values.preparedDir),
+      preparedDir: prepared,
       limits: limitsOf(values),
       ...lanePlanOptions(values),
       concurrency: values.concurrency,

@@ -1,6 +1,5 @@
 /** One library's tokenizer, loaded. Runs inside the tokenizer's thread only. */
 export interface BatchEncoder {
-  readonly implementation: "tokenizers" | "transformers";
   /**
    * @param texts well-formed UTF-16, at least one
    * @returns ids without special tokens, one array a text, in order

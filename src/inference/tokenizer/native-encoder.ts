@@ -8,7 +8,6 @@ export async function openNativeEncoder(json: TokenizerJson): Promise<BatchEncod
   const { Tokenizer } = await load();
   const tokenizer = Tokenizer.fromString(JSON.stringify(json));
   return {
-    implementation: "tokenizers",
     encodeBatch: async (texts) => {
       const encodings = await tokenizer.encodeBatch(texts, { addSpecialTokens: false });
       return encodings.map((encoding) => Int32Array.from(encoding.getIds()));

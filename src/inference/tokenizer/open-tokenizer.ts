@@ -1,15 +1,17 @@
 import type { PairTemplate } from "../../core/pair-assembly.js";
-import type { Tokenizer } from "../../core/ports.js";
-import type { Implementation } from "./thread-protocol.js";
+import type { Tokenizer, TokenizerImplementation } from "../../core/ports.js";
 import { ThreadTokenizer } from "./thread-tokenizer.js";
 
 export interface OpenTokenizerOptions {
   /**
-   * `auto`: the `tokenizers` package where it loads, `@huggingface/transformers` elsewhere.
+   * `auto`: our own where it reads this tokenizer, else the `tokenizers` package where that loads,
+   * else `@huggingface/transformers`.
    *
    * @defaultValue `"auto"`
    */
-  readonly implementation?: "auto" | Implementation | undefined;
+  readonly implementation?: "auto" | TokenizerImplementation | undefined;
+  /** Keeps what our own is compiled to; it is compiled at each start where absent. */
+  readonly compiledDir?: string | undefined;
 }
 
 export interface OpenedTokenizer {
@@ -28,10 +30,10 @@ export async function openTokenizer(
   folder: string,
   options: OpenTokenizerOptions = {},
 ): Promise<OpenedTokenizer> {
-  const { implementation = "auto" } = options;
-  const implementations: readonly Implementation[] =
-    implementation === "auto" ? ["tokenizers", "transformers"] : [implementation];
-  return ThreadTokenizer.open(threadEntry(), { folder, implementations });
+  const { implementation = "auto", compiledDir } = options;
+  const implementations: readonly TokenizerImplementation[] =
+    implementation === "auto" ? ["rankmill", "tokenizers", "transformers"] : [implementation];
+  return ThreadTokenizer.open(threadEntry(), { folder, implementations, compiledDir });
 }
 
 /** Beside this file once compiled; a test that runs the source finds the compiled entry in dist. */

@@ -1,13 +1,14 @@
 import type { ErrorCode } from "../../core/errors.js";
 import type { PairTemplate } from "../../core/pair-assembly.js";
-
-export type Implementation = "tokenizers" | "transformers";
+import type { TokenizerImplementation } from "../../core/ports.js";
 
 /** What a tokenizer's thread is started with. */
 export interface ThreadData {
   readonly folder: string;
-  /** Tried in this order; the first whose library loads is used. */
-  readonly implementations: readonly Implementation[];
+  /** Tried in this order; the first that can read the tokenizer, and whose library loads, is used. */
+  readonly implementations: readonly TokenizerImplementation[];
+  /** Folder of compiled tokenizers; undefined where none may be kept. */
+  readonly compiledDir: string | undefined;
 }
 
 export interface EncodeMessage {
@@ -24,7 +25,7 @@ export interface Failure {
 export type FromThread =
   | {
       readonly type: "ready";
-      readonly implementation: Implementation;
+      readonly implementation: TokenizerImplementation;
       readonly template: PairTemplate;
     }
   | ({ readonly type: "unusable" } & Failure)

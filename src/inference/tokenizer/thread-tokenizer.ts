@@ -1,8 +1,8 @@
 import { Worker } from "node:worker_threads";
 import { RankmillError } from "../../core/errors.js";
 import type { PairTemplate } from "../../core/pair-assembly.js";
-import type { Tokenizer } from "../../core/ports.js";
-import type { EncodeMessage, FromThread, Implementation, ThreadData } from "./thread-protocol.js";
+import type { Tokenizer, TokenizerImplementation } from "../../core/ports.js";
+import type { EncodeMessage, FromThread, ThreadData } from "./thread-protocol.js";
 
 /**
  * Requests in the thread at once: one is encoded while the next is copied in and the last one's ids
@@ -30,7 +30,7 @@ interface Request {
  * request starts another. *closed*: for good; requests are rejected as `cancelled`.
  */
 export class ThreadTokenizer implements Tokenizer {
-  readonly implementation: Implementation;
+  readonly implementation: TokenizerImplementation;
   readonly #entry: URL;
   readonly #data: ThreadData;
   readonly #waiting: Request[] = [];
@@ -152,7 +152,7 @@ export class ThreadTokenizer implements Tokenizer {
 
 interface StartedThread {
   readonly worker: Worker;
-  readonly implementation: Implementation;
+  readonly implementation: TokenizerImplementation;
   readonly template: PairTemplate;
 }
 

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { z } from "zod";
 import { RankmillError } from "../../core/errors.js";
 
@@ -37,30 +37,44 @@ export type TokenizerJson = z.infer<typeof tokenizerJsonSchema>;
 
 export interface TokenizerFiles {
   readonly path: string;
-  readonly tokenizerJson: TokenizerJson;
+  readonly json: Buffer;
   /** Undefined where the folder has none. */
-  readonly tokenizerConfig: unknown;
+  readonly config: Buffer | undefined;
 }
 
-/** @throws RankmillError `model_unusable` where tokenizer.json is absent, unreadable or not one */
+/** @throws RankmillError `model_unusable` where tokenizer.json is absent, or either is unreadable */
 export async function readTokenizerFiles(folder: string): Promise<TokenizerFiles> {
   const path = join(folder, "tokenizer.json");
-  const json = await readJson(path);
+  const json = await readBytes(path);
   if (json === undefined) {
     throw new RankmillError(
       "model_unusable",
       `${path} is missing: export the model with its fast tokenizer, or copy the file from its repository`,
     );
   }
-  const parsed = tokenizerJsonSchema.safeParse(json);
+  return { path, json, config: await readBytes(configPath(path)) };
+}
+
+export interface ParsedTokenizer {
+  readonly tokenizerJson: TokenizerJson;
+  /** Undefined where the folder has none. */
+  readonly tokenizerConfig: unknown;
+}
+
+/** @throws RankmillError `model_unusable` where tokenizer.json is not one */
+export function parseTokenizer({ path, json, config }: TokenizerFiles): ParsedTokenizer {
+  const parsed = tokenizerJsonSchema.safeParse(parseJson(path, json));
   if (!parsed.success) {
     throw new RankmillError("model_unusable", `${path} is not a tokenizer: ${reasonOf(parsed)}`);
   }
   return {
-    path,
     tokenizerJson: parsed.data,
-    tokenizerConfig: await readJson(join(folder, "tokenizer_config.json")),
+    tokenizerConfig: config === undefined ? undefined : parseJson(configPath(path), config),
   };
+}
+
+function configPath(path: string): string {
+  return join(dirname(path), "tokenizer_config.json");
 }
 
 function reasonOf({ error }: { readonly error: z.ZodError }): string {
@@ -68,18 +82,20 @@ function reasonOf({ error }: { readonly error: z.ZodError }): string {
   return issue === undefined ? "unknown" : `${issue.path.join(".")}: ${issue.message}`;
 }
 
-async function readJson(path: string): Promise<unknown> {
-  let text: string;
+async function readBytes(path: string): Promise<Buffer | undefined> {
   try {
-    text = await readFile(path, "utf8");
+    return await readFile(path);
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
     throw new RankmillError("model_unusable", `${path} cannot be read: ${String(error)}`, {
       cause: error,
     });
   }
+}
+
+function parseJson(path: string, bytes: Buffer): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    return JSON.parse(bytes.toString("utf8")) as unknown;
   } catch (error) {
     throw new RankmillError("model_unusable", `${path} is not JSON: ${String(error)}`, {
       cause: error,

@@ -4,28 +4,18 @@
  * No inference runs here.
  */
 import { parentPort, workerData, type MessagePort } from "node:worker_threads";
-import { describeError, RankmillError } from "../../core/errors.js";
-import { parsePairTemplate } from "../../core/pair-template.js";
-import { LibraryMissing, type BatchEncoder } from "./batch-encoder.js";
-import { allowsCuts } from "./cuts.js";
-import { encodeTexts } from "./encode-texts.js";
-import { withoutSpecials } from "./literal-specials.js";
-import { openNativeEncoder } from "./native-encoder.js";
-import type { EncodeMessage, FromThread, Implementation, ThreadData } from "./thread-protocol.js";
-import { readTokenizerFiles, type TokenizerJson } from "./tokenizer-json.js";
-import { openTransformersEncoder } from "./transformers-encoder.js";
+import { describeError } from "../../core/errors.js";
+import { openEncoder, type OpenedEncoder } from "./open-encoder.js";
+import type { EncodeMessage, FromThread, ThreadData } from "./thread-protocol.js";
 
 async function serve(port: MessagePort, data: ThreadData): Promise<void> {
   const send = (message: FromThread, transfer: ArrayBuffer[] = []): void => {
     port.postMessage(message, transfer);
   };
   try {
-    const { path, tokenizerJson, tokenizerConfig } = await readTokenizerFiles(data.folder);
-    const template = parsePairTemplate(tokenizerJson, tokenizerConfig);
-    const cuttable = allowsCuts(tokenizerJson);
-    const encoder = await openFirst(data.implementations, withoutSpecials(tokenizerJson), path);
+    const opened = await openEncoder(data);
     port.on("message", (message: EncodeMessage) => {
-      void encode(encoder, cuttable, message).then(
+      void encode(opened, message).then(
         ({ ids, ends }) => {
           const { seq } = message;
           send({ type: "encoded", seq, ids, ends }, [ids.buffer, ends.buffer]);
@@ -35,45 +25,18 @@ async function serve(port: MessagePort, data: ThreadData): Promise<void> {
         },
       );
     });
-    send({ type: "ready", implementation: encoder.implementation, template });
+    const { implementation, template } = opened;
+    send({ type: "ready", implementation, template });
   } catch (error) {
     send({ type: "unusable", ...describeError(error) });
   }
 }
 
-async function openFirst(
-  implementations: readonly Implementation[],
-  json: TokenizerJson,
-  path: string,
-): Promise<BatchEncoder> {
-  const missing: string[] = [];
-  for (const implementation of implementations) {
-    try {
-      return implementation === "tokenizers"
-        ? await openNativeEncoder(json)
-        : await openTransformersEncoder(json);
-    } catch (error) {
-      if (!(error instanceof LibraryMissing)) {
-        const message = `${path} cannot be loaded by ${implementation}: ${describeError(error).message}`;
-        throw new RankmillError("model_unusable", message, { cause: error });
-      }
-      missing.push(error.message);
-    }
-  }
-  const message = `no library for the model's tokenizer can be loaded: run \`npm install ${implementations.map(packageOf).join(" ")}\` (one of them is enough). Tried ${missing.join("; ")}`;
-  throw new RankmillError("missing_dependency", message);
-}
-
-function packageOf(implementation: Implementation): string {
-  return implementation === "tokenizers" ? "tokenizers" : "@huggingface/transformers";
-}
-
 async function encode(
-  encoder: BatchEncoder,
-  cuttable: boolean,
+  opened: OpenedEncoder,
   { texts, atLeastTokens }: EncodeMessage,
 ): Promise<{ ids: Int32Array<ArrayBuffer>; ends: Int32Array<ArrayBuffer> }> {
-  const encoded = await encodeTexts(encoder, cuttable, texts, atLeastTokens);
+  const encoded = await opened.encode(texts, atLeastTokens);
   const ids = new Int32Array(encoded.reduce((sum, { length }) => sum + length, 0));
   const ends = new Int32Array(encoded.length);
   let at = 0;

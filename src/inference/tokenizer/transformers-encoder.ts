@@ -58,7 +58,6 @@ export async function openTransformersEncoder(json: TokenizerJson): Promise<Batc
   const tokenizer = await AutoTokenizer.from_pretrained(VIRTUAL_FOLDER, { local_files_only: true });
   env.customCache = { match: () => Promise.resolve(), put: () => Promise.resolve() };
   return {
-    implementation: "transformers",
     encodeBatch: (texts) => {
       const options = { add_special_tokens: false, return_tensor: false } as const;
       const { input_ids: ids } = tokenizer(texts.map(repair), options);
