@@ -28,9 +28,18 @@ const KINDS = [
   "▁▁ _-.....---",
   "the mill turns ",
   "ſẞⅧ㎏½²①",
-].map((kind) => [...kind]);
+].map((kind) => Array.from(kind));
 /** Runs of one thing are where sums of scores are equal, or would be but for their order. */
-const RUNS = [..."a-.=_01x!?*/\\漢の哈ん한…—", "ha", "ab", "the", "12", "aA", "字漢", "aba"];
+const RUNS = [
+  ...Array.from("a-.=_01x!?*/\\漢の哈ん한…—"),
+  "ha",
+  "ab",
+  "the",
+  "12",
+  "aA",
+  "字漢",
+  "aba",
+];
 const LONG_RUNS = [4_095, 4_096, 4_097, 9_001, 70_000];
 
 for (const { name, folder } of TOKENIZERS.filter(({ own }) => own)) {

@@ -17,9 +17,9 @@ const WORDS = [
   ),
   ..."漢字 かな 敏捷 狐狸 한글 хлеб при вет नम स्ते ab aba abab aa aaa --- -- .. ... ....".split(" "),
 ];
-const LETTERS = [
-  ..."abcdefghijklmnopqrstuvwxyzABCDEGMT0123456789.,:;!?'\"()[]{}<>/\\|_-+=~`@#$%^&*éüñ漢字仮名の敏捷한글хлебприветनमस्ते",
-];
+const LETTERS = Array.from(
+  "abcdefghijklmnopqrstuvwxyzABCDEGMT0123456789.,:;!?'\"()[]{}<>/\\|_-+=~`@#$%^&*éüñ漢字仮名の敏捷한글хлебприветनमस्ते",
+);
 
 /** Of what NFKC composes or decomposes in the first scripts; controls vanish, whitespace is a space. */
 function replacements(): Record<string, string> {

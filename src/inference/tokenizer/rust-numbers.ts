@@ -15,7 +15,7 @@ export function readRustNumber(text: string): number {
   let significand = 0n;
   let exponent = Number(exponentText);
   let full = false;
-  for (const [index, digit] of [...whole, ...fraction].entries()) {
+  for (const [index, digit] of Array.from(whole + fraction).entries()) {
     const isWhole = index < whole.length;
     const next = significand * 10n + BigInt(digit);
     full ||= next > MAX_SIGNIFICAND;

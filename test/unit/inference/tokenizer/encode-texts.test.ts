@@ -9,7 +9,6 @@ const idsOf = (text: string): Int32Array =>
 function wordCounter(): BatchEncoder & { readonly calls: string[][] } {
   const calls: string[][] = [];
   return {
-    implementation: "tokenizers",
     calls,
     encodeBatch: (texts) => {
       calls.push(texts);

@@ -113,7 +113,7 @@ describe("a tokenizer in its thread", () => {
   });
 
   it("is started again after its thread died, with an error for what it held", async () => {
-    const data = { folder, implementations: ["tokenizers"] } as const;
+    const data = { folder, implementations: ["tokenizers"], compiledDir: undefined } as const;
     const { tokenizer } = await ThreadTokenizer.open(DYING_THREAD, data);
     const [died, alsoHeld, waited] = await Promise.allSettled([
       tokenizer.encode(["die"]),
