@@ -42,6 +42,16 @@ const RUNS = [
 ];
 const LONG_RUNS = [4_095, 4_096, 4_097, 9_001, 70_000];
 
+/** As many random texts, the same in every run. */
+function random(seed: number, make: (seeded: SeededRandom) => string): string[] {
+  const seeded = new SeededRandom(seed);
+  return Array.from({ length: TEXTS }, () => make(seeded).toWellFormed());
+}
+
+function repeated(seeded: SeededRandom, most: number, make: () => string): string {
+  return Array.from({ length: seeded.between(1, most) }, make).join("");
+}
+
 for (const { name, folder } of TOKENIZERS.filter(({ own }) => own)) {
   describe(`our own tokenizer on ${name} gives the ids of the Rust library`, () => {
     let reference: Reference;
@@ -69,13 +79,6 @@ for (const { name, folder } of TOKENIZERS.filter(({ own }) => own)) {
         expect(differing.slice(0, 3)).toEqual([]);
       }
     };
-    const random = (seed: number, make: (seeded: SeededRandom) => string): string[] => {
-      const seeded = new SeededRandom(seed);
-      return Array.from({ length: TEXTS }, () => make(seeded).toWellFormed());
-    };
-    const repeated = (seeded: SeededRandom, most: number, make: () => string): string =>
-      Array.from({ length: seeded.between(1, most) }, make).join("");
-
     it(
       "for every character, alone, among others and in clusters",
       { timeout: 900_000 },

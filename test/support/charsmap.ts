@@ -10,10 +10,6 @@ export function charsmap(replacements: Readonly<Record<string, string>>): string
   const entries = Object.entries(replacements).sort(([a], [b]) => (a < b ? -1 : 1));
   const keys = entries.map(([from]) => Buffer.from(from));
   const texts = entries.map(([, to]) => Buffer.from(`${to}\0`));
-  const ends = (parts: readonly Buffer[]): number[] => {
-    let end = 0;
-    return parts.map(({ length }) => (end += length));
-  };
   const places = [0, ...ends(texts)].slice(0, -1);
   const units = buildDoubleArray(
     Buffer.concat(keys),
@@ -24,4 +20,9 @@ export function charsmap(replacements: Readonly<Record<string, string>>): string
   const size = Buffer.alloc(4);
   size.writeUInt32LE(units.byteLength);
   return Buffer.concat([size, Buffer.from(units.buffer), ...texts]).toString("base64");
+}
+
+function ends(parts: readonly Buffer[]): number[] {
+  let end = 0;
+  return parts.map(({ length }) => (end += length));
 }

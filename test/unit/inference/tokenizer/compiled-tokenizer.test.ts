@@ -112,11 +112,12 @@ describe("a compiled tokenizer", () => {
   });
 });
 
+async function parsed(): Promise<Record<string, unknown>> {
+  const text = await readFile(join(FIXTURE, "tokenizer.json"), "utf8");
+  return JSON.parse(text) as Record<string, unknown>;
+}
+
 describe("our own tokenizer", () => {
-  const parsed = async (): Promise<{ text: string; json: Record<string, unknown> }> => {
-    const text = await readFile(join(FIXTURE, "tokenizer.json"), "utf8");
-    return { text, json: JSON.parse(text) as Record<string, unknown> };
-  };
   it.each<[string, (json: Record<string, unknown>) => unknown]>([
     [
       "bytes to fall back on",
@@ -174,7 +175,7 @@ describe("our own tokenizer", () => {
     ],
     ["another pre-tokeniser", (json) => (json["pre_tokenizer"] = { type: "Whitespace" })],
   ])("leaves a tokenizer with %s to the libraries", async (_what, change) => {
-    const { json } = await parsed();
+    const json = await parsed();
     change(json);
     const spec = compileUnigram(tokenizerJsonSchema.parse(json), JSON.stringify(json));
     expect(spec.status).toBe("unsupported");
@@ -183,7 +184,7 @@ describe("our own tokenizer", () => {
   it("is not taken for what it cannot read, and says so where it is asked for", async () => {
     const folder = join(compiledDir, "model");
     await cp(FIXTURE, folder, { recursive: true });
-    const { json } = await parsed();
+    const json = await parsed();
     json["normalizer"] = { type: "NFKC" };
     await writeFile(join(folder, "tokenizer.json"), JSON.stringify(json));
     expect((await idsOf({}, folder)).implementation).toBe("tokenizers");
