@@ -9,6 +9,7 @@ import { packageRoot } from "../../src/models/package-root.js";
 import { listModels, resolveModel, type ResolvedModel } from "../../src/models/resolve.js";
 import { connectRedis } from "../../src/queue/connection.js";
 import type { Values } from "./option-values.js";
+import { redactor } from "./secrets.js";
 
 /** Everything that a command needs from the process it runs in; read here and nowhere else. */
 export const env = process.env;
@@ -21,13 +22,15 @@ export function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** Structured logs. Never a password: REDIS_URL and keys are not logged, and are redacted anyway. */
+/** Structured logs. Secrets are not logged; those that an error brings along are redacted. */
 export function createLogger(level: string, fd: 1 | 2): Logger {
+  const redact = redactor(env, process.argv);
   return pino(
     {
       level,
       base: { pid: process.pid },
       redact: ["*.password", "*.token", "*.url", "redisUrl"],
+      hooks: { streamWrite: redact },
     },
     pino.destination({ fd, sync: true }),
   );

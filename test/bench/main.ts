@@ -13,6 +13,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   jobs: async () => (await import("./jobs/bench.js")).jobsBench,
   memory: async () => (await import("./memory/bench.js")).memoryBench,
   runs: async () => (await import("./runs/bench.js")).runsBench,
+  scrape: async () => (await import("./scrape/bench.js")).scrapeBench,
 };
 
 async function main(): Promise<number> {

@@ -14,6 +14,7 @@ const file = (name: string): string =>
   fileURLToPath(new URL(`../../docker/monitoring/${name}`, import.meta.url));
 const ALERTS = file("alerts.yml");
 const CONFIG = file("prometheus.yml");
+const SCALING = file("../kubernetes/overlays/keda/scaledobject.yaml");
 /** Long enough to be under way for as long as the test asks. */
 const COPIES = 200;
 const TIMEOUT_MS = 180_000;
@@ -88,6 +89,22 @@ describe.skipIf(!hasPrometheus || !hasRealRedis)("the monitoring", () => {
         },
         () => JSON.stringify(Object.fromEntries(silent), null, 2),
       );
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    "gives data to the queries that scale workers",
+    async () => {
+      const manifest = readFileSync(SCALING, "utf8");
+      const scaling = [...manifest.matchAll(/query: (.+)/g)].map(([, query = ""]) => query);
+      expect(scaling).toHaveLength(2);
+      for (const query of scaling) {
+        await until(`there are pairs in ${query}`, async () => {
+          const [found] = await prometheus.query(query);
+          return Number(found?.value[1]) > 0;
+        });
+      }
     },
     TIMEOUT_MS,
   );

@@ -1,0 +1,107 @@
+/** What an autoscaler reads of a backlog: the lists that the manifests name, and the backlog in pairs. */
+import { readFileSync } from "node:fs";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { readBacklog } from "../../src/queue/backlog.js";
+import { listServedModels } from "../../src/queue/model-registry.js";
+import { prepareJob } from "../../src/queue/prepare-job.js";
+import { RedisJobQueue } from "../../src/queue/redis-job-queue.js";
+import { modelTag } from "../../src/core/names.js";
+import { Bench, BUILTIN, SAMPLE, words } from "../support/cli.js";
+import { redisKinds, TestRedis } from "../support/redis-server.js";
+import { until } from "../support/until.js";
+
+const MANIFEST = readFileSync(
+  new URL("../../docker/kubernetes/overlays/keda/scaledobject-redis.yaml", import.meta.url),
+  "utf8",
+);
+const LISTS = [...MANIFEST.matchAll(/listName: "(.+)"/g)].map(([, name = ""]) => name);
+const TAG = /\{(.+)\}/.exec(LISTS[0] ?? "")?.[1] ?? "";
+const RECORDS = 54;
+/** Twice as many jobs as are looked at one by one. */
+const MANY_JOBS = 400;
+
+let redis: TestRedis;
+let bench: Bench;
+
+beforeEach(async () => {
+  redis = await TestRedis.start();
+  bench = await Bench.open({ REDIS_URL: redis.url });
+});
+afterEach(async () => {
+  await bench.close();
+  await redis.close();
+});
+
+describe("the lists that the manifest for KEDA names", () => {
+  it("are those in which jobs of the builtin model wait and are worked on", async () => {
+    expect(LISTS).toEqual(
+      ["bulk:wait", "interactive:wait", "bulk:active", "interactive:active"].map(
+        (list) => `rankmill:{${TAG}}-${list}`,
+      ),
+    );
+    const client = redis.client();
+    const lengths = (): Promise<number[]> =>
+      Promise.all(LISTS.map(async (list) => await client.llen(list)));
+    const first = await bench.worker(["--model", BUILTIN, "--lanes", "1"]);
+    expect((await listServedModels(client)).map(modelTag)).toEqual([TAG]);
+    first.signal("SIGTERM");
+    await first.exited;
+    await bench.run(["submit", "--model", BUILTIN, "--input", SAMPLE]);
+    expect(await lengths()).toEqual([RECORDS, 0, 0, 0]);
+    for (const other of ["prioritized", "delayed"]) {
+      expect(await client.zcard(`rankmill:{${TAG}}-bulk:${other}`)).toBe(0);
+    }
+    const slow = words("--lanes 1 --concurrency 2 --max-batch-size 1");
+    const worker = await bench.worker(["--model", BUILTIN, ...slow]);
+    await worker.freeze();
+    const [waiting = 0, , active = 0] = await lengths();
+    expect(active).toBeLessThanOrEqual(2);
+    expect(waiting + active).toBeLessThanOrEqual(RECORDS);
+    worker.signal("SIGCONT");
+    await until("all is done", async () => (await lengths()).every((length) => length === 0));
+  });
+});
+
+describe.each(redisKinds)("the backlog in pairs, on %s", (kind) => {
+  let own: TestRedis;
+
+  beforeEach(async () => {
+    own = await TestRedis.start({ kind });
+  });
+  afterEach(() => own.close());
+
+  async function enqueue(counts: readonly number[]): Promise<void> {
+    const queue = new RedisJobQueue(own.client(), "tag", 1_000_000);
+    const jobs = counts.map((count, i) => {
+      // Text that looks like the figure itself must not be taken for it.
+      const text = `"pairs": 999999 of \\"pairs\\":777 ${"x".repeat(i % 2 === 0 ? 10 : 40_000)}`;
+      const documents = Array.from({ length: count }, () => ({ text }));
+      return prepareJob(
+        { id: String(i), query: '"pairs":5', documents },
+        { maxLength: 16, truncation: "only-second" },
+        { priority: "bulk", ttlSeconds: 60 },
+      );
+    });
+    await queue.enqueue(jobs, "me");
+    await queue.close();
+  }
+
+  const bulk = async () =>
+    (await readBacklog(own.client(), "tag")).find((one) => one.queue === "bulk");
+
+  it("is exact while few jobs wait", async () => {
+    expect(await bulk()).toMatchObject({ jobs: { waiting: 0 }, pairs: { waiting: 0, active: 0 } });
+    await enqueue([1, 2, 3, 100]);
+    expect(await bulk()).toEqual({
+      queue: "bulk",
+      jobs: { waiting: 4, active: 0, delayed: 0, failed: 0 },
+      pairs: { waiting: 106, active: 0 },
+    });
+  });
+
+  it("is estimated from both ends of the list where many do", async () => {
+    // The older half has 2 pairs a job, the newer one 4.
+    await enqueue(Array.from({ length: MANY_JOBS }, (_, i) => (i < MANY_JOBS / 2 ? 2 : 4)));
+    expect(await bulk()).toMatchObject({ pairs: { waiting: 3 * MANY_JOBS } });
+  });
+});
