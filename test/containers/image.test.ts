@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   docker,
   dockerAnswers,
+  filesOf,
   HARDENED,
   IMAGE,
   inspect,
@@ -28,20 +29,6 @@ async function gzippedBytes(args: readonly string[]): Promise<number> {
   gzip.on("data", (chunk: Buffer) => (bytes += chunk.length));
   await once(gzip, "end");
   return bytes;
-}
-
-/** Paths of all files in the image. */
-async function filesOf(image: string): Promise<string[]> {
-  const container = await docker(["create", image]);
-  try {
-    const child = spawn("sh", ["-c", `docker export ${container} | tar t`]);
-    let text = "";
-    child.stdout.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
-    await once(child, "close");
-    return text.split("\n").filter((path) => path !== "" && !path.endsWith("/"));
-  } finally {
-    await docker(["rm", container]);
-  }
 }
 
 async function layersOf(image: string): Promise<number> {

@@ -1,5 +1,6 @@
 /** Docker as a user calls it. */
 import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -101,6 +102,20 @@ export class Compose {
 
   async down(): Promise<void> {
     await this.run("down", "--volumes", "--timeout", "1");
+  }
+}
+
+/** Paths of all files in the image. */
+export async function filesOf(image: string): Promise<string[]> {
+  const container = await docker(["create", image]);
+  try {
+    const child = spawn("sh", ["-c", `docker export ${container} | tar t`]);
+    let text = "";
+    child.stdout.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
+    await once(child, "close");
+    return text.split("\n").filter((path) => path !== "" && !path.endsWith("/"));
+  } finally {
+    await docker(["rm", container]);
   }
 }
 
