@@ -14,6 +14,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   memory: async () => (await import("./memory/bench.js")).memoryBench,
   runs: async () => (await import("./runs/bench.js")).runsBench,
   scrape: async () => (await import("./scrape/bench.js")).scrapeBench,
+  kills: async () => (await import("./kills/bench.js")).killsBench,
 };
 
 async function main(): Promise<number> {

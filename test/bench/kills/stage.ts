@@ -1,0 +1,129 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Redis } from "ioredis";
+import { Bench, BUILTIN, rerank, SAMPLE, type RunningCli, words } from "../../support/cli.js";
+import { heldJobs } from "../../support/queue-view.js";
+import { multiply, readRankings, sortedLines, writeRecords } from "../../support/records.js";
+import { TestRedis } from "../../support/redis-server.js";
+import { say } from "../support/print.js";
+import { seededRandom } from "../support/statistics.js";
+
+const SAMPLE_RECORDS = 54;
+const COPIES = 40;
+const SEED = 20;
+/** Where in the run disturbances fall: before the first record is done there is nothing to lose. */
+const EARLIEST = 0.02;
+const LATEST = 0.85;
+const POLL_MS = 20;
+/** For hangs: nothing of this takes so long. */
+const DEADLINE_MS = 900_000;
+
+/** One lane and single pairs: work enough for many kills, with the model that is always there. */
+export const SLOW = words(`--model ${BUILTIN} --lanes 1 --concurrency 8 --max-batch-size 1`);
+export const INPUT = "in.jsonl";
+export const OUTPUT = "out.jsonl";
+export const RECORDS = SAMPLE_RECORDS * COPIES;
+
+/** What a disturbance did, and to how much work each time. */
+export interface Disturbed {
+  /** Jobs begun and without a result, at each kill. */
+  readonly inHand: readonly number[];
+  /** Anything else that was measured. */
+  readonly note: string;
+}
+
+/** One run and what it needs: a Redis with an append-only file, processes, and dice. */
+export class Stage {
+  readonly server: TestRedis;
+  readonly redis: Redis;
+  readonly processes: Bench;
+  readonly random: () => number;
+
+  private constructor(server: TestRedis, processes: Bench) {
+    this.server = server;
+    this.redis = server.client();
+    this.processes = processes;
+    this.random = seededRandom(SEED);
+  }
+
+  static async open(): Promise<Stage> {
+    const server = await TestRedis.start();
+    const processes = await Bench.open({ REDIS_URL: server.url });
+    const stage = new Stage(server, processes);
+    writeRecords(processes.path(INPUT), multiply(SAMPLE, COPIES));
+    return stage;
+  }
+
+  async close(): Promise<void> {
+    await this.processes.close();
+    await this.server.close();
+  }
+
+  /** Numbers of records at which something is to happen, in order. */
+  moments(times: number): number[] {
+    const share = (): number => EARLIEST + this.random() * (LATEST - EARLIEST);
+    return Array.from({ length: times }, () => Math.floor(share() * RECORDS)).sort((a, b) => a - b);
+  }
+
+  /**
+   * Freezes `victim` at a moment when jobs are begun and have no result. Frozen, it can change
+   * nothing between the look and the kill.
+   *
+   * @returns how many jobs those are
+   */
+  async freezeAtWork(victim: RunningCli, least = 1): Promise<number> {
+    let held = 0;
+    await waitFor("the victim has work in hand", async () => {
+      if (!victim.running) throw new Error(`it ended by itself\n${victim.said}`);
+      await victim.freeze();
+      held = (await heldJobs(this.redis)).length;
+      if (held >= least) return true;
+      victim.signal("SIGCONT");
+      return false;
+    });
+    return held;
+  }
+
+  async kill(victim: RunningCli): Promise<void> {
+    victim.signal("SIGKILL");
+    await victim.exited;
+  }
+
+  /** Starts `rankmill submit` for the input and waits for its end. @returns the run's id */
+  async submit(more: readonly string[] = []): Promise<string> {
+    const args = ["submit", "--model", BUILTIN, "--input", INPUT, ...more];
+    const { code, stdout, stderr } = await this.processes.run(args);
+    if (code !== 0) throw new Error(stderr);
+    return stdout.trim();
+  }
+
+  /** Lines that an undisturbed run writes, sorted. */
+  async undisturbed(): Promise<string[]> {
+    await this.redis.flushall();
+    const exit = await this.processes.run(rerank(INPUT, "undisturbed.jsonl"));
+    if (exit.code !== 0) throw new Error(exit.stderr);
+    return sortedLines(this.processes.path("undisturbed.jsonl"));
+  }
+
+  /** What came out: records that are missing, records that are there twice, sorted lines. */
+  output(): { lost: number; doubled: number; lines: string[] } {
+    const path = this.processes.path(OUTPUT);
+    const ids = readRankings(path).map(({ id }) => id);
+    const distinct = new Set(ids).size;
+    return { lost: RECORDS - distinct, doubled: ids.length - distinct, lines: sortedLines(path) };
+  }
+}
+
+export async function waitFor(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+): Promise<void> {
+  const deadline = performance.now() + DEADLINE_MS;
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(`waited in vain until ${what}`);
+    await sleep(POLL_MS);
+  }
+}
+
+export function sayKill(times: number, of: number, held: number): void {
+  say(`  ${times} of ${of}, ${held} jobs in hand`);
+}
