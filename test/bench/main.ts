@@ -14,6 +14,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   memory: async () => (await import("./memory/bench.js")).memoryBench,
   runs: async () => (await import("./runs/bench.js")).runsBench,
   scrape: async () => (await import("./scrape/bench.js")).scrapeBench,
+  queue: async () => (await import("./queue/bench.js")).queueBench,
   kills: async () => (await import("./kills/bench.js")).killsBench,
 };
 

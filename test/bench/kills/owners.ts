@@ -28,7 +28,7 @@ export async function killRun(stage: Stage, times: number): Promise<Disturbed> {
 /** `rankmill submit --output`, which waits, killed and started again; a worker goes on. */
 export async function killSubmit(stage: Stage, times: number): Promise<Disturbed> {
   const { processes, redis } = stage;
-  await processes.worker(SLOW);
+  const worker = await processes.worker(SLOW);
   const start = (): RunningCli =>
     processes.start(["submit", "--model", BUILTIN, "--input", INPUT, "--output", OUTPUT]);
   const inHand: number[] = [];
@@ -36,7 +36,7 @@ export async function killSubmit(stage: Stage, times: number): Promise<Disturbed
   for (const moment of stage.moments(times)) {
     // The first ones fall into the submission itself.
     await waitFor("the run is that far", async () => (await resultKeys(redis)).size >= moment);
-    inHand.push(await stage.freezeAtWork(submit));
+    inHand.push(await stage.freezeAtWork(submit, worker));
     await stage.kill(submit);
     sayKill(inHand.length, times, inHand.at(-1) ?? 0);
     submit = start();
@@ -51,7 +51,7 @@ export async function killRunner(stage: Stage, times: number): Promise<Disturbed
   const { processes, redis } = stage;
   const spool = ["--spool", processes.path("spool")];
   const store = new RunStore(redis);
-  await processes.worker(SLOW);
+  const worker = await processes.worker(SLOW);
   let runners = [processes.start(["runner", ...spool]), processes.start(["runner", ...spool])];
   const run = await stage.submit(spool);
   const ownerOf = (): RunningCli | undefined => runners.find(isOwner);
@@ -64,7 +64,7 @@ export async function killRunner(stage: Stage, times: number): Promise<Disturbed
     });
     const owner = ownerOf();
     if (owner === undefined) throw new Error("the run has no owner");
-    inHand.push(await stage.freezeAtWork(owner));
+    inHand.push(await stage.freezeAtWork(owner, worker));
     await stage.kill(owner);
     const killedAt = performance.now();
     runners = [...runners.filter((one) => one !== owner), processes.start(["runner", ...spool])];

@@ -37,6 +37,8 @@ export class Stage {
   readonly redis: Redis;
   readonly processes: Bench;
   readonly random: () => number;
+  /** Who holds jobs under which id of a BullMQ worker. */
+  readonly #hands = new Map<string, RunningCli>();
 
   private constructor(server: TestRedis, processes: Bench) {
     this.server = server;
@@ -65,22 +67,45 @@ export class Stage {
   }
 
   /**
-   * Freezes `victim` at a moment when jobs are begun and have no result. Frozen, it can change
-   * nothing between the look and the kill.
+   * Freezes `victim` at a moment when `worker` has begun jobs that have no result. Frozen, neither
+   * changes anything between the look and the kill.
    *
+   * @param worker who works: the victim itself, unless that feeds and collects alone
    * @returns how many jobs those are
    */
-  async freezeAtWork(victim: RunningCli, least = 1): Promise<number> {
+  async freezeAtWork(victim: RunningCli, worker = victim): Promise<number> {
     let held = 0;
     await waitFor("the victim has work in hand", async () => {
       if (!victim.running) throw new Error(`it ended by itself\n${victim.said}`);
       await victim.freeze();
-      held = (await heldJobs(this.redis)).length;
-      if (held >= least) return true;
+      held = (await this.jobsOf(worker)).length;
+      if (held > 0) return true;
       victim.signal("SIGCONT");
       return false;
     });
     return held;
+  }
+
+  /**
+   * Jobs that `worker` has begun and that have no result. Those that a dead one held stay in the
+   * queue's list for a while; the lock says whose they are. An id that was never seen belongs to the
+   * worker that is asked for, which must be the newest.
+   */
+  async jobsOf(worker: RunningCli): Promise<string[]> {
+    const held = await heldJobs(this.redis);
+    const holders = await Promise.all(
+      held.map(async (jobId) => {
+        const [key = ""] = await this.redis.keys(`rankmill:*-bulk:${jobId}:lock`);
+        const token = await this.redis.get(key);
+        return token?.split(":")[0];
+      }),
+    );
+    return held.filter((_, i) => {
+      const holder = holders[i];
+      if (holder === undefined) return false;
+      if (!this.#hands.has(holder)) this.#hands.set(holder, worker);
+      return this.#hands.get(holder) === worker;
+    });
   }
 
   async kill(victim: RunningCli): Promise<void> {

@@ -1,0 +1,70 @@
+/**
+ * The consuming side of either way, in a process of its own: a processor that reads its request and
+ * answers with a ranking that it did not have to compute.
+ */
+import process from "node:process";
+import { Worker } from "bullmq";
+import { Redis } from "ioredis";
+import type { JobEnvelope } from "../../../src/core/job.js";
+import { DEFAULT_CONCURRENCY } from "../../../workers/worker.js";
+import {
+  Consumer,
+  DEFAULT_LOCK_DURATION_MS,
+  DEFAULT_STALLED_INTERVAL_MS,
+  type ConsumedJob,
+} from "../../../src/queue/consumer.js";
+import { RedisJobQueue } from "../../../src/queue/redis-job-queue.js";
+import { RedisResultStore } from "../../../src/results/redis-result-store.js";
+import { rankingLine } from "./load.js";
+import { MAX_PAYLOAD_BYTES, RAW_QUEUE, TAG } from "./names.js";
+
+interface Request {
+  readonly id: string;
+  readonly documents: readonly unknown[];
+}
+
+const [, , way = "", path = ""] = process.argv;
+const redis = new Redis(path, { maxRetriesPerRequest: null });
+
+async function consumeOurs(): Promise<void> {
+  const results = new RedisResultStore(redis, TAG);
+  const payloads = new RedisJobQueue(redis, TAG, MAX_PAYLOAD_BYTES);
+  const processJob = async ({ jobId, envelope }: ConsumedJob) => {
+    const started = await results.begin(jobId);
+    if (started.status === "ended") throw new Error(`${jobId} was done before`);
+    const text = envelope.request ?? (await payloads.read(jobId)) ?? "";
+    const { id, documents } = JSON.parse(text) as Request;
+    const line = rankingLine(id, documents.length);
+    const record = { status: "done", line } as const;
+    await results.commit(jobId, started.fence, record, envelope.ttlSeconds);
+    return { pairs: documents.length, tokens: 0, truncated: 0, failedPairs: 0 };
+  };
+  const consumer = new Consumer(
+    redis,
+    {
+      tag: TAG,
+      priority: "bulk",
+      concurrency: DEFAULT_CONCURRENCY,
+      lockDurationMs: DEFAULT_LOCK_DURATION_MS,
+      stalledIntervalMs: DEFAULT_STALLED_INTERVAL_MS,
+      onEvent: () => undefined,
+    },
+    processJob,
+  );
+  await consumer.ready();
+}
+
+async function consumeRaw(): Promise<void> {
+  const worker = new Worker<JobEnvelope | Request, string>(
+    RAW_QUEUE,
+    (job) => {
+      const { id, documents } = job.data as Request;
+      return Promise.resolve(rankingLine(id, documents.length));
+    },
+    { connection: redis, concurrency: DEFAULT_CONCURRENCY },
+  );
+  await worker.waitUntilReady();
+}
+
+await (way === "raw" ? consumeRaw() : consumeOurs());
+process.send?.("ready");

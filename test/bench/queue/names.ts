@@ -1,0 +1,3 @@
+export const TAG = "free.bench.fp32.v1";
+export const RAW_QUEUE = "raw";
+export const MAX_PAYLOAD_BYTES = 16_777_216;
