@@ -131,8 +131,9 @@ export class Consumer {
       this.#options;
     const worker = new Worker<JobEnvelope, JobSummary>(
       queueName(tag, priority),
-      // Three parameters: BullMQ passes the signal to no processor that declares fewer.
-      (job, token, signal) => this.#handle(job, token, signal),
+      // Two parameters: for a third BullMQ would make a signal for every job, which only its own
+      // `cancelJob` aborts. Of a lost lock its event tells.
+      (job, token) => this.#handle(job, token),
       {
         ...telemetryOption(),
         connection: this.#redis,
@@ -160,11 +161,7 @@ export class Consumer {
     return worker;
   }
 
-  async #handle(
-    job: Job<JobEnvelope, JobSummary>,
-    token?: string,
-    signal?: AbortSignal,
-  ): Promise<JobSummary> {
+  async #handle(job: Job<JobEnvelope, JobSummary>, token?: string): Promise<JobSummary> {
     const jobId = job.id ?? "";
     const { priority, onEvent } = this.#options;
     const controller = new AbortController();
@@ -175,11 +172,9 @@ export class Consumer {
       onEvent({ type: "taken", jobId, waitedMs: Math.max(0, Date.now() - job.timestamp) });
     }
     try {
-      const any =
-        signal === undefined ? controller.signal : AbortSignal.any([signal, controller.signal]);
       const summary = await this.#process(
         { jobId, envelope: job.data, priority, lastAttempt },
-        any,
+        controller.signal,
       );
       onEvent({ type: "done", jobId, summary });
       return summary;

@@ -10,6 +10,8 @@ import { telemetryOption } from "./telemetry.js";
 
 /** Jobs of one `addBulk`: a pipeline of this many commands is neither slow nor large. */
 const ENQUEUE_CHUNK_JOBS = 250;
+/** Jobs released in one script: it blocks Redis for about a millisecond. */
+const RELEASE_CHUNK_JOBS = 200;
 /** Entries of BullMQ's events stream; nothing of ours reads it, dashboards do. */
 const EVENTS_STREAM_LENGTH = 1_000;
 /** Failed jobs that BullMQ keeps for dashboards; our own record is in the result store. */
@@ -18,25 +20,54 @@ const FAILED_JOBS_KEPT = 1_000;
 const OWNERS_TTL_SECONDS = 604_800;
 
 /**
- * KEYS: owners, result, fence, payload. ARGV: owner.
- * Returns 1 where nobody waits any more and the job's keys were deleted.
+ * KEYS: of each job: owners, result, BullMQ's job, BullMQ's failed jobs. ARGV: owner, TTL of owners in
+ * seconds; then the jobs' ids.
+ *
+ * Registers the owner first: from then on nobody else's release can take a result away. Returns of
+ * each job: `done`; `joined` where it is under way; `failed` where BullMQ keeps it as failed; else
+ * `new`. The record of a failure goes: the job is about to be tried again.
+ */
+const CLAIM = `
+local found = {}
+for i = 1, #ARGV - 2 do
+  local key = (i - 1) * 4
+  redis.call("SADD", KEYS[key + 1], ARGV[1])
+  redis.call("EXPIRE", KEYS[key + 1], ARGV[2])
+  local record = redis.call("GETRANGE", KEYS[key + 2], 0, 0)
+  local failed = redis.call("ZSCORE", KEYS[key + 4], ARGV[i + 2])
+  if record == "D" then
+    found[i] = "done"
+  elseif redis.call("EXISTS", KEYS[key + 3]) == 1 and not failed then
+    found[i] = "joined"
+  else
+    if record == "F" then redis.call("DEL", KEYS[key + 2]) end
+    found[i] = failed and "failed" or "new"
+  end
+end
+return found
+`;
+
+/**
+ * KEYS: of each job: owners, result, fence, payload. ARGV: owner.
+ * Returns, for each job, 1 where nobody waits for it any more and its keys were deleted.
  */
 const RELEASE = `
-redis.call("SREM", KEYS[1], ARGV[1])
-if redis.call("SCARD", KEYS[1]) > 0 then return 0 end
-redis.call("UNLINK", KEYS[1], KEYS[2], KEYS[3], KEYS[4])
-return 1
+local released = {}
+for i = 1, #KEYS, 4 do
+  redis.call("SREM", KEYS[i], ARGV[1])
+  local waiting = redis.call("SCARD", KEYS[i]) > 0
+  if not waiting then redis.call("UNLINK", KEYS[i], KEYS[i + 1], KEYS[i + 2], KEYS[i + 3]) end
+  released[#released + 1] = waiting and 0 or 1
+end
+return released
 `;
+
+type Found = "done" | "joined" | "failed" | "new";
 
 declare module "ioredis" {
   interface RedisCommander<Context> {
-    rankmillRelease(
-      owners: string,
-      result: string,
-      fence: string,
-      payload: string,
-      owner: string,
-    ): Result<number, Context>;
+    rankmillClaim(keys: number, ...keysAndArgs: (string | number)[]): Result<Found[], Context>;
+    rankmillRelease(keys: number, ...keysAndOwner: string[]): Result<number[], Context>;
   }
 }
 
@@ -58,7 +89,8 @@ export class RedisJobQueue implements JobQueue, PayloadStore {
     this.tag = tag;
     this.#redis = redis;
     this.#maxPayloadBytes = maxPayloadBytes;
-    redis.defineCommand("rankmillRelease", { numberOfKeys: 4, lua: RELEASE });
+    redis.defineCommand("rankmillClaim", { lua: CLAIM });
+    redis.defineCommand("rankmillRelease", { lua: RELEASE });
     const open = (priority: Priority): Queue<JobEnvelope> => {
       const queue = new Queue<JobEnvelope>(queueName(tag, priority), {
         ...telemetryOption(),
@@ -86,50 +118,35 @@ export class RedisJobQueue implements JobQueue, PayloadStore {
   }
 
   async #enqueueChunk(jobs: readonly PreparedJob[], owner: string): Promise<EnqueueOutcome[]> {
-    // Owners first: from then on nobody else's release can take the result away.
-    const owning = this.#redis.pipeline();
-    for (const { jobId } of jobs) {
-      const key = jobKeys.owners(this.tag, jobId);
-      owning.sadd(key, owner).expire(key, OWNERS_TTL_SECONDS);
-    }
-    await run(owning);
-
-    const looking = this.#redis.pipeline();
-    for (const { jobId, priority } of jobs) {
-      looking
-        .getrange(jobKeys.result(this.tag, jobId), 0, 0)
-        .exists(this.#bullKey(priority, jobId))
-        .zscore(this.#bullKey(priority, "failed"), jobId);
-    }
-    const answers = await run(looking);
-    const found = jobs.map((job, i) => ({
-      job,
-      record: answers[i * 3],
-      held: answers[i * 3 + 1] === 1,
-      failed: answers[i * 3 + 2] !== null,
-    }));
-    const fresh = found.filter(({ record, held, failed }) => record !== "D" && (!held || failed));
-    const clearing = this.#redis.pipeline();
-    for (const { job, record } of fresh) {
-      if (record === "F") clearing.del(jobKeys.result(this.tag, job.jobId));
-      if (job.payload === undefined) continue;
-      const key = jobKeys.payload(this.tag, job.jobId);
-      clearing.set(key, await packPayload(job.payload), "EX", job.envelope.ttlSeconds);
-    }
-    await run(clearing);
+    const keys = jobs.flatMap(({ jobId, priority }) => [
+      jobKeys.owners(this.tag, jobId),
+      jobKeys.result(this.tag, jobId),
+      this.#bullKey(priority, jobId),
+      this.#bullKey(priority, "failed"),
+    ]);
+    const ids = jobs.map(({ jobId }) => jobId);
+    const args = [owner, OWNERS_TTL_SECONDS, ...ids];
+    const found = await this.#redis.rankmillClaim(keys.length, ...keys, ...args);
+    const fresh = jobs.filter((_, i) => found[i] === "new" || found[i] === "failed");
+    const storing = this.#redis.pipeline();
+    const packing = fresh.map(async ({ jobId, payload, envelope }) => {
+      if (payload === undefined) return;
+      const packed = await packPayload(payload);
+      storing.set(jobKeys.payload(this.tag, jobId), packed, "EX", envelope.ttlSeconds);
+    });
+    await Promise.all(packing);
+    await run(storing);
     // BullMQ ignores an id that it still holds, failed ones included.
-    const failed = fresh.filter((one) => one.failed);
-    await Promise.all(failed.map(({ job }) => this.#queues[job.priority].remove(job.jobId)));
+    const failed = jobs.filter((_, i) => found[i] === "failed");
+    await Promise.all(failed.map(({ jobId, priority }) => this.#queues[priority].remove(jobId)));
     for (const priority of PRIORITIES) {
-      const adding = fresh.filter(({ job }) => job.priority === priority);
       await this.#add(
         priority,
-        adding.map(({ job }) => job),
+        fresh.filter((job) => job.priority === priority),
       );
     }
     return found.map((one): EnqueueOutcome => {
-      if (one.record === "D") return "done";
-      return fresh.includes(one) ? "queued" : "joined";
+      return one === "done" || one === "joined" ? one : "queued";
     });
   }
 
@@ -236,19 +253,19 @@ export class RedisJobQueue implements JobQueue, PayloadStore {
   }
 
   async #release(jobIds: readonly string[], owner: string): Promise<string[]> {
-    if (jobIds.length === 0) return [];
-    const releasing = this.#redis.pipeline();
-    for (const jobId of jobIds) {
-      releasing.rankmillRelease(
+    const released: string[] = [];
+    for (let at = 0; at < jobIds.length; at += RELEASE_CHUNK_JOBS) {
+      const some = jobIds.slice(at, at + RELEASE_CHUNK_JOBS);
+      const keys = some.flatMap((jobId) => [
         jobKeys.owners(this.tag, jobId),
         jobKeys.result(this.tag, jobId),
         jobKeys.fence(this.tag, jobId),
         jobKeys.payload(this.tag, jobId),
-        owner,
-      );
+      ]);
+      const answers = await this.#redis.rankmillRelease(keys.length, ...keys, owner);
+      released.push(...some.filter((_, i) => answers[i] === 1));
     }
-    const answers = await run(releasing);
-    return jobIds.filter((_, i) => answers[i] === 1);
+    return released;
   }
 
   #bullKey(priority: Priority, part: string): string {

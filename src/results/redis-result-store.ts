@@ -2,55 +2,71 @@ import type { Redis, Result } from "ioredis";
 import type { JobRecord } from "../core/job.js";
 import { endedChannel, fenceCounterKey, jobKeys } from "../core/names.js";
 import type { EndedNotices, ResultStore, Started } from "../core/stores.js";
+import { Gather } from "./gather.js";
 
 /** Fences outlive any attempt: a worker frozen for longer than this may write once more. */
 const FENCE_TTL_SECONDS = 604_800;
 
+/** Attempts begun, or records committed, in one script: it blocks Redis for well under a millisecond. */
+const MAX_JOBS_A_SCRIPT = 32;
+
 /**
- * KEYS: result, fence, fence counter. ARGV: fence TTL in seconds.
- * Returns {record} where the job has ended, else {false, fence, attempts}.
+ * KEYS: fence counter; then of each job: result, fence. ARGV: fence TTL in seconds.
+ * Returns, for each job, {record} where it has ended, else {false, fence, attempts}.
  */
 const BEGIN = `
-local record = redis.call("GET", KEYS[1])
-if record then return {record} end
-local fence = redis.call("INCR", KEYS[3])
-redis.call("HSET", KEYS[2], "fence", fence)
-local attempts = redis.call("HINCRBY", KEYS[2], "attempts", 1)
-redis.call("EXPIRE", KEYS[2], ARGV[1])
-return {false, fence, attempts}
+local begun = {}
+for i = 2, #KEYS, 2 do
+  local record = redis.call("GET", KEYS[i])
+  if record then
+    begun[#begun + 1] = {record}
+  else
+    local fence = redis.call("INCR", KEYS[1])
+    redis.call("HSET", KEYS[i + 1], "fence", fence)
+    local attempts = redis.call("HINCRBY", KEYS[i + 1], "attempts", 1)
+    redis.call("EXPIRE", KEYS[i + 1], ARGV[1])
+    begun[#begun + 1] = {false, fence, attempts}
+  end
+end
+return begun
 `;
 
 /**
- * KEYS: result, fence, payload. ARGV: fence, record, TTL in seconds, channel, job id.
- * Returns 1 where the record was written, 0 where the fence is not the newest.
+ * KEYS: of each job: result, fence, payload. ARGV: channel; then of each job: fence, record, TTL in
+ * seconds, job id. Returns, for each job, 1 where the record was written, 0 where the fence is not
+ * the newest.
  */
 const COMMIT = `
-if redis.call("HGET", KEYS[2], "fence") ~= ARGV[1] then return 0 end
-redis.call("SET", KEYS[1], ARGV[2], "EX", ARGV[3])
-redis.call("DEL", KEYS[3])
-redis.call("PUBLISH", ARGV[4], ARGV[5])
-return 1
+local written = {}
+for i = 1, #KEYS / 3 do
+  local key = (i - 1) * 3
+  local arg = (i - 1) * 4 + 1
+  if redis.call("HGET", KEYS[key + 2], "fence") ~= ARGV[arg + 1] then
+    written[i] = 0
+  else
+    redis.call("SET", KEYS[key + 1], ARGV[arg + 2], "EX", ARGV[arg + 3])
+    redis.call("DEL", KEYS[key + 3])
+    redis.call("PUBLISH", ARGV[1], ARGV[arg + 4])
+    written[i] = 1
+  end
+end
+return written
 `;
+
+type Begun = [string | null, number?, number?];
 
 declare module "ioredis" {
   interface RedisCommander<Context> {
-    rankmillBegin(
-      result: string,
-      fence: string,
-      counter: string,
-      ttlSeconds: number,
-    ): Result<[string | null, number?, number?], Context>;
-    rankmillCommit(
-      result: string,
-      fence: string,
-      payload: string,
-      fenceValue: number,
-      record: string,
-      ttlSeconds: number,
-      channel: string,
-      jobId: string,
-    ): Result<number, Context>;
+    rankmillBegin(keys: number, ...keysAndTtl: (string | number)[]): Result<Begun[], Context>;
+    rankmillCommit(keys: number, ...keysAndArgs: (string | number)[]): Result<number[], Context>;
   }
+}
+
+interface Commit {
+  readonly jobId: string;
+  readonly fence: number;
+  readonly record: JobRecord;
+  readonly ttlSeconds: number;
 }
 
 function encode(record: JobRecord): string {
@@ -64,27 +80,35 @@ function decode(text: string): JobRecord {
   return { status: "failed", code, message };
 }
 
-/** The result store of one model on Redis. */
+/** The result store of one model on Redis. What is asked at once is asked in one script. */
 export class RedisResultStore implements ResultStore, EndedNotices {
   readonly #redis: Redis;
   readonly #tag: string;
+  readonly #begins: Gather<string, Begun>;
+  readonly #commits: Gather<Commit, number>;
 
   constructor(redis: Redis, tag: string) {
     this.#redis = redis;
     this.#tag = tag;
-    redis.defineCommand("rankmillBegin", { numberOfKeys: 3, lua: BEGIN });
-    redis.defineCommand("rankmillCommit", { numberOfKeys: 3, lua: COMMIT });
+    redis.defineCommand("rankmillBegin", { lua: BEGIN });
+    redis.defineCommand("rankmillCommit", { lua: COMMIT });
+    this.#begins = new Gather((jobIds) => this.#begin(jobIds), MAX_JOBS_A_SCRIPT);
+    this.#commits = new Gather((commits) => this.#commit(commits), MAX_JOBS_A_SCRIPT);
   }
 
   async begin(jobId: string): Promise<Started> {
-    const [record, fence, attempts] = await this.#redis.rankmillBegin(
-      jobKeys.result(this.#tag, jobId),
-      jobKeys.fence(this.#tag, jobId),
-      fenceCounterKey(this.#tag),
-      FENCE_TTL_SECONDS,
-    );
+    const [record, fence, attempts] = await this.#begins.ask(jobId);
     if (record !== null) return { status: "ended", record: decode(record) };
     return { status: "begun", fence: fence ?? 0, attempts: attempts ?? 1 };
+  }
+
+  async #begin(jobIds: readonly string[]): Promise<Begun[]> {
+    const keys = jobIds.flatMap((jobId) => [
+      jobKeys.result(this.#tag, jobId),
+      jobKeys.fence(this.#tag, jobId),
+    ]);
+    const counter = fenceCounterKey(this.#tag);
+    return await this.#redis.rankmillBegin(keys.length + 1, counter, ...keys, FENCE_TTL_SECONDS);
   }
 
   async commit(
@@ -93,17 +117,23 @@ export class RedisResultStore implements ResultStore, EndedNotices {
     record: JobRecord,
     ttlSeconds: number,
   ): Promise<boolean> {
-    const written = await this.#redis.rankmillCommit(
+    return (await this.#commits.ask({ jobId, fence, record, ttlSeconds })) === 1;
+  }
+
+  async #commit(commits: readonly Commit[]): Promise<number[]> {
+    const keys = commits.flatMap(({ jobId }) => [
       jobKeys.result(this.#tag, jobId),
       jobKeys.fence(this.#tag, jobId),
       jobKeys.payload(this.#tag, jobId),
+    ]);
+    const args = commits.flatMap(({ jobId, fence, record, ttlSeconds }) => [
       fence,
       encode(record),
       ttlSeconds,
-      endedChannel(this.#tag),
       jobId,
-    );
-    return written === 1;
+    ]);
+    const channel = endedChannel(this.#tag);
+    return await this.#redis.rankmillCommit(keys.length, ...keys, channel, ...args);
   }
 
   async read(jobIds: readonly string[]): Promise<(JobRecord | undefined)[]> {

@@ -54,8 +54,9 @@ const LINGER_MS = 50;
 const COLLECT_INTERVAL_MS = 25;
 /** How often everything in flight is compared with queue and results: notices can be lost. */
 const RECONCILE_INTERVAL_MS = 3_000;
-/** How often the window adapts to what the workers do. */
+/** How often the window adapts to what the workers do; more often at first, when it knows nothing. */
 const LOOK_INTERVAL_MS = 500;
+const FIRST_LOOK_MS = 50;
 /** Jobs compared in one round trip. */
 const RECONCILE_CHUNK_JOBS = 500;
 /** Rankings fetched in one round trip. */
@@ -137,10 +138,11 @@ export class Feeder {
       chunkBytes = 0;
       await this.#enqueue(sending);
     };
+    const waits = new Waits(signal);
     const iterator = records[Symbol.asyncIterator]();
     let next = iterator.next();
     while (!signal.aborted) {
-      const read = await within(next, chunk.length > 0 ? LINGER_MS : undefined, signal);
+      const read = await waits.for(next, chunk.length > 0 ? LINGER_MS : undefined);
       if (read === undefined) {
         await send();
         continue;
@@ -190,6 +192,7 @@ export class Feeder {
   /** Keeps the window to what the workers do, until all is fed or `signal` aborts. */
   async #look(signal: AbortSignal): Promise<void> {
     const { queue, board, owner } = this.#parts;
+    let intervalMs = FIRST_LOOK_MS;
     while (!signal.aborted) {
       const others = await board.post(owner, this.#window.bytesPerSecond);
       let activeJobs = 0;
@@ -207,7 +210,8 @@ export class Feeder {
         otherRuns: others.runs,
         otherBytesPerSecond: others.bytesPerSecond,
       });
-      await sleep(LOOK_INTERVAL_MS, undefined, { signal }).catch(() => {});
+      await sleep(intervalMs, undefined, { signal }).catch(() => {});
+      intervalMs = Math.min(LOOK_INTERVAL_MS, intervalMs * 2);
     }
     await board.remove(owner);
   }
@@ -314,22 +318,31 @@ function lostRecord(): JobRecord {
   return { status: "failed", code: "job_lost", message };
 }
 
-/** Waits for `promise`, no longer than `ms` and not past `signal`. @returns undefined where it did */
-async function within<T>(
-  promise: Promise<T>,
-  ms: number | undefined,
-  signal: AbortSignal,
-): Promise<T | undefined> {
-  const waited = new AbortController();
-  try {
-    const late = new Promise<undefined>((resolve) => {
-      signal.addEventListener("abort", () => resolve(undefined), { signal: waited.signal });
-      if (ms === undefined) return;
-      const timer = setTimeout(() => resolve(undefined), ms);
-      waited.signal.addEventListener("abort", () => clearTimeout(timer), { once: true });
-    });
-    return await Promise.race([promise, late]);
-  } finally {
-    waited.abort();
+/**
+ * Waits for one promise after another, none past the abort of one signal. It listens to the signal
+ * once: a listener a record would cost more than most records.
+ */
+class Waits {
+  readonly #signal: AbortSignal;
+  #giveUp: () => void = () => {};
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal;
+    signal.addEventListener("abort", () => this.#giveUp(), { once: true });
+  }
+
+  /** @param ms for no longer than this. @returns undefined where `promise` did not settle in time */
+  async for<T>(promise: Promise<T>, ms: number | undefined): Promise<T | undefined> {
+    if (this.#signal.aborted) return undefined;
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      return await new Promise<T | undefined>((resolve, reject) => {
+        this.#giveUp = () => resolve(undefined);
+        if (ms !== undefined) timer = setTimeout(this.#giveUp, ms);
+        promise.then(resolve, reject);
+      });
+    } finally {
+      clearTimeout(timer);
+    }
   }
 }

@@ -59,6 +59,8 @@ export class Window {
   #waitingBytes = 0;
   #leftBytes = 0;
   #bytesPerSecond = 0;
+  /** How much of the average rests on what was measured, 0 … 1: at first it knows nothing. */
+  #measured = 0;
   #seenAtMs: number | undefined;
   /** Something was kept out since the last look: it is the window that bounds, not the input. */
   #refused = false;
@@ -129,7 +131,9 @@ export class Window {
     if (elapsedMs <= 0) return;
     const newest = (this.#leftBytes * 1000) / elapsedMs;
     this.#leftBytes = 0;
-    this.#bytesPerSecond += (newest - this.#bytesPerSecond) * (1 - Math.exp(-elapsedMs / RATE_MS));
+    const weight = 1 - Math.exp(-elapsedMs / RATE_MS);
+    this.#measured += (1 - this.#measured) * weight;
+    this.#bytesPerSecond += ((newest - this.#bytesPerSecond) * weight) / this.#measured;
   }
 
   /** Resolves once there may be room: a job left, or more was allowed. One waiter at a time. */

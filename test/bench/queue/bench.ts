@@ -2,7 +2,10 @@ import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import process from "node:process";
+import { Redis } from "ioredis";
 import type { Bench } from "../support/bench.js";
+import { processSeconds } from "../support/processor-time.js";
 import { describeHost } from "../support/host.js";
 import { print, printTable, say } from "../support/print.js";
 import { startRedis } from "../support/redis.js";
@@ -45,7 +48,10 @@ async function run(args: readonly string[]): Promise<number> {
       "raw jobs/s",
       "rankmill MB/s",
       "raw MB/s",
+      "rankmill processor ms a job",
+      "raw processor ms a job",
       "ratio",
+      "ratio by processor time",
       "ratios",
     ],
     rows,
@@ -57,22 +63,31 @@ async function run(args: readonly string[]): Promise<number> {
 async function compare(load: Load, repetitions: number): Promise<string[]> {
   const server = await startRedis("redis-server");
   const { path = "" } = server.connection;
-  const consumers = await Promise.all([startConsumer("ours", path), startConsumer("raw", path)]);
+  const consumers = {
+    ours: await startConsumer("ours", path),
+    raw: await startConsumer("raw", path),
+  };
   const ways = { ours: openOurs(path), raw: await openRaw(path) };
   const seconds = { ours: [] as number[], raw: [] as number[] };
+  const spentSeconds = { ours: [] as number[], raw: [] as number[] };
+  const redisPid = await pidOf(path);
   let requestBytes = 0;
   try {
     // The first, of both, warms up.
     for (let repetition = 0; repetition <= repetitions; repetition += 1) {
-      const sizes: number[] = [];
       for (const name of repetition % 2 === 0
         ? (["ours", "raw"] as const)
         : (["raw", "ours"] as const)) {
         const records = makeRecords(load, `${name}-${repetition}`);
         requestBytes = records.reduce((sum, { bytes }) => sum + bytes, 0);
-        const started = performance.now();
-        sizes.push(await ways[name].through(records));
-        if (repetition > 0) seconds[name].push((performance.now() - started) / 1000);
+        const consumer = consumers[name].pid ?? 0;
+        const processor = (): number =>
+          processSeconds(process.pid) + processSeconds(consumer) + processSeconds(redisPid);
+        const [started, spent] = [performance.now(), processor()];
+        await ways[name].through(records);
+        if (repetition === 0) continue;
+        seconds[name].push((performance.now() - started) / 1000);
+        spentSeconds[name].push(processor() - spent);
       }
       say(
         `  ${seconds.ours.at(-1)?.toFixed(2) ?? "-"} s, raw ${seconds.raw.at(-1)?.toFixed(2) ?? "-"} s`,
@@ -81,7 +96,7 @@ async function compare(load: Load, repetitions: number): Promise<string[]> {
   } finally {
     await ways.ours.close();
     await ways.raw.close();
-    for (const consumer of consumers) consumer.kill("SIGKILL");
+    for (const consumer of Object.values(consumers)) consumer.kill("SIGKILL");
     await server.stop();
   }
   const [ours, raw] = [median(seconds.ours), median(seconds.raw)];
@@ -93,9 +108,19 @@ async function compare(load: Load, repetitions: number): Promise<string[]> {
     (load.jobs / raw).toFixed(0),
     (requestBytes / ours / 1e6).toFixed(1),
     (requestBytes / raw / 1e6).toFixed(1),
+    ((1000 * median(spentSeconds.ours)) / load.jobs).toFixed(2),
+    ((1000 * median(spentSeconds.raw)) / load.jobs).toFixed(2),
     median(ratios).toFixed(2),
+    (median(spentSeconds.raw) / median(spentSeconds.ours)).toFixed(2),
     ratios.map((ratio) => ratio.toFixed(2)).join(" "),
   ];
+}
+
+async function pidOf(path: string): Promise<number> {
+  const redis = new Redis(path);
+  const [, pid] = /^process_id:(\d+)/m.exec(await redis.info("server")) ?? [];
+  redis.disconnect();
+  return Number(pid);
 }
 
 async function startConsumer(way: "ours" | "raw", path: string): Promise<ChildProcess> {

@@ -18,6 +18,17 @@ export function processorTime(): ProcessorTime {
   }
 }
 
+/** Seconds of processor time that one process has taken so far; 0 where it is gone. */
+export function processSeconds(pid: number): number {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    const [, , , , , , , , , , , utime, stime] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return (Number(utime) + Number(stime)) / TICKS_PER_SECOND;
+  } catch {
+    return 0;
+  }
+}
+
 function machineTicks(): number {
   const [, user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = (
     readFileSync("/proc/stat", "utf8").split("\n", 1)[0] ?? ""
