@@ -176,11 +176,8 @@ describe("a run among others", () => {
     queue.workers = 3;
     const running = feederOf().run(records(200), never);
     await until("it stands on the board", () => board.posted.has("the run"));
-    // Each job that ends makes room for one: what waits stays what it was at the start.
-    for (let ended = 0; ended < 100; ended += 1) {
-      await until("a job waits", () => queue.queued.size > queue.workers);
-      queue.end(1);
-    }
+    // None ends: whatever it sees of them, there is no reason to let more wait than at the start.
+    await until("it has looked at them some times", () => board.posts >= 5);
     expect(queue.mostJobs).toBeLessThan(50);
     await workUntil(running);
     expect(sink.ids.sort()).toEqual(idsUpTo(200).sort());

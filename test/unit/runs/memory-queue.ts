@@ -132,8 +132,10 @@ export class MemoryResults implements ResultStore, EndedNotices {
 export class MemoryBoard implements FeedingBoard {
   readonly posted = new Map<string, number>();
   others: OtherFeeders = { runs: 0, bytesPerSecond: 0 };
+  posts = 0;
 
   post(owner: string, bytesPerSecond: number): Promise<OtherFeeders> {
+    this.posts += 1;
     this.posted.set(owner, bytesPerSecond);
     return Promise.resolve(this.others);
   }
