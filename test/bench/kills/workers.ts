@@ -100,7 +100,6 @@ export async function wakeZombie(stage: Stage, times: number): Promise<Disturbed
     });
     const own = held.map((jobId) => keys.get(jobId) ?? "");
     const values = await redis.mget(own);
-    const mark = (key: string): string => `D{"mark":"${key}"}`;
     await redis.mset(own.flatMap((key) => [key, mark(key)]));
     zombie.signal("SIGCONT");
     // Its end settles what may still be under way.
@@ -113,4 +112,8 @@ export async function wakeZombie(stage: Stage, times: number): Promise<Disturbed
     return held.length;
   });
   return { inHand, note: `${overwritten} results overwritten` };
+}
+
+function mark(key: string): string {
+  return `D{"mark":"${key}"}`;
 }

@@ -62,7 +62,7 @@ async function run(args: readonly string[]): Promise<number> {
 /** Both ways in turn on one server, so that what else the machine does meets both. */
 async function compare(load: Load, repetitions: number): Promise<string[]> {
   const server = await startRedis("redis-server");
-  const { path = "" } = server.connection;
+  const { path } = server.connection;
   const consumers = {
     ours: await startConsumer("ours", path),
     raw: await startConsumer("raw", path),
