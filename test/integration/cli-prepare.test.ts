@@ -55,6 +55,7 @@ describe("models prepare", () => {
     expect(unpulled.stderr).toContain("rankmill models pull");
     const folder = await bench.run(["models", "prepare", "/models/none", "--pull"]);
     expect(folder.code).toBe(2);
+    expect((await bench.run(["models", "pull", "/models/none"])).code).toBe(0);
     expect(hub.hub.connections).toBe(0);
     await bench.close();
   });

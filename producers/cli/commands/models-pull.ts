@@ -1,5 +1,5 @@
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import { findEntry, type Precision } from "../../../src/core/catalogue.js";
 import { loadCatalogue } from "../../../src/models/catalogue-files.js";
 import { HUB_ENDPOINT } from "../../../src/models/hub-client.js";
@@ -26,6 +26,11 @@ type PullValues = Values<(typeof PULL_OPTION_NAMES)[number]>;
 
 /** `models pull`: fetches what is missing, and prints the folder. */
 export async function pull(name: string, values: PullValues): Promise<number> {
+  // A service that pulls what workers are told to serve need not know which kind of name it is.
+  if (isAbsolute(name)) {
+    say(`${name} is a folder: nothing to pull`);
+    return EXIT.ok;
+  }
   const folder = await fetchModel(name, values);
   if (folder === undefined) say(`${name} is part of rankmill: nothing to pull`);
   else print(folder);
