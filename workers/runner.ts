@@ -93,7 +93,7 @@ async function ownRuns(
       if (owned.has(run) || owned.size >= maxRuns) continue;
       const record = await store.find(run);
       if (record?.spooled !== "yes" || record.state !== "submitted") continue;
-      if (!(await spool.has(run))) continue;
+      if (!(await holds(spool, run, logger))) continue;
       const owning = own(run, record, options, figures, signal)
         .catch((error: unknown) => {
           logger.error({ run, err: error }, "the run stopped; it is tried again");
@@ -107,6 +107,15 @@ async function ownRuns(
     await sleep(LOOK_INTERVAL_MS, undefined, { signal }).catch(() => {});
   }
   await Promise.all(owned.values());
+}
+
+async function holds(spool: Spool, run: string, logger: Logger): Promise<boolean> {
+  try {
+    return await spool.has(run);
+  } catch (error) {
+    logger.warn({ run, err: error }, "the spool does not answer; trying again");
+    return false;
+  }
 }
 
 async function own(
@@ -137,7 +146,7 @@ async function feed(
   signal: AbortSignal,
 ): Promise<"complete" | "cancelled" | "given back"> {
   const { redis, store, spool, limits } = options;
-  const total = await spool.countRecords(run);
+  const { total } = record;
   const output = await spool.openOutput(run, lease.fence);
   const queue = new RedisJobQueue(redis, record.tag, limits.maxJobBytes);
   const { ttlSeconds } = record;
@@ -173,6 +182,9 @@ async function feed(
   );
   try {
     await feeder.run(records, AbortSignal.any([signal, lease.signal, cancelled.signal]));
+  } catch (error) {
+    await output.close(false).catch(() => {});
+    throw error;
   } finally {
     watching.abort();
     await watch;

@@ -8,6 +8,8 @@ import { RankmillError } from "../../src/core/errors.js";
 import { packageRoot } from "../../src/models/package-root.js";
 import { listModels, resolveModel, type ResolvedModel } from "../../src/models/resolve.js";
 import { connectRedis } from "../../src/queue/connection.js";
+import { openSpool } from "../../src/runs/open-spool.js";
+import type { Spool } from "../../src/runs/spool.js";
 import type { Values } from "./option-values.js";
 import { redactor } from "./secrets.js";
 
@@ -106,6 +108,11 @@ export async function requireRedis(url: string | undefined, logger: Logger): Pro
     );
   }
   return await connectRedis({ url }, (error) => logger.warn({ err: error }, "redis connection"));
+}
+
+/** The spool in which a run lies. @throws RankmillError `usage` where it was not given */
+export async function requireSpool(place: string | undefined): Promise<Spool> {
+  return await openSpool(required(place, "--spool (the run lies in a spool)"), env);
 }
 
 /** @throws RankmillError `usage` naming the flag */

@@ -436,10 +436,11 @@ export const OPTIONS = {
       "write the failed records as they were given, to submit again; - is standard output",
   },
   spool: {
-    flags: "--spool <dir>",
+    flags: "--spool <dir|url>",
     env: "RANKMILL_SPOOL",
     type: "string",
-    description: "folder that submitters and runners share; it holds runs, Redis their window",
+    description:
+      "folder, or s3://bucket/prefix, that submitters and runners share; it holds runs, Redis their window",
   },
   maxRuns: {
     flags: "--max-runs <n>",

@@ -1,25 +1,24 @@
 import type { RunRecord } from "../../src/runs/run-store.js";
-import { Spool } from "../../src/runs/spool.js";
 import {
   cancelledItems,
   runItems,
   type RunItem,
   type RunParts,
 } from "../../src/runs/submitted-run.js";
-import { required } from "./context.js";
+import { requireSpool } from "./context.js";
 
 /** Every record of a run; those of a spooled run in order of arrival. */
 export async function* itemsOf(
   run: string,
   record: RunRecord,
   parts: RunParts,
-  spoolFolder: string | undefined,
+  spoolPlace: string | undefined,
 ): AsyncGenerator<RunItem, void, undefined> {
   if (record.spooled === "no") {
     yield* runItems(run, record, parts);
     return;
   }
-  const spool = new Spool(required(spoolFolder, "--spool (the run lies in a spool)"));
+  const spool = await requireSpool(spoolPlace);
   const cancelled = record.state === "cancelled";
   const doneIds = new Set<string>();
   const failedLines = new Set<number>();

@@ -27,6 +27,7 @@ export type ErrorCode =
   // Something broke on the way: worth another attempt.
   | "lane_failed"
   | "redis_unavailable"
+  | "spool_unavailable"
   | "payload_missing"
   | "result_expired"
   | "job_lost"
@@ -37,6 +38,7 @@ export type ErrorCode =
 const RETRYABLE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "lane_failed",
   "redis_unavailable",
+  "spool_unavailable",
   "timeout",
   "job_lost",
   "internal",

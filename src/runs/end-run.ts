@@ -21,7 +21,7 @@ const POLL_MS = 50;
 export async function cancelRun(run: string, record: RunRecord, parts: RunParts): Promise<number> {
   // First of all: nobody may enqueue again what is about to be taken out.
   await parts.store.update(run, { state: "cancelled" });
-  if (record.spooled === "yes") return await cancelSpooled(run, parts);
+  if (record.spooled === "yes") return await cancelSpooled(run, record, parts);
   const { store, queue, results } = parts;
   const closed = await store.closedChunks(run);
   let stopped = 0;
@@ -38,12 +38,12 @@ export async function cancelRun(run: string, record: RunRecord, parts: RunParts)
 }
 
 /** Whether its owner lives or not: a dead one's jobs are written down in Redis. */
-async function cancelSpooled(run: string, parts: RunParts): Promise<number> {
-  const { counts, total } = await parts.store.readProgress(run);
+async function cancelSpooled(run: string, record: RunRecord, parts: RunParts): Promise<number> {
+  const { counts } = await parts.store.readProgress(run);
   await takeOut(run, parts);
   // Until it lets go, an owner may enqueue again what it finds missing.
   if (await untilUnowned(run, parts, OWNER_LETS_GO_MS)) await takeOut(run, parts);
-  return total - counts.done - counts.failed;
+  return record.total - counts.done - counts.failed;
 }
 
 /**

@@ -1,57 +1,99 @@
-import { randomUUID } from "node:crypto";
-import { link, readFile, rm, writeFile } from "node:fs/promises";
+import { createHash, randomUUID } from "node:crypto";
+import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { RankmillError } from "../core/errors.js";
 
 /** What file systems without hard links answer (FAT, some network shares). */
 const WITHOUT_LINKS = new Set(["EPERM", "ENOSYS", "ENOTSUP", "EOPNOTSUPP"]);
+const DIGEST_CHARS = 16;
 
 interface Holder {
   readonly pid: number;
   readonly host: string;
+  /** No two locks are equal, though process ids come again. */
+  readonly token: string;
 }
 
 /**
  * Keeps a second command from writing the same output: both would append to one file.
  *
  * The lock is a file with the holder's process id. One that a killed command left behind is taken
- * over; one from another host can only be removed by hand, since nothing here can tell whether its
- * holder lives.
+ * over, by one of those that find it; one from another host can only be removed by hand, since
+ * nothing here can tell whether its holder lives.
  *
  * @returns gives the lock back
  * @throws RankmillError `usage` where another holds it
  */
 export async function lockOutput(path: string): Promise<() => Promise<void>> {
-  const holder: Holder = { pid: process.pid, host: hostname() };
-  const temporary = `${path}.${randomUUID()}`;
+  const holder: Holder = { pid: process.pid, host: hostname(), token: randomUUID() };
+  const own = JSON.stringify(holder);
   for (;;) {
-    try {
-      // Linked, not written in place: a lock must never be seen without its holder.
-      await writeFile(temporary, JSON.stringify(holder));
-      await link(temporary, path).catch(async (error: NodeJS.ErrnoException) => {
-        if (!WITHOUT_LINKS.has(error.code ?? "")) throw error;
-        await writeFile(path, JSON.stringify(holder), { flag: "wx" });
-      });
-      return () => rm(path, { force: true });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    } finally {
-      await rm(temporary, { force: true });
-    }
-    const other = await readHolder(path);
+    if (await create(path, own)) return () => rm(path, { force: true });
+    const found = await readText(path);
+    if (found === undefined) continue;
+    const other = parse(found);
     if (other !== undefined && isAlive(other)) {
       throw new RankmillError(
         "usage",
         `another command (process ${other.pid} on ${other.host}) is writing this output; where that is not so, delete ${path}`,
       );
     }
-    await rm(path, { force: true });
+    if (await takeOver(path, found, own)) return () => rm(path, { force: true });
   }
 }
 
-async function readHolder(path: string): Promise<Holder | undefined> {
+/** @returns false where there is a lock */
+async function create(path: string, own: string): Promise<boolean> {
+  const temporary = `${path}.${randomUUID()}`;
   try {
-    return JSON.parse(await readFile(path, "utf8")) as Holder;
+    // Linked, not written in place: a lock must never be seen without its holder.
+    await writeFile(temporary, own);
+    await link(temporary, path).catch(async (error: NodeJS.ErrnoException) => {
+      if (!WITHOUT_LINKS.has(error.code ?? "")) throw error;
+      await writeFile(path, own, { flag: "wx" });
+    });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw error;
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}
+
+/**
+ * Puts `own` in the place of the lock `dead`. Two that found the same dead lock must not both remove
+ * it, the second one the first one's new lock: only who holds a lock on taking over that very one may
+ * replace it.
+ *
+ * @returns false where it is not there any more
+ */
+async function takeOver(path: string, dead: string, own: string): Promise<boolean> {
+  const digest = createHash("sha256").update(dead).digest("hex").slice(0, DIGEST_CHARS);
+  const release = await lockOutput(`${path}.${digest}`);
+  try {
+    if ((await readText(path)) !== dead) return false;
+    const temporary = `${path}.${randomUUID()}`;
+    await writeFile(temporary, own);
+    await rename(temporary, path);
+    return true;
+  } finally {
+    await release();
+  }
+}
+
+async function readText(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+function parse(text: string): Holder | undefined {
+  try {
+    return JSON.parse(text) as Holder;
   } catch {
     return undefined;
   }

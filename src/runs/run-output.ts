@@ -7,6 +7,7 @@ import {
   rename,
   rm,
   stat,
+  statfs,
   truncate,
   type FileHandle,
 } from "node:fs/promises";
@@ -218,6 +219,9 @@ export class RunOutput implements RunSink {
   }
 }
 
+/** Lock, manifest and a first few rankings: where not even those fit, nothing is begun. */
+const MIN_FREE_BYTES = 65_536;
+
 /** @throws RankmillError `usage` where a run cannot write its files there */
 export async function checkPlace(paths: OutputPaths): Promise<void> {
   const folder = dirname(paths.output);
@@ -227,6 +231,14 @@ export async function checkPlace(paths: OutputPaths): Promise<void> {
     throw new RankmillError(
       "usage",
       `--output ${paths.output}: the folder ${folder} does not exist or cannot be written`,
+    );
+  }
+  // Not every file system tells; one that says zero for both has no such figures.
+  const space = await statfs(folder).catch(() => undefined);
+  if (space !== undefined && space.blocks > 0 && space.bavail * space.bsize < MIN_FREE_BYTES) {
+    throw new RankmillError(
+      "usage",
+      `--output ${paths.output}: the file system of ${folder} is full (${space.bavail * space.bsize} bytes free, ${MIN_FREE_BYTES} needed at the least)`,
     );
   }
   for (const path of Object.values(paths) as string[]) {

@@ -42,6 +42,8 @@ const runSchema = z.object({
   /** Jobs of a spooled run that may be in Redis at once; its runner may hold it to fewer. */
   windowJobs: z.coerce.number().default(DEFAULT_WINDOW.maxJobs),
   input: z.string(),
+  /** SHA-256 of what the input holds; empty where it can be read only once. */
+  inputHash: z.string().default(""),
   ...scoringFields,
   /** Records enqueued or refused so far; final once submitted. */
   total: z.coerce.number(),
@@ -73,6 +75,17 @@ export interface RunProgress {
 /** Keys deleted in one go. */
 const REMOVED_KEYS = 500;
 
+/**
+ * KEYS: run. ARGV: hash of the input, time to live in seconds.
+ * Returns the hash of the input that the run has: the given one where the run is new.
+ */
+const CLAIM = `
+if redis.call("HSETNX", KEYS[1], "inputHash", ARGV[1]) == 1 then
+  if redis.call("TTL", KEYS[1]) == -1 then redis.call("EXPIRE", KEYS[1], ARGV[2]) end
+end
+return redis.call("HGET", KEYS[1], "inputHash")
+`;
+
 /** KEYS: run. ARGV: fields and values. Returns 1 where the run was there and was changed. */
 const UPDATE = `
 if redis.call("EXISTS", KEYS[1]) == 0 then return 0 end
@@ -82,6 +95,7 @@ return 1
 
 declare module "ioredis" {
   interface RedisCommander<Context> {
+    rankmillClaimRun(run: string, inputHash: string, ttlSeconds: number): Result<string, Context>;
     rankmillUpdateRun(run: string, ...fields: string[]): Result<number, Context>;
   }
 }
@@ -108,6 +122,7 @@ export class RunStore {
 
   constructor(redis: Redis) {
     this.#redis = redis;
+    redis.defineCommand("rankmillClaimRun", { numberOfKeys: 1, lua: CLAIM });
     redis.defineCommand("rankmillUpdateRun", { numberOfKeys: 1, lua: UPDATE });
   }
 
@@ -120,6 +135,20 @@ export class RunStore {
       .exec();
     await this.#redis.sadd(RUNS_KEY, run);
     await this.#redis.sadd(modelRunsKey(record.tag), run);
+  }
+
+  /**
+   * Makes sure that a run's name means one input, also where two give it to different ones at once.
+   *
+   * @throws RankmillError `usage` where the run has another input
+   */
+  async claim(run: string, inputHash: string, ttlSeconds: number): Promise<void> {
+    const has = await this.#redis.rankmillClaimRun(runKeys.run(run), inputHash, ttlSeconds);
+    if (has === inputHash) return;
+    throw new RankmillError(
+      "usage",
+      `--run ${run}: is a run over another input; choose another name, or purge that run`,
+    );
   }
 
   async update(run: string, fields: Partial<RunRecord>): Promise<void> {

@@ -1,7 +1,16 @@
 /** `rankmill run` interrupted, killed, and called again, with a Redis of its own that is then gone. */
-import { appendFileSync, chmodSync, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+} from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Bench, BERT, rerank, type RunningCli, SAMPLE } from "../support/cli.js";
+import { canMount } from "../support/mounts.js";
 import {
   countLines,
   multiply,
@@ -153,5 +162,21 @@ describe("a place that cannot be written", () => {
     for (const [i, [, reason]] of cases.entries()) expect(exits[i]?.stderr).toMatch(reason);
     expect(readFileSync(bench.path("stranger.jsonl"), "utf8")).toBe("not ours\n");
     expect(existsSync(bench.path("stranger.jsonl.partial"))).toBe(false);
+  });
+
+  it.skipIf(!canMount())("is one before any work where the disk is full", async () => {
+    writeRecords(bench.path("in.jsonl"), [{ id: "a", query: "q", documents: ["q", "r"] }]);
+    mkdirSync(bench.path("full"));
+    const size = "size=64k";
+    execFileSync("mount", ["-t", "tmpfs", "-o", size, "tmpfs", bench.path("full")]);
+    try {
+      writeRecords(bench.path("full/filler"), ["x".repeat(40_000)]);
+      const exit = await bench.run(rerank("in.jsonl", "full/out.jsonl"));
+      expect(exit.code).toBe(2);
+      expect(exit.stderr).toMatch(/full\/out\.jsonl: the file system of .* is full/);
+      expect(readdirSync(bench.path("full"))).toEqual(["filler"]);
+    } finally {
+      execFileSync("umount", [bench.path("full")]);
+    }
   });
 });

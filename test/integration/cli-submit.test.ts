@@ -150,6 +150,39 @@ describe("a run that is submitted", () => {
     expect(other.stderr).toContain("maxLength was 512, is 64");
   });
 
+  it("keeps its name to its input, also where two submit others under it at once", async () => {
+    writeRecords(bench.path("a.jsonl"), [{ id: "a", query: "q", documents: ["q"] }]);
+    writeRecords(bench.path("b.jsonl"), [{ id: "b", query: "q", documents: ["q"] }]);
+    for (const more of ["--run one", "--run two --spool spool"]) {
+      const racing = ["a.jsonl", "b.jsonl", "a.jsonl"].map((input) =>
+        bench.run(submission(input, more)),
+      );
+      const [first, other, third] = await Promise.all(racing);
+      // Whichever was first.
+      expect(new Set([first?.code, other?.code])).toEqual(new Set([0, 2]));
+      expect(third?.code).toBe(first?.code);
+      const refused = first?.code === 2 ? first : other;
+      expect(refused?.stderr).toContain("is a run over another input");
+    }
+    expect(await statusOf("one")).toMatchObject({ total: 1, waiting: 1 });
+    await redis.flushall();
+    const forgotten = await bench.run(submission("a.jsonl", "--run two --spool spool"));
+    expect(forgotten.code).toBe(2);
+    expect(forgotten.stderr).toContain("that Redis has forgotten");
+    expect((await bench.run(words("purge two --spool spool"))).code).toBe(0);
+    expect((await bench.run(submission("a.jsonl", "--run two --spool spool"))).code).toBe(0);
+  });
+
+  it.each(["", ".", "..", "a/b", "a b", "é", "x".repeat(129), "-a", "{a}", "a:b"])(
+    "refuses the name %j",
+    async (name) => {
+      const exit = await bench.run([...submission(SAMPLE), `--run=${name}`]);
+      expect(exit.code).toBe(2);
+      expect(exit.stderr).toMatch(/run id|argument missing/);
+      expect(await redis.keys("rankmill:*run*")).toEqual([]);
+    },
+  );
+
   it("is waited for and written by one command, to a file or to standard output", async () => {
     await bench.worker(["--model", BUILTIN, "--lanes", "1"]);
     const output = bench.path("out.jsonl");

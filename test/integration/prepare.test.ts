@@ -32,6 +32,7 @@ import {
   type PrepareOptions,
 } from "../../src/inference/prepare.js";
 import { withClaim } from "../../src/models/claim.js";
+import { canMount } from "../support/mounts.js";
 import { SeededRandom } from "../support/random.js";
 
 const MODELS = fileURLToPath(new URL("../fixtures/models", import.meta.url));
@@ -469,20 +470,4 @@ async function snapshot(folder: string): Promise<string[]> {
       return `${name} ${size} ${mtimeMs} ${ino}`;
     }),
   );
-}
-
-/** A small file system needs root; elsewhere the test is skipped. */
-function canMount(): boolean {
-  if (process.platform !== "linux" || process.getuid?.() !== 0) return false;
-  const probe = join(tmpdir(), `rankmill-mount-${process.pid}`);
-  try {
-    execFileSync("mkdir", ["-p", probe]);
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", probe], { stdio: "ignore" });
-    execFileSync("umount", [probe]);
-    return true;
-  } catch {
-    return false;
-  } finally {
-    execFileSync("rm", ["-rf", "--one-file-system", probe]);
-  }
 }

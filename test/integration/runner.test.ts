@@ -1,10 +1,11 @@
 /** Spooled runs: a runner owns them, another takes over, and Redis holds their window alone. */
 import { existsSync } from "node:fs";
 import type { Redis } from "ioredis";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { Bench, BUILTIN, rerank, SAMPLE, words } from "../support/cli.js";
 import { multiply, readFailures, sortedLines, writeRecords } from "../support/records.js";
 import { hasRealRedis, TestRedis } from "../support/redis-server.js";
+import { TestS3 } from "../support/s3-server.js";
 import { until } from "../support/until.js";
 
 const COPIES = hasRealRedis ? 6 : 1;
@@ -15,11 +16,23 @@ const TIMEOUT_MS = 180_000;
 let server: TestRedis;
 let redis: Redis;
 let bench: Bench;
+let s3: TestS3;
+let runs = 0;
+/** Where the runs of the test lie. */
+let spool: string;
+
+beforeAll(async () => {
+  s3 = await TestS3.start();
+});
+
+afterAll(async () => {
+  await s3.close();
+});
 
 beforeEach(async () => {
   server = await TestRedis.start();
   redis = server.client();
-  bench = await Bench.open({ REDIS_URL: server.url, RANKMILL_SPOOL: "" });
+  bench = await Bench.open({ REDIS_URL: server.url, RANKMILL_SPOOL: "", ...s3.env });
   writeRecords(bench.path("in.jsonl"), multiply(SAMPLE, COPIES));
 });
 
@@ -29,7 +42,7 @@ afterEach(async () => {
 });
 
 function spooled(line: string): string[] {
-  return [...words(line), "--spool", bench.path("spool")];
+  return [...words(line), "--spool", spool];
 }
 
 async function submit(input = "in.jsonl"): Promise<string> {
@@ -50,7 +63,12 @@ async function status(run: string): Promise<Figures> {
   return JSON.parse(stdout) as Figures;
 }
 
-describe("a spooled run", () => {
+describe.each(["folder", "bucket"])("a run spooled in a %s", (kind) => {
+  beforeEach(() => {
+    runs += 1;
+    spool = kind === "folder" ? bench.path("spool") : s3.place(`runs-${runs}`);
+  });
+
   it(
     "is ranked as the run command ranks it, by the second runner where the first is killed",
     async () => {
@@ -62,7 +80,8 @@ describe("a spooled run", () => {
       await first.exited;
       const before = await status(run);
       expect(before.done).toBeLessThan(RECORDS);
-      bench.start(spooled("runner"));
+      const second = bench.start(spooled("runner"));
+      await second.says("owner of the run");
       const results = await bench.run(spooled(`results ${run} --wait --output out.jsonl`));
       expect(results.code, results.stderr).toBe(0);
       await bench.run(rerank("in.jsonl", "plain.jsonl"));

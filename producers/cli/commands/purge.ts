@@ -4,9 +4,9 @@ import { RankmillError } from "../../../src/core/errors.js";
 import { prepareJob } from "../../../src/queue/prepare-job.js";
 import { cancelRun, purgeRun } from "../../../src/runs/end-run.js";
 import { checkRunId, RunStore, type RunRecord } from "../../../src/runs/run-store.js";
-import { Spool } from "../../../src/runs/spool.js";
+import type { Spool } from "../../../src/runs/spool.js";
 import { runOwner } from "../../../src/runs/submitted-run.js";
-import { createLogger, required, requireRedis, say } from "../context.js";
+import { createLogger, requireRedis, requireSpool, say } from "../context.js";
 import { EXIT } from "../exit-codes.js";
 import { isOver, lookAt, openRun, type OpenRun } from "../open-run.js";
 import { commanderOptions, pickValues } from "../option-values.js";
@@ -30,7 +30,7 @@ cancelled first. Needs REDIS_URL.`,
       try {
         const store = new RunStore(redis);
         const record = await store.find(checkRunId(run));
-        const spool = values.spool === undefined ? undefined : new Spool(values.spool);
+        const spool = values.spool === undefined ? undefined : await requireSpool(values.spool);
         if (record === undefined) await purgeForgotten(run, store, spool);
         else {
           const parts = openRun(redis, record.tag);
@@ -50,13 +50,10 @@ async function purge(
   run: string,
   record: RunRecord,
   parts: OpenRun,
-  spoolFolder: string | undefined,
+  spoolPlace: string | undefined,
   force: boolean,
 ): Promise<void> {
-  const spool =
-    record.spooled === "no"
-      ? undefined
-      : new Spool(required(spoolFolder, "--spool (the run lies in a spool)"));
+  const spool = record.spooled === "no" ? undefined : await requireSpool(spoolPlace);
   if (!isOver(record, await lookAt(run, record, parts))) {
     if (!force) {
       throw new RankmillError(
@@ -74,7 +71,7 @@ async function purge(
 /** BullMQ keeps some of the jobs that failed, and nothing in Redis says any more whose they are. */
 async function takeOutFailed(
   run: string,
-  { maxLength, truncation, ttlSeconds }: RunRecord,
+  record: RunRecord,
   { queue }: OpenRun,
   spool: Spool,
 ): Promise<void> {
@@ -82,8 +79,8 @@ async function takeOutFailed(
     let jobId: string;
     try {
       const request = parseRequest(input, DEFAULT_LIMITS, 0, "");
-      const settings = { priority: "bulk", ttlSeconds } as const;
-      ({ jobId } = prepareJob(request, { maxLength, truncation }, settings));
+      const settings = { priority: "bulk", ttlSeconds: record.ttlSeconds } as const;
+      ({ jobId } = prepareJob(request, record, settings));
     } catch {
       // A record that was refused: it never was a job.
       continue;

@@ -2,9 +2,8 @@ import type { Command } from "commander";
 import { RankmillError } from "../../../src/core/errors.js";
 import { cancelRun } from "../../../src/runs/end-run.js";
 import { RunStore, type RunRecord } from "../../../src/runs/run-store.js";
-import { Spool } from "../../../src/runs/spool.js";
 import { retryRun } from "../../../src/runs/submitted-run.js";
-import { createLogger, required, requireRedis, say } from "../context.js";
+import { createLogger, requireRedis, requireSpool, say } from "../context.js";
 import { EXIT } from "../exit-codes.js";
 import { isOver, lookAt, openRun, type OpenRun } from "../open-run.js";
 import { commanderOptions, pickValues } from "../option-values.js";
@@ -49,7 +48,7 @@ const retry: Control = async (run, record, parts, spool) => {
   }
   const again = counts.failed + waiting + active;
   if (again === 0) return 0;
-  await new Spool(required(spool, "--spool (the run lies in a spool)")).reopen(run);
+  await (await requireSpool(spool)).reopen(run);
   await parts.store.update(run, { state: "submitted" });
   return again;
 };

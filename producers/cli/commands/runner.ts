@@ -1,8 +1,7 @@
 import type { Command } from "commander";
 import { RunStore } from "../../../src/runs/run-store.js";
-import { Spool } from "../../../src/runs/spool.js";
 import { runRunner } from "../../../workers/runner.js";
-import { createLogger, limitsOf, required, requireRedis } from "../context.js";
+import { createLogger, limitsOf, required, requireRedis, requireSpool } from "../context.js";
 import { keepHeapSmall } from "../heap.js";
 import { EXIT } from "../exit-codes.js";
 import { INSTRUMENT_OPTION_NAMES, openInstruments } from "../instrument-options.js";
@@ -42,7 +41,8 @@ Logs are JSON lines on standard output. Needs REDIS_URL.`,
 
 async function serve(parsed: Record<string, unknown>): Promise<number> {
   const values = pickValues(OPTION_NAMES, parsed);
-  const spool = new Spool(required(values.spool, "--spool"));
+  const spool = await requireSpool(required(values.spool, "--spool"));
+  await spool.check();
   const logger = createLogger(values.logLevel ?? "info", 1);
   const signal = stopSignal();
   keepHeapSmall();

@@ -7,9 +7,16 @@ import { checkPlace, outputPaths } from "../../../src/runs/run-output.js";
 import { checkRunId, type RunRecord } from "../../../src/runs/run-store.js";
 import { openSource } from "../../../src/runs/sources/open-source.js";
 import type { RecordSource } from "../../../src/runs/sources/record-source.js";
-import { Spool } from "../../../src/runs/spool.js";
 import { submitRecords } from "../../../src/runs/submitted-run.js";
-import { createLogger, limitsOf, print, required, requireRedis, say } from "../context.js";
+import {
+  createLogger,
+  limitsOf,
+  print,
+  required,
+  requireRedis,
+  requireSpool,
+  say,
+} from "../context.js";
 import { EXIT } from "../exit-codes.js";
 import { keepHeapSmall } from "../heap.js";
 import { findModel } from "../find-model.js";
@@ -88,7 +95,8 @@ async function submit(parsed: Record<string, unknown>): Promise<number> {
     const scoring = scoringOf(values, model);
     const tag = modelTag(model);
     const settings = [tag, scoring, topN ?? null];
-    const run = values.runId ?? (await deriveRunId(source, settings));
+    const inputHash = await hashOf(source);
+    const run = values.runId ?? deriveRunId(inputHash, settings);
     const record: RunRecord = {
       model: model.name,
       revision: model.revision,
@@ -98,6 +106,7 @@ async function submit(parsed: Record<string, unknown>): Promise<number> {
       spooled: values.spool === undefined ? "no" : "yes",
       windowJobs: values.windowJobs,
       input,
+      inputHash,
       ...scoring,
       total: 0,
       chunks: 0,
@@ -107,9 +116,17 @@ async function submit(parsed: Record<string, unknown>): Promise<number> {
     const parts = openRun(redis, tag);
     const before = await parts.store.find(run);
     if (before !== undefined) checkSameRun(run, before, record);
+    const spool = values.spool === undefined ? undefined : await requireSpool(values.spool);
+    if (before === undefined && values.runId !== undefined && (await spool?.has(run)) === true) {
+      throw new RankmillError(
+        "usage",
+        `--run ${run}: the spool holds a run of this name that Redis has forgotten: purge it, or choose another name`,
+      );
+    }
+    await parts.store.claim(run, inputHash, values.runTtl);
     const records = source.read(new Set());
     let total: number;
-    if (values.spool === undefined) {
+    if (spool === undefined) {
       await parts.store.save(run, { ...record, createdAt: before?.createdAt ?? record.createdAt });
       const submitted = await submitRecords(
         run,
@@ -122,9 +139,11 @@ async function submit(parsed: Record<string, unknown>): Promise<number> {
       );
       total = submitted.total;
     } else {
-      const spool = new Spool(values.spool);
+      // Seen by others from now on; runners wait until it is submitted.
+      if (before === undefined) await parts.store.save(run, record);
       await spool.put(run, records);
-      total = await spool.countRecords(run);
+      const known = before !== undefined && before.state !== "submitting";
+      total = known ? before.total : await spool.countRecords(run);
       const { windowJobs } = record;
       const spooled = { ...(before ?? record), spooled: "yes", windowJobs, total } as const;
       // A run that is over stays so; one that was cancelled goes on.
@@ -146,10 +165,16 @@ async function submit(parsed: Record<string, unknown>): Promise<number> {
   }
 }
 
+/** @returns an empty text for a stream, which can be read only once */
+async function hashOf(source: RecordSource): Promise<string> {
+  const hash = createHash("sha256");
+  return (await source.addTo(hash)) ? hash.digest("hex") : "";
+}
+
 /** The same bytes under the same settings are the same run; a stream is a run of its own. */
-async function deriveRunId(source: RecordSource, settings: readonly unknown[]): Promise<string> {
-  const hash = createHash("sha256").update(JSON.stringify(settings));
-  if (!(await source.addTo(hash))) return `run-${randomUUID()}`;
+function deriveRunId(inputHash: string, settings: readonly unknown[]): string {
+  if (inputHash === "") return `run-${randomUUID()}`;
+  const hash = createHash("sha256").update(JSON.stringify([inputHash, settings]));
   return `run-${hash.digest("hex").slice(0, RUN_ID_HASH_CHARS)}`;
 }
 
