@@ -19,6 +19,7 @@ import {
   batcherMemory,
   garbageCollector,
   LEAST_PAYLOAD_BYTES,
+  mib,
   MOST_PAYLOAD_BYTES,
   ORDINARY_TOKENS,
   tooSmall,
@@ -66,6 +67,11 @@ export async function planCudaLanes(request: LanePlanRequest, gpus: number): Pro
   });
   if (room.status === "too-small") throw tooSmall(limit, room.neededBytes, request);
   const { lanes, payloadBytes } = room;
+  if (lanes < (request.lanes ?? gpus)) {
+    logger.warn(
+      `${lanes} instead of ${request.lanes ?? gpus} lanes: the memory limit of ${mib(limit.bytes)} (${limit.source}) holds no more`,
+    );
+  }
   const limits = cudaBatchLimits(model.maxLength.highest, request);
   const buckets = limits.lengthBuckets;
   const warmUp = largestShape(limits, model.maxLength.default);
@@ -128,7 +134,7 @@ export async function planCudaLanes(request: LanePlanRequest, gpus: number): Pro
 }
 
 /** The limits of one run on a GPU; what the operator asks for goes before what is usual. */
-export function cudaBatchLimits(
+function cudaBatchLimits(
   highestLength: number,
   asked: {
     readonly maxBatchTokens?: number | undefined;

@@ -71,7 +71,7 @@ export const OPTIONS = {
   withLibraries: {
     flags: "--with-libraries",
     type: "flag",
-    description: "NVIDIA's libraries as well, for machines without CUDA 13; 730 MB more",
+    description: "NVIDIA's libraries as well, for machines without CUDA 13; 485 MB more",
   },
   indexUrl: {
     flags: "--index-url <url>",

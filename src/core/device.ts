@@ -46,7 +46,7 @@ export function decideDevice(
   cuda: CudaState | undefined,
 ): DeviceDecision {
   if (choice === "cpu" || cuda === undefined) {
-    return { device: CPU_DEVICE, note: "device: CPU, as asked", unexpected: false };
+    return { device: CPU_DEVICE, note: "device: CPU", unexpected: false };
   }
   if (cuda.status === "works") {
     const { gpus, libraryDir } = cuda;
