@@ -12,6 +12,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   fidelity: async () => (await import("./fidelity/bench.js")).fidelityBench,
   jobs: async () => (await import("./jobs/bench.js")).jobsBench,
   memory: async () => (await import("./memory/bench.js")).memoryBench,
+  start: async () => (await import("./start/bench.js")).startBench,
   runs: async () => (await import("./runs/bench.js")).runsBench,
   scrape: async () => (await import("./scrape/bench.js")).scrapeBench,
   queue: async () => (await import("./queue/bench.js")).queueBench,

@@ -1,0 +1,180 @@
+/**
+ * How long a worker takes from its process's start until it is ready and until its first ranking, and
+ * what memory it takes with pairs of 128 tokens. Models are prepared and calibrated before.
+ */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import process from "node:process";
+import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import { createClient } from "../../../src/index.js";
+import { lanesOf } from "../../support/processes.js";
+import type { Bench } from "../support/bench.js";
+import { describeHost } from "../support/host.js";
+import { DIST } from "../support/places.js";
+import { print, printTable, say } from "../support/print.js";
+import { startRedis, urlOf } from "../support/redis.js";
+import { median } from "../support/statistics.js";
+
+const USAGE = `  start  from a worker's start to ready and to its first ranking, and its memory
+  --models DIR       synthetic models, one folder each (RANKMILL_BENCH_MODELS)
+  --repetitions N    starts a model (default 5)`;
+
+const MODELS = [
+  { name: "builtin", precision: "fp32" },
+  { name: "minilm-l6", precision: "int8" },
+  { name: "bge-reranker-v2-m3", precision: "int8" },
+] as const;
+const MAX_LENGTH = 128;
+const DOCUMENTS = 96;
+/** More words than tokens fit: every pair is cut to the length. */
+const DOCUMENT = "the mill turns slowly all day ".repeat(40);
+const SAMPLE_INTERVAL_MS = 50;
+const RESULT_TIMEOUT_MS = 300_000;
+const MIB = 1024 * 1024;
+
+interface Start {
+  readonly readyMs: number;
+  readonly firstMs: number;
+  readonly workerMib: number;
+  readonly lanesMib: readonly number[];
+}
+
+export const startBench: Bench = { usage: USAGE, run };
+
+async function run(args: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: { models: { type: "string" }, repetitions: { type: "string", default: "5" } },
+  });
+  const folder = resolve(values.models ?? process.env["RANKMILL_BENCH_MODELS"] ?? "out/synthetic");
+  print(`# Start of a worker\n\n${describeHost()}\n`);
+  const rows: string[][] = [];
+  for (const { name, precision } of MODELS) {
+    const model = name === "builtin" ? name : join(folder, name);
+    if (name !== "builtin" && !existsSync(model)) {
+      say(`${model} is not there: left out`);
+      continue;
+    }
+    await startOnce(model, precision, "unmeasured");
+    const starts: Start[] = [];
+    for (let index = 0; index < Number(values.repetitions); index += 1) {
+      starts.push(await startOnce(model, precision, String(index)));
+    }
+    rows.push(rowOf(`${name} ${precision}`, starts));
+  }
+  const head = [
+    "model",
+    "ready, s",
+    "slowest",
+    "first ranking, s",
+    "worker, MiB",
+    "each lane, MiB",
+  ];
+  printTable([...head, "together, MiB"], rows);
+  return 0;
+}
+
+function rowOf(name: string, starts: readonly Start[]): string[] {
+  const of = (value: (start: Start) => number): number => median(starts.map(value));
+  const lane = (start: Start): number => Math.max(0, ...start.lanesMib);
+  const together = (start: Start): number =>
+    start.lanesMib.reduce((sum, mib) => sum + mib, start.workerMib);
+  return [
+    name,
+    (of(({ readyMs }) => readyMs) / 1000).toFixed(2),
+    (Math.max(...starts.map(({ readyMs }) => readyMs)) / 1000).toFixed(2),
+    (of(({ firstMs }) => firstMs) / 1000).toFixed(2),
+    of(({ workerMib }) => workerMib).toFixed(0),
+    of(lane).toFixed(0),
+    of(together).toFixed(0),
+  ];
+}
+
+/** One worker on a Redis of its own: ready, one job, a job of many pairs under the eyes of the kernel. */
+async function startOnce(model: string, precision: string, id: string): Promise<Start> {
+  const redis = await startRedis("redis-server");
+  const redisUrl = urlOf(redis);
+  const started = performance.now();
+  const worker = spawn(
+    process.execPath,
+    [join(DIST, "producers/cli/main.js"), "worker", "--redis-url", redisUrl].concat([
+      "--model",
+      model,
+      "--precision",
+      precision,
+    ]),
+    { stdio: ["ignore", "pipe", "inherit"] },
+  );
+  const exited = once(worker, "exit");
+  try {
+    await untilReady(worker.stdout);
+    const readyMs = performance.now() - started;
+    const client = await createClient({ redisUrl });
+    const score = async (name: string, documents: readonly string[]): Promise<void> => {
+      const job = await client.enqueue({
+        model: model.split("/").at(-1) ?? model,
+        id: `${id}-${name}`,
+        query: "who turns the mill?",
+        documents,
+        maxLength: MAX_LENGTH,
+      });
+      await job.result({ timeoutMs: RESULT_TIMEOUT_MS });
+    };
+    await score("first", [DOCUMENT]);
+    const firstMs = performance.now() - started;
+    const many = Array.from({ length: DOCUMENTS }, (_, index) => `${index} ${DOCUMENT}`);
+    const memory = await memoryDuring(score("many", many), worker.pid ?? 0);
+    await client.close();
+    return { readyMs, firstMs, ...memory };
+  } finally {
+    worker.kill("SIGTERM");
+    await exited;
+    await redis.stop();
+  }
+}
+
+async function untilReady(output: NodeJS.ReadableStream): Promise<void> {
+  for await (const line of createInterface({ input: output })) {
+    if ((JSON.parse(line) as { msg?: string }).msg !== "ready") continue;
+    output.resume();
+    return;
+  }
+  throw new Error("rankmill worker ended before it was ready");
+}
+
+/** The sample at which all processes together take the most. */
+async function memoryDuring(
+  work: Promise<void>,
+  workerPid: number,
+): Promise<Pick<Start, "workerMib" | "lanesMib">> {
+  let most = { workerMib: 0, lanesMib: [] as number[] };
+  const total = ({ workerMib, lanesMib }: typeof most): number =>
+    lanesMib.reduce((sum, mib) => sum + mib, workerMib);
+  let working = true;
+  const done = work.finally(() => {
+    working = false;
+  });
+  while (working) {
+    const lanesMib = lanesOf(workerPid).map(({ pid }) => proportionalMib(pid));
+    const sample = { workerMib: proportionalMib(workerPid), lanesMib };
+    if (total(sample) > total(most)) most = sample;
+    await Promise.race([done, sleep(SAMPLE_INTERVAL_MS)]);
+  }
+  await done;
+  return most;
+}
+
+/** A page that n processes map counts as an nth to each. */
+function proportionalMib(pid: number): number {
+  try {
+    const text = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
+    return (Number(/^Pss:\s+(\d+) kB/m.exec(text)?.[1] ?? 0) * 1024) / MIB;
+  } catch {
+    // It is gone.
+    return 0;
+  }
+}
