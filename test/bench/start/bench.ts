@@ -154,11 +154,9 @@ async function memoryDuring(
   let most = { workerMib: 0, lanesMib: [] as number[] };
   const total = ({ workerMib, lanesMib }: typeof most): number =>
     lanesMib.reduce((sum, mib) => sum + mib, workerMib);
-  let working = true;
-  const done = work.finally(() => {
-    working = false;
-  });
-  while (working) {
+  const over = new AbortController();
+  const done = work.finally(() => over.abort());
+  while (!over.signal.aborted) {
     const lanesMib = lanesOf(workerPid).map(({ pid }) => proportionalMib(pid));
     const sample = { workerMib: proportionalMib(workerPid), lanesMib };
     if (total(sample) > total(most)) most = sample;
