@@ -8,7 +8,7 @@ import { UNMEASURED_ACTIVATION } from "../src/core/activation-fit.js";
 import type { BatchLimits } from "../src/core/batch-plan.js";
 import { deadlineMs, UNMEASURED_TIMING, type RunShape } from "../src/core/lane-cost.js";
 import { lengthBuckets, paddedLength } from "../src/core/length-buckets.js";
-import { planMemory } from "../src/core/memory-plan.js";
+import { planMemory, tokenCacheBytes } from "../src/core/memory-plan.js";
 import { PAYLOAD_MEMORY_FACTOR, PayloadMemory } from "../src/core/payload-memory.js";
 import { quadraticAt } from "../src/core/quadratic.js";
 import { memoryLimit } from "../src/inference/memory-limit.js";
@@ -66,7 +66,9 @@ export async function planCudaLanes(request: LanePlanRequest, gpus: number): Pro
     leastActivationBytes: 0,
   });
   if (room.status === "too-small") throw tooSmall(limit, room.neededBytes, request);
-  const { lanes, payloadBytes } = room;
+  const { lanes } = room;
+  const forTokensBytes = tokenCacheBytes(request.tokenCacheBytes ?? 0, room.payloadBytes);
+  const payloadBytes = room.payloadBytes - forTokensBytes;
   if (lanes < (request.lanes ?? gpus)) {
     logger.warn(
       `${lanes} instead of ${request.lanes ?? gpus} lanes: the memory limit of ${mib(limit.bytes)} (${limit.source}) holds no more`,
@@ -104,6 +106,7 @@ export async function planCudaLanes(request: LanePlanRequest, gpus: number): Pro
       memoryLimitBytes: limit.bytes,
       memoryLimitFrom: limit.source,
       payloadBytes,
+      tokenCacheBytes: forTokensBytes,
     },
     `${lanes} lane${lanes === 1 ? "" : "s"} on ${gpus} GPU${gpus === 1 ? "" : "s"}, up to ${limits.maxBatchSize} rows and ${limits.maxBatchTokens} tokens a run, padded to ${buckets.length} lengths: batch-mates can change a score's last bits`,
   );
@@ -128,6 +131,7 @@ export async function planCudaLanes(request: LanePlanRequest, gpus: number): Pro
     runMs: undefined,
     memoryLimitBytes: limit.bytes,
     sharedBytes: 0,
+    tokenCacheBytes: forTokensBytes,
     payloads: new PayloadMemory(payloadBytes, garbageCollector()),
     maxJobBytes,
   };

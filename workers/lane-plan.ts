@@ -18,7 +18,12 @@ import {
 } from "../src/core/calibration.js";
 import { describeError, RankmillError } from "../src/core/errors.js";
 import { deadlineMs, UNMEASURED_TIMING, type RunShape } from "../src/core/lane-cost.js";
-import { marginBytes, planMemory, type MemoryNeeds } from "../src/core/memory-plan.js";
+import {
+  marginBytes,
+  planMemory,
+  tokenCacheBytes,
+  type MemoryNeeds,
+} from "../src/core/memory-plan.js";
 import { saysOutOfMemory } from "../src/core/out-of-memory.js";
 import { PAYLOAD_MEMORY_FACTOR, PayloadMemory } from "../src/core/payload-memory.js";
 import { quadraticAt, type Quadratic } from "../src/core/quadratic.js";
@@ -49,6 +54,8 @@ export interface LanePlanOptions {
   readonly memoryLimitBytes?: number | undefined;
   /** Holds a file a calibration; nothing is measured or kept where absent. */
   readonly calibrationDir?: string | undefined;
+  /** For tokens of texts that come again; less where memory is short. None where absent. */
+  readonly tokenCacheBytes?: number | undefined;
 }
 
 export interface LanePlanRequest extends LanePlanOptions {
@@ -80,6 +87,7 @@ export interface LanePlan {
   /** What all of it was planned within, and what the lanes map together of the model. */
   readonly memoryLimitBytes: number;
   readonly sharedBytes: number;
+  readonly tokenCacheBytes: number;
   /** Larger jobs do not fit the memory limit. */
   readonly maxJobBytes: number;
 }
@@ -142,7 +150,10 @@ export async function planLanes(request: LanePlanRequest): Promise<LanePlan> {
   const layout = chooseLayout(calibration, cores, room.lanes, request);
   // Fewer lanes than memory holds leave more of it to each.
   const fitted = planMemory({ ...needs, wantedLanes: layout.lanes });
-  const { activationBytes, payloadBytes } = fitted.status === "fits" ? fitted : room;
+  const { activationBytes: leftBytes, payloadBytes } = fitted.status === "fits" ? fitted : room;
+  const spareBytes = leftBytes - layout.lanes * needs.leastActivationBytes;
+  const forTokensBytes = tokenCacheBytes(request.tokenCacheBytes ?? 0, spareBytes);
+  const activationBytes = leftBytes - forTokensBytes;
   const limits = chooseBatches(calibration, model.file.dynamicallyQuantised, request);
   const budget = new ActivationBudget(activationBytes, layout.lanes, needs.leastActivationBytes);
   const timing = timingOf(calibration);
@@ -164,6 +175,7 @@ export async function planLanes(request: LanePlanRequest): Promise<LanePlan> {
       laneBytes: needs.lane.readyBytes,
       activationBytes,
       payloadBytes,
+      tokenCacheBytes: forTokensBytes,
     },
     explain(layout, limits.maxBatchSize, cores, calibration, request),
   );
@@ -191,6 +203,7 @@ export async function planLanes(request: LanePlanRequest): Promise<LanePlan> {
     payloads: new PayloadMemory(payloadBytes, garbageCollector()),
     memoryLimitBytes: limit.bytes,
     sharedBytes,
+    tokenCacheBytes: forTokensBytes,
     maxJobBytes,
   };
 }

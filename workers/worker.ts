@@ -17,6 +17,7 @@ import type { ObserveWork } from "../src/core/work-events.js";
 import type { LaneModel } from "../src/inference/lane-protocol.js";
 import { LanePool } from "../src/inference/lane-pool.js";
 import { ownPrivateBytes, readProcessMemory } from "../src/inference/process-memory.js";
+import { CachedTokenizer } from "../src/inference/tokenizer/cached-tokenizer.js";
 import type { OpenedTokenizer } from "../src/inference/tokenizer/open-tokenizer.js";
 import { showBacklog } from "../src/lifecycle/metrics/backlog-metrics.js";
 import { WorkerMetrics } from "../src/lifecycle/metrics/worker-metrics.js";
@@ -108,7 +109,8 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const { model, redis, logger } = options;
   const limits = options.limits ?? DEFAULT_LIMITS;
   const tag = modelTag(model);
-  const { tokenizer, template } = options.opened;
+  const { template } = options.opened;
+  let { tokenizer } = options.opened;
   const { device = { kind: "cpu" } } = options;
   const env = device.kind === "cuda" ? cudaEnv(options.env, device.libraryDir) : options.env;
   let plan: LanePlan;
@@ -160,6 +162,9 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     reuse.count(event);
     metrics?.observe(event);
   };
+  if (plan.tokenCacheBytes > 0) {
+    tokenizer = new CachedTokenizer(tokenizer, plan.tokenCacheBytes, observe);
+  }
   const { sharesEqualPairs = true } = options;
   const batcher = new Batcher(
     {

@@ -10,6 +10,7 @@ export const LANE_OPTION_NAMES = [
   "maxBatchSize",
   "memoryLimitBytes",
   "calibrationDir",
+  "tokenCacheBytes",
   "calibrate",
 ] as const;
 
@@ -23,6 +24,7 @@ export function lanePlanOptions(
     maxBatchTokens,
     maxBatchSize,
     memoryLimitBytes,
+    tokenCacheBytes: values.tokenCacheBytes,
     calibrationDir: values.calibrate === false ? undefined : calibrationDir(values.calibrationDir),
   };
 }

@@ -347,6 +347,15 @@ export const OPTIONS = {
     unit: "jobs",
     description: "jobs that a worker holds at once from each queue",
   },
+  tokenCacheBytes: {
+    flags: "--token-cache-bytes <n>",
+    env: "RANKMILL_TOKEN_CACHE_BYTES",
+    type: "integer",
+    min: 0,
+    default: 33_554_432,
+    unit: "bytes",
+    description: "of the worker's memory, for tokens of texts that come again; 0 is none",
+  },
   scoreCacheBytes: {
     flags: "--score-cache-bytes <n>",
     env: "RANKMILL_SCORE_CACHE_BYTES",

@@ -7,6 +7,8 @@ const MARGIN_SHARE = 0.05;
 export const LANE_HEAP_BYTES = 24 * MIB;
 /** Of what is left beside the base, at most this goes to requests; the rest is for lanes. */
 const PAYLOAD_SHARE = 0.25;
+/** Long pairs want the rest of it for their activations. */
+const TOKEN_CACHE_SHARE = 0.125;
 
 /** All in bytes. */
 export interface MemoryNeeds {
@@ -74,6 +76,14 @@ export function planMemory(needs: MemoryNeeds): MemoryPlan {
     payloadBytes,
     activationBytes: Math.floor(room - payloadBytes - lanes * laneBytes),
   };
+}
+
+/**
+ * What remembered tokens may take: as much as was asked for, but no more than a share of what is left
+ * beside what every lane needs.
+ */
+export function tokenCacheBytes(askedBytes: number, spareBytes: number): number {
+  return Math.max(0, Math.floor(Math.min(askedBytes, spareBytes * TOKEN_CACHE_SHARE)));
 }
 
 /** What is left free under a limit. */

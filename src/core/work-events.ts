@@ -16,10 +16,10 @@ export type WorkEvent =
     }
   /** Pairs that no lane was needed for: they equal others that were in hand. */
   | { readonly type: "spared"; readonly by: "shared"; readonly pairs: number }
-  /** A cache was asked for the scores of pairs. */
+  /** A cache was asked for the scores of pairs, or for the tokens of texts. */
   | {
       readonly type: "looked-up";
-      readonly in: "scores";
+      readonly in: "scores" | "tokens";
       readonly hits: number;
       readonly misses: number;
     }

@@ -7,6 +7,7 @@ import process from "node:process";
 import type { Bench } from "./support/bench.js";
 
 const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
+  cache: async () => (await import("./cache/bench.js")).cacheBench,
   containers: async () => (await import("./containers/bench.js")).containersBench,
   engine: async () => (await import("./engine/bench.js")).engineBench,
   fidelity: async () => (await import("./fidelity/bench.js")).fidelityBench,

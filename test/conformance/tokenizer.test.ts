@@ -4,6 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Truncation } from "../../src/core/job.js";
 import { assemblePair } from "../../src/core/pair-assembly.js";
 import type { EncodedPair } from "../../src/core/ports.js";
+import { ignoreWork } from "../../src/core/work-events.js";
+import { CachedTokenizer } from "../../src/inference/tokenizer/cached-tokenizer.js";
 import {
   openTokenizer,
   type OpenedTokenizer,
@@ -32,6 +34,14 @@ const known = JSON.parse(
 ) as KnownDifferences;
 
 const LIBRARIES = ["tokenizers", "transformers"] as const;
+const REMEMBERING = "tokenizers that remember";
+const VARIANTS = [
+  ...LIBRARIES.map((implementation) => [implementation, implementation] as const),
+  [REMEMBERING, "tokenizers"],
+] as const;
+const OWN = ["rankmill", "rankmill"] as const;
+/** Small enough that texts are forgotten, too. */
+const CACHE_BYTES = 262_144;
 /** Small ones cut into everything, odd and even; at 1,000 nothing is cut. */
 const MAX_LENGTHS = [6, 7, 8, 9, 16, 17, 32, 33, 64, 127, 1_000];
 const QUERIES = ["the mill", "what is the mill for, and who turns it? ".repeat(3), ""];
@@ -52,12 +62,16 @@ const FULL_SWEEP = process.env["RANKMILL_TEST_FULL_SWEEP"] === "1";
 const lists = (ids: readonly Int32Array[]): number[][] => ids.map((list) => [...list]);
 
 for (const { name, folder, sweepEvery, own } of TOKENIZERS) {
-  for (const implementation of own ? (["rankmill", ...LIBRARIES] as const) : LIBRARIES) {
-    describe(`${implementation} on ${name}`, () => {
+  for (const [variant, implementation] of own ? [OWN, ...VARIANTS] : VARIANTS) {
+    describe(`${variant} on ${name}`, () => {
       const reference = openReference(folder);
       let opened: OpenedTokenizer;
       beforeAll(async () => {
         opened = await openTokenizer(folder, { implementation });
+        if (variant === REMEMBERING) {
+          const tokenizer = new CachedTokenizer(opened.tokenizer, CACHE_BYTES, ignoreWork);
+          opened = { ...opened, tokenizer };
+        }
       });
       afterAll(() => opened.tokenizer.close());
       const encode = async (

@@ -225,13 +225,15 @@ export class WorkerMetrics {
       "cache",
       "outcome",
     ]);
-    const hits = lookups.labels({ ...of, cache: "scores", outcome: "hit" });
-    const misses = lookups.labels({ ...of, cache: "scores", outcome: "miss" });
+    const lookedUp = (cache: "scores" | "tokens") => ({
+      hits: lookups.labels({ ...of, cache, outcome: "hit" }),
+      misses: lookups.labels({ ...of, cache, outcome: "miss" }),
+    });
+    const caches = { scores: lookedUp("scores"), tokens: lookedUp("tokens") };
     const counters = [
       ...settled.values(),
       ...spared.values(),
-      hits,
-      misses,
+      ...Object.values(caches).flatMap(({ hits, misses }) => [hits, misses]),
       textTokens,
       paddingTokens,
       refused,
@@ -292,9 +294,9 @@ export class WorkerMetrics {
           spared.get(event.by)?.inc(event.pairs);
           break;
         case "looked-up":
-          spared.get("cached")?.inc(event.hits);
-          hits.inc(event.hits);
-          misses.inc(event.misses);
+          if (event.in === "scores") spared.get("cached")?.inc(event.hits);
+          caches[event.in].hits.inc(event.hits);
+          caches[event.in].misses.inc(event.misses);
           break;
         case "commit-refused":
           refused.inc();

@@ -1,7 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { fitActivation, longestWithin } from "../../../src/core/activation-fit.js";
 import { deadlineMs, UNMEASURED_TIMING } from "../../../src/core/lane-cost.js";
-import { marginBytes, planMemory, type MemoryNeeds } from "../../../src/core/memory-plan.js";
+import {
+  marginBytes,
+  planMemory,
+  tokenCacheBytes,
+  type MemoryNeeds,
+} from "../../../src/core/memory-plan.js";
 import { saysOutOfMemory } from "../../../src/core/out-of-memory.js";
 import { fitQuadratic, quadraticAt, type ShapeSample } from "../../../src/core/quadratic.js";
 
@@ -109,6 +114,15 @@ describe("a memory limit", () => {
     const enough = plan.neededBytes;
     expect(planMemory({ ...needs, limitBytes: enough }).status).toBe("fits");
     expect(planMemory({ ...needs, limitBytes: enough - 2 * MIB }).status).toBe("too-small");
+  });
+});
+
+describe("what remembered tokens may take", () => {
+  it("is what was asked for, and an eighth of what is to spare at the most", () => {
+    expect(tokenCacheBytes(32 * MIB, 1024 * MIB)).toBe(32 * MIB);
+    expect(tokenCacheBytes(32 * MIB, 80 * MIB)).toBe(10 * MIB);
+    expect(tokenCacheBytes(0, 1024 * MIB)).toBe(0);
+    expect(tokenCacheBytes(32 * MIB, -5 * MIB)).toBe(0);
   });
 });
 
