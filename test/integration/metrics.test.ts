@@ -100,6 +100,35 @@ describe("the metrics of a worker and a runner", () => {
     expect(memory).toBeLessThan(now.value("rankmill_memory_limit_bytes") ?? 0);
   });
 
+  it.skipIf(!hasRealRedis)(
+    "count what was taken back from a frozen worker, and what it sees when it wakes",
+    async () => {
+      const frozen = await worker("--concurrency 2 --max-batch-size 1");
+      const frozenUrl = await metricsUrl(frozen);
+      await submit(SAMPLE);
+      await until("it has jobs in hand", async () => {
+        return ((await scrape(frozenUrl)).value("rankmill_jobs_held") ?? 0) > 0;
+      });
+      await frozen.freeze();
+      const url = await metricsUrl(await worker());
+      await until("the other has taken them back and done them", async () => {
+        const now = await scrape(url);
+        const backlog = ["waiting", "active"].map((state) =>
+          now.value("rankmill_backlog_jobs", { state }),
+        );
+        const stalled = now.value("rankmill_job_stalls_total") ?? 0;
+        return stalled > 0 && backlog.every((jobs) => jobs === 0);
+      });
+      frozen.signal("SIGCONT");
+      // It learns of the loss from its locks, or from the fence where it is quicker.
+      await until("it has seen that it lost them", async () => {
+        const now = await scrape(frozenUrl);
+        const losses = now.value("rankmill_lock_losses_total") ?? 0;
+        return losses + (now.value("rankmill_refused_commits_total") ?? 0) > 0;
+      });
+    },
+  );
+
   it("show from the runner alone what waits while no worker is there", async () => {
     const first = await worker();
     first.signal("SIGTERM");

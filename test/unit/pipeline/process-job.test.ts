@@ -6,6 +6,7 @@ import type { PairTemplate } from "../../../src/core/pair-assembly.js";
 import { Permits } from "../../../src/core/permits.js";
 import type { EncodedPair, PairOutcome, PairScorer, Tokenizer } from "../../../src/core/ports.js";
 import type { PayloadStore, ResultStore, Started } from "../../../src/core/stores.js";
+import type { ObserveWork, WorkEvent } from "../../../src/core/work-events.js";
 import { JobProcessor, type TakenJob } from "../../../src/pipeline/process-job.js";
 
 /** The port's promises, kept in memory. */
@@ -99,7 +100,7 @@ beforeEach(() => {
   permits = new Permits(1_000);
 });
 
-function processor(scoring: PairScorer = scorer): JobProcessor {
+function processor(scoring: PairScorer = scorer, observe?: ObserveWork): JobProcessor {
   const store: PayloadStore = { read: (jobId) => Promise.resolve(payloads.get(jobId)) };
   return new JobProcessor({
     model: { name: "m", activation: "identity" },
@@ -111,6 +112,7 @@ function processor(scoring: PairScorer = scorer): JobProcessor {
     payloads: store,
     payloadBytes: permits,
     limits: DEFAULT_LIMITS,
+    observe,
   });
 }
 
@@ -180,8 +182,10 @@ describe("a job", () => {
         return await scorer.score(pairs, priority, signal);
       },
     };
-    await processor(slow).process(taken(REQUEST), never);
+    const events: WorkEvent[] = [];
+    await processor(slow, (event) => events.push(event)).process(taken(REQUEST), never);
     expect(results.records.size).toBe(0);
+    expect(events.map(({ type }) => type)).toEqual(["tokenized", "commit-refused"]);
   });
 });
 
