@@ -21,7 +21,8 @@ const USAGE = `containers: the image's size and layers, building, starting, memo
   --image NAME    default rankmill:cpu; built where --build is given
   --build         measure building too, cold and warm
   --models DIR    synthetic models, one folder each (RANKMILL_BENCH_MODELS)
-  --repetitions N starts of each model, default 3`;
+  --repetitions N starts of each model, default 3
+  --parts A,B,…   these alone: image, starts, memory, speed`;
 
 const MB = 1e6;
 const MIB = 1024 * 1024;
@@ -45,8 +46,8 @@ function servedModels(models: string): Served[] {
   const minilm = join(models, "minilm-l6");
   const v2m3 = join(models, "bge-reranker-v2-m3");
   return [
-    { label: "builtin-bm25", model: "builtin-bm25", precision: "fp32", jobs: 600 },
-    { label: "MiniLM-L6 int8", model: minilm, precision: "int8", jobs: 100 },
+    { label: "builtin-bm25", model: "builtin-bm25", precision: "fp32", jobs: 400 },
+    { label: "MiniLM-L6 int8", model: minilm, precision: "int8", jobs: 40 },
     { label: "bge-reranker-v2-m3 int8", model: v2m3, precision: "int8" },
   ];
 }
@@ -63,11 +64,13 @@ async function run(args: readonly string[]): Promise<number> {
       build: { type: "boolean", default: false },
       models: { type: "string", default: process.env["RANKMILL_BENCH_MODELS"] ?? "/tmp/synth" },
       repetitions: { type: "string", default: "3" },
+      parts: { type: "string", default: "image,starts,memory,speed" },
     },
   });
   print(`${describeHost()}\n`);
   if (values.build) await printBuild(values.image);
-  await printImage(values.image);
+  const parts = new Set(values.parts.split(","));
+  if (parts.has("image")) await printImage(values.image);
   const redis = await startRedis("redis-server");
   await openToContainers(redis);
   const cache = `rankmill-bench-${randomUUID()}`;
@@ -76,9 +79,9 @@ async function run(args: readonly string[]): Promise<number> {
   const common = { image: values.image, cache, redisSocket, redisFolder: dirname(redisSocket) };
   try {
     const served = servedModels(values.models);
-    await printStarts(served, common, Number(values.repetitions));
-    await printMemory(served, common);
-    await printSpeed(served, common);
+    if (parts.has("starts")) await printStarts(served, common, Number(values.repetitions));
+    if (parts.has("memory")) await printMemory(served, common);
+    if (parts.has("speed")) await printSpeed(served, common);
   } finally {
     await tryDocker(["volume", "rm", cache]);
     await redis.stop();
