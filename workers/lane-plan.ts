@@ -30,6 +30,7 @@ import { quadraticAt, type Quadratic } from "../src/core/quadratic.js";
 import { calibrate } from "../src/inference/calibration.js";
 import {
   calibrationKey,
+  hostKey,
   readCalibration,
   writeCalibration,
 } from "../src/inference/calibration-file.js";
@@ -43,6 +44,7 @@ import { ownPrivateBytes } from "../src/inference/process-memory.js";
 import type { ResolvedModel } from "../src/models/resolve.js";
 import type { BatcherOptions } from "../src/pipeline/batcher.js";
 import type { BatcherMemory } from "../src/pipeline/run-memory.js";
+import { sayQuantisedGain } from "./quantised-gain.js";
 
 /** What an operator may say about it. */
 export interface LanePlanOptions {
@@ -243,20 +245,26 @@ async function calibrationOf(
 ): Promise<Calibration | undefined> {
   const { calibrationDir: dir, model, laneModel, logger } = request;
   if (dir === undefined) return undefined;
+  const cpu = await readCpuFeatures();
   const key = calibrationKey({
     modelDigest: model.digest,
     precision: model.precision,
     prepared: laneModel.prepared ?? false,
     runtime: await runtimeVersion(),
-    cpu: await readCpuFeatures(),
+    cpu,
     cores,
   });
+  const host = hostKey(cpu, cores);
   const kept = await readCalibration(dir, key);
-  if (kept !== undefined) return kept;
+  if (kept !== undefined) {
+    await sayQuantisedGain(kept, model, dir, host, logger);
+    return kept;
+  }
   const tiny = model.file.bytes < MIN_PREPARE_BYTES;
   if (!tiny) logger.info("calibrating the model on this host, once");
   const measured = await calibrate({
     key,
+    host,
     modelName: `${model.name} ${model.precision}`,
     model: laneModel,
     entryPath: request.laneEntryPath,
@@ -268,6 +276,7 @@ async function calibrationOf(
     tiny,
     roomBytes,
   });
+  await sayQuantisedGain(measured, model, dir, host, logger);
   try {
     const path = await writeCalibration(dir, measured);
     logger.info({ path, tookMs: measured.tookMs }, "calibrated");

@@ -3,7 +3,7 @@ import { fitActivation, UNMEASURED_ACTIVATION } from "./activation-fit.js";
 import { batchLimits } from "./batch-defaults.js";
 import type { BatchLimits } from "./batch-plan.js";
 import { fitTiming, UNMEASURED_TIMING } from "./lane-cost.js";
-import type { Quadratic, ShapeSample } from "./quadratic.js";
+import { quadraticAt, type Quadratic, type ShapeSample } from "./quadratic.js";
 
 /** Bumped when something is measured otherwise: older files are measured again. */
 export const CALIBRATION_FORMAT = 1;
@@ -17,6 +17,8 @@ export const calibrationSchema = z.object({
   key: z.string(),
   /** For people. */
   model: z.string(),
+  /** The host's processor and cores, as a hash: calibrations of one host can be compared. */
+  host: z.string().optional(),
   measuredAt: z.string(),
   tookMs: z.number(),
   /** Bytes of a lane's own memory. */
@@ -40,6 +42,13 @@ export const calibrationSchema = z.object({
   layouts: z.array(z.object({ lanes: positive, threads: positive, pairsPerSecond: positive })),
 });
 export type Calibration = z.infer<typeof calibrationSchema>;
+
+/** How many times as many pairs of `ours.length` tokens one thread scores as with `theirs`. */
+export function timesAsFast(ours: Calibration, theirs: Calibration): number {
+  const pairMs = ({ timing }: Calibration): number =>
+    quadraticAt(fitTiming(timing), 1, ours.length);
+  return pairMs(theirs) / pairMs(ours);
+}
 
 /** How many lanes, and how many threads in each. */
 export interface Layout {

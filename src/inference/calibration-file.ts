@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from "node:crypto";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import type { Precision } from "../core/catalogue.js";
@@ -20,6 +20,7 @@ export interface CalibrationKeyParts {
 
 const DIGEST_DIGITS = 12;
 const REST_DIGITS = 16;
+const ENDING = ".json";
 
 /** Name of a calibration's file, without its ending. */
 export function calibrationKey(parts: CalibrationKeyParts): string {
@@ -40,6 +41,29 @@ export function calibrationKey(parts: CalibrationKeyParts): string {
   );
   const digest = parts.modelDigest.slice(0, DIGEST_DIGITS);
   return `${digest}-${rest.digest("hex").slice(0, REST_DIGITS)}`;
+}
+
+/** Of what else a calibration depends on beside model and runtime. */
+export function hostKey(cpu: CpuFeatures, cores: number): string {
+  const parts = [cpu.arch, cpu.model, cpu.flags, cpus().length, cores];
+  const hash = createHash("sha256").update(JSON.stringify(parts));
+  return hash.digest("hex").slice(0, REST_DIGITS);
+}
+
+/** @returns the newest calibration that was named `model` on this host; undefined where none is kept */
+export async function newestCalibration(
+  dir: string,
+  model: string,
+  host: string,
+): Promise<Calibration | undefined> {
+  const names = await readdir(dir).catch((): string[] => []);
+  const keys = names
+    .filter((name) => name.endsWith(ENDING))
+    .map((name) => name.slice(0, -ENDING.length));
+  const kept = await Promise.all(keys.map((key) => readCalibration(dir, key)));
+  return kept
+    .filter((one) => one?.model === model && one.host === host)
+    .sort((a, b) => (b?.measuredAt ?? "").localeCompare(a?.measuredAt ?? ""))[0];
 }
 
 /** @returns undefined where there is none, or what is there cannot be read as one */
@@ -73,5 +97,5 @@ export async function writeCalibration(dir: string, calibration: Calibration): P
 }
 
 function pathOf(dir: string, key: string): string {
-  return join(dir, `${key}.json`);
+  return join(dir, `${key}${ENDING}`);
 }

@@ -8,6 +8,8 @@ import { readProcessMemory } from "./process-memory.js";
 
 export interface CalibrateOptions extends LaneProcessOptions {
   readonly key: string;
+  /** Of `hostKey`. */
+  readonly host: string;
   /** For people. */
   readonly modelName: string;
   readonly dynamicallyQuantised: boolean;
@@ -65,6 +67,7 @@ export async function calibrate(options: CalibrateOptions): Promise<Calibration>
       format: CALIBRATION_FORMAT,
       key: options.key,
       model: options.modelName,
+      host: options.host,
       measuredAt: new Date().toISOString(),
       tookMs: Math.round(performance.now() - started),
       lane: { readyBytes, openPeakBytes },

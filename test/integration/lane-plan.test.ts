@@ -53,6 +53,17 @@ async function plan(
 }
 
 describe("a model's calibration", () => {
+  it("says what int8 gains over fp32 on this host, and how to find out where that is not known", async () => {
+    const int8 = await bert("int8");
+    await plan({ model: int8 });
+    expect(said.join("\n")).toContain("`rankmill models prepare bert --calibrate` measures fp32");
+    await plan();
+    await plan({ model: int8 });
+    expect(said.join("\n")).toMatch(
+      /int8 scores pairs of \d+ tokens \d+\.\d times as fast as fp32/,
+    );
+  });
+
   it("is measured at the first start and only read at the next", async () => {
     const first = await plan();
     expect(said).toContain("calibrated");

@@ -26,6 +26,7 @@ async function defaultScorer(
   const calibration = await calibrate({
     ...options,
     key: "k",
+    host: "h",
     modelName: model,
     dynamicallyQuantised,
     highestLength: HIGHEST_LENGTH,
