@@ -18,7 +18,9 @@ const POLL_MS = 20;
 const DEADLINE_MS = 900_000;
 
 /** One lane and single pairs: work enough for many kills, with the model that is always there. */
-export const SLOW = words(`--model ${BUILTIN} --lanes 1 --concurrency 8 --max-batch-size 1`);
+export const SLOW = words(
+  `--model ${BUILTIN} --lanes 1 --concurrency 8 --max-batch-size 1 --no-calibrate`,
+);
 export const INPUT = "in.jsonl";
 export const OUTPUT = "out.jsonl";
 export const RECORDS = SAMPLE_RECORDS * COPIES;
