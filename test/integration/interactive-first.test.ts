@@ -18,6 +18,10 @@ afterEach(async () => {
   for (const end of started.splice(0)) await end();
 });
 
+function pairs(count: number): EncodedPair[] {
+  return Array.from({ length: count }, () => randomPair(random, random.between(8, 40)));
+}
+
 /** The lane as it is, noting the pairs of each message that starts. */
 function noting(lane: LaneProcess, messages: EncodedPair[][]): Lane {
   return {
@@ -40,8 +44,6 @@ describe("an interactive job that meets a busy run", () => {
     const messages: EncodedPair[][] = [];
     const stop = new AbortController();
     const serving = batcher.serve(noting(lane, messages), stop.signal);
-    const pairs = (count: number): EncodedPair[] =>
-      Array.from({ length: count }, () => randomPair(random, random.between(8, 40)));
     const bulk = Array.from({ length: BULK_JOBS }, () =>
       batcher.score(pairs(PAIRS_A_JOB), "bulk", never),
     );
