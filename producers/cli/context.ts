@@ -101,13 +101,18 @@ export function limitsOf(
 
 /** Connects to the Redis that the operator named. @throws RankmillError `usage` where none is */
 export async function requireRedis(url: string | undefined, logger: Logger): Promise<Redis> {
-  if (url === undefined) {
-    throw new RankmillError(
-      "usage",
-      "REDIS_URL is not set: give redis://host:port (only `rankmill run` brings a Redis of its own)",
-    );
-  }
-  return await connectRedis({ url }, (error) => logger.warn({ err: error }, "redis connection"));
+  return await connectRedis({ url: requireRedisUrl(url) }, (error) =>
+    logger.warn({ err: error }, "redis connection"),
+  );
+}
+
+/** @throws RankmillError `usage` where it was not given */
+export function requireRedisUrl(url: string | undefined): string {
+  if (url !== undefined) return url;
+  throw new RankmillError(
+    "usage",
+    "REDIS_URL is not set: give redis://host:port (only `rankmill run` brings a Redis of its own)",
+  );
 }
 
 /** The spool in which a run lies. @throws RankmillError `usage` where it was not given */

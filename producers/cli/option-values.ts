@@ -1,5 +1,6 @@
 import { Option } from "commander";
 import { RankmillError } from "../../src/core/errors.js";
+import { env } from "./context.js";
 import { OPTIONS, type OptionName, type OptionSpec } from "./options.js";
 
 /** What an option's value is once parsed. */
@@ -26,7 +27,8 @@ export function commanderOptions(names: readonly OptionName[]): Option[] {
     const computed =
       spec.computedDefault === undefined ? "" : ` (default: ${spec.computedDefault})`;
     const option = new Option(spec.flags, `${spec.description}${unit}${computed}`);
-    if (spec.env !== undefined) option.env(spec.env);
+    // An empty variable is none: compose files and manifests set them so.
+    if (spec.env !== undefined && env[spec.env] !== "") option.env(spec.env);
     if (spec.default !== undefined) option.default(spec.default);
     if (spec.choices !== undefined) option.choices([...spec.choices]);
     if (spec.type === "integer") option.argParser((text: string) => parseInteger(spec, text));

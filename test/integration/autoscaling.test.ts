@@ -11,7 +11,7 @@ import { redisKinds, TestRedis } from "../support/redis-server.js";
 import { until } from "../support/until.js";
 
 const MANIFEST = readFileSync(
-  new URL("../../docker/kubernetes/overlays/keda/scaledobject-redis.yaml", import.meta.url),
+  new URL("../../docker/kubernetes/overlays/keda-redis/scaledobject.yaml", import.meta.url),
   "utf8",
 );
 const LISTS = [...MANIFEST.matchAll(/listName: "(.+)"/g)].map(([, name = ""]) => name);

@@ -124,7 +124,7 @@ describe("while the model takes three seconds", () => {
     const job = jobOf("slow", ["one document", "another"]);
     const fired = await rank(job);
     expect(fired).toBeGreaterThan(20);
-    expect(events.map(({ type }) => type)).toEqual(["done"]);
+    expect(events.map(({ type }) => type)).toEqual(["taken", "done"]);
     expect(await redis.hget(jobKeys.fence(TAG, job.jobId), "attempts")).toBe("1");
   });
 });
@@ -137,7 +137,7 @@ describe("while documents are of two megabytes", () => {
     expect(job.payload).toBeDefined();
     const fired = await rank(job);
     expect(fired).toBeGreaterThan(20);
-    expect(events.map(({ type }) => type)).toEqual(["done"]);
+    expect(events.map(({ type }) => type)).toEqual(["taken", "done"]);
     expect(await redis.hget(jobKeys.fence(TAG, job.jobId), "attempts")).toBe("1");
     const [record] = await results.read([job.jobId]);
     expect(record).toMatchObject({

@@ -155,9 +155,11 @@ describe("the metrics of a worker and a runner", () => {
     const records = (state: string): number =>
       under.value("rankmill_run_records", { run, state }) ?? NaN;
     expect(records("done") + records("remaining")).toBe(SAMPLE_RECORDS * copies);
-    expect(under.value("rankmill_run_remaining_pairs", { run })).toBeCloseTo(
-      (SAMPLE_PAIRS / SAMPLE_RECORDS) * records("remaining"),
-    );
+    // From the pairs of the records that are done: near those of all, but not the same.
+    const remaining = under.value("rankmill_run_remaining_pairs", { run }) ?? NaN;
+    const expected = (SAMPLE_PAIRS / SAMPLE_RECORDS) * records("remaining");
+    expect(remaining / expected).toBeGreaterThan(0.5);
+    expect(remaining / expected).toBeLessThan(2);
     expect(under.value("rankmill_runs_owned")).toBe(1);
     await until("the run is over", async () => {
       const now = await scrape(url);

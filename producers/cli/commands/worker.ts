@@ -1,6 +1,14 @@
 import type { Command } from "commander";
+import type { DeviceDecision } from "../../../src/core/device.js";
 import { redisWarnings, describeRedis } from "../../../src/queue/redis-info.js";
-import { createLogger, env, limitsOf, preparedDir, requireRedis } from "../context.js";
+import {
+  createLogger,
+  env,
+  limitsOf,
+  preparedDir,
+  requireRedis,
+  requireRedisUrl,
+} from "../context.js";
 import { chooseDevice, DEVICE_OPTION_NAMES } from "../device.js";
 import { EXIT } from "../exit-codes.js";
 import { INSTRUMENT_OPTION_NAMES, openInstruments } from "../instrument-options.js";
@@ -49,10 +57,14 @@ async function work(parsed: Record<string, unknown>): Promise<number> {
   const values = pickValues(OPTION_NAMES, parsed);
   const logger = createLogger(values.logLevel ?? "info", 1);
   const signal = stopSignal();
-  const { device, model } = await chooseDevice(values, ({ note, unexpected }) => {
+  const notes: DeviceDecision[] = [];
+  const { device, model } = await chooseDevice(values, (note) => notes.push(note));
+  // Nothing is said before it is clear that there can be a worker.
+  requireRedisUrl(values.redisUrl);
+  for (const { note, unexpected } of notes) {
     if (unexpected) logger.warn(note);
     else logger.info(note);
-  });
+  }
   const instruments = await openInstruments(values, logger);
   const redis = await requireRedis(values.redisUrl, logger);
   for (const warning of redisWarnings(describeRedis(await redis.info()))) logger.warn(warning);
