@@ -8,7 +8,8 @@ import { say } from "../support/print.js";
 import { seededRandom } from "../support/statistics.js";
 
 const SAMPLE_RECORDS = 54;
-const COPIES = 40;
+/** Enough that twenty takeovers fall into one run. */
+const COPIES = 100;
 const SEED = 20;
 /** Where in the run disturbances fall: before the first record is done there is nothing to lose. */
 const EARLIEST = 0.02;
