@@ -13,6 +13,12 @@ interface Entry {
   readonly isWhole: boolean;
 }
 
+/** A text's place in a call that is under way. */
+interface Reading {
+  readonly batch: Promise<Int32Array[]>;
+  readonly at: number;
+}
+
 /**
  * A tokenizer that remembers texts: the least recently used go first where their ids take more than
  * the cache holds. What was read up to some token serves no caller who needs more. The arrays that it
@@ -26,6 +32,8 @@ export class CachedTokenizer implements Tokenizer {
   /** In order of their last use. */
   readonly #entries = new Map<string, Entry>();
   #heldBytes = 0;
+  /** Texts that are being read; no more than the jobs in hand have. */
+  readonly #reading = new Map<string, Reading>();
 
   constructor(tokenizer: Tokenizer, capacityBytes: number, observe: ObserveWork) {
     this.implementation = tokenizer.implementation;
@@ -43,26 +51,49 @@ export class CachedTokenizer implements Tokenizer {
     const keys = texts.map(keyOf);
     const found = new Map<string, Int32Array>();
     const missing = new Map<string, string>();
+    const waiting: Promise<void>[] = [];
     let hits = 0;
     for (const [index, key] of keys.entries()) {
       const ids = this.#find(key, wanted);
-      if (ids === undefined) {
-        missing.set(key, texts[index] ?? "");
-      } else {
+      const reading = this.#reading.get(readingKey(key, wanted));
+      if (ids !== undefined) {
         hits += 1;
         found.set(key, ids);
+      } else if (reading !== undefined) {
+        hits += 1;
+        const { batch, at } = reading;
+        waiting.push(batch.then((encoded) => void found.set(key, encoded[at] ?? new Int32Array())));
+      } else {
+        missing.set(key, texts[index] ?? "");
       }
     }
     this.#observe({ type: "looked-up", in: "tokens", hits, misses: texts.length - hits });
-    if (missing.size > 0) {
-      const encoded = await this.#tokenizer.encode([...missing.values()], atLeastTokens);
-      for (const [index, key] of [...missing.keys()].entries()) {
-        const ids = encoded[index] ?? new Int32Array();
+    if (missing.size > 0) waiting.push(this.#read(missing, atLeastTokens, wanted, found));
+    await Promise.all(waiting);
+    return keys.map((key) => found.get(key) ?? new Int32Array());
+  }
+
+  /** Reads the texts and keeps them; who asks for one meanwhile waits for this. */
+  async #read(
+    missing: ReadonlyMap<string, string>,
+    atLeastTokens: number | undefined,
+    wanted: number,
+    found: Map<string, Int32Array>,
+  ): Promise<void> {
+    const batch = this.#tokenizer.encode([...missing.values()], atLeastTokens);
+    const keys = [...missing.keys()];
+    for (const [at, key] of keys.entries())
+      this.#reading.set(readingKey(key, wanted), { batch, at });
+    try {
+      const encoded = await batch;
+      for (const [at, key] of keys.entries()) {
+        const ids = encoded[at] ?? new Int32Array();
         found.set(key, ids);
         this.#keep(key, { ids, isWhole: ids.length < wanted });
       }
+    } finally {
+      for (const key of keys) this.#reading.delete(readingKey(key, wanted));
     }
-    return keys.map((key) => found.get(key) ?? new Int32Array());
   }
 
   async close(): Promise<void> {
@@ -104,6 +135,10 @@ export class CachedTokenizer implements Tokenizer {
 
 function bytesOf({ ids }: Entry): number {
   return ids.byteLength + ENTRY_BYTES;
+}
+
+function readingKey(key: string, wanted: number): string {
+  return `${key} ${wanted}`;
 }
 
 /**

@@ -98,6 +98,18 @@ describe("a tokenizer that remembers", () => {
     expect(answers).toEqual(calls);
   });
 
+  it("reads a text once for calls that come at the same time, unless one needs more of it", async () => {
+    const { inner, cached } = parts();
+    const calls = [read(cached, ["abcd", "x"], 2), read(cached, ["y", "abcd"], 2)];
+    const more = read(cached, ["abcd"]);
+    expect(await Promise.all(calls)).toEqual([
+      ["abc", "x"],
+      ["y", "abc"],
+    ]);
+    expect(await more).toEqual(["abcd"]);
+    expect(inner.seen).toEqual(["abcd", "x", "y", "abcd"]);
+  });
+
   it("counts what it knew, passes failures on and closes what it stands on", async () => {
     const reuse = new ReuseCounter();
     const inner = new CharTokenizer();
