@@ -249,8 +249,8 @@ async function watchRun(
     samples.push({ atMs: nowMs, ended: done + failed, pairs, tokens });
     while (nowMs - (samples[0]?.atMs ?? nowMs) > PACE_WINDOW_MS) samples.shift();
     try {
-      if (performance.now() - sampledAtMs >= SAMPLE_INTERVAL_MS) {
-        sampledAtMs = performance.now();
+      if (nowMs - sampledAtMs >= SAMPLE_INTERVAL_MS) {
+        sampledAtMs = nowMs;
         await store.sample(run, output.counts);
       }
       const activeIds = await queue.activeIds();

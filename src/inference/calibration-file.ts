@@ -31,12 +31,7 @@ export function calibrationKey(parts: CalibrationKeyParts): string {
       parts.precision,
       parts.prepared,
       parts.runtime,
-      parts.cpu.arch,
-      parts.cpu.model,
-      parts.cpu.flags,
-      // Of the host: a quarter of a large one is not a small one.
-      cpus().length,
-      parts.cores,
+      ...hostParts(parts.cpu, parts.cores),
     ]),
   );
   const digest = parts.modelDigest.slice(0, DIGEST_DIGITS);
@@ -45,9 +40,13 @@ export function calibrationKey(parts: CalibrationKeyParts): string {
 
 /** Of what else a calibration depends on beside model and runtime. */
 export function hostKey(cpu: CpuFeatures, cores: number): string {
-  const parts = [cpu.arch, cpu.model, cpu.flags, cpus().length, cores];
-  const hash = createHash("sha256").update(JSON.stringify(parts));
+  const hash = createHash("sha256").update(JSON.stringify(hostParts(cpu, cores)));
   return hash.digest("hex").slice(0, REST_DIGITS);
+}
+
+function hostParts(cpu: CpuFeatures, cores: number): unknown[] {
+  // Of the host: a quarter of a large one is not a small one.
+  return [cpu.arch, cpu.model, cpu.flags, cpus().length, cores];
 }
 
 /** @returns the newest calibration that was named `model` on this host; undefined where none is kept */

@@ -84,9 +84,8 @@ export class Batcher implements PairScorer, LaneWork {
   readonly #permits: Readonly<Record<Priority, Permits>>;
   #interactive: Item[] = [];
   #bulk: Item[] = [];
-  /** Runs of the current bulk window, in order of departure; `#plannedAt` is the next. */
+  /** Runs of the current bulk window that have not left, in order of departure. */
   #planned: Item[][] = [];
-  #plannedAt = 0;
   /** Messages that failed and were halved; they go first, each by itself. */
   readonly #suspects: Item[][] = [];
   /** Messages that a lane handed back before it ran them. */
@@ -115,7 +114,7 @@ export class Batcher implements PairScorer, LaneWork {
 
   /** Pairs that wait for a lane, planned ones included. */
   get waitingPairs(): number {
-    const planned = this.#planned.slice(this.#plannedAt).reduce((sum, run) => sum + run.length, 0);
+    const planned = this.#planned.reduce((sum, run) => sum + run.length, 0);
     const returned = this.#returned.flat(2).length + this.#suspects.flat().length;
     return this.#interactive.length + this.#bulk.length + planned + returned;
   }
@@ -237,7 +236,6 @@ export class Batcher implements PairScorer, LaneWork {
     this.#interactive = [];
     this.#bulk = [];
     this.#planned = [];
-    this.#plannedAt = 0;
     this.#suspects.length = 0;
     this.#returned.length = 0;
     this.#equal.clear();
@@ -270,14 +268,12 @@ export class Batcher implements PairScorer, LaneWork {
       this.#interactive.unshift(...runs.slice(message.length).flat());
       if (message.length > 0) return message;
     }
-    if (this.#plannedAt >= this.#planned.length) {
+    if (this.#planned.length === 0) {
       if (this.#bulk.length === 0) return undefined;
       this.#planned = plan(this.#take(this.#bulk), this.#limits);
-      this.#plannedAt = 0;
     }
-    const runs = this.#planned.slice(this.#plannedAt);
-    const message = fillMessage(runs, { lanes, beyond: this.#bulk.length }, options);
-    this.#plannedAt += message.length;
+    const message = fillMessage(this.#planned, { lanes, beyond: this.#bulk.length }, options);
+    this.#planned.splice(0, message.length);
     return message;
   }
 
@@ -295,7 +291,7 @@ export class Batcher implements PairScorer, LaneWork {
 
   /** True where the work that goes first is for a lane that is over its share already. */
   #nextIsOutsized(): boolean {
-    const next = this.#returned[0] ?? this.#planned.slice(this.#plannedAt, this.#plannedAt + 1);
+    const next = this.#returned[0] ?? this.#planned.slice(0, 1);
     return next.some((run) => this.#memory.isOutsized(lengthsOf(run)));
   }
 

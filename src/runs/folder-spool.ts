@@ -14,7 +14,7 @@ import {
 import { join, resolve } from "node:path";
 import { RankmillError } from "../core/errors.js";
 import type { FailedRecord, InputRecord } from "../core/records.js";
-import { countLines, readLines } from "./formats/lines.js";
+import { countLines, ownLines } from "./formats/lines.js";
 import { countFailure, countLine, emptyCounts, type RunCounts } from "./manifest.js";
 import { checkRunId } from "./run-store.js";
 import {
@@ -238,11 +238,9 @@ async function segmentsOf(folder: string, ending: ".jsonl" | ".failed"): Promise
     .map((name) => join(folder, name));
 }
 
+/** Opens the file once it is read, and not before: a run may have many segments. */
 async function* linesOf(path: string): AsyncGenerator<string, void, undefined> {
-  const source = createReadStream(path);
-  for await (const line of readLines(source, { maxLineBytes: Number.MAX_SAFE_INTEGER })) {
-    if (line.status === "line") yield line.text;
-  }
+  yield* ownLines(createReadStream(path));
 }
 
 async function writeWhole(path: string, lines: AsyncIterable<string>): Promise<void> {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ReadableStream } from "node:stream/web";
 import type { S3Client } from "@bradenmacdonald/s3-lite-client";
 import { describeError, RankmillError } from "../core/errors.js";
-import { readLines } from "./formats/lines.js";
+import { ownLines } from "./formats/lines.js";
 
 /** Where a bucket is, and who may use it. */
 export interface S3Place {
@@ -102,11 +102,8 @@ export class S3Bucket {
     return first?.key === key ? first : undefined;
   }
 
-  async *lines({ key, bytes }: S3Entry): AsyncGenerator<string, void, undefined> {
-    const source = this.#ranges(key, bytes);
-    for await (const line of readLines(source, { maxLineBytes: Number.MAX_SAFE_INTEGER })) {
-      if (line.status === "line") yield line.text;
-    }
+  lines({ key, bytes }: S3Entry): AsyncIterable<string> {
+    return ownLines(this.#ranges(key, bytes));
   }
 
   async put(key: string, text: string): Promise<void> {

@@ -8,7 +8,7 @@ import {
   inputLine,
   type FailedDocument,
 } from "../../../src/runs/failure-listing.js";
-import { readLines } from "../../../src/runs/formats/lines.js";
+import { ownLines } from "../../../src/runs/formats/lines.js";
 import { LinesFile } from "../../../src/runs/lines-file.js";
 import { outputPaths } from "../../../src/runs/run-output.js";
 import { RunStore } from "../../../src/runs/run-store.js";
@@ -121,9 +121,5 @@ async function exists(path: string): Promise<boolean> {
 }
 
 async function* linesOf(path: string): AsyncGenerator<string, void, undefined> {
-  if (!(await exists(path))) return;
-  const source = createReadStream(path);
-  for await (const line of readLines(source, { maxLineBytes: Number.MAX_SAFE_INTEGER })) {
-    if (line.status === "line") yield line.text;
-  }
+  if (await exists(path)) yield* ownLines(createReadStream(path));
 }

@@ -96,6 +96,13 @@ export async function* readLineBatches(
   }
 }
 
+/** The lines of a source that rankmill wrote itself, however long. */
+export async function* ownLines(source: ByteSource): AsyncGenerator<string, void, undefined> {
+  for await (const line of readLines(source, { maxLineBytes: Number.MAX_SAFE_INTEGER })) {
+    if (line.status === "line") yield line.text;
+  }
+}
+
 /** How many lines `readLines` would yield: blank ones left out, unreadable ones counted. */
 export async function countLines(source: ByteSource, options: LineOptions): Promise<number> {
   let count = 0;
