@@ -30,11 +30,13 @@ export function queueName(tag: string, priority: Priority): string {
 export const jobKeys = {
   /** String: `D` + the output line, or `F` + {code, message}. The documented place of results. */
   result: (tag: string, jobId: string): string => `${KEY_PREFIX}:{${tag}}:result:${jobId}`,
-  /** Hash: the fence of the newest attempt, how many there were, pairs under suspicion. */
+  /** String: the fence of the newest attempt, a space, and how many attempts there were. */
   fence: (tag: string, jobId: string): string => `${KEY_PREFIX}:{${tag}}:fence:${jobId}`,
   /** String: the request, compressed, where it is too large for the job. */
   payload: (tag: string, jobId: string): string => `${KEY_PREFIX}:{${tag}}:payload:${jobId}`,
-  /** Set: who waits for the result; the last to go takes the job's keys along. */
+  /** Hash: pairs under suspicion → how often their worker vanished with them. */
+  accused: (tag: string, jobId: string): string => `${KEY_PREFIX}:{${tag}}:accused:${jobId}`,
+  /** String: who waits for the result, a line each; the last to go takes the job's keys along. */
   owners: (tag: string, jobId: string): string => `${KEY_PREFIX}:{${tag}}:owners:${jobId}`,
 } as const;
 
@@ -43,7 +45,7 @@ export function fenceCounterKey(tag: string): string {
   return `${KEY_PREFIX}:{${tag}}:fences`;
 }
 
-/** Channel on which the id of every ended job is published. */
+/** Channel on which ids of ended jobs are published, comma-separated. */
 export function endedChannel(tag: string): string {
   return `${KEY_PREFIX}:{${tag}}:ended`;
 }

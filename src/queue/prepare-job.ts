@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
 import { toWireRequest, type RerankRequest } from "../core/contract.js";
@@ -34,10 +34,10 @@ export function prepareJob(
   const scoring = completeScoring(options);
   const payload = JSON.stringify(toWireRequest(request));
   const bytes = Buffer.byteLength(payload);
-  const hash = createHash("sha256").update(JSON.stringify(scoring)).update("\n").update(payload);
+  const digest = hash("sha256", `${JSON.stringify(scoring)}\n${payload}`);
   const inline = bytes <= INLINE_PAYLOAD_BYTES;
   return {
-    jobId: `r${hash.digest("hex").slice(0, JOB_ID_CHARS)}`,
+    jobId: `r${digest.slice(0, JOB_ID_CHARS)}`,
     priority: settings.priority,
     envelope: {
       v: 1,

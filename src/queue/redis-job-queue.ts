@@ -12,6 +12,8 @@ import { telemetryOption } from "./telemetry.js";
 const ENQUEUE_CHUNK_JOBS = 250;
 /** Jobs released in one script: it blocks Redis for about a millisecond. */
 const RELEASE_CHUNK_JOBS = 200;
+/** Jobs looked up in one script, for the same reason. */
+const STATES_CHUNK_JOBS = 500;
 /** Entries of BullMQ's events stream; nothing of ours reads it, dashboards do. */
 const EVENTS_STREAM_LENGTH = 1_000;
 /** Failed jobs that BullMQ keeps for dashboards; our own record is in the result store. */
@@ -31,13 +33,19 @@ const CLAIM = `
 local found = {}
 for i = 1, #ARGV - 2 do
   local key = (i - 1) * 4
-  redis.call("SADD", KEYS[key + 1], ARGV[1])
-  redis.call("EXPIRE", KEYS[key + 1], ARGV[2])
+  local owners = redis.call("GET", KEYS[key + 1])
+  if not owners then
+    owners = ARGV[1]
+  elseif not string.find("\\n" .. owners .. "\\n", "\\n" .. ARGV[1] .. "\\n", 1, true) then
+    owners = owners .. "\\n" .. ARGV[1]
+  end
+  redis.call("SET", KEYS[key + 1], owners, "EX", ARGV[2])
   local record = redis.call("GETRANGE", KEYS[key + 2], 0, 0)
-  local failed = redis.call("ZSCORE", KEYS[key + 4], ARGV[i + 2])
+  local held = record ~= "D" and redis.call("EXISTS", KEYS[key + 3]) == 1
+  local failed = held and redis.call("ZSCORE", KEYS[key + 4], ARGV[i + 2])
   if record == "D" then
     found[i] = "done"
-  elseif redis.call("EXISTS", KEYS[key + 3]) == 1 and not failed then
+  elseif held and not failed then
     found[i] = "joined"
   else
     if record == "F" then redis.call("DEL", KEYS[key + 2]) end
@@ -48,18 +56,46 @@ return found
 `;
 
 /**
- * KEYS: of each job: owners, result, fence, payload. ARGV: owner.
- * Returns, for each job, 1 where nobody waits for it any more and its keys were deleted.
+ * KEYS: of each job: its keys, the owners first. ARGV: how many keys a job has, owner, TTL of owners in
+ * seconds. Returns, for each job, 1 where nobody waits for it any more and its keys were deleted.
  */
 const RELEASE = `
 local released = {}
-for i = 1, #KEYS, 4 do
-  redis.call("SREM", KEYS[i], ARGV[1])
-  local waiting = redis.call("SCARD", KEYS[i]) > 0
-  if not waiting then redis.call("UNLINK", KEYS[i], KEYS[i + 1], KEYS[i + 2], KEYS[i + 3]) end
-  released[#released + 1] = waiting and 0 or 1
+for i = 1, #KEYS, ARGV[1] do
+  local left = {}
+  local owners = redis.call("GET", KEYS[i]) or ""
+  for owner in string.gmatch(owners, "[^\\n]+") do
+    if owner ~= ARGV[2] then left[#left + 1] = owner end
+  end
+  local waiting = table.concat(left, "\\n")
+  if waiting == "" then
+    redis.call("UNLINK", unpack(KEYS, i, i + ARGV[1] - 1))
+  elseif waiting ~= owners then
+    redis.call("SET", KEYS[i], waiting, "EX", ARGV[3])
+  end
+  released[#released + 1] = waiting == "" and 1 or 0
 end
 return released
+`;
+
+/**
+ * KEYS: of each queue: its failed jobs; then of each job: its key in each queue. ARGV: the jobs' ids.
+ * Returns, for each job, `missing` where no queue has it, `failed` where one keeps it as failed and
+ * none has it otherwise, else `queued`.
+ */
+const STATES = `
+local states = {}
+local queues = #KEYS / (#ARGV + 1)
+for i = 1, #ARGV do
+  local state = "missing"
+  for queue = 1, queues do
+    if state ~= "queued" and redis.call("EXISTS", KEYS[i * queues + queue]) == 1 then
+      state = redis.call("ZSCORE", KEYS[queue], ARGV[i]) and "failed" or "queued"
+    end
+  end
+  states[i] = state
+end
+return states
 `;
 
 type Found = "done" | "joined" | "failed" | "new";
@@ -67,7 +103,8 @@ type Found = "done" | "joined" | "failed" | "new";
 declare module "ioredis" {
   interface RedisCommander<Context> {
     rankmillClaim(keys: number, ...keysAndArgs: (string | number)[]): Result<Found[], Context>;
-    rankmillRelease(keys: number, ...keysAndOwner: string[]): Result<number[], Context>;
+    rankmillStates(keys: number, ...keysAndIds: string[]): Result<QueueState[], Context>;
+    rankmillRelease(keys: number, ...keysAndArgs: (string | number)[]): Result<number[], Context>;
   }
 }
 
@@ -91,6 +128,7 @@ export class RedisJobQueue implements JobQueue, PayloadStore {
     this.#maxPayloadBytes = maxPayloadBytes;
     redis.defineCommand("rankmillClaim", { lua: CLAIM });
     redis.defineCommand("rankmillRelease", { lua: RELEASE });
+    redis.defineCommand("rankmillStates", { lua: STATES });
     const open = (priority: Priority): Queue<JobEnvelope> => {
       const queue = new Queue<JobEnvelope>(queueName(tag, priority), {
         ...telemetryOption(),
@@ -168,22 +206,15 @@ export class RedisJobQueue implements JobQueue, PayloadStore {
   }
 
   async states(jobIds: readonly string[]): Promise<QueueState[]> {
-    const looking = this.#redis.pipeline();
-    for (const jobId of jobIds) {
-      for (const priority of PRIORITIES) {
-        looking
-          .exists(this.#bullKey(priority, jobId))
-          .zscore(this.#bullKey(priority, "failed"), jobId);
-      }
+    const states: QueueState[] = [];
+    for (let at = 0; at < jobIds.length; at += STATES_CHUNK_JOBS) {
+      const some = jobIds.slice(at, at + STATES_CHUNK_JOBS);
+      const keys = ["failed", ...some].flatMap((part) =>
+        PRIORITIES.map((priority) => this.#bullKey(priority, part)),
+      );
+      states.push(...(await this.#redis.rankmillStates(keys.length, ...keys, ...some)));
     }
-    const found = await run(looking);
-    return jobIds.map((_, i) => {
-      const [interactive, interactiveFailed, bulk, bulkFailed] = found.slice(i * 4, i * 4 + 4);
-      if (interactive !== 1 && bulk !== 1) return "missing";
-      const alive =
-        (interactive === 1 && interactiveFailed === null) || (bulk === 1 && bulkFailed === null);
-      return alive ? "queued" : "failed";
-    });
+    return states;
   }
 
   async activeIds(): Promise<Set<string>> {
@@ -256,13 +287,9 @@ export class RedisJobQueue implements JobQueue, PayloadStore {
     const released: string[] = [];
     for (let at = 0; at < jobIds.length; at += RELEASE_CHUNK_JOBS) {
       const some = jobIds.slice(at, at + RELEASE_CHUNK_JOBS);
-      const keys = some.flatMap((jobId) => [
-        jobKeys.owners(this.tag, jobId),
-        jobKeys.result(this.tag, jobId),
-        jobKeys.fence(this.tag, jobId),
-        jobKeys.payload(this.tag, jobId),
-      ]);
-      const answers = await this.#redis.rankmillRelease(keys.length, ...keys, owner);
+      const keys = some.flatMap((jobId) => ownKeys(this.tag, jobId));
+      const args = [keys.length / some.length, owner, OWNERS_TTL_SECONDS];
+      const answers = await this.#redis.rankmillRelease(keys.length, ...keys, ...args);
       released.push(...some.filter((_, i) => answers[i] === 1));
     }
     return released;
@@ -271,6 +298,12 @@ export class RedisJobQueue implements JobQueue, PayloadStore {
   #bullKey(priority: Priority, part: string): string {
     return `${KEY_PREFIX}:${queueName(this.tag, priority)}:${part}`;
   }
+}
+
+/** The keys of a job beside BullMQ's, the owners first. */
+function ownKeys(tag: string, jobId: string): string[] {
+  const { owners, ...others } = jobKeys;
+  return [owners, ...Object.values(others)].map((key) => key(tag, jobId));
 }
 
 /** Runs a pipeline; the first error of any command is thrown. */

@@ -13,19 +13,27 @@ const MAX_JOBS_A_SCRIPT = 32;
 /**
  * KEYS: fence counter; then of each job: result, fence. ARGV: fence TTL in seconds.
  * Returns, for each job, {record} where it has ended, else {false, fence, attempts}.
+ *
+ * One write a job: each is replicated and appended to Redis' file, which costs more than reading.
  */
 const BEGIN = `
 local begun = {}
+local fresh = 0
 for i = 2, #KEYS, 2 do
   local record = redis.call("GET", KEYS[i])
-  if record then
-    begun[#begun + 1] = {record}
-  else
-    local fence = redis.call("INCR", KEYS[1])
-    redis.call("HSET", KEYS[i + 1], "fence", fence)
-    local attempts = redis.call("HINCRBY", KEYS[i + 1], "attempts", 1)
-    redis.call("EXPIRE", KEYS[i + 1], ARGV[1])
-    begun[#begun + 1] = {false, fence, attempts}
+  if not record then fresh = fresh + 1 end
+  begun[#begun + 1] = {record}
+end
+if fresh == 0 then return begun end
+local fence = redis.call("INCRBY", KEYS[1], fresh) - fresh
+for i = 1, #begun do
+  if not begun[i][1] then
+    local key = KEYS[i * 2 + 1]
+    local before = redis.call("GET", key)
+    local attempts = before and tonumber(string.match(before, " (%d+)$")) + 1 or 1
+    fence = fence + 1
+    redis.call("SET", key, string.format("%d %d", fence, attempts), "EX", ARGV[1])
+    begun[i] = {false, fence, attempts}
   end
 end
 return begun
@@ -34,22 +42,25 @@ return begun
 /**
  * KEYS: of each job: result, fence, payload. ARGV: channel; then of each job: fence, record, TTL in
  * seconds, job id. Returns, for each job, 1 where the record was written, 0 where the fence is not
- * the newest.
+ * the newest. One notice tells of all that were written, their ids joined by commas.
  */
 const COMMIT = `
 local written = {}
+local ended = {}
 for i = 1, #KEYS / 3 do
   local key = (i - 1) * 3
   local arg = (i - 1) * 4 + 1
-  if redis.call("HGET", KEYS[key + 2], "fence") ~= ARGV[arg + 1] then
+  local newest = redis.call("GET", KEYS[key + 2])
+  if not newest or string.match(newest, "^%d+") ~= ARGV[arg + 1] then
     written[i] = 0
   else
     redis.call("SET", KEYS[key + 1], ARGV[arg + 2], "EX", ARGV[arg + 3])
     redis.call("DEL", KEYS[key + 3])
-    redis.call("PUBLISH", ARGV[1], ARGV[arg + 4])
+    ended[#ended + 1] = ARGV[arg + 4]
     written[i] = 1
   end
 end
+if #ended > 0 then redis.call("PUBLISH", ARGV[1], table.concat(ended, ",")) end
 return written
 `;
 
@@ -143,16 +154,19 @@ export class RedisResultStore implements ResultStore, EndedNotices {
   }
 
   async accuse(jobId: string, pair: number): Promise<number> {
-    return await this.#redis.hincrby(jobKeys.fence(this.#tag, jobId), `pair:${pair}`, 1);
+    const key = jobKeys.accused(this.#tag, jobId);
+    const times = await this.#redis.hincrby(key, String(pair), 1);
+    await this.#redis.expire(key, FENCE_TTL_SECONDS);
+    return times;
   }
 
   async absolve(jobId: string, pair: number): Promise<void> {
-    await this.#redis.hdel(jobKeys.fence(this.#tag, jobId), `pair:${pair}`);
+    await this.#redis.hdel(jobKeys.accused(this.#tag, jobId), String(pair));
   }
 
   async onEnded(listener: (jobId: string) => void): Promise<() => Promise<void>> {
     const subscriber = this.#redis.duplicate();
-    subscriber.on("message", (_channel, jobId: string) => listener(jobId));
+    subscriber.on("message", (_channel, jobIds: string) => jobIds.split(",").forEach(listener));
     // Losing the connection loses notices, never results: whoever listens polls as well.
     subscriber.on("error", () => {});
     await subscriber.subscribe(endedChannel(this.#tag));

@@ -33,8 +33,8 @@ export type ValidRecord = Extract<InputRecord, { status: "valid" }>;
 interface InFlight {
   readonly record: ValidRecord;
   readonly jobId: string;
-  /** False until Redis has it: only then can it be lost. */
-  enqueued: boolean;
+  /** When Redis had it, by the steady clock; before that it cannot be lost. */
+  enqueuedAtMs: number | undefined;
   requeues: number;
 }
 
@@ -52,12 +52,16 @@ const CHUNK_BYTES = 8_388_608;
 const LINGER_MS = 50;
 /** Ended jobs are collected in batches: one round trip and one fsync for all of this time. */
 const COLLECT_INTERVAL_MS = 25;
-/** How often everything in flight is compared with queue and results: notices can be lost. */
+/**
+ * How often what is in flight for as long as this is compared with queue and results: notices can be
+ * lost.
+ */
 const RECONCILE_INTERVAL_MS = 3_000;
-/** How often the window adapts to what the workers do; more often at first, when it knows nothing. */
+/** How often the window adapts to what the workers do. */
 const LOOK_INTERVAL_MS = 500;
+/** The same at first, when it knows nothing, and for as long as it is too small for the workers. */
 const FIRST_LOOK_MS = 50;
-/** Jobs compared in one round trip. */
+/** Jobs compared at once. */
 const RECONCILE_CHUNK_JOBS = 500;
 /** Rankings fetched in one round trip. */
 const COLLECT_CHUNK_JOBS = 200;
@@ -174,7 +178,7 @@ export class Feeder {
     if (entering.length === 0) return;
     // Known before they can end: a notice must find its job here.
     const entries = entering.map(({ record, job: { jobId } }) => {
-      const entry: InFlight = { record, jobId, enqueued: false, requeues: 0 };
+      const entry: InFlight = { record, jobId, enqueuedAtMs: undefined, requeues: 0 };
       this.#inFlight.set(jobId, entry);
       return entry;
     });
@@ -182,8 +186,9 @@ export class Feeder {
       entering.map(({ job }) => job),
       this.#parts.owner,
     );
+    const enqueuedAtMs = performance.now();
     entries.forEach((entry, i) => {
-      entry.enqueued = true;
+      entry.enqueuedAtMs = enqueuedAtMs;
       if (outcomes[i] === "done") this.#ended.add(entry.jobId);
     });
     this.#progress();
@@ -203,13 +208,14 @@ export class Feeder {
         activeJobs += 1;
         activeBytes += bytes;
       }
-      this.#window.see({
+      const starved = this.#window.see({
         atMs: performance.now(),
         activeJobs,
         activeBytes,
         otherRuns: others.runs,
         otherBytesPerSecond: others.bytesPerSecond,
       });
+      if (starved) intervalMs = FIRST_LOOK_MS;
       await sleep(intervalMs, undefined, { signal }).catch(() => {});
       intervalMs = Math.min(LOOK_INTERVAL_MS, intervalMs * 2);
     }
@@ -269,7 +275,11 @@ export class Feeder {
 
   async #reconcile(): Promise<void> {
     const { queue, results, owner } = this.#parts;
-    const entries = [...this.#inFlight].filter(([, entry]) => entry.enqueued);
+    // Of what is younger the notice may still come.
+    const before = performance.now() - RECONCILE_INTERVAL_MS;
+    const entries = [...this.#inFlight].filter(
+      ([, { enqueuedAtMs = Infinity }]) => enqueuedAtMs <= before,
+    );
     for (let at = 0; at < entries.length; at += RECONCILE_CHUNK_JOBS) {
       const some = entries.slice(at, at + RECONCILE_CHUNK_JOBS);
       const fates = await reconcile(

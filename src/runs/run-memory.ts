@@ -73,13 +73,8 @@ async function sampleJobs(
 }
 
 function keysOf(tag: string, jobId: string): string[] {
-  return [
-    jobKeys.result(tag, jobId),
-    jobKeys.fence(tag, jobId),
-    jobKeys.payload(tag, jobId),
-    jobKeys.owners(tag, jobId),
-    bullJobKey(tag, "bulk", jobId),
-  ];
+  const own = Object.values(jobKeys).map((key) => key(tag, jobId));
+  return [...own, bullJobKey(tag, "bulk", jobId)];
 }
 
 async function usage(redis: Redis, keys: readonly string[]): Promise<number> {

@@ -107,10 +107,15 @@ export class Window {
     this.#wake();
   }
 
-  /** Adapts to what the workers do. */
-  see(sight: Sight): void {
+  /**
+   * Adapts to what the workers do.
+   *
+   * @returns whether workers took all that waited while more could have been there: look again soon
+   */
+  see(sight: Sight): boolean {
     const waiting = this.#jobs - sight.activeJobs;
-    if (waiting <= 0 && this.#refused) {
+    const starved = waiting <= 0 && this.#refused;
+    if (starved) {
       this.#waitingJobs = Math.min(this.#limits.maxJobs, this.#waitingJobs * 2);
     } else if (waiting >= this.#waitingJobs / 2) {
       const fewer = Math.floor(this.#waitingJobs * (1 - SHRINK));
@@ -123,6 +128,7 @@ export class Window {
     this.#waitingBytes = (bytesPerSecond * WAITING_SECONDS) / (sight.otherRuns + 1);
     this.#refused = false;
     this.#wake();
+    return starved;
   }
 
   #measure(atMs: number): void {

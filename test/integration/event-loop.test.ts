@@ -7,7 +7,6 @@ import type { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DEFAULT_LIMITS } from "../../src/core/contract.js";
 import type { PreparedJob } from "../../src/core/job.js";
-import { jobKeys } from "../../src/core/names.js";
 import { Permits } from "../../src/core/permits.js";
 import { LanePool } from "../../src/inference/lane-pool.js";
 import {
@@ -20,6 +19,7 @@ import { Consumer, type ConsumerEvent } from "../../src/queue/consumer.js";
 import { prepareJob } from "../../src/queue/prepare-job.js";
 import { RedisJobQueue } from "../../src/queue/redis-job-queue.js";
 import { RedisResultStore } from "../../src/results/redis-result-store.js";
+import { attemptsByJob } from "../support/queue-view.js";
 import { TestRedis } from "../support/redis-server.js";
 import { until } from "../support/until.js";
 
@@ -125,7 +125,7 @@ describe("while the model takes three seconds", () => {
     const fired = await rank(job);
     expect(fired).toBeGreaterThan(20);
     expect(events.map(({ type }) => type)).toEqual(["taken", "done"]);
-    expect(await redis.hget(jobKeys.fence(TAG, job.jobId), "attempts")).toBe("1");
+    expect((await attemptsByJob(redis)).get(job.jobId)).toBe(1);
   });
 });
 
@@ -138,7 +138,7 @@ describe("while documents are of two megabytes", () => {
     const fired = await rank(job);
     expect(fired).toBeGreaterThan(20);
     expect(events.map(({ type }) => type)).toEqual(["taken", "done"]);
-    expect(await redis.hget(jobKeys.fence(TAG, job.jobId), "attempts")).toBe("1");
+    expect((await attemptsByJob(redis)).get(job.jobId)).toBe(1);
     const [record] = await results.read([job.jobId]);
     expect(record).toMatchObject({
       status: "done",

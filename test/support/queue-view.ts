@@ -19,6 +19,11 @@ export async function resultKeys(redis: Redis): Promise<Map<string, string>> {
 /** Attempts begun at each job, by job id. */
 export async function attemptsByJob(redis: Redis): Promise<Map<string, number>> {
   const keys = await redis.keys("rankmill:*:fence:*");
-  const attempts = await Promise.all(keys.map((key) => redis.hget(key, "attempts")));
-  return new Map(keys.map((key, i) => [key.slice(key.lastIndexOf(":") + 1), Number(attempts[i])]));
+  const newest = keys.length === 0 ? [] : await redis.mget(keys);
+  return new Map(
+    keys.map((key, i) => {
+      const [, attempts = "NaN"] = newest[i]?.split(" ") ?? [];
+      return [key.slice(key.lastIndexOf(":") + 1), Number(attempts)];
+    }),
+  );
 }

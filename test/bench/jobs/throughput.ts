@@ -49,8 +49,8 @@ export async function measureThroughput(kind: "redis-server" | "js"): Promise<st
     let allEnded: (() => void) | undefined;
     const subscriber = connection.duplicate();
     await subscriber.subscribe(endedChannel(tag));
-    subscriber.on("message", () => {
-      awaited -= 1;
+    subscriber.on("message", (_channel, jobIds: string) => {
+      awaited -= jobIds.split(",").length;
       if (awaited === 0) allEnded?.();
     });
     const through = async (count: number): Promise<number> => {

@@ -1,5 +1,5 @@
 /**
- * The consuming side of either way, in a process of its own: a processor that reads its request and
+ * The consuming side of each way, in a process of its own: a processor that reads its request and
  * answers with a ranking that it did not have to compute.
  */
 import process from "node:process";
@@ -16,7 +16,7 @@ import {
 import { RedisJobQueue } from "../../../src/queue/redis-job-queue.js";
 import { RedisResultStore } from "../../../src/results/redis-result-store.js";
 import { rankingLine } from "./load.js";
-import { MAX_PAYLOAD_BYTES, RAW_QUEUE, TAG } from "./names.js";
+import { MAX_PAYLOAD_BYTES, RAW_QUEUE, RAW_STORED_QUEUE, TAG } from "./names.js";
 
 interface Request {
   readonly id: string;
@@ -54,9 +54,9 @@ async function consumeOurs(): Promise<void> {
   await consumer.ready();
 }
 
-async function consumeRaw(): Promise<void> {
+async function consumeRaw(queue: string): Promise<void> {
   const worker = new Worker<JobEnvelope | Request, string>(
-    RAW_QUEUE,
+    queue,
     (job) => {
       const { id, documents } = job.data as Request;
       return Promise.resolve(rankingLine(id, documents.length));
@@ -66,5 +66,6 @@ async function consumeRaw(): Promise<void> {
   await worker.waitUntilReady();
 }
 
-await (way === "raw" ? consumeRaw() : consumeOurs());
+if (way === "ours") await consumeOurs();
+else await consumeRaw(way === "raw" ? RAW_QUEUE : RAW_STORED_QUEUE);
 process.send?.("ready");

@@ -9,7 +9,7 @@ import { RedisResultStore } from "../../../src/results/redis-result-store.js";
 import { Feeder } from "../../../src/runs/feeder.js";
 import { DEFAULT_WINDOW } from "../../../src/runs/window.js";
 import type { ValidRecord } from "./load.js";
-import { MAX_PAYLOAD_BYTES, RAW_QUEUE, TAG } from "./names.js";
+import { MAX_PAYLOAD_BYTES, RAW_QUEUE, RAW_STORED_QUEUE, TAG } from "./names.js";
 
 /** Same as the product's. */
 const CHUNK_JOBS = 250;
@@ -59,29 +59,38 @@ export function openOurs(path: string): Way {
   };
 }
 
-/** BullMQ as its manual shows it: `addBulk`, a worker that returns the ranking, `QueueEvents`. */
-export async function openRaw(path: string): Promise<Way> {
+/**
+ * BullMQ as its manual shows it: `addBulk`, a worker that returns the ranking, `QueueEvents`.
+ *
+ * @param stored true: results stay in Redis until the producer has them, as they do in rankmill: the
+ *   job is kept when it completes, which is BullMQ's default, and removed once its ranking arrived.
+ *   false: a ranking is in the stream of events alone, and lost where nobody reads that in time
+ */
+export async function openRaw(path: string, stored: boolean): Promise<Way> {
   const redis = new Redis(path, { maxRetriesPerRequest: null });
-  const queue = new Queue(RAW_QUEUE, { connection: redis });
-  const events = new QueueEvents(RAW_QUEUE, { connection: redis });
+  const name = stored ? RAW_STORED_QUEUE : RAW_QUEUE;
+  const queue = new Queue(name, { connection: redis });
+  const events = new QueueEvents(name, { connection: redis });
   await events.waitUntilReady();
   return {
     through: async (records) => {
       let bytes = 0;
       let left = records.length;
-      const done = new Promise<void>((resolve) => {
-        events.on("completed", ({ returnvalue }) => {
-          bytes += String(returnvalue).length;
-          left -= 1;
-          if (left === 0) resolve();
-        });
-      });
+      let onDone: () => void;
+      const done = new Promise<void>((resolve) => (onDone = resolve));
+      const collect = async (jobId: string, ranking: unknown): Promise<void> => {
+        bytes += String(ranking).length;
+        if (stored) await queue.remove(jobId);
+        left -= 1;
+        if (left === 0) onDone();
+      };
+      events.on("completed", ({ jobId, returnvalue }) => void collect(jobId, returnvalue));
       for (let at = 0; at < records.length; at += CHUNK_JOBS) {
         await queue.addBulk(
           records.slice(at, at + CHUNK_JOBS).map(({ request }) => ({
             name: "rerank",
             data: toWireRequest(request),
-            opts: { removeOnComplete: true },
+            opts: { removeOnComplete: !stored },
           })),
         );
       }
