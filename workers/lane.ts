@@ -26,8 +26,8 @@ async function open(message: Extract<ToLane, { type: "open" }>): Promise<void> {
   try {
     session = await ModelSession.open(message.model);
     // The first run of a session allocates and can fail where loading did not: fail here, not on
-    // a user's pair. Two rows of different length, as a batch has them.
-    const ids = [Int32Array.of(0, 0, 0), Int32Array.of(0, 0)];
+    // a user's pair. Two rows, of different length where a batch may have such.
+    const ids = [new Int32Array(3), new Int32Array(message.model.unmasked === true ? 3 : 2)];
     await session.run({ ids, secondStarts: [1, 1] });
     const shape = message.model.warmUp;
     const tooLarge = shape === undefined ? undefined : await warmUp(session, shape);

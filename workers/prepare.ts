@@ -15,8 +15,8 @@ function send(message: FromPreparer): void {
 async function prepare(message: ToPreparer): Promise<void> {
   dieWithParent(message.parentPid);
   try {
-    await compileModel(message.model, message.save);
-    send({ type: "done" });
+    const compiled = await compileModel(message.model, message.save);
+    send({ type: "done", ...compiled });
   } catch (error) {
     send({ type: "failed", message: describeError(error).message });
   }

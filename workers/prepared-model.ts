@@ -42,7 +42,9 @@ export async function prepareResolved(request: PrepareRequest): Promise<Prepared
 }
 
 /** How a lane is to load the model. */
-export type ModelSource = Required<Pick<LaneModel, "onnxPath" | "prepared" | "exactInt8">>;
+export type ModelSource = Required<
+  Pick<LaneModel, "onnxPath" | "prepared" | "unmasked" | "exactInt8">
+>;
 
 /**
  * The prepared model where it can be had, else the original: a worker that cannot prepare works all
@@ -58,7 +60,12 @@ export async function modelSource(
 ): Promise<ModelSource> {
   const { exactInt8, note } = quantisedHandling(model.precision, await readCpuFeatures());
   if (note !== undefined) logger.warn({ precision: model.precision }, note);
-  const original: ModelSource = { onnxPath: model.onnxPath, prepared: false, exactInt8 };
+  const original: ModelSource = {
+    onnxPath: model.onnxPath,
+    prepared: false,
+    unmasked: false,
+    exactInt8,
+  };
   if (preparedDir === undefined || model.file.bytes < MIN_PREPARE_BYTES) return original;
   try {
     const prepared = await prepareResolved({
@@ -67,15 +74,17 @@ export async function modelSource(
       env,
       onProgress: (event) => logProgress(logger, event),
     });
-    const { onnxPath, reused, prepareMs, bytes } = prepared;
+    const { onnxPath, unmasked, reused, prepareMs, bytes } = prepared;
     logger.info(
       { reused, bytes, key: prepared.key },
       reused ? "prepared model reused" : `model prepared in ${(prepareMs / 1000).toFixed(1)} s`,
     );
     if (prepared.onTmpfs) logger.warn({ preparedDir }, TMPFS_WARNING);
-    return { onnxPath, prepared: true, exactInt8 };
+    return { onnxPath, prepared: true, unmasked, exactInt8 };
   } catch (error) {
-    logger.warn(`running unprepared: ${describeError(error).message}`);
+    logger.warn(
+      `running unprepared, with scores that differ in their last digits from those of prepared workers: ${describeError(error).message}`,
+    );
     return original;
   }
 }

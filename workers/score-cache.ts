@@ -21,7 +21,7 @@ export interface ScoreCacheRequest {
 }
 
 /** Bumped when a logit comes to depend on something that is not among the parts of the scope. */
-const SCOPE_FORMAT = 1;
+const SCOPE_FORMAT = 2;
 
 /**
  * @param capacityBytes of Redis, for this model's scores; 0: none are kept
@@ -42,8 +42,15 @@ export async function openScoreCache(
     throw new RankmillError("usage", `--score-cache-bytes: ${why}`);
   }
   const cpu = await readCpuFeatures();
-  const { prepared, exactInt8, executionProvider, intraOpThreads, padId, segmentTypeIds } =
-    laneModel;
+  const {
+    prepared,
+    unmasked,
+    exactInt8,
+    executionProvider,
+    intraOpThreads,
+    padId,
+    segmentTypeIds,
+  } = laneModel;
   const cache = await RedisScoreCache.open(redis, {
     tag,
     scope: scoreScope([
@@ -55,6 +62,7 @@ export async function openScoreCache(
       cpu.arch,
       cpu.flags ?? cpu.model,
       prepared ?? false,
+      unmasked ?? false,
       exactInt8 ?? false,
       executionProvider,
       intraOpThreads,

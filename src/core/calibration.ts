@@ -6,7 +6,7 @@ import { fitTiming, UNMEASURED_TIMING } from "./lane-cost.js";
 import { quadraticAt, type Quadratic, type ShapeSample } from "./quadratic.js";
 
 /** Bumped when something is measured otherwise: older files are measured again. */
-export const CALIBRATION_FORMAT = 1;
+export const CALIBRATION_FORMAT = 2;
 
 const positive = z.number().positive();
 const sampleSchema = z.object({ rows: positive, length: positive, value: z.number() });

@@ -33,13 +33,16 @@ const MIN_SHARE = 0.1;
  * Whether runs of several rows, and padding, leave a pair's logit as it is alone, to the bit.
  *
  * @param pairMs milliseconds of one pair as long as speeds are measured at
+ * @param mayPad false where the model cannot take rows of several lengths
  */
 export async function compareBits(
   lane: LaneProcess,
   highestLength: number,
   pairMs: number,
+  mayPad: boolean,
 ): Promise<Pick<Calibration, "rowsKeepBits" | "paddingKeepsBits">> {
-  const probes = pairMs > ROWS_WORTH_BELOW_MS ? FEW_PROBES : PROBES;
+  const wanted = pairMs > ROWS_WORTH_BELOW_MS ? FEW_PROBES : PROBES;
+  const probes = mayPad ? wanted : { ...wanted, paddings: [] };
   let rowsKeepBits = true;
   let paddingKeepsBits = probes.paddings.length > 0;
   for (const length of probes.lengths) {

@@ -54,7 +54,7 @@ export async function calibrate(options: CalibrateOptions): Promise<Calibration>
     const pairMs = quadraticAt(fitTiming(timing), 1, length);
     const bits = dynamicallyQuantised
       ? { rowsKeepBits: false, paddingKeepsBits: false }
-      : await compareBits(lane, highestLength, pairMs);
+      : await compareBits(lane, highestLength, pairMs, options.model.unmasked !== true);
     const measured = bits.rowsKeepBits && !options.tiny;
     const rows = measured ? await measureRows(lane, length, pairMs) : [];
     const layouts = options.tiny

@@ -23,6 +23,8 @@ export interface LaneModel {
   readonly intraOpThreads: number;
   /** True where `onnxPath` is a prepared graph: mapped, packed, not to be optimised again. */
   readonly prepared?: boolean;
+  /** True where the graph reads no attention mask: rows of one run are of one length. */
+  readonly unmasked?: boolean;
   /** See `QuantisedHandling.exactInt8`. */
   readonly exactInt8?: boolean;
 }

@@ -76,27 +76,39 @@ export class ModelSession {
 
   /** @returns one logit a row */
   async run(input: RunInput): Promise<Float32Array> {
+    const [logits = new Float32Array()] = await this.outputs(input, [this.#output]);
     const rows = input.ids.length;
-    const longest = input.ids.reduce((most, ids) => Math.max(most, ids.length), 0);
-    const columns = paddedLength(longest, this.#model.lengthBuckets);
-    const feeds: Record<string, Tensor> = {};
-    for (const { name, type } of this.#inputs) {
-      feeds[name] = this.#tensor(type, this.#fill(name, input, columns), [rows, columns]);
-    }
-    const outputs = await this.#session.run(feeds, [this.#output]);
-    const output = outputs[this.#output] as TypedTensor<"float32"> | undefined;
-    const logits = output?.data;
-    if (output?.type !== "float32" || !(logits instanceof Float32Array)) {
-      throw unusable(`its output "${this.#output}" is ${output?.type ?? "missing"}, not float32`);
-    }
     if (logits.length !== rows) {
       throw unusable(
         `it gave ${logits.length} numbers for ${rows} pairs; a reranker gives one a pair`,
       );
     }
-    const copy = new Float32Array(logits);
-    output.dispose();
-    return copy;
+    return logits;
+  }
+
+  /** @returns the values of the outputs called `names`, in order, flat */
+  async outputs(input: RunInput, names: readonly string[]): Promise<Float32Array[]> {
+    const rows = input.ids.length;
+    const longest = input.ids.reduce((most, ids) => Math.max(most, ids.length), 0);
+    const columns = paddedLength(longest, this.#model.lengthBuckets);
+    if (this.#model.unmasked === true && input.ids.some((ids) => ids.length < columns)) {
+      throw new RangeError("rows of several lengths in one run of a model that reads no mask");
+    }
+    const feeds: Record<string, Tensor> = {};
+    for (const { name, type } of this.#inputs) {
+      feeds[name] = this.#tensor(type, this.#fill(name, input, columns), [rows, columns]);
+    }
+    const outputs = await this.#session.run(feeds, names);
+    return names.map((name) => {
+      const output = outputs[name] as TypedTensor<"float32"> | undefined;
+      const values = output?.data;
+      if (output?.type !== "float32" || !(values instanceof Float32Array)) {
+        throw unusable(`its output "${name}" is ${output?.type ?? "missing"}, not float32`);
+      }
+      const copy = new Float32Array(values);
+      output.dispose();
+      return copy;
+    });
   }
 
   #fill(name: KnownInput, input: RunInput, columns: number): Int32Array {

@@ -1,5 +1,6 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { RankmillError } from "../core/errors.js";
+import { fuseAttention, type FusedAttention } from "./graph/fuse-attention.js";
 import type { LaneModel, RunInput } from "./lane-protocol.js";
 import { ModelSession } from "./model-session.js";
 import { dropRepeatedInitializers } from "./prepare-repair.js";
@@ -9,28 +10,43 @@ import type { SaveTarget } from "./session-options.js";
  * What original and prepared graph must score alike: short and longer rows, alone and padded
  * together. The ids are among the first of any vocabulary, the lengths within any model's.
  */
-const PROBES: readonly RunInput[] = [[3], [24], [16, 9]].map((lengths) => ({
-  ids: lengths.map((length) => Int32Array.from({ length }, (_, index) => (index * 7 + 3) % 16)),
-  secondStarts: lengths.map((length) => length >> 1),
-}));
+const PROBES: readonly RunInput[] = [[3], [24], [16, 9]].map(probeOf);
+/** The same for a graph that reads no mask; above what attention works on at once, too. */
+const WHOLE_PROBES: readonly RunInput[] = [[3], [24], [16, 16], [150]].map(probeOf);
+/**
+ * How far a layer's attention may be from what it was, of its largest value: float32 summed in another
+ * order differs by some 1e-6 of it, and a wrong scale or order of heads by all of it.
+ */
+const TOLERANCE = 1e-4;
+
+export interface Compiled {
+  /** See `LaneModel.unmasked`. */
+  readonly unmasked: boolean;
+}
 
 /**
- * Writes the optimised graph of `model` and its packed weights, then opens what it wrote and scores
- * a few made-up pairs with both. Loads the native runtime: for a process of its own only.
+ * Writes the optimised graph of `model` and its packed weights, opens what it wrote and scores a few
+ * made-up pairs with both; then makes its attention one node a layer, where it can be and gives the
+ * same. Loads the native runtime: for a process of its own only.
  *
  * @throws RankmillError `model_unusable` where the original cannot be opened or the files not be
  *   written; `prepare_failed` where the prepared model gives other scores
  */
-export async function compileModel(model: LaneModel, save: SaveTarget): Promise<void> {
+export async function compileModel(model: LaneModel, save: SaveTarget): Promise<Compiled> {
   const expected = await probe(model, save);
   await repair(save.onnxPath);
-  const scored = await probe({ ...model, onnxPath: save.onnxPath, prepared: true });
+  const prepared = { ...model, onnxPath: save.onnxPath, prepared: true };
+  const scored = await probe(prepared);
   if (!expected.equals(scored)) {
     throw new RankmillError(
       "prepare_failed",
       "the prepared model does not give the original's scores to the bit",
     );
   }
+  const fused = fuseAttention(await readFile(save.onnxPath));
+  if (fused === undefined || !(await attendsAlike(fused, prepared))) return { unmasked: false };
+  await writeFile(save.onnxPath, fused.model);
+  return { unmasked: true };
 }
 
 async function repair(path: string): Promise<void> {
@@ -46,4 +62,49 @@ async function probe(model: LaneModel, save?: SaveTarget): Promise<Buffer> {
   for (const input of PROBES) logits.push(Buffer.from((await session.run(input)).buffer));
   await session.close();
   return Buffer.concat(logits);
+}
+
+/**
+ * Whether each layer's fused attention gives what the original's does, from the same values: layer by
+ * layer, since a quantised model makes much of small differences from one layer to the next.
+ */
+async function attendsAlike(fused: FusedAttention, prepared: LaneModel): Promise<boolean> {
+  // Beside the file of weights, which it names by its place.
+  const path = `${prepared.onnxPath}.comparison`;
+  await writeFile(path, fused.comparison);
+  try {
+    const session = await ModelSession.open({ ...prepared, onnxPath: path });
+    const names = fused.layers.flatMap((layer) => [layer.original, layer.fused]);
+    let alike = true;
+    for (const input of WHOLE_PROBES) {
+      const values = await session.outputs(input, names);
+      alike &&= fused.layers.every((_, layer) =>
+        closeTo(values[2 * layer] ?? [], values[2 * layer + 1] ?? []),
+      );
+    }
+    await session.close();
+    return alike;
+  } finally {
+    await rm(path, { force: true });
+  }
+}
+
+function closeTo(original: ArrayLike<number>, fused: ArrayLike<number>): boolean {
+  if (original.length === 0 || original.length !== fused.length) return false;
+  let largest = 0;
+  let furthest = 0;
+  for (let i = 0; i < original.length; i += 1) {
+    const [one = NaN, other = NaN] = [original[i], fused[i]];
+    largest = Math.max(largest, Math.abs(one));
+    furthest = Math.max(furthest, Math.abs(one - other));
+  }
+  // Where a number is NaN, so is the maximum, and nothing is close to it.
+  return furthest <= TOLERANCE * largest;
+}
+
+function probeOf(lengths: readonly number[]): RunInput {
+  return {
+    ids: lengths.map((length) => Int32Array.from({ length }, (_, index) => (index * 7 + 3) % 16)),
+    secondStarts: lengths.map((length) => length >> 1),
+  };
 }

@@ -25,6 +25,8 @@ const manifestSchema = z.object({
   cpuFlags: z.array(z.string()).optional(),
   preparedAt: z.string(),
   prepareMs: z.number(),
+  /** See `LaneModel.unmasked`. */
+  unmasked: z.boolean(),
   files: z.record(
     z.enum([GRAPH_NAME, DATA_NAME]),
     z.object({ bytes: z.number(), sha256: z.string() }),

@@ -8,7 +8,7 @@ import type { LaneModel } from "./lane-protocol.js";
 import { sessionOptions } from "./session-options.js";
 
 /** Bumped when the layout of a prepared folder changes, or what is checked before it is published. */
-export const PREPARED_FORMAT = 1;
+export const PREPARED_FORMAT = 2;
 
 export const GRAPH_NAME = "model.onnx";
 export const DATA_NAME = "model.onnx.data";

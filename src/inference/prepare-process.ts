@@ -1,5 +1,6 @@
 import { fork } from "node:child_process";
 import { RankmillError } from "../core/errors.js";
+import type { Compiled } from "./prepare-compile.js";
 import type { FromPreparer, ToPreparer } from "./prepare-protocol.js";
 
 export interface PrepareProcessOptions {
@@ -22,7 +23,7 @@ const STDERR_TAIL_CHARS = 2_000;
 export async function runPreparer(
   request: Omit<ToPreparer, "type" | "parentPid">,
   options: PrepareProcessOptions,
-): Promise<void> {
+): Promise<Compiled> {
   const child = fork(options.entryPath, [], {
     serialization: "advanced",
     stdio: ["ignore", "ignore", "pipe", "ipc"],
@@ -60,6 +61,7 @@ export async function runPreparer(
     throw new RankmillError("prepare_failed", tail === "" ? first : `${first}: ${tail}`);
   }
   if (first.type === "failed") throw new RankmillError("prepare_failed", first.message);
+  return { unmasked: first.unmasked };
 }
 
 function howItEnded(code: number | null, signal: NodeJS.Signals | null): string {

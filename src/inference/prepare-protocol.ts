@@ -1,3 +1,4 @@
+import type { Compiled } from "./prepare-compile.js";
 import type { LaneModel } from "./lane-protocol.js";
 import type { SaveTarget } from "./session-options.js";
 
@@ -10,4 +11,4 @@ export interface ToPreparer {
 }
 
 export type FromPreparer =
-  { readonly type: "done" } | { readonly type: "failed"; readonly message: string };
+  ({ readonly type: "done" } & Compiled) | { readonly type: "failed"; readonly message: string };

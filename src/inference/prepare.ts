@@ -68,6 +68,8 @@ export interface PreparedModel {
   /** True where the files lie in memory already: they count against a container's limit. */
   readonly onTmpfs: boolean;
   readonly exactInt8: boolean;
+  /** See `LaneModel.unmasked`. */
+  readonly unmasked: boolean;
 }
 
 /**
@@ -161,7 +163,7 @@ async function build(target: Target, modelBytes: number): Promise<void> {
     await requireSpace(cacheDir, modelBytes);
     await mkdir(temporary);
     const started = performance.now();
-    await runPreparer(
+    const { unmasked } = await runPreparer(
       { model, save: { onnxPath: join(temporary, GRAPH_NAME), dataName: DATA_NAME } },
       { entryPath: options.entryPath, env: options.env, timeoutMs: PREPARE_TIMEOUT_MS },
     );
@@ -172,6 +174,7 @@ async function build(target: Target, modelBytes: number): Promise<void> {
       arch: cpu.arch,
       ...(cpu.flags === undefined ? {} : { cpuFlags: [...cpu.flags] }),
       prepareMs: Math.round(performance.now() - started),
+      unmasked,
     });
     await publish(temporary, folder);
   } catch (error) {
@@ -196,6 +199,7 @@ async function describe(
     bytes: state.bytes,
     onTmpfs: (await statfs(folder)).type === TMPFS_MAGIC,
     exactInt8: model.exactInt8 === true,
+    unmasked: state.manifest.unmasked,
   };
 }
 

@@ -22,13 +22,14 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Precision } from "../../src/core/catalogue.js";
 import type { EncodedPair } from "../../src/core/ports.js";
 import { readCpuFeatures } from "../../src/inference/cpu-features.js";
+import { readGraph } from "../../src/inference/graph/onnx-graph.js";
 import { LaneProcess } from "../../src/inference/lane-process.js";
 import type { LaneModel } from "../../src/inference/lane-protocol.js";
 import {
   prepareModel,
   type Exclusively,
-  type PreparedModel,
   type PrepareEvent,
+  type PreparedModel,
   type PrepareOptions,
 } from "../../src/inference/prepare.js";
 import { withClaim } from "../../src/models/claim.js";
@@ -110,20 +111,28 @@ async function openLane(onnxPath: string, more: Partial<LaneModel> = {}): Promis
   return lane;
 }
 
-/** Single pairs of many lengths, then padded batches. */
-function someRuns(): EncodedPair[][] {
+/** Single pairs of many lengths, then batches: padded ones, or of one length each. */
+function someRuns(padded = true): EncodedPair[][] {
   const random = new SeededRandom(7);
-  const pair = (): EncodedPair => {
-    const length = random.between(3, 200);
+  const pair = (length = random.between(3, 200)): EncodedPair => {
     const ids = Int32Array.from({ length }, () => random.between(5, HIGHEST_ID));
     return { ids, secondStart: length >> 1, truncated: false };
   };
   const sizes = [1, 1, 1, 1, 1, 1, 1, 1, 4, 7];
-  return sizes.map((size) => Array.from({ length: size }, pair));
+  return sizes.map((size) => {
+    const length = padded ? undefined : random.between(3, 200);
+    return Array.from({ length: size }, () => pair(length));
+  });
 }
 
-async function scoresOf(lane: LaneProcess): Promise<number[][]> {
-  return await lane.run(someRuns());
+async function scoresOf(lane: LaneProcess, runs = someRuns()): Promise<number[][]> {
+  return await lane.run(runs);
+}
+
+/** The greatest difference between two logits of one pair. */
+function furthest(some: number[][], others: number[][]): number {
+  const theirs = others.flat();
+  return Math.max(...some.flat().map((logit, i) => Math.abs(logit - (theirs[i] ?? Number.NaN))));
 }
 
 /** Whether the process has the file mapped; taken for granted where the kernel does not tell. */
@@ -132,31 +141,84 @@ function mapsOf(pid: number, path: string): boolean {
   return readFileSync(`/proc/${pid}/maps`, "utf8").includes(path);
 }
 
+/**
+ * How far a logit may move where attention is computed in another order. In int8 a last bit becomes a
+ * step of the next layer's quantisation; against fp32 these models are off by up to 0.28.
+ */
+const FUSED_TOLERANCE = { fp32: 1e-5, int8: 0.1 } as const;
+const PRECISIONS = ["fp32", "fp16", "int8"] as const;
+
+async function prepareFixture(
+  model: string,
+  precision: (typeof PRECISIONS)[number],
+): Promise<{ onnxPath: string; prepared: PreparedModel }> {
+  const onnxPath = join(MODELS, model, "onnx", FILE_OF[precision]);
+  const modelDigest = Buffer.from(`${model} ${precision}`).toString("hex").padEnd(64, "0");
+  return {
+    onnxPath,
+    prepared: await prepareModel(request({ onnxPath, modelDigest, precision })),
+  };
+}
+
 describe("a prepared model", () => {
+  it.each([
+    ...PRECISIONS.map((precision) => ({ model: "modernbert", precision })),
+    ...PRECISIONS.map((precision) => ({ model: "deberta-v2", precision })),
+    // On a CPU its attention is full of conversions from and to fp32.
+    { model: "bert", precision: "fp16" },
+    { model: "xlm-roberta", precision: "fp16" },
+  ] as const)(
+    "gives the original's logits to the bit: $model $precision",
+    async ({ model, precision }) => {
+      const { onnxPath, prepared } = await prepareFixture(model, precision);
+      expect(prepared.unmasked).toBe(false);
+      const original = await scoresOf(await openLane(onnxPath));
+      const scored = await scoresOf(await openLane(prepared.onnxPath, { prepared: true }));
+      expect(scored).toEqual(original);
+      expect(new Set(original.flat()).size).toBeGreaterThan(original.length);
+    },
+  );
+
   it.each(
-    ["bert", "xlm-roberta", "modernbert", "deberta-v2"].flatMap((model) =>
-      (["fp32", "fp16", "int8"] as const).map((precision) => ({ model, precision })),
+    ["bert", "xlm-roberta"].flatMap((model) =>
+      (["fp32", "int8"] as const).map((precision) => ({ model, precision })),
     ),
-  )("gives the original's logits to the bit: $model $precision", async ({ model, precision }) => {
-    const onnxPath = join(MODELS, model, "onnx", FILE_OF[precision]);
-    const modelDigest = Buffer.from(`${model} ${precision}`).toString("hex").padEnd(64, "0");
-    const prepared = await prepareModel(request({ onnxPath, modelDigest, precision }));
-    const original = await scoresOf(await openLane(onnxPath));
-    const scored = await scoresOf(await openLane(prepared.onnxPath, { prepared: true }));
-    expect(scored).toEqual(original);
-    expect(new Set(original.flat()).size).toBeGreaterThan(original.length);
-  });
+  )(
+    "has its attention in one node a layer and gives the same: $model $precision",
+    async ({ model, precision }) => {
+      const { onnxPath, prepared } = await prepareFixture(model, precision);
+      expect(prepared.unmasked).toBe(true);
+      const { nodes } = readGraph(await readFile(prepared.onnxPath));
+      const operators = nodes.map(({ operator }) => operator);
+      expect(operators).toContain("MultiHeadAttention");
+      expect(operators).not.toContain("Softmax");
+      const runs = someRuns(false);
+      const original = await scoresOf(await openLane(onnxPath), runs);
+      const lane = await openLane(prepared.onnxPath, { prepared: true, unmasked: true });
+      const scored = await scoresOf(lane, runs);
+      expect(furthest(scored, original)).toBeLessThan(FUSED_TOLERANCE[precision]);
+      // Alone as among rows of its length.
+      const alone = await scoresOf(
+        lane,
+        runs.flat().map((pair) => [pair]),
+      );
+      if (precision === "fp32") expect(scored.flat()).toEqual(alone.flat());
+      await expect(lane.run(someRuns())).rejects.toThrow("rows of several lengths");
+    },
+  );
 
   it("gives the same int8 logits with exact products, as on a CPU without VNNI", async () => {
     const onnxPath = join(MODELS, "bert", "onnx", "model_int8.onnx");
     const cpu = { arch: "x64", flags: ["avx2", "fma"], model: "a CPU without VNNI" };
     const prepared = await prepareModel(request({ onnxPath, precision: "int8", cpu }));
     expect(prepared.exactInt8).toBe(true);
-    const exact = await scoresOf(await openLane(onnxPath, { exactInt8: true }));
+    const runs = someRuns(false);
+    const exact = await scoresOf(await openLane(onnxPath, { exactInt8: true }), runs);
     const scored = await scoresOf(
-      await openLane(prepared.onnxPath, { prepared: true, exactInt8: true }),
+      await openLane(prepared.onnxPath, { prepared: true, unmasked: true, exactInt8: true }),
+      runs,
     );
-    expect(scored).toEqual(exact);
+    expect(furthest(scored, exact)).toBeLessThan(FUSED_TOLERANCE.int8);
   });
 
   it("is mapped by every lane, read-only on disk", async () => {

@@ -80,7 +80,15 @@ export async function measureFidelity(
   const options = laneOptions(model, file);
   const plain = await scoreAlone(options, pairs);
   const mapped = await scoreAlone(
-    { ...options, model: { ...options.model, onnxPath: prepared.onnxPath, prepared: true } },
+    {
+      ...options,
+      model: {
+        ...options.model,
+        onnxPath: prepared.onnxPath,
+        prepared: true,
+        unmasked: prepared.unmasked,
+      },
+    },
     pairs,
   );
   const furthest = (logits: readonly number[]): number =>

@@ -1,0 +1,216 @@
+/**
+ * An ONNX model whose weights lie in another file: its nodes and small constants to look at, all else
+ * passed on as it is. Field numbers: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto3
+ */
+import { bytesField, fieldsOf, floatField, readIntegers, varintField, WIRE } from "./protobuf.js";
+
+const MODEL = { graph: 7 } as const;
+const GRAPH = { node: 1, initializer: 5, input: 11, output: 12 } as const;
+const NODE = { input: 1, output: 2, name: 3, operator: 4, attribute: 5, domain: 7 } as const;
+const ATTRIBUTE = {
+  name: 1,
+  float: 2,
+  integer: 3,
+  tensor: 5,
+  graph: 6,
+  integers: 8,
+  graphs: 11,
+  type: 20,
+} as const;
+const ATTRIBUTE_TYPE = { float: 1, integer: 2 } as const;
+const TENSOR = { dimensions: 1, type: 2, name: 8, raw: 9 } as const;
+const VALUE_INFO = { name: 1, type: 2 } as const;
+const TENSOR_TYPE = { inType: 1, element: 1 } as const;
+/** `TensorProto.DataType`. */
+export const ELEMENT = { float: 1, int32: 6, int64: 7, bool: 9 } as const;
+
+/** A constant that stands in the graph itself. */
+export interface SmallTensor {
+  readonly dimensions: readonly number[];
+  readonly values: readonly number[];
+}
+
+export interface OnnxNode {
+  readonly operator: string;
+  readonly domain: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly attributes: ReadonlyMap<string, number | readonly number[] | SmallTensor>;
+  /** True where a graph of its own stands in it, which may use any value of this one. */
+  readonly hasSubgraph: boolean;
+  readonly bytes: Buffer;
+}
+
+export interface OnnxGraph {
+  /** In an order in which they can be run. */
+  readonly nodes: readonly OnnxNode[];
+  /** By name; undefined where the values are elsewhere or of another kind. */
+  readonly constants: ReadonlyMap<string, SmallTensor | undefined>;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+}
+
+/** @throws RangeError where the bytes are no such model */
+export function readGraph(model: Buffer): OnnxGraph {
+  const nodes: OnnxNode[] = [];
+  const constants = new Map<string, SmallTensor | undefined>();
+  const inputs: string[] = [];
+  const outputs: string[] = [];
+  for (const graph of contents(model, MODEL.graph)) {
+    for (const { number, content } of fieldsOf(graph)) {
+      if (number === GRAPH.node) nodes.push(readNode(content));
+      if (number === GRAPH.initializer) {
+        constants.set(textOf(content, TENSOR.name), readTensor(content));
+      }
+      if (number === GRAPH.input) inputs.push(textOf(content, VALUE_INFO.name));
+      if (number === GRAPH.output) outputs.push(textOf(content, VALUE_INFO.name));
+    }
+  }
+  return { nodes, constants, inputs, outputs };
+}
+
+/** What a graph becomes. */
+export interface GraphChanges {
+  /** In place of the graph's nodes. */
+  readonly nodes: readonly OnnxNode[];
+  /** Names of values (float32) that become outputs beside the graph's own. */
+  readonly moreOutputs?: readonly string[];
+}
+
+/** @returns `model` with other nodes, and without the constants that none of them needs */
+export function changeGraph(model: Buffer, { nodes, moreOutputs = [] }: GraphChanges): Buffer {
+  const needed = new Set(nodes.flatMap(({ inputs }) => inputs));
+  const parts: Buffer[] = [];
+  for (const field of fieldsOf(model)) {
+    if (field.number !== MODEL.graph || field.wire !== WIRE.bytes) {
+      parts.push(field.whole);
+      continue;
+    }
+    const graph = nodes.map(({ bytes }) => bytesField(GRAPH.node, bytes));
+    for (const { number, content, whole } of fieldsOf(field.content)) {
+      if (number === GRAPH.node) continue;
+      if (number === GRAPH.initializer && !needed.has(textOf(content, TENSOR.name))) continue;
+      graph.push(whole);
+    }
+    for (const name of moreOutputs) graph.push(bytesField(GRAPH.output, floatValue(name)));
+    parts.push(bytesField(MODEL.graph, Buffer.concat(graph)));
+  }
+  return Buffer.concat(parts);
+}
+
+/** A new node; its attributes are numbers, whole ones of the kind INT, others FLOAT. */
+export function makeNode(node: {
+  readonly name: string;
+  readonly operator: string;
+  readonly domain: string;
+  readonly inputs: readonly string[];
+  readonly output: string;
+  readonly integers: Readonly<Record<string, number>>;
+  readonly floats: Readonly<Record<string, number>>;
+}): OnnxNode {
+  const attribute = (name: string, type: number, value: Buffer): Buffer =>
+    bytesField(
+      NODE.attribute,
+      Buffer.concat([bytesField(ATTRIBUTE.name, name), value, varintField(ATTRIBUTE.type, type)]),
+    );
+  const bytes = Buffer.concat([
+    ...node.inputs.map((input) => bytesField(NODE.input, input)),
+    bytesField(NODE.output, node.output),
+    bytesField(NODE.name, node.name),
+    bytesField(NODE.operator, node.operator),
+    ...Object.entries(node.integers).map(([name, value]) =>
+      attribute(name, ATTRIBUTE_TYPE.integer, varintField(ATTRIBUTE.integer, value)),
+    ),
+    ...Object.entries(node.floats).map(([name, value]) =>
+      attribute(name, ATTRIBUTE_TYPE.float, floatField(ATTRIBUTE.float, value)),
+    ),
+    bytesField(NODE.domain, node.domain),
+  ]);
+  return readNode(bytes);
+}
+
+function readNode(bytes: Buffer): OnnxNode {
+  const inputs: string[] = [];
+  const outputs: string[] = [];
+  const attributes = new Map<string, number | readonly number[] | SmallTensor>();
+  let operator = "";
+  let domain = "";
+  let hasSubgraph = false;
+  for (const { number, content } of fieldsOf(bytes)) {
+    if (number === NODE.input) inputs.push(content.toString("utf8"));
+    if (number === NODE.output) outputs.push(content.toString("utf8"));
+    if (number === NODE.operator) operator = content.toString("utf8");
+    if (number === NODE.domain) domain = content.toString("utf8");
+    if (number !== NODE.attribute) continue;
+    const attribute = readAttribute(content);
+    hasSubgraph ||= attribute.isGraph;
+    if (attribute.value !== undefined) attributes.set(attribute.name, attribute.value);
+  }
+  return { operator, domain, inputs, outputs, attributes, hasSubgraph, bytes };
+}
+
+function readAttribute(bytes: Buffer): {
+  name: string;
+  value: number | readonly number[] | SmallTensor | undefined;
+  isGraph: boolean;
+} {
+  let name = "";
+  let value: number | SmallTensor | undefined;
+  const integers: number[] = [];
+  let isGraph = false;
+  for (const { number, content } of fieldsOf(bytes)) {
+    if (number === ATTRIBUTE.name) name = content.toString("utf8");
+    if (number === ATTRIBUTE.float) value = content.readFloatLE();
+    if (number === ATTRIBUTE.integer) [value] = readIntegers(content);
+    if (number === ATTRIBUTE.integers) integers.push(...readIntegers(content));
+    if (number === ATTRIBUTE.tensor) value = readTensor(content);
+    isGraph ||= number === ATTRIBUTE.graph || number === ATTRIBUTE.graphs;
+  }
+  return { name, value: value ?? (integers.length > 0 ? integers : undefined), isGraph };
+}
+
+/** @returns undefined where the values are not in the tensor as raw bytes, or no numbers of ours */
+function readTensor(bytes: Buffer): SmallTensor | undefined {
+  const dimensions: number[] = [];
+  let type: number | undefined;
+  let raw: Buffer | undefined;
+  for (const { number, content } of fieldsOf(bytes)) {
+    if (number === TENSOR.dimensions) dimensions.push(...readIntegers(content));
+    if (number === TENSOR.type) [type] = readIntegers(content);
+    if (number === TENSOR.raw) raw = content;
+  }
+  if (raw === undefined) return undefined;
+  const values = numbersOf(raw, type);
+  return values === undefined ? undefined : { dimensions, values };
+}
+
+function numbersOf(raw: Buffer, type: number | undefined): number[] | undefined {
+  const count = (size: number): number[] => Array.from({ length: raw.length / size }, (_, i) => i);
+  switch (type) {
+    case ELEMENT.float:
+      return count(4).map((i) => raw.readFloatLE(i * 4));
+    case ELEMENT.int32:
+      return count(4).map((i) => raw.readInt32LE(i * 4));
+    case ELEMENT.int64:
+      return count(8).map((i) => Number(raw.readBigInt64LE(i * 8)));
+    case ELEMENT.bool:
+      return count(1).map((i) => raw.readUInt8(i));
+    default:
+      return undefined;
+  }
+}
+
+function floatValue(name: string): Buffer {
+  const tensor = bytesField(TENSOR_TYPE.inType, varintField(TENSOR_TYPE.element, ELEMENT.float));
+  return Buffer.concat([bytesField(VALUE_INFO.name, name), bytesField(VALUE_INFO.type, tensor)]);
+}
+
+function contents(message: Buffer, wanted: number): Buffer[] {
+  return [...fieldsOf(message)]
+    .filter(({ number, wire }) => number === wanted && wire === WIRE.bytes)
+    .map(({ content }) => content);
+}
+
+function textOf(message: Buffer, number: number): string {
+  return contents(message, number).at(-1)?.toString("utf8") ?? "";
+}
