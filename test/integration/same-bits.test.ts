@@ -1,9 +1,14 @@
-import { afterEach, describe, expect, it } from "vitest";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { chooseBatches } from "../../src/core/calibration.js";
 import type { EncodedPair } from "../../src/core/ports.js";
 import { calibrate } from "../../src/inference/calibration.js";
+import type { LaneProcessOptions } from "../../src/inference/lane-process.js";
 import { LanePool } from "../../src/inference/lane-pool.js";
 import { Batcher, DEFAULT_BATCHER_OPTIONS } from "../../src/pipeline/batcher.js";
+import { FILE_OF, preparedOptions } from "../support/fidelity.js";
 import { laneOptions, randomPair, type FixtureModel } from "../support/lanes.js";
 import { SeededRandom } from "../support/random.js";
 
@@ -11,6 +16,13 @@ const never = new AbortController().signal;
 const HIGHEST_LENGTH = 128;
 const LANES = 2;
 const pools: LanePool[] = [];
+let cacheDir: string;
+
+beforeAll(async () => {
+  cacheDir = await mkdtemp(join(tmpdir(), "rankmill-same-bits-"));
+});
+
+afterAll(() => rm(cacheDir, { recursive: true, force: true }));
 
 afterEach(async () => {
   for (const pool of pools.splice(0)) await pool.close();
@@ -19,10 +31,9 @@ afterEach(async () => {
 /** Lanes that batch as a worker without any option does. */
 async function defaultScorer(
   model: FixtureModel,
-  file: string,
+  options: LaneProcessOptions,
+  dynamicallyQuantised: boolean,
 ): Promise<{ batcher: Batcher; maxBatchSize: number }> {
-  const options = laneOptions(model, file);
-  const dynamicallyQuantised = file === "model_int8.onnx";
   const calibration = await calibrate({
     ...options,
     key: "k",
@@ -47,20 +58,31 @@ async function logitsOf(batcher: Batcher, pairs: readonly EncodedPair[]): Promis
   return outcomes.map((outcome) => (outcome.status === "scored" ? outcome.logit : Number.NaN));
 }
 
-const CASES: readonly (readonly [FixtureModel, string])[] = [
-  ["bert", "model.onnx"],
-  ["bert", "model_fp16.onnx"],
-  ["bert", "model_int8.onnx"],
-  ["xlm-roberta", "model_int8.onnx"],
-  ["modernbert", "model.onnx"],
+const CASES: readonly (readonly [
+  FixtureModel,
+  "fp32" | "fp16" | "int8",
+  "original" | "prepared",
+])[] = [
+  ["bert", "fp32", "original"],
+  ["bert", "fp32", "prepared"],
+  ["bert", "fp16", "original"],
+  ["bert", "int8", "original"],
+  ["bert", "int8", "prepared"],
+  ["xlm-roberta", "int8", "prepared"],
+  ["modernbert", "fp32", "original"],
 ];
 
 describe("the same pair, in the default mode of its precision, on real lanes", () => {
   it.each(CASES)(
-    "%s %s: has the same score to the bit whatever its batch-mates",
-    async (model, file) => {
+    "%s %s, %s: has the same score to the bit whatever its batch-mates",
+    async (model, precision, made) => {
       const random = new SeededRandom(5);
-      const { batcher, maxBatchSize } = await defaultScorer(model, file);
+      const options =
+        made === "prepared"
+          ? await preparedOptions(model, precision, cacheDir)
+          : laneOptions(model, FILE_OF[precision]);
+      const quantised = precision === "int8";
+      const { batcher, maxBatchSize } = await defaultScorer(model, options, quantised);
       // A few lengths only, so that pairs of equal length meet.
       const lengths = [5, 17, 18, 19, 40, 64, 65, 111];
       const watched = Array.from({ length: 16 }, () => randomPair(random, random.pick(lengths)));
@@ -78,7 +100,7 @@ describe("the same pair, in the default mode of its precision, on real lanes", (
         }
       }
       // Dynamic quantisation: no batch-mates at all.
-      expect(file !== "model_int8.onnx" || maxBatchSize === 1).toBe(true);
+      expect(!quantised || maxBatchSize === 1).toBe(true);
     },
   );
 });

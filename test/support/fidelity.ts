@@ -1,10 +1,9 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Precision } from "../../src/core/catalogue.js";
 import { assemblePair } from "../../src/core/pair-assembly.js";
 import type { EncodedPair } from "../../src/core/ports.js";
-import { LaneProcess } from "../../src/inference/lane-process.js";
+import { LaneProcess, type LaneProcessOptions } from "../../src/inference/lane-process.js";
 import { prepareModel } from "../../src/inference/prepare.js";
 import { openTokenizer } from "../../src/inference/tokenizer/open-tokenizer.js";
 import { withClaim } from "../../src/models/claim.js";
@@ -21,11 +20,12 @@ export const ARCHITECTURES: readonly FixtureModel[] = [
 /** Largest difference of a logit from the framework's that fp32 may show. */
 export const FP32_TOLERANCE = 1e-4;
 
-const FILE_OF: Readonly<Partial<Record<Precision, string>>> = {
+export const FILE_OF = {
   fp32: "model.onnx",
   fp16: "model_fp16.onnx",
   int8: "model_int8.onnx",
-};
+} as const;
+type FixturePrecision = keyof typeof FILE_OF;
 
 /** A line of a fixture's expected.json: models/export/README.md says how it was computed. */
 interface Expected {
@@ -59,38 +59,15 @@ export interface Fidelity {
  */
 export async function measureFidelity(
   model: FixtureModel,
-  precision: "fp32" | "fp16" | "int8",
+  precision: FixturePrecision,
   cacheDir: string,
 ): Promise<Fidelity> {
   const folder = fixtureFolder(model);
   const expected = JSON.parse(readFileSync(join(folder, "expected.json"), "utf8")) as Expected[];
   const pairs = await encode(folder, expected);
-  const file = FILE_OF[precision] ?? "model.onnx";
-  const onnxPath = join(folder, "onnx", file);
-  const prepared = await prepareModel({
-    onnxPath,
-    externalData: [],
-    modelDigest: createHash("sha256").update(readFileSync(onnxPath)).digest("hex"),
-    precision,
-    cacheDir: join(cacheDir, model),
-    entryPath: PREPARE_ENTRY,
-    env: process.env,
-    exclusively: (path, onWait, work) => withClaim(path, { onWait }, work),
-  });
-  const options = laneOptions(model, file);
-  const plain = await scoreAlone(options, pairs);
-  const mapped = await scoreAlone(
-    {
-      ...options,
-      model: {
-        ...options.model,
-        onnxPath: prepared.onnxPath,
-        prepared: true,
-        unmasked: prepared.unmasked,
-      },
-    },
-    pairs,
-  );
+  const file = FILE_OF[precision];
+  const plain = await scoreAlone(laneOptions(model, file), pairs);
+  const mapped = await scoreAlone(await preparedOptions(model, precision, cacheDir), pairs);
   const furthest = (logits: readonly number[]): number =>
     Math.max(...expected.map(({ logit }, i) => Math.abs(logit - (logits[i] ?? Number.NaN))));
   const lengths = pairs.map(({ ids }) => ids.length);
@@ -102,6 +79,28 @@ export async function measureFidelity(
     preparedDifference: furthest(mapped),
     preparedOtherBits: plain.filter((logit, i) => !Object.is(logit, mapped[i])).length,
   };
+}
+
+/** Options of lanes that run a fixture as `prepare` makes it. */
+export async function preparedOptions(
+  model: FixtureModel,
+  precision: FixturePrecision,
+  cacheDir: string,
+): Promise<LaneProcessOptions> {
+  const file = FILE_OF[precision];
+  const path = join(fixtureFolder(model), "onnx", file);
+  const { onnxPath, unmasked } = await prepareModel({
+    onnxPath: path,
+    externalData: [],
+    modelDigest: createHash("sha256").update(readFileSync(path)).digest("hex"),
+    precision,
+    cacheDir: join(cacheDir, model),
+    entryPath: PREPARE_ENTRY,
+    env: process.env,
+    exclusively: (claimed, onWait, work) => withClaim(claimed, { onWait }, work),
+  });
+  const options = laneOptions(model, file);
+  return { ...options, model: { ...options.model, onnxPath, prepared: true, unmasked } };
 }
 
 async function encode(folder: string, expected: readonly Expected[]): Promise<EncodedPair[]> {

@@ -39,7 +39,6 @@ export function fuseAttention(model: Buffer): FusedAttention | undefined {
   const softmaxes = graph.nodes.filter(({ operator }) => operator === "Softmax");
   const layers = softmaxes.map((softmax) => matchLayer(softmax, lookup));
   if (layers.length === 0 || !layers.every((layer) => layer !== undefined)) return undefined;
-  const fusedName = ({ output }: Layer): string => `${output}/fused`;
   return {
     model: changeGraph(model, { nodes: withoutUnused(graph, replaceLayers(graph.nodes, layers)) }),
     comparison: changeGraph(model, {
@@ -60,6 +59,11 @@ interface Layer {
   readonly scale: number;
   /** The node that gives `output`. */
   readonly last: OnnxNode;
+}
+
+/** Name of a layer's value where it stands beside the original's. */
+function fusedName({ output }: Layer): string {
+  return `${output}/fused`;
 }
 
 /** Finds what leads to a value, and what a value leads to. */

@@ -185,19 +185,13 @@ function readTensor(bytes: Buffer): SmallTensor | undefined {
 }
 
 function numbersOf(raw: Buffer, type: number | undefined): number[] | undefined {
-  const count = (size: number): number[] => Array.from({ length: raw.length / size }, (_, i) => i);
-  switch (type) {
-    case ELEMENT.float:
-      return count(4).map((i) => raw.readFloatLE(i * 4));
-    case ELEMENT.int32:
-      return count(4).map((i) => raw.readInt32LE(i * 4));
-    case ELEMENT.int64:
-      return count(8).map((i) => Number(raw.readBigInt64LE(i * 8)));
-    case ELEMENT.bool:
-      return count(1).map((i) => raw.readUInt8(i));
-    default:
-      return undefined;
-  }
+  const every = (size: number, read: (at: number) => number): number[] =>
+    Array.from({ length: raw.length / size }, (_, i) => read(i * size));
+  if (type === ELEMENT.float) return every(4, (at) => raw.readFloatLE(at));
+  if (type === ELEMENT.int32) return every(4, (at) => raw.readInt32LE(at));
+  if (type === ELEMENT.int64) return every(8, (at) => Number(raw.readBigInt64LE(at)));
+  if (type === ELEMENT.bool) return every(1, (at) => raw.readUInt8(at));
+  return undefined;
 }
 
 function floatValue(name: string): Buffer {
