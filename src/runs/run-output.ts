@@ -157,7 +157,7 @@ export class RunOutput implements RunSink {
 
   async write(lines: readonly string[]): Promise<void> {
     const partial = await this.#openPartial();
-    await partial.appendFile(`${lines.join("\n")}\n`);
+    await partial.appendFile(`${lines.join("\n")}\n`).catch(this.#refused);
     for (const line of lines) countLine(line, this.counts);
   }
 
@@ -169,13 +169,24 @@ export class RunOutput implements RunSink {
       await this.#failed.appendFile(text);
     });
     this.#failing = writing.catch(() => {});
-    await writing;
+    await writing.catch(this.#refused);
     for (const { code } of failures) countFailure(code, this.counts);
   }
 
   async flush(): Promise<void> {
-    await this.#partial?.datasync();
+    await this.#partial?.datasync().catch(this.#refused);
   }
+
+  /** A disk that fills up under way is nobody's mistake in the code: one line that says how to go on. */
+  readonly #refused = (error: unknown): never => {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code !== "ENOSPC" && code !== "EDQUOT") throw error;
+    throw new RankmillError(
+      "internal",
+      `--output ${this.paths.output}: the disk is full (${code}): free some space and run again to go on, what was ranked is kept`,
+      { cause: error },
+    );
+  };
 
   async #openPartial(): Promise<FileHandle> {
     if (this.#partial === undefined) {

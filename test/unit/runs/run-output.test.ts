@@ -1,8 +1,8 @@
 import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, open, rm, type FileHandle } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { emptyCounts, type Manifest, type RunSettings } from "../../../src/runs/manifest.js";
 import { outputPaths, RunOutput } from "../../../src/runs/run-output.js";
 
@@ -60,6 +60,22 @@ async function complete(...ids: string[]): Promise<void> {
 }
 
 describe("the output of a run", () => {
+  it("says in one line that the disk filled up under way, and how to go on", async () => {
+    const file = await start();
+    const any = await open(join(folder, "any"), "w");
+    await any.close();
+    const full = Object.assign(new Error("no space left"), { code: "ENOSPC" });
+    vi.spyOn(Object.getPrototypeOf(any) as FileHandle, "appendFile").mockRejectedValueOnce(full);
+    await expect(file.write([lineOf("a")])).rejects.toMatchObject({
+      name: "RankmillError",
+      message: expect.stringMatching(
+        /out\.jsonl: the disk is full \(ENOSPC\): .*run again to go on/,
+      ) as unknown,
+    });
+    expect(file.counts.done).toBe(0);
+    await file.close(false);
+  });
+
   it("grows under a name of its own and appears whole", async () => {
     const file = await start();
     await file.write([lineOf("a"), lineOf("b")]);
