@@ -133,8 +133,12 @@ describe("the failures of the run command", () => {
   it("are found beside its output", async () => {
     const done = await bench.run(rerank("in.jsonl", "out.jsonl"));
     expect(done.code).toBe(3);
-    expect(done.stderr).toContain('out.failed.jsonl ("rankmill failures" lists them)');
-    expect(await failuresOf("out.jsonl", "")).toMatchObject([{ line: 3 }, { line: 4 }]);
+    expect(done.stderr).toMatch(
+      /out\.failed\.jsonl \("rankmill failures \S+out\.jsonl" lists them\)/,
+    );
+    for (const file of ["out.jsonl", "out.failed.jsonl"]) {
+      expect(await failuresOf(file, "")).toMatchObject([{ line: 3 }, { line: 4 }]);
+    }
     const refused = await bench.run(["failures", "out.jsonl", "--export", "no/where.jsonl"]);
     expect(refused.code).toBe(2);
     expect(refused.stderr).toContain("--export no/where.jsonl: cannot be written (ENOENT)");

@@ -20,6 +20,8 @@ import { itemsOf } from "../run-items.js";
 
 const OPTION_NAMES = ["json", "export", "spool", "redisUrl", "logLevel"] as const;
 
+const FAILED = ".failed.jsonl";
+
 type Failure = FailedRecord | FailedDocument;
 type FailureValues = Values<(typeof OPTION_NAMES)[number]>;
 
@@ -100,14 +102,21 @@ async function* ofRun(
 
 /** Of `rankmill run`: they lie beside its output. */
 async function* ofFiles(output: string): AsyncGenerator<Failure, void, undefined> {
-  const { failed, partial, rankings } = outputPaths(output);
+  const { failed, partial, rankings } = outputPaths(await outputOf(output));
   for await (const line of linesOf(failed)) yield JSON.parse(line) as FailedRecord;
-  const other = `${outputPaths(output).output}.rankings.jsonl`;
+  const other = `${rankings}.rankings.jsonl`;
   for (const path of [partial, other, rankings]) {
     if (!(await exists(path))) continue;
     for await (const line of linesOf(path)) yield* failedDocuments(line);
     return;
   }
+}
+
+/** The failed file is what one sees first: given that, the output beside it is meant. */
+async function outputOf(path: string): Promise<string> {
+  if (!path.endsWith(FAILED) || (await exists(outputPaths(path).manifest))) return path;
+  const stem = path.slice(0, -FAILED.length);
+  return (await isOutput(stem)) ? stem : `${stem}.jsonl`;
 }
 
 /** A run's id names no file, unless by chance; then the file is meant. */

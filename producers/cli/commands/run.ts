@@ -161,7 +161,9 @@ async function run(parsed: Record<string, unknown>): Promise<number> {
   }
   if (counts.failed === 0) return EXIT.ok;
   if (paths !== undefined) {
-    say(`failed records, with the reason: ${paths.failed} ("rankmill failures" lists them)`);
+    say(
+      `failed records, with the reason: ${paths.failed} ("rankmill failures ${paths.output}" lists them)`,
+    );
   }
   return EXIT.someFailed;
 }
