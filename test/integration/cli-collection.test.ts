@@ -228,6 +228,9 @@ describe("a first-stage run that does not fit", () => {
     mkdirSync(bench.path("twice"));
     writeRecords(bench.path("twice/corpus.jsonl"), [...DOCUMENTS, ...DOCUMENTS]);
     writeRecords(bench.path("twice/queries.jsonl"), QUERIES);
+    mkdirSync(bench.path("two"));
+    writeRecords(bench.path("two/corpus.jsonl"), DOCUMENTS);
+    writeRecords(bench.path("two/queries.jsonl"), [...QUERIES, ...QUERIES]);
     const cases: [string[], RegExp][] = [
       [rerank("beir", "o.jsonl"), /beir is a folder: give .*--first-stage/],
       [
@@ -240,10 +243,17 @@ describe("a first-stage run that does not fit", () => {
       [collection("o.jsonl", "--keep-rest"), /--keep-rest: needs/],
       [collection("o.jsonl", "--doc-fields title,,text"), /--doc-fields/],
       [rerank(".", "o.jsonl", "--first-stage first.trec"), /has no corpus\.jsonl/],
-      [rerank("beir", "o.jsonl", "--first-stage unsorted.trec"), /line 10: .*sort -s -k1,1/],
+      [
+        rerank("beir", "o.jsonl", "--first-stage unsorted.trec"),
+        /unsorted\.trec: line 10: .*sort -s -k1,1/,
+      ],
       [
         rerank("twice", "o.jsonl", "--first-stage first.trec"),
         /document "d\d" is there twice, on lines/,
+      ],
+      [
+        rerank("two", "o.jsonl", "--first-stage first.trec"),
+        /two\/queries\.jsonl: line \d+: query "q\d" is there twice/,
       ],
     ];
     for (const [args, said] of cases) {

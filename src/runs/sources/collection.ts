@@ -7,6 +7,7 @@ import type { InputRecord } from "../../core/records.js";
 import { findCollection, type CollectionFiles } from "../formats/beir.js";
 import { documentText } from "../formats/corpus-document.js";
 import { openCorpus, type CorpusIndex } from "../formats/corpus-index.js";
+import type { ByteSource } from "../formats/lines.js";
 import { openInput } from "../formats/open-input.js";
 import { readTrecRun, type TrecCandidate, type TrecQuery } from "../formats/trec.js";
 import { readQrels, readQueries } from "../formats/tsv.js";
@@ -67,13 +68,12 @@ export class CollectionSource implements RecordSource {
     const judged =
       split === undefined || files.qrelsPath === undefined
         ? undefined
-        : await readQrels((await openInput(files.qrelsPath)).chunks, lines);
-    const { chunks } = await openInput(files.queries.path);
-    const queries = await readQueries(chunks, {
+        : await readQrels(await chunksOf(files.qrelsPath), lines).catch(naming(files.qrelsPath));
+    const queries = await readQueries(await chunksOf(files.queries.path), {
       ...lines,
       format: files.queries.format,
       only: judged,
-    });
+    }).catch(naming(files.queries.path));
     let told = false;
     const corpus = await openCorpus({
       path: files.corpus.path,
@@ -118,10 +118,15 @@ export class CollectionSource implements RecordSource {
 
   /** @throws RankmillError for a run that {@link read} would stop at: before any work is done */
   async count(): Promise<number> {
+    const { firstStage } = this.#options;
+    return await this.#countLists().catch(naming(firstStage));
+  }
+
+  async #countLists(): Promise<number> {
     const { firstStage, limits } = this.#options;
-    const { chunks } = await openInput(firstStage);
     let count = 0;
-    for await (const item of readTrecRun(chunks, { maxLineBytes: limits.maxJobBytes })) {
+    const options = { maxLineBytes: limits.maxJobBytes };
+    for await (const item of readTrecRun(await chunksOf(firstStage), options)) {
       if (item.status === "unreadable" || !this.#isOutside(item.queryId)) count += 1;
     }
     return count;
@@ -190,6 +195,18 @@ export class CollectionSource implements RecordSource {
       yield failed(lineNumber, code, message, wire, queryId);
     }
   }
+}
+
+async function chunksOf(path: string): Promise<ByteSource> {
+  return (await openInput(path)).chunks;
+}
+
+/** A collection is several files: a line's number alone does not say which one is to be mended. */
+function naming(path: string): (error: unknown) => never {
+  return (error) => {
+    if (!(error instanceof RankmillError) || error.message.startsWith(path)) throw error;
+    throw new RankmillError(error.code, `${path}: ${error.message}`, { cause: error });
+  };
 }
 
 function notInCorpus(queryId: string, { documentId }: TrecCandidate): RankmillError {
