@@ -306,6 +306,10 @@ describe("eval", () => {
     const refused = await bench.run(collection("no.trec", "--qrels bad.tsv"));
     expect(refused.code).toBe(2);
     expect(refused.stderr).toMatch(/bad\.tsv/);
+    writeFileSync(bench.path("other.tsv"), "query-id\tcorpus-id\tscore\nelse\twhere\t1\n");
+    const foreign = await bench.run(collection("no.trec", "--qrels other.tsv"));
+    expect(foreign.code).toBe(2);
+    expect(foreign.stderr).toMatch(/first\.trec: .*are they of another collection/);
     expect(existsSync(bench.path("no.trec"))).toBe(false);
   });
 

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { RankmillError } from "../../../src/core/errors.js";
+import { evaluateFile } from "../../../src/runs/evaluate-file.js";
 import { openSource } from "../../../src/runs/sources/open-source.js";
 import { createLogger, limitsOf, preparedDir, print, required, say } from "../context.js";
 import { chooseDevice, DEVICE_OPTION_NAMES } from "../device.js";
@@ -99,6 +100,13 @@ async function run(parsed: Record<string, unknown>): Promise<number> {
   }
   const qrels =
     values.qrels === undefined ? undefined : await loadQrels(values.qrels, limits.maxJobBytes);
+  if (qrels !== undefined && values.firstStage !== undefined) {
+    // Judgements of another collection are known before the run, not after hours of it.
+    await evaluateFile(values.firstStage, qrels, {
+      maxLineBytes: limits.maxJobBytes,
+      ignoreIdenticalIds: false,
+    });
+  }
   const window = { maxJobs: values.windowJobs, maxBytes: values.windowBytes };
   const scoring = scoringOf(values, model);
   const tokenizer = values.tokenizer as "auto";
