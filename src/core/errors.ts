@@ -33,6 +33,8 @@ export type ErrorCode =
   | "job_lost"
   | "timeout"
   | "cancelled"
+  // Nobody waits for the job any more: it leaves the queue and no record is written.
+  | "unwanted"
   | "internal";
 
 const RETRYABLE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([

@@ -45,6 +45,11 @@ export function fenceCounterKey(tag: string): string {
   return `${KEY_PREFIX}:{${tag}}:fences`;
 }
 
+/** Set: owners whose jobs no worker shall begin any more, while they are being taken out. */
+export function refusedKey(tag: string): string {
+  return `${KEY_PREFIX}:{${tag}}:refused`;
+}
+
 /** Channel on which ids of ended jobs are published, comma-separated. */
 export function endedChannel(tag: string): string {
   return `${KEY_PREFIX}:{${tag}}:ended`;

@@ -4,6 +4,8 @@ import type { EnqueueOutcome, JobRecord, PreparedJob } from "./job.js";
 /** What `begin` found: the job is already over, or the attempt may go on under a fence. */
 export type Started =
   | { readonly status: "ended"; readonly record: JobRecord }
+  /** All who wait for it are refused, see {@link JobQueue.refuse}. */
+  | { readonly status: "unwanted" }
   | {
       readonly status: "begun";
       /** Larger than that of every earlier attempt at any job of the model. */
@@ -53,6 +55,9 @@ export interface JobQueue {
   activeIds(): Promise<Set<string>>;
   /** `owner` needs these no more: what nobody else waits for is deleted, result included. */
   release(jobIds: readonly string[], owner: string): Promise<void>;
+  /** No worker begins a job any more that only `owner` waits for; undone by `admit`, or in an hour. */
+  refuse(owner: string): Promise<void>;
+  admit(owner: string): Promise<void>;
   /** As `release`, and takes what nobody else waits for out of the queue or stops it. */
   cancel(jobIds: readonly string[], owner: string): Promise<void>;
 }

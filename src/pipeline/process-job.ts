@@ -59,13 +59,17 @@ export class JobProcessor {
    * died between writing and reporting) is not scored again.
    *
    * @throws whatever made this attempt fail; where no other will follow, a failure record has been
-   *   written first. `cancelled` where `signal` aborted: nothing is written, another may hold it
+   *   written first. `cancelled` where `signal` aborted: nothing is written, another may hold it.
+   *   `unwanted` before any work
    */
   async process(job: TakenJob, signal: AbortSignal): Promise<JobSummary> {
     const { results } = this.#parts;
     const started = await results.begin(job.jobId);
     if (started.status === "ended") {
       return { pairs: job.envelope.pairs, tokens: 0, truncated: 0, failedPairs: 0 };
+    }
+    if (started.status === "unwanted") {
+      throw new RankmillError("unwanted", "nobody waits for the job any more");
     }
     const { fence, attempts } = started;
     try {

@@ -1,6 +1,6 @@
 import { UnrecoverableError, WaitingError, Worker, type Job } from "bullmq";
 import type { Redis } from "ioredis";
-import { isRetryable } from "../core/errors.js";
+import { isRetryable, RankmillError } from "../core/errors.js";
 import type { JobEnvelope, JobSummary } from "../core/job.js";
 import { KEY_PREFIX, queueName } from "../core/names.js";
 import type { Priority } from "../core/ports.js";
@@ -183,7 +183,8 @@ export class Consumer {
         await job.moveToWait(token);
         throw new WaitingError();
       }
-      if (controller.signal.reason === DROP) {
+      const unwanted = error instanceof RankmillError && error.code === "unwanted";
+      if (unwanted || controller.signal.reason === DROP) {
         this.#dropped.add(jobId);
         onEvent({ type: "dropped", jobId });
         throw new UnrecoverableError(DROP.message);

@@ -1,7 +1,7 @@
 import { Queue } from "bullmq";
 import type { Redis, Result } from "ioredis";
 import type { EnqueueOutcome, JobEnvelope, PreparedJob } from "../core/job.js";
-import { cancelChannel, jobKeys, KEY_PREFIX, queueName } from "../core/names.js";
+import { cancelChannel, jobKeys, KEY_PREFIX, queueName, refusedKey } from "../core/names.js";
 import type { Priority } from "../core/ports.js";
 import { MAX_ATTEMPTS } from "../core/retry.js";
 import type { JobQueue, PayloadStore, QueueState } from "../core/stores.js";
@@ -18,6 +18,8 @@ const STATES_CHUNK_JOBS = 500;
 const EVENTS_STREAM_LENGTH = 1_000;
 /** Failed jobs that BullMQ keeps for dashboards; our own record is in the result store. */
 const FAILED_JOBS_KEPT = 1_000;
+/** Who refused an owner and died meanwhile does so no longer than this. */
+const REFUSED_TTL_SECONDS = 3_600;
 /** Owners are forgotten with the longest-lived result. */
 const OWNERS_TTL_SECONDS = 604_800;
 
@@ -226,6 +228,17 @@ export class RedisJobQueue implements JobQueue, PayloadStore {
 
   async release(jobIds: readonly string[], owner: string): Promise<void> {
     await this.#release(jobIds, owner);
+  }
+
+  async refuse(owner: string): Promise<void> {
+    const key = refusedKey(this.tag);
+    await this.#redis.multi().sadd(key, owner).expire(key, REFUSED_TTL_SECONDS).exec();
+    // What workers hold goes at once, whoever takes out the rest.
+    await this.cancel([...(await this.activeIds())], owner);
+  }
+
+  async admit(owner: string): Promise<void> {
+    await this.#redis.srem(refusedKey(this.tag), owner);
   }
 
   async cancel(jobIds: readonly string[], owner: string): Promise<void> {

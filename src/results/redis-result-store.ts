@@ -1,6 +1,6 @@
 import type { Redis, Result } from "ioredis";
 import type { JobRecord } from "../core/job.js";
-import { endedChannel, fenceCounterKey, jobKeys } from "../core/names.js";
+import { endedChannel, fenceCounterKey, jobKeys, refusedKey } from "../core/names.js";
 import type { EndedNotices, ResultStore, Started } from "../core/stores.js";
 import { Gather } from "./gather.js";
 
@@ -11,30 +11,37 @@ const FENCE_TTL_SECONDS = 604_800;
 const MAX_JOBS_A_SCRIPT = 32;
 
 /**
- * KEYS: fence counter; then of each job: result, fence. ARGV: fence TTL in seconds.
- * Returns, for each job, {record} where it has ended, else {false, fence, attempts}.
+ * KEYS: fence counter, refused owners; then of each job: result, fence, owners. ARGV: fence TTL in
+ * seconds. Returns, for each job, {record} where it has ended, {false} where all its owners are
+ * refused, else {false, fence, attempts}.
  *
  * One write a job: each is replicated and appended to Redis' file, which costs more than reading.
  */
 const BEGIN = `
-local begun = {}
-local fresh = 0
-for i = 2, #KEYS, 2 do
-  local record = redis.call("GET", KEYS[i])
-  if not record then fresh = fresh + 1 end
-  begun[#begun + 1] = {record}
-end
-if fresh == 0 then return begun end
-local fence = redis.call("INCRBY", KEYS[1], fresh) - fresh
-for i = 1, #begun do
-  if not begun[i][1] then
-    local key = KEYS[i * 2 + 1]
-    local before = redis.call("GET", key)
-    local attempts = before and tonumber(string.match(before, " (%d+)$")) + 1 or 1
-    fence = fence + 1
-    redis.call("SET", key, string.format("%d %d", fence, attempts), "EX", ARGV[1])
-    begun[i] = {false, fence, attempts}
+local refusing = redis.call("EXISTS", KEYS[2]) == 1
+local function unwanted(key)
+  if not refusing then return false end
+  for owner in string.gmatch(redis.call("GET", key) or "", "[^\\n]+") do
+    if redis.call("SISMEMBER", KEYS[2], owner) == 0 then return false end
   end
+  return true
+end
+local begun = {}
+local fresh = {}
+for i = 3, #KEYS, 3 do
+  local record = redis.call("GET", KEYS[i])
+  begun[#begun + 1] = {record}
+  if not record and not unwanted(KEYS[i + 2]) then fresh[#fresh + 1] = #begun end
+end
+if #fresh == 0 then return begun end
+local fence = redis.call("INCRBY", KEYS[1], #fresh) - #fresh
+for _, i in ipairs(fresh) do
+  local key = KEYS[i * 3 + 1]
+  local before = redis.call("GET", key)
+  local attempts = before and tonumber(string.match(before, " (%d+)$")) + 1 or 1
+  fence = fence + 1
+  redis.call("SET", key, string.format("%d %d", fence, attempts), "EX", ARGV[1])
+  begun[i] = {false, fence, attempts}
 end
 return begun
 `;
@@ -110,16 +117,19 @@ export class RedisResultStore implements ResultStore, EndedNotices {
   async begin(jobId: string): Promise<Started> {
     const [record, fence, attempts] = await this.#begins.ask(jobId);
     if (record !== null) return { status: "ended", record: decode(record) };
-    return { status: "begun", fence: fence ?? 0, attempts: attempts ?? 1 };
+    if (fence === undefined) return { status: "unwanted" };
+    return { status: "begun", fence, attempts: attempts ?? 1 };
   }
 
   async #begin(jobIds: readonly string[]): Promise<Begun[]> {
     const keys = jobIds.flatMap((jobId) => [
       jobKeys.result(this.#tag, jobId),
       jobKeys.fence(this.#tag, jobId),
+      jobKeys.owners(this.#tag, jobId),
     ]);
-    const counter = fenceCounterKey(this.#tag);
-    return await this.#redis.rankmillBegin(keys.length + 1, counter, ...keys, FENCE_TTL_SECONDS);
+    const common = [fenceCounterKey(this.#tag), refusedKey(this.#tag)];
+    const args = [...common, ...keys, FENCE_TTL_SECONDS];
+    return await this.#redis.rankmillBegin(common.length + keys.length, ...args);
   }
 
   async commit(

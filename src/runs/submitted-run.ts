@@ -165,7 +165,7 @@ async function requeueLost(
 
 async function recordLost(job: PreparedJob, times: number, results: ResultStore): Promise<void> {
   const started = await results.begin(job.jobId);
-  if (started.status === "ended") return;
+  if (started.status !== "begun") return;
   const message = `the job vanished from the queue ${times} times without a result`;
   const record = { status: "failed", code: "job_lost", message } as const;
   await results.commit(job.jobId, started.fence, record, job.envelope.ttlSeconds);

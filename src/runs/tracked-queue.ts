@@ -51,6 +51,14 @@ export class TrackedQueue implements JobQueue {
     }
   }
 
+  async refuse(owner: string): Promise<void> {
+    await this.#queue.refuse(owner);
+  }
+
+  async admit(owner: string): Promise<void> {
+    await this.#queue.admit(owner);
+  }
+
   async cancel(jobIds: readonly string[], owner: string): Promise<void> {
     await this.#queue.cancel(jobIds, owner);
     await this.#store.dropJobs(this.#run, jobIds);

@@ -205,6 +205,21 @@ describe.each(redisKinds)("on %s", (kind) => {
       await queue.close();
     });
 
+    it("begins nothing that only refused owners wait for, until they are admitted again", async () => {
+      const [a, b] = [job("a"), job("b")];
+      await queue.enqueue([a, b], "one");
+      await queue.enqueue([b], "two");
+      await queue.refuse("one");
+      expect(await store.begin(a.jobId)).toEqual({ status: "unwanted" });
+      // The other one is wanted, and both were asked for in one go.
+      const [unwanted, wanted] = await Promise.all([store.begin(a.jobId), store.begin(b.jobId)]);
+      expect(unwanted).toEqual({ status: "unwanted" });
+      expect(await store.commit(b.jobId, fenceOf(wanted), DONE, TTL_SECONDS)).toBe(true);
+      await queue.admit("one");
+      expect(await store.begin(a.jobId)).toMatchObject({ status: "begun", attempts: 1 });
+      await queue.close();
+    });
+
     it("leaves to others what they still wait for when one cancels", async () => {
       const a = job("a");
       await queue.enqueue([a], "one");

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { RankmillError } from "../../../src/core/errors.js";
 import { cancelRun } from "../../../src/runs/end-run.js";
 import { RunStore, type RunRecord } from "../../../src/runs/run-store.js";
-import { retryRun } from "../../../src/runs/submitted-run.js";
+import { retryRun, runOwner } from "../../../src/runs/submitted-run.js";
 import { createLogger, requireRedis, requireSpool, say } from "../context.js";
 import { EXIT } from "../exit-codes.js";
 import { isOver, lookAt, openRun, type OpenRun } from "../open-run.js";
@@ -33,8 +33,15 @@ type Control = (
 
 const cancel: Control = async (run, record, parts) => {
   // What is over stays complete, and not half of it becomes cancelled.
-  if (record.state === "complete" || isOver(record, await lookAt(run, record, parts))) return 0;
-  return await cancelRun(run, record, parts);
+  if (record.state === "complete") return 0;
+  // At once: of a large run the last job is found and taken out many seconds later.
+  await parts.queue.refuse(runOwner(run));
+  try {
+    if (isOver(record, await lookAt(run, record, parts))) return 0;
+    return await cancelRun(run, record, parts);
+  } finally {
+    await parts.queue.admit(runOwner(run));
+  }
 };
 
 const retry: Control = async (run, record, parts, spool) => {

@@ -31,7 +31,7 @@ async function consumeOurs(): Promise<void> {
   const payloads = new RedisJobQueue(redis, TAG, MAX_PAYLOAD_BYTES);
   const processJob = async ({ jobId, envelope }: ConsumedJob) => {
     const started = await results.begin(jobId);
-    if (started.status === "ended") throw new Error(`${jobId} was done before`);
+    if (started.status !== "begun") throw new Error(`${jobId} was ${started.status} before`);
     const text = envelope.request ?? (await payloads.read(jobId)) ?? "";
     const { id, documents } = JSON.parse(text) as Request;
     const line = rankingLine(id, documents.length);

@@ -14,11 +14,13 @@ class MemoryResults implements ResultStore {
   readonly records = new Map<string, JobRecord>();
   readonly accusations = new Map<string, number>();
   attempts = 0;
+  unwanted = false;
   #fence = 0;
 
   begin(jobId: string): Promise<Started> {
     const record = this.records.get(jobId);
     if (record !== undefined) return Promise.resolve({ status: "ended", record });
+    if (this.unwanted) return Promise.resolve({ status: "unwanted" });
     this.#fence += 1;
     this.attempts += 1;
     return Promise.resolve({ status: "begun", fence: this.#fence, attempts: this.attempts });
@@ -173,6 +175,15 @@ describe("a job", () => {
     expect(await processor().process(taken(REQUEST), never)).toMatchObject({ tokens: 0 });
     expect(scorer.asked).toEqual([3]);
     expect(results.records.get("r1")).toBe(before);
+  });
+
+  it("that nobody waits for is not scored, and leaves no record", async () => {
+    results.unwanted = true;
+    await expect(processor().process(taken(REQUEST), never)).rejects.toMatchObject({
+      code: "unwanted",
+    });
+    expect(scorer.asked).toEqual([]);
+    expect(results.records.size).toBe(0);
   });
 
   it("that a newer attempt holds is left to it", async () => {

@@ -66,6 +66,18 @@ export class MemoryQueue implements JobQueue {
     return Promise.resolve();
   }
 
+  readonly refused = new Set<string>();
+
+  refuse(owner: string): Promise<void> {
+    this.refused.add(owner);
+    return Promise.resolve();
+  }
+
+  admit(owner: string): Promise<void> {
+    this.refused.delete(owner);
+    return Promise.resolve();
+  }
+
   async cancel(jobIds: readonly string[], owner: string): Promise<void> {
     this.cancelled.push(...jobIds);
     await this.release(jobIds, owner);
