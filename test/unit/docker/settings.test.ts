@@ -34,6 +34,17 @@ describe("settings of docker-compose.yml", () => {
       expect([name, examples.get(name)]).toEqual([name, value]);
   });
 
+  it("have there the defaults of the options, where those are known beforehand", () => {
+    const defaults = Object.values<OptionSpec>(OPTIONS).flatMap(({ env, default: value }) =>
+      env === undefined || value === undefined || !passedOn.includes(env)
+        ? []
+        : [[env, String(value)]],
+    );
+    expect(defaults.length).toBeGreaterThan(10);
+    for (const [name = "", value] of defaults)
+      expect([name, examples.get(name)]).toEqual([name, value]);
+  });
+
   it.each([
     // Folders lie where the image has them, under /cache; a tokenizer has one implementation there;
     // this image's device is the CPU.
