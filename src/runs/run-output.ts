@@ -12,6 +12,7 @@ import {
   type FileHandle,
 } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
+import process from "node:process";
 import { RankmillError } from "../core/errors.js";
 import type { FailedRecord } from "../core/records.js";
 import { exportRankings, type OutputFormat, type RankingsForm } from "./export-rankings.js";
@@ -238,11 +239,13 @@ export async function checkPlace(paths: OutputPaths): Promise<void> {
   const folder = dirname(paths.output);
   try {
     await access(folder, constants.W_OK | constants.X_OK);
-  } catch {
-    throw new RankmillError(
-      "usage",
-      `--output ${paths.output}: the folder ${folder} does not exist or cannot be written`,
-    );
+  } catch (error) {
+    const { code = "" } = error as NodeJS.ErrnoException;
+    const why =
+      code === "ENOENT"
+        ? "does not exist"
+        : `cannot be written by user ${process.getuid?.() ?? "of this process"} (${code})`;
+    throw new RankmillError("usage", `--output ${paths.output}: the folder ${folder} ${why}`);
   }
   // Not every file system tells; one that says zero for both has no such figures.
   const space = await statfs(folder).catch(() => undefined);
