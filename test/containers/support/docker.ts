@@ -91,7 +91,9 @@ export class Compose {
 
   /** Whatever comes of it. */
   async tryRun(...args: readonly string[]): Promise<Said> {
-    return await call([...COMPOSE, "-p", this.#project, ...args], { env: this.#env });
+    // Without it the checkout's own .env counts, and a user named there meets the tests' spool.
+    const settings = ["--env-file", ".env.example"];
+    return await call([...COMPOSE, ...settings, "-p", this.#project, ...args], { env: this.#env });
   }
 
   /** Ids of a service's running containers; with `--all` also of those that have ended. */
