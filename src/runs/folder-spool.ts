@@ -128,9 +128,11 @@ export class FolderSpool implements Spool {
     try {
       return await act();
     } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code;
+      const { code, path } = error as NodeJS.ErrnoException;
       if (code === undefined) throw error;
-      throw new RankmillError("usage", `the spool ${this.#folder} cannot be written (${code})`, {
+      // A run's own folder may belong to another user, where the spool itself can be written.
+      const why = path === undefined ? code : `${code}: ${path}`;
+      throw new RankmillError("usage", `the spool ${this.#folder} cannot be written (${why})`, {
         cause: error,
       });
     }
