@@ -165,7 +165,7 @@ export class RedisJobQueue implements JobQueue, PayloadStore {
       this.#bullKey(priority, "failed"),
     ]);
     const ids = jobs.map(({ jobId }) => jobId);
-    const args = [owner, OWNERS_TTL_SECONDS, ...ids];
+    const args = [ownerLine(owner), OWNERS_TTL_SECONDS, ...ids];
     const found = await this.#redis.rankmillClaim(keys.length, ...keys, ...args);
     const fresh = jobs.filter((_, i) => found[i] === "new" || found[i] === "failed");
     const storing = this.#redis.pipeline();
@@ -298,10 +298,11 @@ export class RedisJobQueue implements JobQueue, PayloadStore {
 
   async #release(jobIds: readonly string[], owner: string): Promise<string[]> {
     const released: string[] = [];
+    const line = ownerLine(owner);
     for (let at = 0; at < jobIds.length; at += RELEASE_CHUNK_JOBS) {
       const some = jobIds.slice(at, at + RELEASE_CHUNK_JOBS);
       const keys = some.flatMap((jobId) => ownKeys(this.tag, jobId));
-      const args = [keys.length / some.length, owner, OWNERS_TTL_SECONDS];
+      const args = [keys.length / some.length, line, OWNERS_TTL_SECONDS];
       const answers = await this.#redis.rankmillRelease(keys.length, ...keys, ...args);
       released.push(...some.filter((_, i) => answers[i] === 1));
     }
@@ -317,6 +318,11 @@ export class RedisJobQueue implements JobQueue, PayloadStore {
 function ownKeys(tag: string, jobId: string): string[] {
   const { owners, ...others } = jobKeys;
   return [owners, ...Object.values(others)].map((key) => key(tag, jobId));
+}
+
+/** An owner as one line, whatever it is called: it may hold an output's path, and that line breaks. */
+function ownerLine(owner: string): string {
+  return JSON.stringify(owner).slice(1, -1);
 }
 
 /** Runs a pipeline; the first error of any command is thrown. */

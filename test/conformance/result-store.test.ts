@@ -192,6 +192,21 @@ describe.each(redisKinds)("on %s", (kind) => {
       await queue.close();
     });
 
+    it("tells owners apart whose names hold line breaks, as an output's path may", async () => {
+      const a = job("a");
+      const [whole, line] = ["output:host:/data/two\nlines", "lines"];
+      await queue.enqueue([a], whole);
+      await end(a.jobId, DONE);
+      await queue.release([a.jobId], line);
+      expect(await store.read([a.jobId])).toEqual([DONE]);
+      await queue.enqueue([a], line);
+      await queue.release([a.jobId], whole);
+      expect(await store.read([a.jobId])).toEqual([DONE]);
+      await queue.release([a.jobId], line);
+      expect(await store.read([a.jobId])).toEqual([undefined]);
+      await queue.close();
+    });
+
     it("shuts out an attempt at a job that was released meanwhile", async () => {
       const a = job("a");
       await queue.enqueue([a], "one");
