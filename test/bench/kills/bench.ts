@@ -4,7 +4,7 @@ import { describeHost } from "../support/host.js";
 import { print, printTable, say } from "../support/print.js";
 import { median } from "../support/statistics.js";
 import { killRun, killRunner, killSubmit } from "./owners.js";
-import { RECORDS, Stage, type Disturbed } from "./stage.js";
+import { Stage, type Disturbed } from "./stage.js";
 import { killLane, killRedis, killWorker, wakeZombie } from "./workers.js";
 
 const USAGE = `kills: what is lost or done twice where processes are killed in the middle of their work
@@ -13,20 +13,61 @@ const USAGE = `kills: what is lost or done twice where processes are killed in t
 
 export const killsBench: Bench = { usage: USAGE, run };
 
+/** Copies of the sample that are a run's input. */
+const COPIES = 40;
+/** Where others work on while one is gone: the run must outlast all disturbances. */
+const MANY_COPIES = 100;
+
 interface Kind {
   readonly name: string;
   readonly times: number;
+  readonly copies: number;
   readonly disturb: (stage: Stage, times: number) => Promise<Disturbed>;
 }
 
 const KINDS: Readonly<Record<string, Kind>> = {
-  run: { name: "`run` killed, same command again", times: 20, disturb: killRun },
-  submit: { name: "`submit --output` killed, same command again", times: 20, disturb: killSubmit },
-  runner: { name: "owner among two `runner`s killed", times: 20, disturb: killRunner },
-  worker: { name: "one of two workers killed", times: 20, disturb: killWorker },
-  lane: { name: "lane killed", times: 20, disturb: killLane },
-  redis: { name: "Redis killed, started with its file", times: 5, disturb: killRedis },
-  zombie: { name: "worker frozen past its locks, woken", times: 5, disturb: wakeZombie },
+  run: {
+    name: "`run` killed, same command again",
+    times: 20,
+    copies: COPIES,
+    disturb: killRun,
+  },
+  submit: {
+    name: "`submit --output` killed, same command again",
+    times: 20,
+    copies: COPIES,
+    disturb: killSubmit,
+  },
+  runner: {
+    name: "owner among two `runner`s killed",
+    times: 20,
+    copies: MANY_COPIES,
+    disturb: killRunner,
+  },
+  worker: {
+    name: "one of two workers killed",
+    times: 20,
+    copies: MANY_COPIES,
+    disturb: killWorker,
+  },
+  lane: {
+    name: "lane killed",
+    times: 20,
+    copies: COPIES,
+    disturb: killLane,
+  },
+  redis: {
+    name: "Redis killed, started with its file",
+    times: 5,
+    copies: COPIES,
+    disturb: killRedis,
+  },
+  zombie: {
+    name: "worker frozen past its locks, woken",
+    times: 5,
+    copies: MANY_COPIES,
+    disturb: wakeZombie,
+  },
 };
 
 const HEAD = [
@@ -49,10 +90,10 @@ async function run(args: readonly string[]): Promise<number> {
   print(`${describeHost()}\n`);
   const rows: string[][] = [];
   let sound = true;
-  for (const [key, { name, times, disturb }] of Object.entries(KINDS)) {
+  for (const [key, { name, times, copies, disturb }] of Object.entries(KINDS)) {
     if (only?.includes(key) === false) continue;
     say(name);
-    const stage = await Stage.open();
+    const stage = await Stage.open(copies);
     try {
       const { inHand, note } = await disturb(stage, Math.min(times, Number(values.times ?? times)));
       const { lost, doubled, lines } = stage.output();
@@ -61,7 +102,7 @@ async function run(args: readonly string[]): Promise<number> {
       const row = [
         name,
         String(inHand.length),
-        String(RECORDS),
+        String(stage.records),
         `${Math.min(...inHand)} / ${median(inHand)} / ${Math.max(...inHand)}`,
         String(lost),
         String(doubled),

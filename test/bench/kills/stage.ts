@@ -8,13 +8,12 @@ import { say } from "../support/print.js";
 import { seededRandom } from "../support/statistics.js";
 
 const SAMPLE_RECORDS = 54;
-/** Enough that twenty takeovers fall into one run. */
-const COPIES = 100;
 const SEED = 20;
 /** Where in the run disturbances fall: before the first record is done there is nothing to lose. */
 const EARLIEST = 0.02;
 const LATEST = 0.85;
-const POLL_MS = 20;
+/** Each look reads every key: more often, the bench would work harder than what it disturbs. */
+const POLL_MS = 100;
 /** For hangs: nothing of this takes so long. */
 const DEADLINE_MS = 900_000;
 
@@ -24,7 +23,6 @@ export const SLOW = words(
 );
 export const INPUT = "in.jsonl";
 export const OUTPUT = "out.jsonl";
-export const RECORDS = SAMPLE_RECORDS * COPIES;
 
 /** What a disturbance did, and to how much work each time. */
 export interface Disturbed {
@@ -40,21 +38,24 @@ export class Stage {
   readonly redis: Redis;
   readonly processes: Bench;
   readonly random: () => number;
+  readonly records: number;
   /** Who holds jobs under which id of a BullMQ worker. */
   readonly #hands = new Map<string, RunningCli>();
 
-  private constructor(server: TestRedis, processes: Bench) {
+  private constructor(server: TestRedis, processes: Bench, copies: number) {
     this.server = server;
     this.redis = server.client();
     this.processes = processes;
     this.random = seededRandom(SEED);
+    this.records = SAMPLE_RECORDS * copies;
   }
 
-  static async open(): Promise<Stage> {
+  /** @param copies of the sample that are the run's input */
+  static async open(copies: number): Promise<Stage> {
     const server = await TestRedis.start();
     const processes = await Bench.open({ REDIS_URL: server.url });
-    const stage = new Stage(server, processes);
-    writeRecords(processes.path(INPUT), multiply(SAMPLE, COPIES));
+    const stage = new Stage(server, processes, copies);
+    writeRecords(processes.path(INPUT), multiply(SAMPLE, copies));
     return stage;
   }
 
@@ -66,7 +67,9 @@ export class Stage {
   /** Numbers of records at which something is to happen, in order. */
   moments(times: number): number[] {
     const share = (): number => EARLIEST + this.random() * (LATEST - EARLIEST);
-    return Array.from({ length: times }, () => Math.floor(share() * RECORDS)).sort((a, b) => a - b);
+    return Array.from({ length: times }, () => Math.floor(share() * this.records)).sort(
+      (a, b) => a - b,
+    );
   }
 
   /**
@@ -137,7 +140,11 @@ export class Stage {
     const path = this.processes.path(OUTPUT);
     const ids = readRankings(path).map(({ id }) => id);
     const distinct = new Set(ids).size;
-    return { lost: RECORDS - distinct, doubled: ids.length - distinct, lines: sortedLines(path) };
+    return {
+      lost: this.records - distinct,
+      doubled: ids.length - distinct,
+      lines: sortedLines(path),
+    };
   }
 }
 

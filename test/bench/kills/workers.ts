@@ -2,7 +2,7 @@
 import type { RunningCli } from "../../support/cli.js";
 import { resultKeys } from "../../support/queue-view.js";
 import { lanesOf } from "../../support/processes.js";
-import { OUTPUT, RECORDS, sayKill, SLOW, waitFor, type Disturbed, type Stage } from "./stage.js";
+import { OUTPUT, sayKill, SLOW, waitFor, type Disturbed, type Stage } from "./stage.js";
 
 /** A run submitted to Redis, disturbed `times` at random moments until its results are written. */
 async function disturbRun(
@@ -28,7 +28,7 @@ async function startWorker(stage: Stage): Promise<RunningCli> {
   const worker = await stage.processes.worker(SLOW);
   await waitFor("it has work in hand", async () => {
     if ((await stage.jobsOf(worker)).length > 0) return true;
-    return (await resultKeys(stage.redis)).size === RECORDS;
+    return (await resultKeys(stage.redis)).size === stage.records;
   });
   return worker;
 }
