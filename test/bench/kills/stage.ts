@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Redis } from "ioredis";
 import { Bench, BUILTIN, rerank, SAMPLE, type RunningCli, words } from "../../support/cli.js";
-import { heldJobs } from "../../support/queue-view.js";
+import { heldJobs, resultKeys } from "../../support/queue-view.js";
 import { multiply, readRankings, sortedLines, writeRecords } from "../../support/records.js";
 import { TestRedis } from "../../support/redis-server.js";
 import { say } from "../support/print.js";
@@ -83,6 +83,9 @@ export class Stage {
     let held = 0;
     await waitFor("the victim has work in hand", async () => {
       if (!victim.running) throw new Error(`it ended by itself\n${victim.said}`);
+      if ((await resultKeys(this.redis)).size === this.records) {
+        throw new Error("the run was over before its last disturbance: it needs more copies");
+      }
       await victim.freeze();
       held = (await this.jobsOf(worker)).length;
       if (held > 0) return true;
