@@ -232,13 +232,13 @@ export class RedisJobQueue implements JobQueue, PayloadStore {
 
   async refuse(owner: string): Promise<void> {
     const key = refusedKey(this.tag);
-    await this.#redis.multi().sadd(key, owner).expire(key, REFUSED_TTL_SECONDS).exec();
+    await this.#redis.multi().sadd(key, ownerLine(owner)).expire(key, REFUSED_TTL_SECONDS).exec();
     // What workers hold goes at once, whoever takes out the rest.
     await this.cancel([...(await this.activeIds())], owner);
   }
 
   async admit(owner: string): Promise<void> {
-    await this.#redis.srem(refusedKey(this.tag), owner);
+    await this.#redis.srem(refusedKey(this.tag), ownerLine(owner));
   }
 
   async cancel(jobIds: readonly string[], owner: string): Promise<void> {
