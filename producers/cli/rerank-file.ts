@@ -20,7 +20,7 @@ import { Feeder, type RunSink } from "../../src/runs/feeder.js";
 import { trecLines, type RankingsForm } from "../../src/runs/export-rankings.js";
 import type { Manifest, RunCounts, RunSettings } from "../../src/runs/manifest.js";
 import { RunOutput, StreamOutput } from "../../src/runs/run-output.js";
-import type { RecordSource } from "../../src/runs/sources/record-source.js";
+import { digestOf, type RecordSource } from "../../src/runs/sources/record-source.js";
 import type { WindowLimits } from "../../src/runs/window.js";
 import type { LanePlanOptions } from "../../workers/lane-plan.js";
 import type { RunningWorker } from "../../workers/worker.js";
@@ -110,8 +110,15 @@ export async function rerankFile(options: RerankFileOptions): Promise<RerankFile
   const sink: RunSink & { readonly counts: RunCounts } =
     file ??
     new StreamOutput(process.stdout, (failure) => say(JSON.stringify(failure)), toText(form));
+  const inputDigest = await digestOf(source);
   if (file !== undefined && file.doneIds.size > 0) {
     say(`going on with ${file.paths.partial}: ${file.doneIds.size} records are ranked already`);
+    const { inputDigest: earlier, input: where } = file.before ?? {};
+    if (earlier !== undefined && earlier !== inputDigest) {
+      say(
+        `the input is not what it was: rankings of ${where ?? "it"} stay, known by id; where more changed than records were added, start over with --force-new`,
+      );
+    }
   }
 
   const startedAt = new Date().toISOString();
@@ -128,12 +135,13 @@ export async function rerankFile(options: RerankFileOptions): Promise<RerankFile
     schema: SCHEMA_MAJOR,
     state,
     input: options.input,
+    ...(inputDigest === undefined ? {} : { inputDigest }),
     output: options.output,
     settings,
     counts: sink.counts,
     redis: server.note,
-    startedAt: file?.startedAt ?? startedAt,
-    ...(file?.startedAt === undefined ? {} : { resumedAt: startedAt }),
+    startedAt: file?.before?.startedAt ?? startedAt,
+    ...(file?.before === undefined ? {} : { resumedAt: startedAt }),
     ...(finishedAt === undefined ? {} : { finishedAt }),
   });
   try {

@@ -141,7 +141,16 @@ export class JobProcessor {
     if (text === undefined) {
       throw new RankmillError("payload_missing", "the job's payload is no longer in Redis");
     }
-    return parseRequest(parseJson(text), this.#parts.limits, job.envelope.bytes, job.jobId);
+    try {
+      return parseRequest(parseJson(text), this.#parts.limits, job.envelope.bytes, job.jobId);
+    } catch (error) {
+      if (!(error instanceof RankmillError) || error.code !== "limit_exceeded") throw error;
+      // Its producer let it pass: who reads this must know whose limit to raise.
+      throw new RankmillError("limit_exceeded", `${error.message}, as the worker is set`, {
+        field: error.field,
+        cause: error,
+      });
+    }
   }
 
   #checkOptions({ options }: JobEnvelope): Scoring {

@@ -43,6 +43,8 @@ export interface Manifest {
   readonly schema: number;
   readonly state: "running" | "interrupted" | "complete";
   readonly input: string;
+  /** sha256, hex, of what the newest invocation read; absent where that was a stream. */
+  readonly inputDigest?: string;
   readonly output: string;
   readonly settings: RunSettings;
   readonly counts: Readonly<RunCounts>;

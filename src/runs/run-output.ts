@@ -73,8 +73,8 @@ export class RunOutput implements RunSink {
   readonly counts: RunCounts;
   /** Ids of the records that have a ranking on disk from an earlier start. */
   readonly doneIds: ReadonlySet<string>;
-  /** When the run began, where this start goes on with it. */
-  readonly startedAt: string | undefined;
+  /** What an earlier start said of the run, where this one goes on with it. */
+  readonly before: Manifest | undefined;
   /** True while the rankings still lie under their final name. */
   #complete: boolean;
   #partial: FileHandle | undefined;
@@ -89,12 +89,12 @@ export class RunOutput implements RunSink {
     paths: OutputPaths,
     counts: RunCounts,
     doneIds: ReadonlySet<string>,
-    startedAt: string | undefined,
+    before: Manifest | undefined,
     complete: boolean,
     unlock: () => Promise<void>,
   ) {
     this.#unlock = unlock;
-    this.startedAt = startedAt;
+    this.before = before;
     this.paths = paths;
     this.counts = counts;
     this.doneIds = doneIds;
@@ -146,14 +146,7 @@ export class RunOutput implements RunSink {
     const complete = !(await hasContent(partial)) && (await exists(rankings));
     const counts = emptyCounts();
     const doneIds = await readDone(complete ? rankings : partial, counts);
-    return new RunOutput(
-      paths,
-      counts,
-      doneIds,
-      started ? before?.startedAt : undefined,
-      complete,
-      unlock,
-    );
+    return new RunOutput(paths, counts, doneIds, started ? before : undefined, complete, unlock);
   }
 
   async write(lines: readonly string[]): Promise<void> {

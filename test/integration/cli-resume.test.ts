@@ -122,6 +122,21 @@ describe("two runs that write the same output", () => {
   });
 });
 
+describe("a run whose input has changed since", () => {
+  it("goes on by id, and says that earlier rankings stay", async () => {
+    const records = [{ id: "a", query: "q", documents: ["q", "r"] }];
+    writeRecords(bench.path("in.jsonl"), records);
+    expect((await bench.run(rerank("in.jsonl", "out.jsonl"))).code).toBe(0);
+    const same = await bench.run(rerank("in.jsonl", "out.jsonl"));
+    expect(same.stderr).not.toContain("not what it was");
+    writeRecords(bench.path("in.jsonl"), [...records, { id: "b", query: "q", documents: ["r"] }]);
+    const grown = await bench.run(rerank("in.jsonl", "out.jsonl"));
+    expect(grown.code).toBe(0);
+    expect(grown.stderr).toContain("the input is not what it was");
+    expect(countLines(bench.path("out.jsonl"))).toBe(2);
+  });
+});
+
 describe("a run under other settings than those it was begun with", () => {
   it("is refused by name, unless it starts over", async () => {
     writeRecords(bench.path("in.jsonl"), [{ id: "a", query: "q", documents: ["q", "r"] }]);

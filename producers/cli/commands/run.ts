@@ -160,6 +160,12 @@ async function run(parsed: Record<string, unknown>): Promise<number> {
     return EXIT.interrupted;
   }
   if (paths !== undefined) say(`rankings: ${paths.output}`);
+  // Before the evaluation, which may find nothing to evaluate.
+  if (paths !== undefined && counts.failed > 0) {
+    say(
+      `failed records, with the reason: ${paths.failed} ("rankmill failures ${paths.output}" lists them)`,
+    );
+  }
   if (paths !== undefined && qrels !== undefined) {
     await reportEvaluation(paths.output, values.firstStage, qrels, {
       maxLineBytes: limits.maxJobBytes,
@@ -167,11 +173,5 @@ async function run(parsed: Record<string, unknown>): Promise<number> {
       json: values.json === true,
     });
   }
-  if (counts.failed === 0) return EXIT.ok;
-  if (paths !== undefined) {
-    say(
-      `failed records, with the reason: ${paths.failed} ("rankmill failures ${paths.output}" lists them)`,
-    );
-  }
-  return EXIT.someFailed;
+  return counts.failed === 0 ? EXIT.ok : EXIT.someFailed;
 }

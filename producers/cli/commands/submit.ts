@@ -6,7 +6,7 @@ import { prepareJob } from "../../../src/queue/prepare-job.js";
 import { checkPlace, outputPaths } from "../../../src/runs/run-output.js";
 import { checkRunId, type RunRecord } from "../../../src/runs/run-store.js";
 import { openSource } from "../../../src/runs/sources/open-source.js";
-import type { RecordSource } from "../../../src/runs/sources/record-source.js";
+import { digestOf } from "../../../src/runs/sources/record-source.js";
 import { submitRecords } from "../../../src/runs/submitted-run.js";
 import {
   createLogger,
@@ -95,7 +95,7 @@ async function submit(parsed: Record<string, unknown>): Promise<number> {
     const scoring = scoringOf(values, model);
     const tag = modelTag(model);
     const settings = [tag, scoring, topN ?? null];
-    const inputHash = await hashOf(source);
+    const inputHash = (await digestOf(source)) ?? "";
     const run = values.runId ?? deriveRunId(inputHash, settings);
     const record: RunRecord = {
       model: model.name,
@@ -141,7 +141,13 @@ async function submit(parsed: Record<string, unknown>): Promise<number> {
     } else {
       // Seen by others from now on; runners wait until it is submitted.
       if (before === undefined) await parts.store.save(run, record);
-      await spool.put(run, records);
+      try {
+        await spool.put(run, records);
+      } catch (error) {
+        // A full disk, a file cut short: nobody could go on with it.
+        if (before === undefined) await parts.store.remove(run, record);
+        throw error;
+      }
       const known = before !== undefined && before.state !== "submitting";
       total = known ? before.total : await spool.countRecords(run);
       const { windowJobs } = record;
@@ -163,12 +169,6 @@ async function submit(parsed: Record<string, unknown>): Promise<number> {
     redis.disconnect();
     await source.close();
   }
-}
-
-/** @returns an empty text for a stream, which can be read only once */
-async function hashOf(source: RecordSource): Promise<string> {
-  const hash = createHash("sha256");
-  return (await source.addTo(hash)) ? hash.digest("hex") : "";
 }
 
 /** The same bytes under the same settings are the same run; a stream is a run of its own. */

@@ -1,4 +1,5 @@
 import { changeGraph, makeNode, readGraph, type OnnxGraph, type OnnxNode } from "./onnx-graph.js";
+import { FIRST_PLACE, keepFirstToken } from "./first-token.js";
 import { UniformValues } from "./uniform-values.js";
 
 /** A graph whose attention was made one node a layer, and what shows that it is the same attention. */
@@ -12,6 +13,19 @@ export interface FusedAttention {
   readonly comparison: Buffer;
   /** Of each layer, the outputs of `comparison` that must be alike. */
   readonly layers: readonly { readonly original: string; readonly fused: string }[];
+  /** `model` once more, its last layer for the first token alone; see {@link keepFirstToken}. */
+  readonly firstToken: FirstTokenModel | undefined;
+}
+
+export interface FirstTokenModel {
+  readonly model: Buffer;
+  /** `model` of all tokens, with the first token's nodes beside. */
+  readonly comparison: Buffer;
+  /** The outputs of `comparison` that must be alike. */
+  readonly original: string;
+  readonly first: string;
+  /** True where a tensor's scale is taken from its values: it is another one for one token. */
+  readonly quantised: boolean;
 }
 
 const OPERATORS_DOMAIN = "com.microsoft";
@@ -39,13 +53,33 @@ export function fuseAttention(model: Buffer): FusedAttention | undefined {
   const softmaxes = graph.nodes.filter(({ operator }) => operator === "Softmax");
   const layers = softmaxes.map((softmax) => matchLayer(softmax, lookup));
   if (layers.length === 0 || !layers.every((layer) => layer !== undefined)) return undefined;
+  const fusedGraph = { ...graph, nodes: withoutUnused(graph, replaceLayers(graph.nodes, layers)) };
   return {
-    model: changeGraph(model, { nodes: withoutUnused(graph, replaceLayers(graph.nodes, layers)) }),
+    model: changeGraph(model, fusedGraph),
+    firstToken: firstTokenModel(model, fusedGraph),
     comparison: changeGraph(model, {
       nodes: [...graph.nodes, ...layers.map((layer) => attentionNode(layer, fusedName(layer)))],
       moreOutputs: layers.flatMap((layer) => [layer.output, fusedName(layer)]),
     }),
     layers: layers.map((layer) => ({ original: layer.output, fused: fusedName(layer) })),
+  };
+}
+
+function firstTokenModel(model: Buffer, graph: OnnxGraph): FirstTokenModel | undefined {
+  const found = keepFirstToken(graph);
+  if (found === undefined) return undefined;
+  const { nodes, comparison, original, first } = found;
+  const moreConstants = { [FIRST_PLACE]: [0] };
+  return {
+    model: changeGraph(model, { nodes: withoutUnused(graph, nodes), moreConstants }),
+    comparison: changeGraph(model, {
+      nodes: comparison,
+      moreConstants,
+      moreOutputs: [original, first],
+    }),
+    original,
+    first,
+    quantised: nodes.some(({ operator }) => operator.startsWith("DynamicQuantize")),
   };
 }
 
@@ -215,7 +249,7 @@ function attentionNode({ query, key, value, heads, scale }: Layer, output: strin
 }
 
 /** Without the nodes that nothing leads from to an output. */
-function withoutUnused(graph: OnnxGraph, nodes: readonly OnnxNode[]): OnnxNode[] {
+function withoutUnused(graph: Pick<OnnxGraph, "outputs">, nodes: readonly OnnxNode[]): OnnxNode[] {
   const used = new Set(graph.outputs);
   const kept: OnnxNode[] = [];
   for (const node of nodes.toReversed()) {

@@ -75,10 +75,15 @@ export interface GraphChanges {
   readonly nodes: readonly OnnxNode[];
   /** Names of values (float32) that become outputs beside the graph's own. */
   readonly moreOutputs?: readonly string[];
+  /** By name, whole numbers: constants of one dimension that nodes ask for and the graph lacks. */
+  readonly moreConstants?: Readonly<Record<string, readonly number[]>>;
 }
 
 /** @returns `model` with other nodes, and without the constants that none of them needs */
-export function changeGraph(model: Buffer, { nodes, moreOutputs = [] }: GraphChanges): Buffer {
+export function changeGraph(
+  model: Buffer,
+  { nodes, moreOutputs = [], moreConstants = {} }: GraphChanges,
+): Buffer {
   const needed = new Set(nodes.flatMap(({ inputs }) => inputs));
   const parts: Buffer[] = [];
   for (const field of fieldsOf(model)) {
@@ -91,6 +96,9 @@ export function changeGraph(model: Buffer, { nodes, moreOutputs = [] }: GraphCha
       if (number === GRAPH.node) continue;
       if (number === GRAPH.initializer && !needed.has(textOf(content, TENSOR.name))) continue;
       graph.push(whole);
+    }
+    for (const [name, values] of Object.entries(moreConstants)) {
+      if (needed.has(name)) graph.push(bytesField(GRAPH.initializer, integerTensor(name, values)));
     }
     for (const name of moreOutputs) graph.push(bytesField(GRAPH.output, floatValue(name)));
     parts.push(bytesField(MODEL.graph, Buffer.concat(graph)));
@@ -127,6 +135,26 @@ export function makeNode(node: {
     bytesField(NODE.domain, node.domain),
   ]);
   return readNode(bytes);
+}
+
+/** The same operator on other values. @param suffix of the node's name, which is its own */
+export function withNames(
+  node: OnnxNode,
+  inputs: readonly string[],
+  outputs: readonly string[],
+  suffix: string,
+): OnnxNode {
+  const parts = [
+    ...inputs.map((input) => bytesField(NODE.input, input)),
+    ...outputs.map((output) => bytesField(NODE.output, output)),
+  ];
+  for (const { number, content, whole } of fieldsOf(node.bytes)) {
+    if (number === NODE.input || number === NODE.output) continue;
+    parts.push(
+      number === NODE.name ? bytesField(NODE.name, content.toString("utf8") + suffix) : whole,
+    );
+  }
+  return readNode(Buffer.concat(parts));
 }
 
 function readNode(bytes: Buffer): OnnxNode {
@@ -192,6 +220,17 @@ function numbersOf(raw: Buffer, type: number | undefined): number[] | undefined 
   if (type === ELEMENT.int64) return every(8, (at) => Number(raw.readBigInt64LE(at)));
   if (type === ELEMENT.bool) return every(1, (at) => raw.readUInt8(at));
   return undefined;
+}
+
+function integerTensor(name: string, values: readonly number[]): Buffer {
+  const raw = Buffer.alloc(values.length * 8);
+  values.forEach((value, i) => raw.writeBigInt64LE(BigInt(value), i * 8));
+  return Buffer.concat([
+    varintField(TENSOR.dimensions, values.length),
+    varintField(TENSOR.type, ELEMENT.int64),
+    bytesField(TENSOR.name, name),
+    bytesField(TENSOR.raw, raw),
+  ]);
 }
 
 function floatValue(name: string): Buffer {

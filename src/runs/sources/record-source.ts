@@ -1,4 +1,4 @@
-import type { Hash } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
 import type { InputRecord } from "../../core/records.js";
 
 /** Where the records of a run come from. */
@@ -19,4 +19,10 @@ export interface RecordSource {
   addTo(hash: Hash): Promise<boolean>;
   /** Safe to call twice. */
   close(): Promise<void>;
+}
+
+/** @returns sha256, hex, of what tells `source` from others; undefined where it can be read only once */
+export async function digestOf(source: RecordSource): Promise<string | undefined> {
+  const hash = createHash("sha256");
+  return (await source.addTo(hash)) ? hash.digest("hex") : undefined;
 }

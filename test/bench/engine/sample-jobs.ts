@@ -30,6 +30,8 @@ export interface Sample {
   readonly different: number;
 }
 
+const MOST_CHARS_A_TOKEN = 8;
+
 type Encoded = { readonly input_ids: number[][] };
 
 async function sample(request: SampleRequest): Promise<Sample> {
@@ -49,6 +51,11 @@ async function sample(request: SampleRequest): Promise<Sample> {
     const pairs: PairIds[] = [];
     for (const document of candidates) {
       if (documents.length === size) break;
+      // Not worth encoding: a token of English has five characters or so.
+      if (document.length > MOST_CHARS_A_TOKEN * maxTokens) {
+        counts.tooLong += 1;
+        continue;
+      }
       const encoding = await reference.encode(query, document);
       const ids = encoding.getIds();
       if (ids.length > maxTokens) {

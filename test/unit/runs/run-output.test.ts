@@ -43,7 +43,7 @@ function manifestOf(file: RunOutput, state: Manifest["state"]): Manifest {
     settings: SETTINGS,
     counts: file.counts,
     redis: "none",
-    startedAt: file.startedAt ?? "then",
+    startedAt: file.before?.startedAt ?? "then",
   };
 }
 
@@ -128,7 +128,7 @@ describe("going on", () => {
     const again = await start();
     expect([...again.doneIds]).toEqual(["a", "b"]);
     expect(again.counts).toMatchObject({ done: 2, tokens: 8 });
-    expect(again.startedAt).toBe("then");
+    expect(again.before?.startedAt).toBe("then");
     expect(readFileSync(`${output}.partial`, "utf8")).toBe(whole);
     await again.write([lineOf("c")]);
     await again.close(true);
@@ -170,7 +170,7 @@ describe("going on", () => {
   it("is no matter after a start that came to nothing", async () => {
     writeFileSync(`${output}.partial`, "");
     const file = await start();
-    expect(file.startedAt).toBeUndefined();
+    expect(file.before).toBeUndefined();
     await file.close(true);
     expect(readFileSync(output, "utf8")).toBe("");
   });
