@@ -83,8 +83,29 @@ export async function calibrate(options: CalibrateOptions): Promise<Calibration>
   }
 }
 
-/** @returns nothing where the machine is too busy with other work to tell */
+/**
+ * The usual layout first. Where another seems faster all are measured once more, and each counts with
+ * its better time: what comes first may run while files that were just written still go to the disk.
+ *
+ * @returns nothing where the machine is too busy with other work to tell
+ */
 async function measureLayouts(
+  options: CalibrateOptions,
+  open: Lanes,
+  laneBytes: number,
+  pair: { readonly length: number; readonly pairMs: number },
+): Promise<Calibration["layouts"]> {
+  const once = await measureEach(options, open, laneBytes, pair);
+  const usual = once[0]?.pairsPerSecond ?? Infinity;
+  if (!once.some(({ pairsPerSecond }) => pairsPerSecond > usual)) return once;
+  const again = await measureEach(options, open, laneBytes, pair);
+  return once.map((layout, i) => ({
+    ...layout,
+    pairsPerSecond: Math.max(layout.pairsPerSecond, again[i]?.pairsPerSecond ?? 0),
+  }));
+}
+
+async function measureEach(
   options: CalibrateOptions,
   open: Lanes,
   laneBytes: number,

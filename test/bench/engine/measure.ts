@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { processorTime } from "../support/processor-time.js";
 import { median, shuffled } from "../support/statistics.js";
 import type { BenchJob, OpenWay, Scored, WayName } from "./way.js";
@@ -12,6 +13,8 @@ export interface Measured {
   readonly foreignCores: number;
   /** Of its first repetition. */
   readonly scored: Scored;
+  /** True where every repetition gave the same logits, to the bit. */
+  readonly repeats: boolean;
 }
 
 export interface MeasureOptions {
@@ -25,7 +28,7 @@ export interface MeasureOptions {
   readonly onRepetition: (line: string) => void;
 }
 
-type Sample = Omit<Measured, "scored">;
+type Sample = Omit<Measured, "scored" | "repeats">;
 
 /** Measures all `ways` side by side: every repetition runs each once, in random order. */
 export async function measure(
@@ -35,6 +38,7 @@ export async function measure(
   const opened = new Map<WayName, OpenWay>();
   const samples = new Map<WayName, Sample[]>();
   const firsts = new Map<WayName, Scored>();
+  const fickle = new Set<WayName>();
   const use = async (name: WayName): Promise<OpenWay> => {
     const known = opened.get(name);
     if (known !== undefined) return known;
@@ -50,6 +54,7 @@ export async function measure(
         const way = await use(name);
         const { scored, ...sample } = await timed(way, options.jobs);
         if (!firsts.has(name)) firsts.set(name, scored);
+        if (!isDeepStrictEqual(firsts.get(name)?.logits, scored.logits)) fickle.add(name);
         samples.set(name, [...(samples.get(name) ?? []), sample]);
         options.onRepetition(`${repetition}/${options.repetitions} ${name} ${describe(sample)}`);
         if (!options.keepOpen) {
@@ -64,12 +69,16 @@ export async function measure(
   return new Map(
     [...samples].map(([name, list]) => [
       name,
-      { ...medians(list), scored: firsts.get(name) ?? { seconds: 0, logits: [] } },
+      {
+        ...medians(list),
+        scored: firsts.get(name) ?? { seconds: 0, logits: [] },
+        repeats: !fickle.has(name),
+      },
     ]),
   );
 }
 
-async function timed(way: OpenWay, jobs: readonly BenchJob[]): Promise<Measured> {
+async function timed(way: OpenWay, jobs: readonly BenchJob[]): Promise<Omit<Measured, "repeats">> {
   const before = processorTime();
   const started = performance.now();
   const scored = await way.score(jobs);
