@@ -129,6 +129,8 @@ function decompress(
   const gunzip = createGunzip({ chunkSize: READ_BYTES });
   // An error of either side destroys both and is thrown to whoever reads `gunzip`.
   pipeline(source, gunzip, () => undefined);
+  // Also where that comes before anybody reads, or after: then it is nobody's, and must not be thrown.
+  gunzip.on("error", () => undefined);
   return gunzip as AsyncIterable<Uint8Array>;
 }
 
