@@ -83,6 +83,8 @@ const GUARDIAN_ENTRY = fileURLToPath(new URL("../../workers/redis-guardian.js", 
 export async function rerankFile(options: RerankFileOptions): Promise<RerankFileResult> {
   const { model, scoring, source, form, logger, signal } = options;
   const counted = await source.count();
+  // For the manifest, which standard output has none of; before the output is locked, since it may throw.
+  const inputDigest = options.output === "-" ? undefined : await digestOf(source);
   // Native packages are loaded by the commands that run a worker, and by no other.
   const { openTokenizer } = await import("../../src/inference/tokenizer/open-tokenizer.js");
   const { startWorker } = await import("../../workers/worker.js");
@@ -110,7 +112,6 @@ export async function rerankFile(options: RerankFileOptions): Promise<RerankFile
   const sink: RunSink & { readonly counts: RunCounts } =
     file ??
     new StreamOutput(process.stdout, (failure) => say(JSON.stringify(failure)), toText(form));
-  const inputDigest = await digestOf(source);
   if (file !== undefined && file.doneIds.size > 0) {
     say(`going on with ${file.paths.partial}: ${file.doneIds.size} records are ranked already`);
     const { inputDigest: earlier, input: where } = file.before ?? {};

@@ -2,6 +2,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import type { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { runOwner } from "../../src/runs/submitted-run.js";
 import { Bench, BUILTIN, rerank, SAMPLE, words } from "../support/cli.js";
 import {
   multiply,
@@ -246,8 +247,14 @@ describe("cancel and retry", () => {
     expect(new Set(dropped.map(({ code }) => code))).toEqual(new Set(["cancelled"]));
     expect(dropped[0]?.input).toMatchObject({ id: dropped[0]?.id, query: expect.any(String) });
 
+    // As a cancellation leaves it that is killed half way.
+    const [counter = ""] = await redis.keys("rankmill:*:fences");
+    const refused = counter.replace(/fences$/, "refused");
+    expect(await redis.exists(refused)).toBe(0);
+    await redis.sadd(refused, runOwner(run));
     const retried = await bench.run(["retry", run]);
     expect(retried.code).toBe(0);
+    expect(await redis.exists(refused)).toBe(0);
     worker.signal("SIGTERM");
     expect((await worker.exited).code).toBe(0);
     await bench.worker(["--model", BUILTIN]);

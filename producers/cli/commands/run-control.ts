@@ -45,6 +45,8 @@ const cancel: Control = async (run, record, parts) => {
 };
 
 const retry: Control = async (run, record, parts, spool) => {
+  // A cancellation that was killed half way has left it refused.
+  await parts.queue.admit(runOwner(run));
   if (record.spooled === "no") return await retryRun(run, record, parts);
   const { counts, waiting, active } = await lookAt(run, record, parts);
   if (record.state === "submitted") {

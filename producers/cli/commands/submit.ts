@@ -7,7 +7,7 @@ import { checkPlace, outputPaths } from "../../../src/runs/run-output.js";
 import { checkRunId, type RunRecord } from "../../../src/runs/run-store.js";
 import { openSource } from "../../../src/runs/sources/open-source.js";
 import { digestOf } from "../../../src/runs/sources/record-source.js";
-import { submitRecords } from "../../../src/runs/submitted-run.js";
+import { runOwner, submitRecords } from "../../../src/runs/submitted-run.js";
 import {
   createLogger,
   limitsOf,
@@ -124,6 +124,8 @@ async function submit(parsed: Record<string, unknown>): Promise<number> {
       );
     }
     await parts.store.claim(run, inputHash, values.runTtl);
+    // Its cancellation may have been killed half way.
+    await parts.queue.admit(runOwner(run));
     const records = source.read(new Set());
     let total: number;
     if (spool === undefined) {
