@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { packageRoot } from "../src/models/package-root.js";
+import { packageRoot } from "../src/platform/package-root.js";
 
 const CLI = fileURLToPath(new URL("cli/main.js", import.meta.url));
 const SHOWN_RECORDS = ["en-ai-definition", "en-foot-daily", "zh-yiliao-tangzu"];

@@ -1,8 +1,13 @@
 /**
  * The library: what a producer imports. Loads neither ONNX Runtime nor a tokenizer.
  */
-export { Client, createClient, type ClientOptions, type RerankOptions } from "./client/client.js";
-export { EnqueuedJob, type RankedDocument, type Ranking } from "./client/enqueued-job.js";
+export {
+  Client,
+  createClient,
+  type ClientOptions,
+  type RerankOptions,
+} from "./app/client/client.js";
+export { EnqueuedJob, type RankedDocument, type Ranking } from "./app/client/enqueued-job.js";
 export {
   DEFAULT_LIMITS,
   jsonSchemas,
@@ -19,5 +24,5 @@ export type {
   PublicScore,
   Truncation,
 } from "./core/job.js";
-export { jobKeys, modelTag, queueName } from "./core/names.js";
-export type { TextWindow } from "./core/reading.js";
+export { jobKeys, modelTag, queueName } from "./redis/keys.js";
+export type { TextWindow } from "./core/document-score.js";

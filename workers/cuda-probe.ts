@@ -3,7 +3,7 @@
  * provider, libraries, driver and card have all been asked. Its parent reads what comes of it.
  */
 import process from "node:process";
-import type { FromProbe } from "../src/inference/cuda-probe.js";
+import type { FromProbe } from "../src/inference/devices/cuda/probe-cuda.js";
 
 /** `y = x · x` of one float, ONNX opset 13. */
 const GRAPH =

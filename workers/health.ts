@@ -4,7 +4,7 @@
  * loads one small file instead of the whole command line.
  */
 import process from "node:process";
-import { describeHealth, readHealth } from "../src/lifecycle/health-file.js";
+import { describeHealth, readHealth } from "../src/telemetry/health-file.js";
 
 const now = Date.now();
 const health = await readHealth(process.env["RANKMILL_HEALTH_FILE"] ?? "", now);

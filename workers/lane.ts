@@ -7,12 +7,12 @@
  * this process too and must not end it before the drain is done.
  */
 import process from "node:process";
-import type { FromLane, ToLane } from "../src/inference/lane-protocol.js";
-import { ModelSession } from "../src/inference/model-session.js";
-import { warmUp } from "../src/inference/warm-up.js";
-import { ownPrivateBytes } from "../src/inference/process-memory.js";
+import type { FromLane, ToLane } from "../src/inference/lanes/lane-protocol.js";
+import { ModelSession } from "../src/inference/session/model-session.js";
+import { warmUp } from "../src/inference/session/warm-up.js";
+import { ownPrivateBytes } from "../src/inference/host/process-memory.js";
 import { describeError } from "../src/core/errors.js";
-import { dieWithParent, followParent, lowerPriority } from "./child-conduct.js";
+import { dieWithParent, followParent, lowerPriority } from "../src/platform/child-conduct.js";
 
 function send(message: FromLane): void {
   process.send?.(message);
@@ -42,15 +42,15 @@ async function open(message: Extract<ToLane, { type: "open" }>): Promise<void> {
   }
 }
 
-async function run(message: Extract<ToLane, { type: "run" }>): Promise<void> {
+async function score(message: Extract<ToLane, { type: "score" }>): Promise<void> {
   const { seq } = message;
   const started = performance.now();
   try {
     if (session === undefined) throw new Error("no model is open");
     const logits: Float32Array[] = [];
-    for (const input of message.runs) logits.push(await session.run(input));
-    const runMs = performance.now() - started;
-    send({ type: "done", seq, logits, runMs, residentBytes: ownPrivateBytes() });
+    for (const input of message.batches) logits.push(await session.run(input));
+    const scoreMs = performance.now() - started;
+    send({ type: "done", seq, logits, scoreMs, residentBytes: ownPrivateBytes() });
   } catch (error) {
     send({ type: "failed", seq, message: describeError(error).message });
   }
@@ -58,6 +58,6 @@ async function run(message: Extract<ToLane, { type: "run" }>): Promise<void> {
 
 followParent();
 process.on("message", (message: ToLane) => {
-  void (message.type === "open" ? open(message) : run(message));
+  void (message.type === "open" ? open(message) : score(message));
 });
 lowerPriority();

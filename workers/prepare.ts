@@ -4,9 +4,9 @@
  */
 import process from "node:process";
 import { describeError } from "../src/core/errors.js";
-import { compileModel } from "../src/inference/prepare-compile.js";
-import type { FromPreparer, ToPreparer } from "../src/inference/prepare-protocol.js";
-import { dieWithParent, followParent, lowerPriority } from "./child-conduct.js";
+import { compileModel } from "../src/inference/prepare/compile-model.js";
+import type { FromPreparer, ToPreparer } from "../src/inference/prepare/prepare-protocol.js";
+import { dieWithParent, followParent, lowerPriority } from "../src/platform/child-conduct.js";
 
 function send(message: FromPreparer): void {
   process.send?.(message);

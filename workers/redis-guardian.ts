@@ -4,12 +4,12 @@
  * Signals do not end it: Ctrl-C, a closed terminal or a service manager's SIGTERM reach the command
  * too, which drains its work through this server first and then asks for the end.
  */
-import { guard } from "../src/queue/private-redis-guardian.js";
+import { guard } from "../src/redis/private-server/private-redis-guardian.js";
 import {
   type GuardianReport,
   parseOrders,
   STOP_MESSAGE,
-} from "../src/queue/private-redis-protocol.js";
+} from "../src/redis/private-server/private-redis-protocol.js";
 
 /** The end of the IPC channel tells at once; this is for a channel that somebody else holds open. */
 const PARENT_CHECK_INTERVAL_MS = 1_000;

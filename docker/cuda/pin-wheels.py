@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Prints the pins of src/core/cuda-files.ts for wheels in a folder.
+"""Prints the pins of src/models/cuda/cuda-wheels.ts for wheels in a folder.
 
     pip download --no-deps --only-binary :all: --platform manylinux_2_28_x86_64 \
       --platform manylinux_2_27_x86_64 --platform manylinux2014_x86_64 --python-version 3.12 \

@@ -11,7 +11,7 @@ const ENTRIES = [
   "workers/lane.js",
   "workers/prepare.js",
   "workers/redis-guardian.js",
-  "src/inference/tokenizer/tokenizer-thread.js",
+  "workers/tokenizer-thread.js",
 ];
 /** Not in the image: each has a way around it in the code that asks for it. */
 const LEFT_OUT = ["@huggingface/transformers", "msgpackr-extract"];

@@ -5,11 +5,11 @@ import { pino, type Logger } from "pino";
 import type { Precision } from "../../src/core/catalogue.js";
 import type { Limits } from "../../src/core/contract.js";
 import { RankmillError } from "../../src/core/errors.js";
-import { packageRoot } from "../../src/models/package-root.js";
+import { packageRoot } from "../../src/platform/package-root.js";
 import { listModels, resolveModel, type ResolvedModel } from "../../src/models/resolve.js";
-import { connectRedis } from "../../src/queue/connection.js";
-import { openSpool } from "../../src/runs/open-spool.js";
-import type { Spool } from "../../src/runs/spool.js";
+import { connectRedis } from "../../src/redis/connection.js";
+import { openSpool } from "../../src/outputs/spool/open-spool.js";
+import type { Spool } from "../../src/core/ports/spool.js";
 import type { Values } from "./option-values.js";
 import { redactor } from "./secrets.js";
 

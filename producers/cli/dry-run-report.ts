@@ -1,5 +1,5 @@
 import { drawHistogram } from "../../src/runs/token-histogram.js";
-import type { DryRun } from "./dry-run.js";
+import type { DryRun } from "../../src/app/dry-run.js";
 import { formatBytes } from "./format-bytes.js";
 import { formatDuration } from "./progress.js";
 

@@ -1,9 +1,9 @@
 /** Measures rankings against judgements and prints the figures. */
 import { describeError, RankmillError } from "../../src/core/errors.js";
 import { MEASURES, type Evaluation, type Measures, type Qrels } from "../../src/core/evaluation.js";
-import { evaluateFile } from "../../src/runs/evaluate-file.js";
-import { openInput } from "../../src/runs/formats/open-input.js";
-import { readQrels } from "../../src/runs/formats/tsv.js";
+import { evaluateFile } from "../../src/outputs/evaluate-file.js";
+import { openInput } from "../../src/inputs/read/open-input.js";
+import { readQrels } from "../../src/inputs/read/tsv.js";
 import { print, say } from "./context.js";
 
 const DIGITS = 4;

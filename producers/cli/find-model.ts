@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
 import { RankmillError } from "../../src/core/errors.js";
 import type { ModelKey } from "../../src/core/job.js";
-import { findServedModel } from "../../src/queue/model-registry.js";
+import { findServedModel } from "../../src/redis/model-registry.js";
 import { requireModel } from "./context.js";
 import type { Values } from "./option-values.js";
 

@@ -1,7 +1,8 @@
 import { RankmillError } from "../../src/core/errors.js";
-import type { OutputFormat, RankingsForm } from "../../src/runs/export-rankings.js";
-import type { RunSettings } from "../../src/runs/manifest.js";
-import { isFolder, type InputChoice } from "../../src/runs/sources/open-source.js";
+import type { RankingsForm } from "../../src/outputs/export-rankings.js";
+import type { OutputFormat } from "../../src/core/output-format.js";
+import type { RunSettings } from "../../src/outputs/manifest.js";
+import { isFolder, type InputChoice } from "../../src/inputs/open-source.js";
 import { indexDir } from "./context.js";
 import type { Values } from "./option-values.js";
 import type { OptionName } from "./options.js";

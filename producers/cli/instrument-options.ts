@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import type { Instruments } from "../../workers/instruments.js";
+import type { Instruments } from "../../src/app/worker/instruments.js";
 import type { Values } from "./option-values.js";
 
 /** The options of every command that shows how it is. */
@@ -15,6 +15,6 @@ export async function openInstruments(
 ): Promise<Instruments | undefined> {
   const { metricsPort: port, metricsHost: host } = values;
   if (port === undefined) return undefined;
-  const { Instruments } = await import("../../workers/instruments.js");
+  const { Instruments } = await import("../../src/app/worker/instruments.js");
   return await Instruments.open({ host, port, logger });
 }

@@ -1,4 +1,4 @@
-import type { LanePlanOptions } from "../../workers/lane-plan.js";
+import type { LanePlanOptions } from "../../src/capacity/cpu-plan.js";
 import { calibrationDir } from "./context.js";
 import type { Values } from "./option-values.js";
 

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
-import { packageRoot } from "../../src/models/package-root.js";
+import { packageRoot } from "../../src/platform/package-root.js";
 import { OPTIONS, type OptionSpec } from "./options.js";
 import { createProgram } from "./program.js";
 

@@ -5,11 +5,11 @@ import {
   MOST_WINDOWS,
   PUBLIC_SCORES,
   TRUNCATIONS,
-} from "../../src/core/scoring-options.js";
-import { OUTPUT_FORMATS } from "../../src/runs/export-rankings.js";
-import { DEFAULT_DOC_FIELDS } from "../../src/runs/formats/corpus-document.js";
-import { INPUT_FORMATS } from "../../src/runs/sources/json-lines.js";
-import { DEFAULT_WINDOW } from "../../src/runs/window.js";
+} from "../../src/core/scoring.js";
+import { OUTPUT_FORMATS } from "../../src/core/output-format.js";
+import { DEFAULT_DOC_FIELDS } from "../../src/inputs/collection/corpus-document.js";
+import { INPUT_FORMATS } from "../../src/inputs/json-lines.js";
+import { DEFAULT_IN_FLIGHT_BOUNDS } from "../../src/core/in-flight-bounds.js";
 
 /**
  * Every option of the command line: the one place that names a flag, its environment variable, its
@@ -379,7 +379,7 @@ export const OPTIONS = {
     env: "RANKMILL_WINDOW_JOBS",
     type: "integer",
     min: 1,
-    default: DEFAULT_WINDOW.maxJobs,
+    default: DEFAULT_IN_FLIGHT_BOUNDS.maxJobs,
     unit: "jobs",
     description:
       "most jobs of one run in Redis at once; how many there are follows the workers' speed",
@@ -389,7 +389,7 @@ export const OPTIONS = {
     env: "RANKMILL_WINDOW_BYTES",
     type: "integer",
     min: 1,
-    default: DEFAULT_WINDOW.maxBytes,
+    default: DEFAULT_IN_FLIGHT_BOUNDS.maxBytes,
     unit: "bytes",
     description: "most bytes of requests of one run in Redis at once",
   },

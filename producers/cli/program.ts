@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { packageVersion } from "../../src/models/package-root.js";
+import { packageVersion } from "../../src/platform/package-root.js";
 import { addDashboard } from "./commands/dashboard.js";
 import { addEval } from "./commands/eval.js";
 import { addFailures } from "./commands/failures.js";

@@ -1,5 +1,10 @@
 import { Presets, SingleBar } from "cli-progress";
-import { PACE_WINDOW_MS, paceOf, secondsLeft, type PaceSample } from "../../src/runs/pace.js";
+import {
+  SPEED_WINDOW_MS,
+  speedOf,
+  secondsLeft,
+  type SpeedSample,
+} from "../../src/core/run-speed.js";
 
 /** What a progress display shows. */
 export interface ProgressFigures {
@@ -31,7 +36,7 @@ export class Progress {
   readonly #figures: () => ProgressFigures;
   readonly #bar: SingleBar | undefined;
   readonly #timer: NodeJS.Timeout;
-  #samples: PaceSample[] = [];
+  #samples: SpeedSample[] = [];
 
   constructor(stream: NodeJS.WriteStream, figures: () => ProgressFigures) {
     this.#stream = stream;
@@ -82,14 +87,14 @@ export class Progress {
   #sample(): void {
     const { done, failed, pairs, tokens } = this.#figures();
     const atMs = performance.now();
-    this.#samples = this.#samples.filter((sample) => atMs - sample.atMs <= PACE_WINDOW_MS);
+    this.#samples = this.#samples.filter((sample) => atMs - sample.atMs <= SPEED_WINDOW_MS);
     this.#samples.push({ atMs, pairs, tokens, ended: done + failed });
   }
 
   #payload(): Payload {
     const { done, failed, total } = this.#figures();
     const ended = done + failed;
-    const pace = paceOf(this.#samples, 0);
+    const pace = speedOf(this.#samples, 0);
     return {
       ended,
       of: total === undefined ? "?" : String(total),

@@ -1,6 +1,6 @@
 /** OpenTelemetry traces of jobs from producer to worker, where the standard variables ask for them. */
 import { RankmillError } from "../../src/core/errors.js";
-import { traceQueues } from "../../src/queue/telemetry.js";
+import { traceQueues } from "../../src/redis/telemetry.js";
 
 /** Commands whose jobs are traced. */
 const TRACED_COMMANDS: ReadonlySet<string> = new Set(["run", "submit", "worker", "runner"]);

@@ -11,7 +11,7 @@ import { Hono } from "hono";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import { RankmillError } from "../../src/core/errors.js";
-import { ModelQueues } from "../../src/queue/model-queues.js";
+import { ModelQueues } from "../../src/redis/model-queues.js";
 import { checkExposure, judge, SECURITY_HEADERS, type AccessRules } from "./access.js";
 
 export interface DashboardOptions extends AccessRules {

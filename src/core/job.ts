@@ -1,4 +1,4 @@
-import type { Priority } from "./ports.js";
+import type { Priority } from "./priority.js";
 
 /** Which tokens go where a pair is longer than maxLength. */
 export type Truncation = "only-second" | "longest-first";
@@ -44,7 +44,7 @@ export interface ScoringOptions {
 }
 
 /** Options with nothing left open. A document that is truncated is one window without overlap. */
-export type Scoring = {
+export type ResolvedScoring = {
   readonly [K in keyof ScoringOptions]-?: Exclude<ScoringOptions[K], undefined>;
 };
 
@@ -71,6 +71,15 @@ export interface JobEnvelope {
   readonly request?: string;
 }
 
+/** A job as a queue hands it over. */
+export interface TakenJob {
+  readonly jobId: string;
+  readonly envelope: JobEnvelope;
+  readonly priority: Priority;
+  /** True where the queue will not try again after this attempt. */
+  readonly lastAttempt: boolean;
+}
+
 /** What BullMQ keeps as a job's return value: XADDed to the events stream, hence small. */
 export interface JobSummary {
   readonly pairs: number;
@@ -80,14 +89,14 @@ export interface JobSummary {
 }
 
 /** How a job ended, as the result store keeps it. */
-export type JobRecord =
+export type JobEnd =
   | { readonly status: "done"; /** One output line, JSON without newline. */ readonly line: string }
   | { readonly status: "failed"; readonly code: string; readonly message: string };
 
 export type EnqueueOutcome = "queued" | "joined" | "done";
 
 /** A job ready to be enqueued. */
-export interface PreparedJob {
+export interface NewJob {
   readonly jobId: string;
   readonly envelope: JobEnvelope;
   /** The request as JSON, where it does not travel in the envelope. */

@@ -1,6 +1,6 @@
 import type { ScoringOptions } from "./job.js";
 import { RankmillError } from "./errors.js";
-import type { EncodedPair } from "./ports.js";
+import type { EncodedPair } from "./pair.js";
 
 /** What a model's tokenizer puts around a query and a document. */
 export interface PairTemplate {

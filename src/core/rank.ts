@@ -1,6 +1,6 @@
 import type { RerankRequest, WireRanking } from "./contract.js";
-import type { Reading } from "./reading.js";
-import { activate, type Activation } from "./score.js";
+import type { DocumentScore } from "./document-score.js";
+import { activate, type Activation } from "./activation.js";
 
 /**
  * Makes the ranking of one job: best first by logit (a sigmoid saturates, a logit does not), ties
@@ -10,7 +10,7 @@ import { activate, type Activation } from "./score.js";
  */
 export function rank(
   request: RerankRequest,
-  readings: readonly Reading[],
+  readings: readonly DocumentScore[],
   model: { readonly name: string; readonly activation: Activation },
 ): WireRanking {
   const results: WireRanking["results"] = [];
@@ -50,7 +50,7 @@ export function rank(
 function windowOf({
   window,
   pairs,
-}: Reading): Pick<WireRanking["results"][number], "window" | "windows"> {
+}: DocumentScore): Pick<WireRanking["results"][number], "window" | "windows"> {
   if (window === undefined) return {};
   const { start, end, tokenStart, tokenEnd } = window;
   return {

@@ -1,4 +1,4 @@
-import type { PairErrorCode } from "./ports.js";
+import type { PairErrorCode } from "./pair.js";
 
 /** What happens to jobs and pairs between their queue and the result store. Times in milliseconds. */
 export type WorkEvent =
@@ -7,7 +7,11 @@ export type WorkEvent =
   /** A message left for a lane; its oldest pair had waited for that long. */
   | { readonly type: "departed"; readonly waitedMs: number }
   /** A lane has answered a message: one entry a `session.run`. */
-  | { readonly type: "inferred"; readonly runs: readonly RunFigures[]; readonly tookMs: number }
+  | {
+      readonly type: "inferred";
+      readonly batches: readonly BatchFigures[];
+      readonly tookMs: number;
+    }
   /** What became of pairs is known; those that equal one another settle together. */
   | {
       readonly type: "settled";
@@ -26,7 +30,7 @@ export type WorkEvent =
   /** An attempt came to an end that a newer one had shut out: nothing was written. */
   | { readonly type: "commit-refused" };
 
-export interface RunFigures {
+export interface BatchFigures {
   /** Of the pairs themselves. */
   readonly tokens: number;
   /** What the model read: rows × longest row. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { catalogueEntrySchema } from "../core/catalogue.js";
 import type { CatalogueEntry } from "../core/catalogue.js";
 import { RankmillError } from "../core/errors.js";
-import { asModelReadError } from "./file-system-errors.js";
+import { asModelReadError } from "../platform/file-system-errors.js";
 
 /**
  * Every entry under `models/catalogue/` of the package, by file name.

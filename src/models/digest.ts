@@ -5,7 +5,7 @@ import { dirname, relative } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { z } from "zod";
 import type { Precision } from "../core/catalogue.js";
-import { asModelReadError } from "./file-system-errors.js";
+import { asModelReadError } from "../platform/file-system-errors.js";
 import { chooseFile } from "./model-folder.js";
 import type { ModelFolder } from "./model-folder.js";
 

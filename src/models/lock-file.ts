@@ -7,8 +7,8 @@ import { open, readFile, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { z } from "zod";
 import { RankmillError } from "../core/errors.js";
-import { asModelReadError, errnoOf } from "./file-system-errors.js";
-import { syncFolder } from "./sync-folder.js";
+import { asModelReadError, errnoOf } from "../platform/file-system-errors.js";
+import { syncFolder } from "../platform/sync-folder.js";
 
 const lockedFileSchema = z.strictObject({
   sha256: z.string().regex(/^[0-9a-f]{64}$/),

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { RankmillError } from "../core/errors.js";
-import { asModelReadError, errnoOf } from "./file-system-errors.js";
+import { asModelReadError, errnoOf } from "../platform/file-system-errors.js";
 
 /** Pairs longer than this are rare and dear; a model that can more is asked for more by option. */
 const USUAL_MAX_TOKENS = 512;

@@ -7,14 +7,14 @@ import { constants } from "node:fs";
 import { basename, isAbsolute, join, resolve } from "node:path";
 import type { Precision } from "../core/catalogue.js";
 import { RankmillError } from "../core/errors.js";
-import { asModelReadError, errnoOf } from "./file-system-errors.js";
+import { asModelReadError, errnoOf } from "../platform/file-system-errors.js";
 import { readModelConfig } from "./model-config.js";
 import type { ModelConfig } from "./model-config.js";
-import { givesScores, whyNotReranker } from "./onnx-check.js";
-import { classifyOnnxName, isDataOf } from "./onnx-names.js";
-import { readOnnxOutline } from "./onnx-outline.js";
-import type { OnnxOutline } from "./onnx-outline.js";
-import { MalformedProtobufError } from "./protobuf-reader.js";
+import { givesScores, whyNotReranker } from "./onnx/onnx-check.js";
+import { classifyOnnxName, isDataOf } from "./onnx/onnx-names.js";
+import { readOnnxOutline } from "./onnx/onnx-outline.js";
+import type { OnnxOutline } from "./onnx/onnx-outline.js";
+import { MalformedProtobufError } from "./onnx/protobuf-reader.js";
 
 /** Where exporters put graphs: the root, or `onnx/` as on the hub. */
 const ONNX_FOLDERS = ["", "onnx"] as const;

@@ -1,6 +1,8 @@
 import { RankmillError } from "../core/errors.js";
-import type { EncodedPair, PairOutcome, PairScorer, Priority } from "../core/ports.js";
-import type { ScoreCache } from "../core/stores.js";
+import type { EncodedPair, PairOutcome } from "../core/pair.js";
+import type { PairScorer } from "../core/ports/pair-scorer.js";
+import type { Priority } from "../core/priority.js";
+import type { ScoreCache } from "../core/ports/score-cache.js";
 import type { ObserveWork } from "../core/work-events.js";
 
 /**

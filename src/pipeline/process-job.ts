@@ -1,25 +1,19 @@
-import { encodeParts } from "./encode.js";
+import { encodeParts } from "./encode/encode-documents.js";
 import { parseRequest, type Limits, type RerankRequest } from "../core/contract.js";
 import { describeError, isRetryable, RankmillError } from "../core/errors.js";
-import type { JobEnvelope, JobRecord, JobSummary, Scoring } from "../core/job.js";
+import type { JobEnd, JobEnvelope, JobSummary, ResolvedScoring, TakenJob } from "../core/job.js";
 import type { PairTemplate } from "../core/pair-assembly.js";
-import type { Permits } from "../core/permits.js";
-import type { EncodedPair, PairOutcome, PairScorer, Priority, Tokenizer } from "../core/ports.js";
+import type { Permits } from "../platform/permits.js";
+import type { EncodedPair, PairOutcome } from "../core/pair.js";
+import type { PairScorer } from "../core/ports/pair-scorer.js";
+import type { Tokenizer } from "../core/ports/tokenizer.js";
 import { rank } from "../core/rank.js";
-import { Readings } from "../core/reading.js";
-import { completeScoring } from "../core/scoring-options.js";
-import type { Activation } from "../core/score.js";
-import type { PayloadStore, ResultStore } from "../core/stores.js";
+import { DocumentScores } from "../core/document-score.js";
+import { resolveScoring } from "../core/scoring.js";
+import type { Activation } from "../core/activation.js";
+import type { PayloadStore } from "../core/ports/payload-store.js";
+import type { ResultStore } from "../core/ports/result-store.js";
 import { ignoreWork, type ObserveWork } from "../core/work-events.js";
-
-/** A job as a queue hands it over. */
-export interface TakenJob {
-  readonly jobId: string;
-  readonly envelope: JobEnvelope;
-  readonly priority: Priority;
-  /** True where the queue will not try again after this attempt. */
-  readonly lastAttempt: boolean;
-}
 
 export interface JobProcessorParts {
   readonly model: { readonly name: string; readonly activation: Activation };
@@ -88,7 +82,7 @@ export class JobProcessor {
     }
   }
 
-  async #commit(job: TakenJob, fence: number, record: JobRecord): Promise<void> {
+  async #commit(job: TakenJob, fence: number, record: JobEnd): Promise<void> {
     const { jobId, envelope } = job;
     const written = await this.#parts.results.commit(jobId, fence, record, envelope.ttlSeconds);
     // A newer attempt holds the job, and its record is the one that counts.
@@ -111,7 +105,7 @@ export class JobProcessor {
     try {
       const request = await this.#read(job);
       const scoring = this.#checkOptions(job.envelope);
-      const readings = new Readings(request.documents.length);
+      const readings = new DocumentScores(request.documents.length);
       let pairsBefore = 0;
       let encodingMs = 0;
       let encodingSinceMs = performance.now();
@@ -153,9 +147,9 @@ export class JobProcessor {
     }
   }
 
-  #checkOptions({ options }: JobEnvelope): Scoring {
+  #checkOptions({ options }: JobEnvelope): ResolvedScoring {
     const { highestMaxLength, model } = this.#parts;
-    const scoring = completeScoring(options);
+    const scoring = resolveScoring(options);
     if (scoring.maxLength > highestMaxLength) {
       const message = `maxLength: is ${scoring.maxLength} tokens, over ${model.name}'s limit of ${highestMaxLength}`;
       throw new RankmillError("limit_exceeded", message, { field: "maxLength" });

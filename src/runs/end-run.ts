@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { RankmillError } from "../core/errors.js";
-import type { PreparedJob } from "../core/job.js";
-import type { RunRecord } from "./run-store.js";
+import type { NewJob } from "../core/job.js";
+import type { RunInfo } from "../redis/run-store.js";
 import { isJob, runOwner, type RunParts } from "./submitted-run.js";
 
 /** Jobs of a spooled run that are taken out in one go. */
@@ -18,7 +18,7 @@ const POLL_MS = 50;
  *
  * @returns records that were stopped
  */
-export async function cancelRun(run: string, record: RunRecord, parts: RunParts): Promise<number> {
+export async function cancelRun(run: string, record: RunInfo, parts: RunParts): Promise<number> {
   // First of all: nobody may enqueue again what is about to be taken out.
   await parts.store.update(run, { state: "cancelled" });
   if (record.spooled === "yes") return await cancelSpooled(run, record, parts);
@@ -38,7 +38,7 @@ export async function cancelRun(run: string, record: RunRecord, parts: RunParts)
 }
 
 /** Whether its owner lives or not: a dead one's jobs are written down in Redis. */
-async function cancelSpooled(run: string, record: RunRecord, parts: RunParts): Promise<number> {
+async function cancelSpooled(run: string, record: RunInfo, parts: RunParts): Promise<number> {
   const { counts } = await parts.store.readProgress(run);
   await takeOut(run, parts);
   // Until it lets go, an owner may enqueue again what it finds missing.
@@ -52,7 +52,7 @@ async function cancelSpooled(run: string, record: RunRecord, parts: RunParts): P
  *
  * @throws RankmillError `usage` where a runner owns it for longer than a dead one could
  */
-export async function purgeRun(run: string, record: RunRecord, parts: RunParts): Promise<void> {
+export async function purgeRun(run: string, record: RunInfo, parts: RunParts): Promise<void> {
   const { store, queue } = parts;
   if (record.spooled === "yes") {
     if (!(await untilUnowned(run, parts, LEASE_ENDS_MS))) {
@@ -89,6 +89,6 @@ async function untilUnowned(run: string, { store }: RunParts, ms: number): Promi
   return true;
 }
 
-async function jobsOf(run: string, chunk: number, { store }: RunParts): Promise<PreparedJob[]> {
+async function jobsOf(run: string, chunk: number, { store }: RunParts): Promise<NewJob[]> {
   return (await store.readChunk(run, chunk)).filter(isJob).map(({ job }) => job);
 }

@@ -1,5 +1,5 @@
 import type { WireRanking } from "../core/contract.js";
-import type { FailedRecord } from "../core/records.js";
+import type { RecordFailure } from "../core/record.js";
 
 /** A document of a ranked record that could not be scored. */
 export interface FailedDocument {
@@ -25,7 +25,7 @@ export function failedDocuments(line: string): FailedDocument[] {
 const SHOWN_INPUT_CHARS = 200;
 
 /** One failure as a line for people. */
-export function describeFailure(failure: FailedRecord | FailedDocument): string {
+export function describeFailure(failure: RecordFailure | FailedDocument): string {
   const id = failure.id === undefined ? "" : ` ${failure.id}`;
   const what =
     "line" in failure ? `line ${failure.line}${id}` : `document ${failure.document.index} of${id}`;
@@ -37,7 +37,7 @@ export function describeFailure(failure: FailedRecord | FailedDocument): string 
 }
 
 /** The record as it was given: a line of input again. */
-export function inputLine({ input }: FailedRecord): string {
+export function inputLine({ input }: RecordFailure): string {
   // A line that was no JSON, or too long to be read, is kept as its text.
   return typeof input === "string" ? input : JSON.stringify(input);
 }

@@ -1,29 +1,25 @@
+import type { RankingSink } from "../core/ports/ranking-sink.js";
 import { setTimeout as sleep } from "node:timers/promises";
 import { toWireRequest } from "../core/contract.js";
-import type { JobRecord, PreparedJob } from "../core/job.js";
-import type { FailedRecord, InputRecord } from "../core/records.js";
-import type { EndedNotices, FeedingBoard, JobQueue, ResultStore } from "../core/stores.js";
+import type { JobEnd, NewJob } from "../core/job.js";
+import type { RecordFailure, InputRecord } from "../core/record.js";
+import type { JobEndNotices } from "../core/ports/job-end-notices.js";
+import type { FeedingBoard } from "../core/ports/feeding-board.js";
+import type { JobQueue } from "../core/ports/job-queue.js";
+import type { ResultStore } from "../core/ports/result-store.js";
 import { MAX_REQUEUES, reconcile } from "./reconcile.js";
-import { Window, type WindowLimits } from "./window.js";
-
-/** Where a run's rankings and failures go. */
-export interface RunSink {
-  /** @param lines output lines without newline */
-  write(lines: readonly string[]): Promise<void>;
-  fail(failures: readonly FailedRecord[]): Promise<void>;
-  /** On disk when it resolves. */
-  flush(): Promise<void>;
-}
+import { type InFlightBounds } from "../core/in-flight-bounds.js";
+import { InFlightLimit } from "./in-flight-limit.js";
 
 export interface FeederParts {
   readonly queue: JobQueue;
-  readonly results: ResultStore & EndedNotices;
+  readonly results: ResultStore & JobEndNotices;
   readonly board: FeedingBoard;
-  readonly sink: RunSink;
-  readonly prepare: (record: ValidRecord) => PreparedJob;
+  readonly sink: RankingSink;
+  readonly makeJob: (record: ValidRecord) => NewJob;
   /** Under what name the run waits for its jobs. */
   readonly owner: string;
-  readonly window: WindowLimits;
+  readonly window: InFlightBounds;
   /** Called after every change of the figures; cheap. */
   readonly onProgress: (jobsInFlight: number) => void;
 }
@@ -41,7 +37,7 @@ interface InFlight {
 /** On its way into the queue. What is prepared of it is not kept: the record says it all. */
 interface Entering {
   readonly record: ValidRecord;
-  readonly job: PreparedJob;
+  readonly job: NewJob;
 }
 
 /** Jobs enqueued in one go; also how far the reader runs ahead of Redis. */
@@ -75,13 +71,13 @@ const COLLECT_CHUNK_JOBS = 200;
  */
 export class Feeder {
   readonly #parts: FeederParts;
-  readonly #window: Window;
+  readonly #window: InFlightLimit;
   readonly #inFlight = new Map<string, InFlight>();
   readonly #ended = new Set<string>();
 
   constructor(parts: FeederParts) {
     this.#parts = parts;
-    this.#window = new Window(parts.window);
+    this.#window = new InFlightLimit(parts.window);
   }
 
   /**
@@ -167,7 +163,7 @@ export class Feeder {
         if (signal.aborted) return;
       }
       this.#window.enter(record.bytes);
-      chunk.push({ record, job: this.#parts.prepare(record) });
+      chunk.push({ record, job: this.#parts.makeJob(record) });
       chunkBytes += record.bytes;
       if (chunk.length >= CHUNK_JOBS || chunkBytes >= CHUNK_BYTES) await send();
     }
@@ -208,7 +204,7 @@ export class Feeder {
         activeJobs += 1;
         activeBytes += bytes;
       }
-      const starved = this.#window.see({
+      const starved = this.#window.adapt({
         atMs: performance.now(),
         activeJobs,
         activeBytes,
@@ -248,10 +244,10 @@ export class Feeder {
     }
   }
 
-  async #store(ended: readonly { jobId: string; record: JobRecord }[]): Promise<void> {
+  async #store(ended: readonly { jobId: string; record: JobEnd }[]): Promise<void> {
     const { sink, queue, owner } = this.#parts;
     const lines: string[] = [];
-    const failures: FailedRecord[] = [];
+    const failures: RecordFailure[] = [];
     const stored: string[] = [];
     for (const { jobId, record } of ended) {
       const entry = this.#inFlight.get(jobId);
@@ -287,14 +283,14 @@ export class Feeder {
         queue,
         results,
       );
-      const again: PreparedJob[] = [];
-      const given: { jobId: string; record: JobRecord }[] = [];
+      const again: NewJob[] = [];
+      const given: { jobId: string; record: JobEnd }[] = [];
       some.forEach(([jobId, entry], i) => {
         const fate = fates[i];
         if (fate?.status === "ended") this.#ended.add(jobId);
         if (fate?.status !== "lost") return;
         entry.requeues += 1;
-        if (entry.requeues <= MAX_REQUEUES) again.push(this.#parts.prepare(entry.record));
+        if (entry.requeues <= MAX_REQUEUES) again.push(this.#parts.makeJob(entry.record));
         else given.push({ jobId, record: lostRecord() });
       });
       if (again.length > 0) await queue.enqueue(again, owner);
@@ -311,7 +307,7 @@ export class Feeder {
 function failureOf(
   { record }: InFlight,
   error: { readonly code: string; readonly message: string },
-): FailedRecord {
+): RecordFailure {
   const input = toWireRequest(record.request);
   return {
     line: record.line,
@@ -323,7 +319,7 @@ function failureOf(
 }
 
 /** @returns the record of a job that vanished from the queue again and again */
-function lostRecord(): JobRecord {
+function lostRecord(): JobEnd {
   const message = `the job vanished from the queue ${MAX_REQUEUES + 1} times without a result`;
   return { status: "failed", code: "job_lost", message };
 }

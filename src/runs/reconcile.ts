@@ -1,9 +1,10 @@
-import type { JobRecord } from "../core/job.js";
-import type { JobQueue, ResultStore } from "../core/stores.js";
+import type { JobEnd } from "../core/job.js";
+import type { JobQueue } from "../core/ports/job-queue.js";
+import type { ResultStore } from "../core/ports/result-store.js";
 
 /** What has become of a job that somebody waits for. */
 export type JobFate =
-  | { readonly status: "ended"; readonly record: JobRecord }
+  | { readonly status: "ended"; readonly record: JobEnd }
   /** In the queue or in a worker's hands: wait. */
   | { readonly status: "under-way" }
   /** Neither in the queue nor ended: nobody will ever work on it unless it is enqueued again. */

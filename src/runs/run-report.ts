@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { queueName } from "../core/names.js";
-import type { RunRecord } from "./run-store.js";
+import { queueName } from "../redis/keys.js";
+import type { RunInfo } from "../redis/run-store.js";
 import type { RunStatus } from "./submitted-run.js";
-import { secondsLeft, type Pace } from "./pace.js";
+import { secondsLeft, type RunSpeed } from "../core/run-speed.js";
 
 const count = z.int().min(0);
 
@@ -71,11 +71,11 @@ export type RunReport = z.infer<typeof runReportSchema>;
 /** What a report is made of. */
 export interface RunFindings {
   readonly run: string;
-  readonly record: RunRecord;
+  readonly record: RunInfo;
   readonly status: RunStatus;
   readonly over: boolean;
   readonly owner: string | undefined;
-  readonly pace: Pace | undefined;
+  readonly pace: RunSpeed | undefined;
   readonly oldestWaitingAtMs: number | undefined;
   readonly workers: readonly {
     readonly id: string;

@@ -1,11 +1,18 @@
 import { toWireRequest } from "../core/contract.js";
 import { RankmillError } from "../core/errors.js";
-import type { JobRecord, PreparedJob } from "../core/job.js";
-import type { FailedRecord, InputRecord } from "../core/records.js";
-import type { JobQueue, ResultStore } from "../core/stores.js";
-import { addCounts, countFailure, countLine, emptyCounts, type RunCounts } from "./manifest.js";
+import type { JobEnd, NewJob } from "../core/job.js";
+import type { RecordFailure, InputRecord } from "../core/record.js";
+import type { JobQueue } from "../core/ports/job-queue.js";
+import type { ResultStore } from "../core/ports/result-store.js";
+import {
+  addCounts,
+  countFailure,
+  countLine,
+  emptyCounts,
+  type RunCounts,
+} from "../core/run-counts.js";
 import { MAX_REQUEUES, reconcile } from "./reconcile.js";
-import type { RunEntry, RunRecord, RunStore } from "./run-store.js";
+import type { RunEntry, RunInfo, RunStore } from "../redis/run-store.js";
 
 /** Lines of one chunk; its size in Redis is bounded by bytes as well. */
 const CHUNK_ENTRIES = 200;
@@ -40,12 +47,12 @@ export function runOwner(run: string): string {
  */
 export async function submitRecords(
   run: string,
-  record: RunRecord,
+  record: RunInfo,
   records: AsyncIterable<InputRecord>,
-  prepare: (record: ValidRecord) => PreparedJob,
+  prepare: (record: ValidRecord) => NewJob,
   parts: RunParts,
   onChunk: (total: number) => void,
-): Promise<RunRecord> {
+): Promise<RunInfo> {
   let entries: RunEntry[] = [];
   let bytes = 0;
   let chunks = 0;
@@ -87,11 +94,7 @@ async function checkGoesOn(run: string, store: RunStore): Promise<void> {
 }
 
 /** Looks at every open chunk, closes those that are over, and counts. */
-export async function statusOf(
-  run: string,
-  record: RunRecord,
-  parts: RunParts,
-): Promise<RunStatus> {
+export async function statusOf(run: string, record: RunInfo, parts: RunParts): Promise<RunStatus> {
   const { store, queue, results } = parts;
   const closed = await store.closedChunks(run);
   const counts = emptyCounts();
@@ -121,7 +124,7 @@ export async function statusOf(
  */
 export async function reconcileRun(
   run: string,
-  record: RunRecord,
+  record: RunInfo,
   parts: RunParts,
   maxChunks: number,
 ): Promise<void> {
@@ -142,12 +145,12 @@ export async function reconcileRun(
 async function requeueLost(
   run: string,
   waiting: readonly JobEntry[],
-  record: RunRecord,
+  record: RunInfo,
   { store, queue, results }: RunParts,
 ): Promise<void> {
   const ids = waiting.map(({ job }) => job.jobId);
   const fates = await reconcile(ids, queue, results);
-  const again: PreparedJob[] = [];
+  const again: NewJob[] = [];
   for (const [i, { job }] of waiting.entries()) {
     if (fates[i]?.status !== "lost") continue;
     const times = await store.countLost(run, job.jobId, record.ttlSeconds);
@@ -163,7 +166,7 @@ async function requeueLost(
   );
 }
 
-async function recordLost(job: PreparedJob, times: number, results: ResultStore): Promise<void> {
+async function recordLost(job: NewJob, times: number, results: ResultStore): Promise<void> {
   const started = await results.begin(job.jobId);
   if (started.status !== "begun") return;
   const message = `the job vanished from the queue ${times} times without a result`;
@@ -174,13 +177,13 @@ async function recordLost(job: PreparedJob, times: number, results: ResultStore)
 /** What became of one line. */
 export type RunItem =
   | { readonly status: "done"; readonly line: string }
-  | { readonly status: "failed"; readonly failure: FailedRecord }
+  | { readonly status: "failed"; readonly failure: RecordFailure }
   | { readonly status: "open" };
 
 /** Every line of the run, in the order of the input. */
 export async function* runItems(
   run: string,
-  record: RunRecord,
+  record: RunInfo,
   parts: RunParts,
 ): AsyncGenerator<RunItem, void, undefined> {
   for (let chunk = 0; chunk < record.chunks; chunk += 1) {
@@ -195,7 +198,7 @@ export async function* runItems(
 }
 
 /** Enqueues anew what failed or was cancelled. @returns records that are tried again */
-export async function retryRun(run: string, record: RunRecord, parts: RunParts): Promise<number> {
+export async function retryRun(run: string, record: RunInfo, parts: RunParts): Promise<number> {
   const { store, queue, results } = parts;
   const closed = await store.closedChunks(run);
   await store.update(run, { state: "submitted" });
@@ -220,7 +223,7 @@ export async function retryRun(run: string, record: RunRecord, parts: RunParts):
 interface EndedEntry {
   readonly entry: RunEntry;
   /** Undefined: not over. A line that was refused is over with its failure. */
-  readonly record: JobRecord | undefined;
+  readonly record: JobEnd | undefined;
 }
 
 /** What a record of a cancelled run has come to that had not ended by then. */
@@ -228,11 +231,11 @@ const CANCELLED = {
   status: "failed",
   code: "cancelled",
   message: "the run was cancelled",
-} as const satisfies JobRecord;
+} as const satisfies JobEnd;
 
 async function endedEntries(
   entries: readonly RunEntry[],
-  record: RunRecord,
+  record: RunInfo,
   results: ResultStore,
 ): Promise<EndedEntry[]> {
   const jobs = entries.filter(isJob);
@@ -286,7 +289,7 @@ export async function* cancelledItems(
 function failureOf(
   entry: JobEntry,
   error: { readonly code: string; readonly message: string },
-): FailedRecord {
+): RecordFailure {
   const request = entry.job.envelope.request ?? entry.job.payload ?? "null";
   const input = JSON.parse(request) as unknown;
   return { line: entry.line, id: entry.id, code: error.code, reason: error.message, input };

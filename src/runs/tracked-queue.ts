@@ -1,6 +1,6 @@
-import type { EnqueueOutcome, PreparedJob } from "../core/job.js";
-import type { JobQueue, QueueState } from "../core/stores.js";
-import type { RunStore } from "./run-store.js";
+import type { EnqueueOutcome, NewJob } from "../core/job.js";
+import type { JobQueue, QueueState } from "../core/ports/job-queue.js";
+import type { RunStore } from "../redis/run-store.js";
 
 /** Jobs released in one go. */
 const CHUNK_JOBS = 500;
@@ -22,7 +22,7 @@ export class TrackedQueue implements JobQueue {
     this.#ttlSeconds = ttlSeconds;
   }
 
-  async enqueue(jobs: readonly PreparedJob[], owner: string): Promise<EnqueueOutcome[]> {
+  async enqueue(jobs: readonly NewJob[], owner: string): Promise<EnqueueOutcome[]> {
     // First of all: a job that is in Redis is always written down.
     const jobIds = jobs.map(({ jobId }) => jobId);
     await this.#store.addJobs(this.#run, jobIds, this.#ttlSeconds);
@@ -51,12 +51,12 @@ export class TrackedQueue implements JobQueue {
     }
   }
 
-  async refuse(owner: string): Promise<void> {
-    await this.#queue.refuse(owner);
+  async blockOwner(owner: string): Promise<void> {
+    await this.#queue.blockOwner(owner);
   }
 
-  async admit(owner: string): Promise<void> {
-    await this.#queue.admit(owner);
+  async unblockOwner(owner: string): Promise<void> {
+    await this.#queue.unblockOwner(owner);
   }
 
   async cancel(jobIds: readonly string[], owner: string): Promise<void> {

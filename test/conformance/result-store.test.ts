@@ -5,17 +5,17 @@
 import type { Redis } from "ioredis";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { DEFAULT_LIMITS } from "../../src/core/contract.js";
-import type { JobRecord, PreparedJob } from "../../src/core/job.js";
-import { jobKeys } from "../../src/core/names.js";
-import type { Started } from "../../src/core/stores.js";
-import { prepareJob } from "../../src/queue/prepare-job.js";
-import { RedisJobQueue } from "../../src/queue/redis-job-queue.js";
-import { RedisResultStore } from "../../src/results/redis-result-store.js";
+import type { JobEnd, NewJob } from "../../src/core/job.js";
+import { jobKeys } from "../../src/redis/keys.js";
+import type { Started } from "../../src/core/ports/result-store.js";
+import { makeJob } from "../../src/redis/make-job.js";
+import { RedisJobQueue } from "../../src/redis/redis-job-queue.js";
+import { RedisResultStore } from "../../src/redis/redis-result-store.js";
 import { redisKinds, TestRedis } from "../support/redis-server.js";
 import { until } from "../support/until.js";
 
-const DONE: JobRecord = { status: "done", line: '{"id":"é \\ud800","results":[]}' };
-const FAILED: JobRecord = { status: "failed", code: "limit_exceeded", message: "too much: 9 > 5" };
+const DONE: JobEnd = { status: "done", line: '{"id":"é \\ud800","results":[]}' };
+const FAILED: JobEnd = { status: "failed", code: "limit_exceeded", message: "too much: 9 > 5" };
 const TTL_SECONDS = 1_000;
 
 let server: TestRedis;
@@ -28,9 +28,9 @@ function fenceOf(started: Started): number {
   return started.fence;
 }
 
-function job(id: string, options: { maxLength?: number; large?: boolean } = {}): PreparedJob {
+function job(id: string, options: { maxLength?: number; large?: boolean } = {}): NewJob {
   const documents = [{ text: options.large === true ? "x".repeat(40_000) : "d" }];
-  return prepareJob(
+  return makeJob(
     { id, query: "q", documents },
     { maxLength: options.maxLength ?? 128, truncation: "only-second" },
     { priority: "bulk", ttlSeconds: TTL_SECONDS },
@@ -149,7 +149,7 @@ describe.each(redisKinds)("on %s", (kind) => {
       queue = new RedisJobQueue(redis, tag, DEFAULT_LIMITS.maxJobBytes);
     });
 
-    async function end(jobId: string, record: JobRecord): Promise<void> {
+    async function end(jobId: string, record: JobEnd): Promise<void> {
       await store.commit(jobId, fenceOf(await store.begin(jobId)), record, TTL_SECONDS);
     }
 
@@ -224,13 +224,13 @@ describe.each(redisKinds)("on %s", (kind) => {
       const [a, b] = [job("a"), job("b")];
       await queue.enqueue([a, b], "one");
       await queue.enqueue([b], "two");
-      await queue.refuse("one");
+      await queue.blockOwner("one");
       expect(await store.begin(a.jobId)).toEqual({ status: "unwanted" });
       // The other one is wanted, and both were asked for in one go.
       const [unwanted, wanted] = await Promise.all([store.begin(a.jobId), store.begin(b.jobId)]);
       expect(unwanted).toEqual({ status: "unwanted" });
       expect(await store.commit(b.jobId, fenceOf(wanted), DONE, TTL_SECONDS)).toBe(true);
-      await queue.admit("one");
+      await queue.unblockOwner("one");
       expect(await store.begin(a.jobId)).toMatchObject({ status: "begun", attempts: 1 });
       await queue.close();
     });

@@ -1,11 +1,8 @@
 import type { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { EncodedPair } from "../../src/core/ports.js";
-import {
-  RedisScoreCache,
-  type RedisScoreCacheOptions,
-} from "../../src/results/redis-score-cache.js";
-import { scoreScope } from "../../src/results/score-key.js";
+import type { EncodedPair } from "../../src/core/pair.js";
+import { RedisScoreCache, type RedisScoreCacheOptions } from "../../src/redis/redis-score-cache.js";
+import { scoreScope } from "../../src/redis/score-key.js";
 import { SeededRandom } from "../support/random.js";
 import { hasRealRedis, redisKinds, TestRedis } from "../support/redis-server.js";
 import { until } from "../support/until.js";

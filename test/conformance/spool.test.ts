@@ -3,9 +3,9 @@ import { mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { FailedRecord, InputRecord } from "../../src/core/records.js";
-import { openSpool } from "../../src/runs/open-spool.js";
-import type { Spool, SpoolOutput } from "../../src/runs/spool.js";
+import type { RecordFailure, InputRecord } from "../../src/core/record.js";
+import { openSpool } from "../../src/outputs/spool/open-spool.js";
+import type { Spool, SpoolOutput } from "../../src/core/ports/spool.js";
 import { TestS3 } from "../support/s3-server.js";
 
 const RUN = "run-1";
@@ -39,7 +39,7 @@ function invalid(line: number): InputRecord {
   return { status: "invalid", failure };
 }
 
-function failed(line: number, id: string): FailedRecord {
+function failed(line: number, id: string): RecordFailure {
   return { line, id, code: "job_lost", reason: "lost", input: { id } };
 }
 

@@ -1,10 +1,7 @@
 /** Documents in windows: what every tokenizer must give alike, since places in texts are promised. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-  openTokenizer,
-  type OpenedTokenizer,
-} from "../../src/inference/tokenizer/open-tokenizer.js";
-import { encodeWindows, type EncodedWindow } from "../../src/pipeline/encode-windows.js";
+import { openTokenizer, type OpenedTokenizer } from "../../src/tokenizers/open-tokenizer.js";
+import { encodeWindows, type EncodedWindow } from "../../src/pipeline/encode/encode-windows.js";
 import { TOKENIZERS } from "./tokenizer.data.js";
 
 const never = new AbortController().signal;

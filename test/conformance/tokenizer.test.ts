@@ -3,13 +3,10 @@ import type { TruncationStrategy } from "tokenizers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Truncation } from "../../src/core/job.js";
 import { assemblePair } from "../../src/core/pair-assembly.js";
-import type { EncodedPair } from "../../src/core/ports.js";
+import type { EncodedPair } from "../../src/core/pair.js";
 import { ignoreWork } from "../../src/core/work-events.js";
-import { CachedTokenizer } from "../../src/inference/tokenizer/cached-tokenizer.js";
-import {
-  openTokenizer,
-  type OpenedTokenizer,
-} from "../../src/inference/tokenizer/open-tokenizer.js";
+import { CachedTokenizer } from "../../src/tokenizers/cached-tokenizer.js";
+import { openTokenizer, type OpenedTokenizer } from "../../src/tokenizers/open-tokenizer.js";
 import {
   asRanges,
   codePoints,

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { CUDA_WHEELS, PROVIDER_NAME } from "../../src/core/cuda-files.js";
+import { CUDA_WHEELS, PROVIDER_NAME } from "../../src/models/cuda/cuda-wheels.js";
 import {
   docker,
   dockerAnswers,

@@ -1,11 +1,11 @@
 /** What an autoscaler reads of a backlog: the lists that the manifests name, and the backlog in pairs. */
 import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { readBacklog } from "../../src/queue/backlog.js";
-import { listServedModels } from "../../src/queue/model-registry.js";
-import { prepareJob } from "../../src/queue/prepare-job.js";
-import { RedisJobQueue } from "../../src/queue/redis-job-queue.js";
-import { modelTag } from "../../src/core/names.js";
+import { readBacklog } from "../../src/redis/backlog.js";
+import { listServedModels } from "../../src/redis/model-registry.js";
+import { makeJob } from "../../src/redis/make-job.js";
+import { RedisJobQueue } from "../../src/redis/redis-job-queue.js";
+import { modelTag } from "../../src/redis/keys.js";
 import { Bench, BUILTIN, SAMPLE, words } from "../support/cli.js";
 import { redisKinds, TestRedis } from "../support/redis-server.js";
 import { until } from "../support/until.js";
@@ -76,7 +76,7 @@ describe.each(redisKinds)("the backlog in pairs, on %s", (kind) => {
       // Text that looks like the figure itself must not be taken for it.
       const text = `"pairs": 999999 of \\"pairs\\":777 ${"x".repeat(i % 2 === 0 ? 10 : 40_000)}`;
       const documents = Array.from({ length: count }, () => ({ text }));
-      return prepareJob(
+      return makeJob(
         { id: String(i), query: '"pairs":5', documents },
         { maxLength: 16, truncation: "only-second" },
         { priority: "bulk", ttlSeconds: 60 },

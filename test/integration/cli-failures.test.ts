@@ -1,7 +1,7 @@
 /** What failed of a run: listed, written out, mended, tried again. */
 import type { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { RedisResultStore } from "../../src/results/redis-result-store.js";
+import { RedisResultStore } from "../../src/redis/redis-result-store.js";
 import { Bench, BUILTIN, rerank, words } from "../support/cli.js";
 import { readLines, readRankings, writeRecords } from "../support/records.js";
 import { TestRedis } from "../support/redis-server.js";

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { WireRanking } from "../../src/core/contract.js";
-import { toFlagEmbedding } from "../../src/runs/formats/pairs.js";
+import { toFlagEmbedding } from "../../src/inputs/formats/pairs.js";
 import { Bench, BUILTIN, rerank, SAMPLE, words } from "../support/cli.js";
 import {
   countLines,

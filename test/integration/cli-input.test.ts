@@ -5,7 +5,7 @@
 import { readdirSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { WireRanking } from "../../src/core/contract.js";
-import type { FailedRecord } from "../../src/core/records.js";
+import type { RecordFailure } from "../../src/core/record.js";
 import { Bench, BUILTIN, type CliExit, rerank } from "../support/cli.js";
 import { readFailures, readManifest, readRankings, writeRecords } from "../support/records.js";
 import { TestRedis } from "../support/redis-server.js";
@@ -165,7 +165,7 @@ let redis: TestRedis;
 let bench: Bench;
 let exit: CliExit;
 let rankings: Map<string, WireRanking>;
-let failures: FailedRecord[];
+let failures: RecordFailure[];
 /** Blank lines are between good and bad: they are no records, but they count as lines. */
 const lines = [...GOOD, "", "   ", ...BAD.map(({ line }) => line)];
 

@@ -2,8 +2,12 @@ import { mkdir, mkdtemp, readdir, rm, symlink, truncate, writeFile } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { CUDA_WHEELS } from "../../src/core/cuda-files.js";
-import { detectCuda, runtimeDir, type CudaPlaces } from "../../src/inference/cuda-detect.js";
+import { CUDA_WHEELS } from "../../src/models/cuda/cuda-wheels.js";
+import {
+  detectCuda,
+  runtimeDir,
+  type CudaPlaces,
+} from "../../src/inference/devices/cuda/detect-cuda.js";
 import { Bench, rerank } from "../support/cli.js";
 import { dist } from "../support/dist.js";
 

@@ -8,14 +8,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { pino } from "pino";
-import { quadraticAt } from "../../src/core/quadratic.js";
-import type { RunShape } from "../../src/core/lane-cost.js";
-import { LanePool, type LaneEvent } from "../../src/inference/lane-pool.js";
-import { LaneProcess } from "../../src/inference/lane-process.js";
+import { quadraticAt } from "../../src/core/cost/quadratic.js";
+import type { BatchShape } from "../../src/core/cost/lane-cost.js";
+import { LanePool, type LaneEvent } from "../../src/inference/lanes/lane-pool.js";
+import { LaneProcess } from "../../src/inference/lanes/lane-process.js";
 import { resolveModel, type ResolvedModel } from "../../src/models/resolve.js";
-import { Batcher, DEFAULT_BATCHER_OPTIONS } from "../../src/pipeline/batcher.js";
-import { planCudaLanes } from "../../workers/cuda-plan.js";
-import type { LanePlanOptions } from "../../workers/lane-plan.js";
+import { Batcher, DEFAULT_BATCHER_OPTIONS } from "../../src/pipeline/batch/batcher.js";
+import { planCudaLanes } from "../../src/capacity/cuda-plan.js";
+import type { LanePlanOptions } from "../../src/capacity/cpu-plan.js";
 import { fixtureFolder, laneOptions, randomPair } from "../support/lanes.js";
 import { SeededRandom } from "../support/random.js";
 import { until } from "../support/until.js";
@@ -140,8 +140,8 @@ describe("a lane that pads to buckets", () => {
     const exact = await startLane({});
     const padded = await startLane({ lengthBuckets: [32, 64, 128] });
     const rows = [7, 20, 31].map((length) => randomPair(random, length));
-    const [expected = []] = await exact.run([rows]);
-    const [got = []] = await padded.run([rows]);
+    const [expected = []] = await exact.score([rows]);
+    const [got = []] = await padded.score([rows]);
     expect(got).toHaveLength(3);
     got.forEach((logit, i) => expect(logit).toBeCloseTo(expected[i] ?? Number.NaN, 4));
   });
@@ -226,7 +226,7 @@ describe("a GPU whose memory runs out", () => {
   it("is learned of when a lane is warmed up, before any work", async () => {
     const { plan, events } = await startPool(await fakeLane("warm", 512, false));
     const [ready] = events;
-    expect(ready).toMatchObject({ type: "ready", tooLarge: plan.warmUp satisfies RunShape });
+    expect(ready).toMatchObject({ type: "ready", tooLarge: plan.warmUp satisfies BatchShape });
     const { rows, length } = plan.warmUp;
     expect(plan.memory.budget.capacityBytes).toBeLessThan(
       quadraticAt(plan.memory.activation, rows, length),

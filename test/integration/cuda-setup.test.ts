@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { deflateRawSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { CudaWheel } from "../../src/core/cuda-files.js";
-import { setupCuda, type CudaSetupOptions } from "../../src/models/cuda-setup.js";
+import type { CudaWheel } from "../../src/models/cuda/cuda-wheels.js";
+import { setupCuda, type CudaSetupOptions } from "../../src/models/cuda/cuda-setup.js";
 import { IndexServer } from "../support/index-server.js";
 import { refusal } from "../support/pull-bench.js";
 

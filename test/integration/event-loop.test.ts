@@ -6,19 +6,16 @@ import { fileURLToPath } from "node:url";
 import type { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DEFAULT_LIMITS } from "../../src/core/contract.js";
-import type { PreparedJob } from "../../src/core/job.js";
-import { Permits } from "../../src/core/permits.js";
-import { LanePool } from "../../src/inference/lane-pool.js";
-import {
-  type OpenedTokenizer,
-  openTokenizer,
-} from "../../src/inference/tokenizer/open-tokenizer.js";
-import { Batcher } from "../../src/pipeline/batcher.js";
+import type { NewJob } from "../../src/core/job.js";
+import { Permits } from "../../src/platform/permits.js";
+import { LanePool } from "../../src/inference/lanes/lane-pool.js";
+import { type OpenedTokenizer, openTokenizer } from "../../src/tokenizers/open-tokenizer.js";
+import { Batcher } from "../../src/pipeline/batch/batcher.js";
 import { JobProcessor } from "../../src/pipeline/process-job.js";
-import { Consumer, type ConsumerEvent } from "../../src/queue/consumer.js";
-import { prepareJob } from "../../src/queue/prepare-job.js";
-import { RedisJobQueue } from "../../src/queue/redis-job-queue.js";
-import { RedisResultStore } from "../../src/results/redis-result-store.js";
+import { Consumer, type ConsumerEvent } from "../../src/redis/consumer.js";
+import { makeJob } from "../../src/redis/make-job.js";
+import { RedisJobQueue } from "../../src/redis/redis-job-queue.js";
+import { RedisResultStore } from "../../src/redis/redis-result-store.js";
 import { attemptsByJob } from "../support/queue-view.js";
 import { TestRedis } from "../support/redis-server.js";
 import { until } from "../support/until.js";
@@ -102,8 +99,8 @@ afterAll(async () => {
   await server.close();
 });
 
-function jobOf(id: string, documents: string[]): PreparedJob {
-  return prepareJob(
+function jobOf(id: string, documents: string[]): NewJob {
+  return makeJob(
     { id, query: "slow and steady", documents: documents.map((text) => ({ text })) },
     { maxLength: 512, truncation: "only-second" },
     { priority: "bulk" },
@@ -111,7 +108,7 @@ function jobOf(id: string, documents: string[]): PreparedJob {
 }
 
 /** Has the job done. @returns how often the timer fired meanwhile */
-async function rank(job: PreparedJob): Promise<number> {
+async function rank(job: NewJob): Promise<number> {
   events.length = 0;
   ticks = 0;
   await queue.enqueue([job], "test");

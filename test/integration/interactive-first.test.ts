@@ -1,8 +1,9 @@
 /** Interactive pairs among the bulk pairs of a busy run, on a real lane. */
 import { afterEach, describe, expect, it } from "vitest";
-import type { EncodedPair, Lane } from "../../src/core/ports.js";
-import { LaneProcess } from "../../src/inference/lane-process.js";
-import { Batcher, DEFAULT_BATCHER_OPTIONS } from "../../src/pipeline/batcher.js";
+import type { EncodedPair } from "../../src/core/pair.js";
+import type { Lane } from "../../src/core/ports/lane.js";
+import { LaneProcess } from "../../src/inference/lanes/lane-process.js";
+import { Batcher, DEFAULT_BATCHER_OPTIONS } from "../../src/pipeline/batch/batcher.js";
 import { laneOptions, randomPair } from "../support/lanes.js";
 import { SeededRandom } from "../support/random.js";
 import { until } from "../support/until.js";
@@ -29,9 +30,9 @@ function noting(lane: LaneProcess, messages: EncodedPair[][]): Lane {
     get alive() {
       return lane.alive;
     },
-    run: async (runs) => {
+    score: async (runs) => {
       messages.push(runs.flat());
-      return await lane.run(runs);
+      return await lane.score(runs);
     },
   };
 }

@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
-import { packageRoot } from "../../src/models/package-root.js";
+import { packageRoot } from "../../src/platform/package-root.js";
 import { resolveModel, type ResolvedModel } from "../../src/models/resolve.js";
-import { planLanes, type LanePlan, type LanePlanOptions } from "../../workers/lane-plan.js";
+import { planLanes, type LanePlan, type LanePlanOptions } from "../../src/capacity/cpu-plan.js";
 import { fixtureFolder, LANE_ENTRY, laneOptions } from "../support/lanes.js";
 
 const MIB = 1024 * 1024;

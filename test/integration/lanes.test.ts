@@ -2,10 +2,14 @@ import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { ActivationBudget } from "../../src/core/activation-budget.js";
-import { LanePool, type LaneEvent, type LanePoolOptions } from "../../src/inference/lane-pool.js";
-import { LaneProcess } from "../../src/inference/lane-process.js";
-import { Batcher, DEFAULT_BATCHER_OPTIONS } from "../../src/pipeline/batcher.js";
+import { ActivationBudget } from "../../src/core/cost/activation-budget.js";
+import {
+  LanePool,
+  type LaneEvent,
+  type LanePoolOptions,
+} from "../../src/inference/lanes/lane-pool.js";
+import { LaneProcess } from "../../src/inference/lanes/lane-process.js";
+import { Batcher, DEFAULT_BATCHER_OPTIONS } from "../../src/pipeline/batch/batcher.js";
 import { laneOptions, randomPair } from "../support/lanes.js";
 import { look } from "../support/processes.js";
 import { SeededRandom } from "../support/random.js";
@@ -69,7 +73,7 @@ describe("a lane", () => {
     const lane = await startLane();
     expect(lane.state).toBe("ready");
     expect(lane.readyBytes).toBeGreaterThan(1_000_000);
-    const answer = lane.run([[randomPair(random, 20)]]);
+    const answer = lane.score([[randomPair(random, 20)]]);
     expect(lane.state).toBe("busy");
     await answer;
     expect(lane.state).toBe("ready");
@@ -78,16 +82,16 @@ describe("a lane", () => {
   it("that is measured stays calibrating", async () => {
     const lane = await startLane({ calibrating: true });
     expect(lane.state).toBe("calibrating");
-    await lane.run([[randomPair(random, 20)]]);
+    await lane.score([[randomPair(random, 20)]]);
     expect(lane.state).toBe("calibrating");
   });
 
   it("finishes what it has when it is drained, takes nothing more, and is dead then", async () => {
     const lane = await startLane();
-    const answer = lane.run([[randomPair(random, 200)]]);
+    const answer = lane.score([[randomPair(random, 200)]]);
     const drained = lane.drain("no longer needed");
     expect(lane.state).toBe("draining");
-    await expect(lane.run([[randomPair(random, 20)]])).rejects.toMatchObject({
+    await expect(lane.score([[randomPair(random, 20)]])).rejects.toMatchObject({
       code: "lane_failed",
     });
     expect((await answer).flat()).toHaveLength(1);
@@ -101,7 +105,9 @@ describe("a lane", () => {
   it("that hangs past its deadline is killed, and what it had is rejected", async () => {
     const lane = await startLane({ deadlineMs: () => 200 });
     process.kill(lane.pid, "SIGSTOP");
-    await expect(lane.run([[randomPair(random, 20)]])).rejects.toThrow(/hung: no answer in 200 ms/);
+    await expect(lane.score([[randomPair(random, 20)]])).rejects.toThrow(
+      /hung: no answer in 200 ms/,
+    );
     expect(lane.state).toBe("dead");
     expect(await lane.died).toBe("hung: no answer in 200 ms");
   });
@@ -109,7 +115,7 @@ describe("a lane", () => {
   it("leaves nothing in the user's home", async () => {
     const home = join(folder, "home");
     const lane = await startLane({ env: { ...process.env, HOME: await mkdtemp(home) } });
-    await lane.run([[randomPair(random, 20)]]);
+    await lane.score([[randomPair(random, 20)]]);
     await lane.drain("done");
     const made = (await readdir(folder)).find((name) => name.startsWith("home"));
     expect(await readdir(join(folder, made ?? ""))).toEqual([]);

@@ -3,8 +3,8 @@
  * truncation, and what the ranking says of its place is where it is.
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { createClient, type Client, type RerankOptions } from "../../src/client/client.js";
-import type { Ranking } from "../../src/client/enqueued-job.js";
+import { createClient, type Client, type RerankOptions } from "../../src/app/client/client.js";
+import type { Ranking } from "../../src/app/client/enqueued-job.js";
 import { Bench, BUILTIN, rerank, words } from "../support/cli.js";
 import { readManifest, readRankings, writeRecords } from "../support/records.js";
 import { TestRedis } from "../support/redis-server.js";

@@ -6,7 +6,7 @@ import { findEntry } from "../../src/core/catalogue.js";
 import { loadCatalogue } from "../../src/models/catalogue-files.js";
 import { readLock } from "../../src/models/lock-file.js";
 import { lockFilePath, pulledModelFolder } from "../../src/models/model-cache.js";
-import { pullModel } from "../../src/models/pull.js";
+import { pullModel } from "../../src/models/pull/pull.js";
 import { resolveModel } from "../../src/models/resolve.js";
 import { CROSS_ENCODER, onnxBytes } from "../support/onnx-bytes.js";
 import {

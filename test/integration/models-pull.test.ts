@@ -5,8 +5,8 @@ import { describe, expect, it, vi } from "vitest";
 import { hashFile } from "../../src/models/digest.js";
 import { readLock } from "../../src/models/lock-file.js";
 import { lockFilePath } from "../../src/models/model-cache.js";
-import { pullModel } from "../../src/models/pull.js";
-import type { PullProgress } from "../../src/models/pull.js";
+import { pullModel } from "../../src/models/pull/pull.js";
+import type { PullProgress } from "../../src/models/pull/pull.js";
 import { listModels, resolveModel } from "../../src/models/resolve.js";
 import { CROSS_ENCODER, onnxBytes } from "../support/onnx-bytes.js";
 import {

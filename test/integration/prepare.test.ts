@@ -20,20 +20,20 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Precision } from "../../src/core/catalogue.js";
-import type { EncodedPair } from "../../src/core/ports.js";
-import { readCpuFeatures } from "../../src/inference/cpu-features.js";
-import { FIRST_PLACE } from "../../src/inference/graph/first-token.js";
-import { readGraph } from "../../src/inference/graph/onnx-graph.js";
-import { LaneProcess } from "../../src/inference/lane-process.js";
-import type { LaneModel } from "../../src/inference/lane-protocol.js";
+import type { EncodedPair } from "../../src/core/pair.js";
+import { readCpuFeatures } from "../../src/inference/host/cpu-features.js";
+import { FIRST_PLACE } from "../../src/inference/prepare/graph/first-token.js";
+import { readGraph } from "../../src/inference/prepare/graph/onnx-graph.js";
+import { LaneProcess } from "../../src/inference/lanes/lane-process.js";
+import type { LaneModel } from "../../src/inference/lanes/lane-protocol.js";
 import {
   prepareModel,
   type Exclusively,
   type PrepareEvent,
   type PreparedModel,
   type PrepareOptions,
-} from "../../src/inference/prepare.js";
-import { withClaim } from "../../src/models/claim.js";
+} from "../../src/inference/prepare/prepare-model.js";
+import { withFileLease } from "../../src/platform/file-lease.js";
 import { canMount } from "../support/mounts.js";
 import { SeededRandom } from "../support/random.js";
 
@@ -50,7 +50,7 @@ const FILE_OF: Readonly<Record<Precision, string>> = {
 /** Below every fixture's vocabulary. */
 const HIGHEST_ID = 599;
 
-const claiming: Exclusively = (path, onWait, work) => withClaim(path, { onWait }, work);
+const claiming: Exclusively = (path, onWait, work) => withFileLease(path, { onWait }, work);
 /** A claim that fails to keep anybody out. */
 const careless: Exclusively = (_path, _onWait, work) => work();
 
@@ -127,7 +127,7 @@ function someRuns(padded = true): EncodedPair[][] {
 }
 
 async function scoresOf(lane: LaneProcess, runs = someRuns()): Promise<number[][]> {
-  return await lane.run(runs);
+  return await lane.score(runs);
 }
 
 /** Of two logits of each pair. */
@@ -200,7 +200,7 @@ describe("a prepared model", () => {
     const scored = await scoresOf(lane, runs);
     const allowed = FP32_TOLERANCE + INT8_FURTHER * meanDistance(original, fp32);
     expect(meanDistance(scored, fp32)).toBeLessThan(allowed);
-    await expect(lane.run(someRuns())).rejects.toThrow("rows of several lengths");
+    await expect(lane.score(someRuns())).rejects.toThrow("rows of several lengths");
   });
 
   it("gives the same int8 logits with exact products, as on a CPU without VNNI", async () => {

@@ -13,12 +13,12 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { Queue, QueueEvents, Worker } from "bullmq";
 import { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { findServerPrograms } from "../../src/queue/private-redis-candidates.js";
+import { findServerPrograms } from "../../src/redis/private-server/private-redis-candidates.js";
 import {
   type PrivateRedis,
   type PrivateRedisOptions,
   startPrivateRedis,
-} from "../../src/queue/private-redis.js";
+} from "../../src/redis/private-server/private-redis.js";
 
 const dist = fileURLToPath(new URL("../../dist/", import.meta.url));
 const guardianPath = join(dist, "workers/redis-guardian.js");
@@ -135,7 +135,7 @@ async function startCommand(
   kind: "redis-server" | "js",
 ): Promise<{ command: ChildProcess; pid: number; path: string; lines: AsyncIterator<string> }> {
   const script = join(tempFolder, "command.mjs");
-  const library = pathToFileURL(join(dist, "src/queue/private-redis.js")).href;
+  const library = pathToFileURL(join(dist, "src/redis/private-server/private-redis.js")).href;
   await writeFile(
     script,
     `import { startPrivateRedis } from ${JSON.stringify(library)};

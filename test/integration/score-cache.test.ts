@@ -1,7 +1,7 @@
 /** Workers that keep scores in Redis for each other, on a real server with a real model. */
 import type { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { ReuseCounts } from "../../src/core/reuse.js";
+import type { ReuseCounts } from "../../src/telemetry/reuse-counts.js";
 import { Bench, BERT, SAMPLE, words, type RunningCli } from "../support/cli.js";
 import { readLines, readRankings, writeRecords } from "../support/records.js";
 import { hasRealRedis, TestRedis } from "../support/redis-server.js";

@@ -1,7 +1,7 @@
 /** Two runs of one model on the same workers: neither waits for the other's end. */
 import type { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { RunStore } from "../../src/runs/run-store.js";
+import { RunStore } from "../../src/redis/run-store.js";
 import { Bench, BUILTIN, SAMPLE, words } from "../support/cli.js";
 import { multiply, writeRecords } from "../support/records.js";
 import { hasRealRedis, TestRedis } from "../support/redis-server.js";

@@ -13,10 +13,10 @@ import {
   Consumer,
   DEFAULT_LOCK_DURATION_MS,
   DEFAULT_STALLED_INTERVAL_MS,
-} from "../../src/queue/consumer.js";
-import { prepareJob } from "../../src/queue/prepare-job.js";
-import { RedisJobQueue } from "../../src/queue/redis-job-queue.js";
-import { traceQueues } from "../../src/queue/telemetry.js";
+} from "../../src/redis/consumer.js";
+import { makeJob } from "../../src/redis/make-job.js";
+import { RedisJobQueue } from "../../src/redis/redis-job-queue.js";
+import { traceQueues } from "../../src/redis/telemetry.js";
 import { Bench, BUILTIN, SAMPLE } from "../support/cli.js";
 import { hasRealRedis, TestRedis } from "../support/redis-server.js";
 import { until } from "../support/until.js";
@@ -160,7 +160,7 @@ describe.skipIf(!hasRealRedis)("traces", () => {
     const tracer = provider.getTracer("test");
     await tracer.startActiveSpan("mine", async (span) => {
       const request = { id: "a", query: "q", documents: [{ text: "d" }] };
-      const job = prepareJob(
+      const job = makeJob(
         request,
         { maxLength: 16, truncation: "only-second" },
         { priority: "bulk", ttlSeconds: 60 },

@@ -2,11 +2,11 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { assemblePair } from "../../src/core/pair-assembly.js";
-import type { EncodedPair } from "../../src/core/ports.js";
-import { LaneProcess, type LaneProcessOptions } from "../../src/inference/lane-process.js";
-import { prepareModel } from "../../src/inference/prepare.js";
-import { openTokenizer } from "../../src/inference/tokenizer/open-tokenizer.js";
-import { withClaim } from "../../src/models/claim.js";
+import type { EncodedPair } from "../../src/core/pair.js";
+import { LaneProcess, type LaneProcessOptions } from "../../src/inference/lanes/lane-process.js";
+import { prepareModel } from "../../src/inference/prepare/prepare-model.js";
+import { openTokenizer } from "../../src/tokenizers/open-tokenizer.js";
+import { withFileLease } from "../../src/platform/file-lease.js";
 import { fixtureFolder, laneOptions, PREPARE_ENTRY, type FixtureModel } from "./lanes.js";
 
 /** One model an architecture, random weights, scored by the framework that made it. */
@@ -97,7 +97,7 @@ export async function preparedOptions(
     cacheDir: join(cacheDir, model),
     entryPath: PREPARE_ENTRY,
     env: process.env,
-    exclusively: (claimed, onWait, work) => withClaim(claimed, { onWait }, work),
+    exclusively: (claimed, onWait, work) => withFileLease(claimed, { onWait }, work),
   });
   const options = laneOptions(model, file);
   return { ...options, model: { ...options.model, onnxPath, prepared: true, unmasked } };
@@ -134,7 +134,7 @@ async function scoreAlone(
 ): Promise<number[]> {
   const lane = await LaneProcess.start(0, options);
   try {
-    return (await lane.run(pairs.map((pair) => [pair]))).flat();
+    return (await lane.score(pairs.map((pair) => [pair]))).flat();
   } finally {
     lane.kill();
     await lane.died;

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { EncodedPair } from "../../src/core/ports.js";
-import type { LaneProcessOptions } from "../../src/inference/lane-process.js";
+import type { EncodedPair } from "../../src/core/pair.js";
+import type { LaneProcessOptions } from "../../src/inference/lanes/lane-process.js";
 import { dist } from "./dist.js";
 import type { SeededRandom } from "./random.js";
 

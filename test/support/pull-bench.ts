@@ -8,7 +8,7 @@ import type { CatalogueEntry, HubFile, HubSource } from "../../src/core/catalogu
 import { RankmillError } from "../../src/core/errors.js";
 import { loadCatalogue } from "../../src/models/catalogue-files.js";
 import { pulledModelFolder } from "../../src/models/model-cache.js";
-import type { PullOptions } from "../../src/models/pull.js";
+import type { PullOptions } from "../../src/models/pull/pull.js";
 import { HubServer } from "./hub-server.js";
 
 export const ROOT = resolve(import.meta.dirname, "../..");

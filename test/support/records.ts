@@ -1,8 +1,8 @@
 /** Files of records and rankings, as tests write and read them. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { rankingSchema, type WireRanking } from "../../src/core/contract.js";
-import type { FailedRecord } from "../../src/core/records.js";
-import type { Manifest } from "../../src/runs/manifest.js";
+import type { RecordFailure } from "../../src/core/record.js";
+import type { Manifest } from "../../src/outputs/manifest.js";
 
 /** Writes one JSON line a record; a string or bytes go in as they are. */
 export function writeRecords(path: string, records: readonly unknown[]): void {
@@ -22,8 +22,8 @@ export function readRankings(path: string): WireRanking[] {
   return readLines(path).map((line) => rankingSchema.strict().parse(JSON.parse(line)));
 }
 
-export function readFailures(path: string): FailedRecord[] {
-  return readLines(path).map((line) => JSON.parse(line) as FailedRecord);
+export function readFailures(path: string): RecordFailure[] {
+  return readLines(path).map((line) => JSON.parse(line) as RecordFailure);
 }
 
 export function readManifest(path: string): Manifest {

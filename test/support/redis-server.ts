@@ -16,7 +16,7 @@ import { until } from "./until.js";
 
 export type RedisKind = "redis-server" | "js-redis-server";
 
-const JS_SERVER = pathToFileURL(join(dist, "src/queue/private-redis-js.js")).href;
+const JS_SERVER = pathToFileURL(join(dist, "src/redis/private-server/private-redis-js.js")).href;
 
 export const realRedisVersion = findRealRedis();
 /** The kinds that this machine can run, the better one first. */

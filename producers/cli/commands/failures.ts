@@ -1,28 +1,28 @@
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import type { Command } from "commander";
-import type { FailedRecord } from "../../../src/core/records.js";
+import type { RecordFailure } from "../../../src/core/record.js";
 import {
   describeFailure,
   failedDocuments,
   inputLine,
   type FailedDocument,
 } from "../../../src/runs/failure-listing.js";
-import { ownLines } from "../../../src/runs/formats/lines.js";
-import { LinesFile } from "../../../src/runs/lines-file.js";
-import { outputPaths } from "../../../src/runs/run-output.js";
-import { RunStore } from "../../../src/runs/run-store.js";
-import { createLogger, print, requireRedis, say } from "../context.js";
+import { ownLines } from "../../../src/inputs/read/lines.js";
+import { LinesFile } from "../../../src/outputs/lines-file.js";
+import { outputPaths } from "../../../src/outputs/run-output.js";
+import { RunStore } from "../../../src/redis/run-store.js";
+import { createLogger, print, requireRedis, requireSpool, say } from "../context.js";
 import { EXIT } from "../exit-codes.js";
-import { openRun } from "../open-run.js";
+import { openRun } from "../../../src/app/runs/open-run.js";
 import { commanderOptions, pickValues, type Values } from "../option-values.js";
-import { itemsOf } from "../run-items.js";
+import { itemsOf } from "../../../src/app/runs/run-items.js";
 
 const OPTION_NAMES = ["json", "export", "spool", "redisUrl", "logLevel"] as const;
 
 const FAILED = ".failed.jsonl";
 
-type Failure = FailedRecord | FailedDocument;
+type Failure = RecordFailure | FailedDocument;
 type FailureValues = Values<(typeof OPTION_NAMES)[number]>;
 
 export function addFailures(program: Command): void {
@@ -90,7 +90,7 @@ async function* ofRun(
   try {
     const record = await new RunStore(redis).read(run);
     const parts = openRun(redis, record.tag);
-    for await (const item of itemsOf(run, record, parts, values.spool)) {
+    for await (const item of itemsOf(run, record, parts, () => requireSpool(values.spool))) {
       if (item.status === "failed") yield item.failure;
       else if (item.status === "done") yield* failedDocuments(item.line);
     }
@@ -103,7 +103,7 @@ async function* ofRun(
 /** Of `rankmill run`: they lie beside its output. */
 async function* ofFiles(output: string): AsyncGenerator<Failure, void, undefined> {
   const { failed, partial, rankings } = outputPaths(await outputOf(output));
-  for await (const line of linesOf(failed)) yield JSON.parse(line) as FailedRecord;
+  for await (const line of linesOf(failed)) yield JSON.parse(line) as RecordFailure;
   const other = `${rankings}.rankings.jsonl`;
   for (const path of [partial, other, rankings]) {
     if (!(await exists(path))) continue;

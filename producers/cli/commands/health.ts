@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { describeHealth, readHealth } from "../../../src/lifecycle/health-file.js";
+import { describeHealth, readHealth } from "../../../src/telemetry/health-file.js";
 import { print, required } from "../context.js";
 import { EXIT } from "../exit-codes.js";
 import { commanderOptions, pickValues } from "../option-values.js";

@@ -1,9 +1,9 @@
 import type { Command } from "commander";
 import { findEntry } from "../../../src/core/catalogue.js";
 import { RankmillError } from "../../../src/core/errors.js";
-import type { PrepareEvent } from "../../../src/inference/prepare.js";
+import type { PrepareEvent } from "../../../src/inference/prepare/prepare-model.js";
 import { loadCatalogue } from "../../../src/models/catalogue-files.js";
-import { packageRoot } from "../../../src/models/package-root.js";
+import { packageRoot } from "../../../src/platform/package-root.js";
 import type { ResolvedModel } from "../../../src/models/resolve.js";
 import {
   calibrationDir,
@@ -63,9 +63,10 @@ async function prepare(name: string, parsed: Record<string, unknown>): Promise<n
     ...values,
     model: name,
   });
-  const { prepareResolved, TMPFS_WARNING } = await import("../../../workers/prepared-model.js");
+  const { prepareResolved, TMPFS_WARNING } =
+    await import("../../../src/app/worker/prepared-model.js");
   const folder = preparedDir(values.preparedDir);
-  const { openTokenizer } = await import("../../../src/inference/tokenizer/open-tokenizer.js");
+  const { openTokenizer } = await import("../../../src/tokenizers/open-tokenizer.js");
   // Opening it keeps what it is compiled to, where our own implementation reads it.
   const { tokenizer } = await openTokenizer(model.folder.path, { compiledDir: folder });
   await tokenizer.close();
@@ -78,7 +79,7 @@ async function prepare(name: string, parsed: Record<string, unknown>): Promise<n
   });
   if (prepared.onTmpfs) say(TMPFS_WARNING);
   if (values.calibrateAhead === true) {
-    const { calibrateAhead } = await import("../../../workers/calibrate-ahead.js");
+    const { calibrateAhead } = await import("../../../src/app/worker/calibrate-ahead.js");
     await calibrateAhead({
       model,
       preparedDir: folder,

@@ -1,12 +1,12 @@
 import type { Command } from "commander";
 import { findEntry, type CatalogueEntry, type Precision } from "../../../src/core/catalogue.js";
 import { RankmillError } from "../../../src/core/errors.js";
-import { activate } from "../../../src/core/score.js";
+import { activate } from "../../../src/core/activation.js";
 import { loadCatalogue } from "../../../src/models/catalogue-files.js";
-import { packageRoot } from "../../../src/models/package-root.js";
+import { packageRoot } from "../../../src/platform/package-root.js";
 import { listModels, resolveModel, type ListedModel } from "../../../src/models/resolve.js";
 import { digestCacheFile, env, modelsDir, print, say } from "../context.js";
-import { chooseDevice, DEVICE_OPTION_NAMES } from "../device.js";
+import { chooseDevice, DEVICE_OPTION_NAMES } from "../choose-device.js";
 import { EXIT } from "../exit-codes.js";
 import { commanderOptions, pickValues } from "../option-values.js";
 import { addModelsPrepare } from "./models-prepare.js";
@@ -129,7 +129,7 @@ async function verify(name: string, parsed: Record<string, unknown>): Promise<nu
       `${model.name}: no scores of it are published in the catalogue: nothing to verify against`,
     );
   }
-  const { scorePairs } = await import("../../../workers/score-pairs.js");
+  const { scorePairs } = await import("../../../src/app/score-pairs.js");
   const logits = await scorePairs(model, published, env, { device });
   const rows = published.map((pair, i) => {
     const score = activate(logits[i] ?? Number.NaN, pair.activation);

@@ -1,14 +1,14 @@
 import type { Command } from "commander";
 import { DEFAULT_LIMITS, parseRequest } from "../../../src/core/contract.js";
 import { RankmillError } from "../../../src/core/errors.js";
-import { prepareJob } from "../../../src/queue/prepare-job.js";
+import { makeJob } from "../../../src/redis/make-job.js";
 import { cancelRun, purgeRun } from "../../../src/runs/end-run.js";
-import { checkRunId, RunStore, type RunRecord } from "../../../src/runs/run-store.js";
-import type { Spool } from "../../../src/runs/spool.js";
+import { checkRunId, RunStore, type RunInfo } from "../../../src/redis/run-store.js";
+import type { Spool } from "../../../src/core/ports/spool.js";
 import { runOwner } from "../../../src/runs/submitted-run.js";
 import { createLogger, requireRedis, requireSpool, say } from "../context.js";
 import { EXIT } from "../exit-codes.js";
-import { isOver, lookAt, openRun, type OpenRun } from "../open-run.js";
+import { isOver, lookAt, openRun, type OpenRun } from "../../../src/app/runs/open-run.js";
 import { commanderOptions, pickValues } from "../option-values.js";
 
 const OPTION_NAMES = ["force", "spool", "redisUrl", "logLevel"] as const;
@@ -48,7 +48,7 @@ cancelled first. Needs REDIS_URL.`,
 
 async function purge(
   run: string,
-  record: RunRecord,
+  record: RunInfo,
   parts: OpenRun,
   spoolPlace: string | undefined,
   force: boolean,
@@ -71,7 +71,7 @@ async function purge(
 /** BullMQ keeps some of the jobs that failed, and nothing in Redis says any more whose they are. */
 async function takeOutFailed(
   run: string,
-  record: RunRecord,
+  record: RunInfo,
   { queue }: OpenRun,
   spool: Spool,
 ): Promise<void> {
@@ -80,7 +80,7 @@ async function takeOutFailed(
     try {
       const request = parseRequest(input, DEFAULT_LIMITS, 0, "");
       const settings = { priority: "bulk", ttlSeconds: record.ttlSeconds } as const;
-      ({ jobId } = prepareJob(request, record, settings));
+      ({ jobId } = makeJob(request, record, settings));
     } catch {
       // A record that was refused: it never was a job.
       continue;

@@ -1,12 +1,13 @@
 import type { Command } from "commander";
-import { RunStore } from "../../../src/runs/run-store.js";
-import { ResultFiles } from "../../../src/runs/result-files.js";
-import { checkPlace, outputPaths } from "../../../src/runs/run-output.js";
-import { createLogger, required, requireRedis, say } from "../context.js";
+import { RunStore } from "../../../src/redis/run-store.js";
+import { ResultFiles } from "../../../src/outputs/result-files.js";
+import { checkPlace, outputPaths } from "../../../src/outputs/run-output.js";
+import { createLogger, required, requireRedis, requireSpool, say } from "../context.js";
 import { EXIT } from "../exit-codes.js";
-import { isOver, lookAt, openRun, waitForRun, type OpenRun } from "../open-run.js";
+import { isOver, lookAt, openRun, type OpenRun } from "../../../src/app/runs/open-run.js";
+import { waitForRun } from "../wait-for-run.js";
 import { commanderOptions, pickValues } from "../option-values.js";
-import { itemsOf } from "../run-items.js";
+import { itemsOf } from "../../../src/app/runs/run-items.js";
 
 const OPTION_NAMES = ["output", "wait", "spool", "redisUrl", "logLevel"] as const;
 
@@ -60,7 +61,7 @@ export async function writeResults(
     say(JSON.stringify(failure)),
   );
   let open = 0;
-  for await (const item of itemsOf(run, record, parts, spool)) {
+  for await (const item of itemsOf(run, record, parts, () => requireSpool(spool))) {
     if (item.status === "open") open += 1;
     else if (item.status === "done") await files.write(item.line);
     else await files.fail(item.failure);

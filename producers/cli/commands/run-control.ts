@@ -1,11 +1,11 @@
 import type { Command } from "commander";
 import { RankmillError } from "../../../src/core/errors.js";
 import { cancelRun } from "../../../src/runs/end-run.js";
-import { RunStore, type RunRecord } from "../../../src/runs/run-store.js";
+import { RunStore, type RunInfo } from "../../../src/redis/run-store.js";
 import { retryRun, runOwner } from "../../../src/runs/submitted-run.js";
 import { createLogger, requireRedis, requireSpool, say } from "../context.js";
 import { EXIT } from "../exit-codes.js";
-import { isOver, lookAt, openRun, type OpenRun } from "../open-run.js";
+import { isOver, lookAt, openRun, type OpenRun } from "../../../src/app/runs/open-run.js";
 import { commanderOptions, pickValues } from "../option-values.js";
 
 const OPTION_NAMES = ["spool", "redisUrl", "logLevel"] as const;
@@ -26,7 +26,7 @@ export function addRetry(program: Command): void {
 
 type Control = (
   run: string,
-  record: RunRecord,
+  record: RunInfo,
   parts: OpenRun,
   spool: string | undefined,
 ) => Promise<number>;
@@ -35,18 +35,18 @@ const cancel: Control = async (run, record, parts) => {
   // What is over stays complete, and not half of it becomes cancelled.
   if (record.state === "complete") return 0;
   // At once: of a large run the last job is found and taken out many seconds later.
-  await parts.queue.refuse(runOwner(run));
+  await parts.queue.blockOwner(runOwner(run));
   try {
     if (isOver(record, await lookAt(run, record, parts))) return 0;
     return await cancelRun(run, record, parts);
   } finally {
-    await parts.queue.admit(runOwner(run));
+    await parts.queue.unblockOwner(runOwner(run));
   }
 };
 
 const retry: Control = async (run, record, parts, spool) => {
   // A cancellation that was killed half way has left it refused.
-  await parts.queue.admit(runOwner(run));
+  await parts.queue.unblockOwner(runOwner(run));
   if (record.spooled === "no") return await retryRun(run, record, parts);
   const { counts, waiting, active } = await lookAt(run, record, parts);
   if (record.state === "submitted") {

@@ -1,10 +1,10 @@
 import type { Command } from "commander";
 import { RankmillError } from "../../../src/core/errors.js";
-import { evaluateFile } from "../../../src/runs/evaluate-file.js";
-import { openSource } from "../../../src/runs/sources/open-source.js";
-import { createLogger, limitsOf, preparedDir, print, required, say } from "../context.js";
-import { chooseDevice, DEVICE_OPTION_NAMES } from "../device.js";
-import { dryRun } from "../dry-run.js";
+import { evaluateFile } from "../../../src/outputs/evaluate-file.js";
+import { openSource } from "../../../src/inputs/open-source.js";
+import { createLogger, env, limitsOf, preparedDir, print, required, say } from "../context.js";
+import { chooseDevice, DEVICE_OPTION_NAMES } from "../choose-device.js";
+import { dryRun } from "../../../src/app/dry-run.js";
 import { reportDryRun } from "../dry-run-report.js";
 import { loadQrels, reportEvaluation } from "../evaluation-report.js";
 import { EXIT } from "../exit-codes.js";
@@ -17,9 +17,9 @@ import {
   sourceSettings,
 } from "../input-choice.js";
 import { commanderOptions, pickValues } from "../option-values.js";
-import { SCORING_OPTION_NAMES, scoringOf } from "../scoring-choice.js";
-import { formatDuration } from "../progress.js";
-import { rerankFile } from "../rerank-file.js";
+import { SCORING_OPTION_NAMES, scoringOf } from "../scoring-from-options.js";
+import { formatDuration, Progress } from "../progress.js";
+import { runFile } from "../../../src/app/run-file.js";
 import { stopSignal } from "../stop-signal.js";
 
 const OPTION_NAMES = [
@@ -120,13 +120,13 @@ async function run(parsed: Record<string, unknown>): Promise<number> {
   });
   if (isDryRun) {
     const { lanes } = values;
-    const figures = await dryRun({ source, model, device, scoring, window, lanes, tokenizer });
+    const figures = await dryRun({ source, model, device, scoring, window, lanes, tokenizer, env });
     await source.close();
     if (values.json === true) print(JSON.stringify(figures, null, 2));
     else for (const line of reportDryRun(figures)) print(line);
     return figures.failed === 0 ? EXIT.ok : EXIT.someFailed;
   }
-  const result = await rerankFile({
+  const result = await runFile({
     input,
     source,
     sourceSettings: await sourceSettings(choice),
@@ -147,6 +147,12 @@ async function run(parsed: Record<string, unknown>): Promise<number> {
     tokenizer,
     drainTimeoutMs: values.drainTimeout * 1000,
     logger,
+    env,
+    show: {
+      note: say,
+      rankings: process.stdout,
+      progress: (figures) => new Progress(process.stderr, figures),
+    },
     signal: stopSignal(),
   });
   await source.close();

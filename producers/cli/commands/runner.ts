@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import { RunStore } from "../../../src/runs/run-store.js";
-import { runRunner } from "../../../workers/runner.js";
+import { RunStore } from "../../../src/redis/run-store.js";
+import { runRunner } from "../../../src/app/runner.js";
 import { createLogger, limitsOf, required, requireRedis, requireSpool } from "../context.js";
 import { keepHeapSmall } from "../heap.js";
 import { EXIT } from "../exit-codes.js";

@@ -1,8 +1,12 @@
 import { join } from "node:path";
 import type { Command } from "commander";
-import { CUDA_RUNTIME_VERSION, CUDA_WHEELS, RUNTIME_NAME } from "../../../src/core/cuda-files.js";
+import {
+  CUDA_RUNTIME_VERSION,
+  CUDA_WHEELS,
+  RUNTIME_NAME,
+} from "../../../src/models/cuda/cuda-wheels.js";
 import { RankmillError } from "../../../src/core/errors.js";
-import { setupCuda, type WheelSource } from "../../../src/models/cuda-setup.js";
+import { setupCuda, type WheelSource } from "../../../src/models/cuda/cuda-setup.js";
 import { cudaDir, env, print, say } from "../context.js";
 import { EXIT } from "../exit-codes.js";
 import { commanderOptions, pickValues } from "../option-values.js";
@@ -32,8 +36,8 @@ Without a network: "pip download" the files elsewhere and give their folder with
 
 async function setUpCuda(parsed: Record<string, unknown>): Promise<number> {
   const values = pickValues(OPTION_NAMES, parsed);
-  const { runtimeDir } = await import("../../../src/inference/cuda-detect.js");
-  const { runtimeVersion } = await import("../../../src/inference/prepare-key.js");
+  const { runtimeDir } = await import("../../../src/inference/devices/cuda/detect-cuda.js");
+  const { runtimeVersion } = await import("../../../src/inference/prepare/prepare-key.js");
   const version = await runtimeVersion();
   if (version !== CUDA_RUNTIME_VERSION) {
     throw new RankmillError(

@@ -1,11 +1,12 @@
 import type { Command } from "commander";
 import type { RunReport } from "../../../src/runs/run-report.js";
-import { RunStore } from "../../../src/runs/run-store.js";
+import { RunStore } from "../../../src/redis/run-store.js";
 import { createLogger, print, requireRedis } from "../context.js";
 import { EXIT } from "../exit-codes.js";
 import { formatBytes } from "../format-bytes.js";
-import { reportRuns } from "../look-at-run.js";
-import { openRun, waitForRun } from "../open-run.js";
+import { reportRuns } from "../../../src/app/runs/look-at-run.js";
+import { waitForRun } from "../wait-for-run.js";
+import { openRun } from "../../../src/app/runs/open-run.js";
 import { commanderOptions, pickValues } from "../option-values.js";
 import { formatDuration } from "../progress.js";
 

@@ -1,12 +1,12 @@
 import { createHash, randomUUID } from "node:crypto";
 import type { Command } from "commander";
 import { RankmillError } from "../../../src/core/errors.js";
-import { modelTag } from "../../../src/core/names.js";
-import { prepareJob } from "../../../src/queue/prepare-job.js";
-import { checkPlace, outputPaths } from "../../../src/runs/run-output.js";
-import { checkRunId, type RunRecord } from "../../../src/runs/run-store.js";
-import { openSource } from "../../../src/runs/sources/open-source.js";
-import { digestOf } from "../../../src/runs/sources/record-source.js";
+import { modelTag } from "../../../src/redis/keys.js";
+import { makeJob } from "../../../src/redis/make-job.js";
+import { checkPlace, outputPaths } from "../../../src/outputs/run-output.js";
+import { checkRunId, type RunInfo } from "../../../src/redis/run-store.js";
+import { openSource } from "../../../src/inputs/open-source.js";
+import { digestOf } from "../../../src/inputs/digest-source.js";
 import { runOwner, submitRecords } from "../../../src/runs/submitted-run.js";
 import {
   createLogger,
@@ -22,8 +22,9 @@ import { keepHeapSmall } from "../heap.js";
 import { findModel } from "../find-model.js";
 import { INPUT_OPTION_NAMES, inputChoice } from "../input-choice.js";
 import { commanderOptions, pickValues } from "../option-values.js";
-import { SCORING_OPTION_NAMES, scoringOf } from "../scoring-choice.js";
-import { openRun, waitForRun } from "../open-run.js";
+import { SCORING_OPTION_NAMES, scoringOf } from "../scoring-from-options.js";
+import { waitForRun } from "../wait-for-run.js";
+import { openRun } from "../../../src/app/runs/open-run.js";
 import { writeResults } from "./results.js";
 
 const OPTION_NAMES = [
@@ -97,7 +98,7 @@ async function submit(parsed: Record<string, unknown>): Promise<number> {
     const settings = [tag, scoring, topN ?? null];
     const inputHash = (await digestOf(source)) ?? "";
     const run = values.runId ?? deriveRunId(inputHash, settings);
-    const record: RunRecord = {
+    const record: RunInfo = {
       model: model.name,
       revision: model.revision,
       precision: model.precision,
@@ -123,9 +124,9 @@ async function submit(parsed: Record<string, unknown>): Promise<number> {
         `--run ${run}: the spool holds a run of this name that Redis has forgotten: purge it, or choose another name`,
       );
     }
-    await parts.store.claim(run, inputHash, values.runTtl);
+    await parts.store.bindInput(run, inputHash, values.runTtl);
     // Its cancellation may have been killed half way.
-    await parts.queue.admit(runOwner(run));
+    await parts.queue.unblockOwner(runOwner(run));
     const records = source.read(new Set());
     let total: number;
     if (spool === undefined) {
@@ -134,8 +135,7 @@ async function submit(parsed: Record<string, unknown>): Promise<number> {
         run,
         record,
         records,
-        ({ request }) =>
-          prepareJob(request, scoring, { priority: "bulk", ttlSeconds: values.runTtl }),
+        ({ request }) => makeJob(request, scoring, { priority: "bulk", ttlSeconds: values.runTtl }),
         parts,
         (soFar) => logger.info({ run, total: soFar }, "submitted"),
       );
@@ -181,7 +181,7 @@ function deriveRunId(inputHash: string, settings: readonly unknown[]): string {
 }
 
 /** @throws RankmillError `usage` where the id belongs to a run under other settings */
-function checkSameRun(run: string, before: RunRecord, now: RunRecord): void {
+function checkSameRun(run: string, before: RunInfo, now: RunInfo): void {
   const keys = ["tag", ...SCORING_OPTION_NAMES, "spooled"] as const;
   const differing = keys.filter((key) => before[key] !== now[key]);
   if (differing.length === 0) return;

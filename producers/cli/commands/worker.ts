@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { DeviceDecision } from "../../../src/core/device.js";
-import { redisWarnings, describeRedis } from "../../../src/queue/redis-info.js";
+import { redisWarnings, describeRedis } from "../../../src/redis/redis-info.js";
 import {
   createLogger,
   env,
@@ -9,7 +9,7 @@ import {
   requireRedis,
   requireRedisUrl,
 } from "../context.js";
-import { chooseDevice, DEVICE_OPTION_NAMES } from "../device.js";
+import { chooseDevice, DEVICE_OPTION_NAMES } from "../choose-device.js";
 import { EXIT } from "../exit-codes.js";
 import { INSTRUMENT_OPTION_NAMES, openInstruments } from "../instrument-options.js";
 import { LANE_OPTION_NAMES, lanePlanOptions } from "../lane-options.js";
@@ -69,8 +69,8 @@ async function work(parsed: Record<string, unknown>): Promise<number> {
   const redis = await requireRedis(values.redisUrl, logger);
   for (const warning of redisWarnings(describeRedis(await redis.info()))) logger.warn(warning);
   const prepared = values.prepare === false ? undefined : preparedDir(values.preparedDir);
-  const { openTokenizer } = await import("../../../src/inference/tokenizer/open-tokenizer.js");
-  const { startWorker } = await import("../../../workers/worker.js");
+  const { openTokenizer } = await import("../../../src/tokenizers/open-tokenizer.js");
+  const { startWorker } = await import("../../../src/app/worker/start-worker.js");
   try {
     const worker = await startWorker({
       model,

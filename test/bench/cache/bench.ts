@@ -12,7 +12,7 @@ import { print, printTable, say } from "../support/print.js";
 import { startRedis, urlOf } from "../support/redis.js";
 import { median, seededRandom, shuffled } from "../support/statistics.js";
 import type { FromWorker, ReuseOptions, StartWorker, ToWorker } from "./worker.js";
-import type { ReuseCounts } from "../../../src/core/reuse.js";
+import type { ReuseCounts } from "../../../src/telemetry/reuse-counts.js";
 
 const USAGE = `cache: what remembered tokens, shared pairs and kept scores save under Zipf's law
   --models DIR       synthetic models (RANKMILL_BENCH_MODELS)

@@ -6,7 +6,7 @@ import { randomUUID } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { createClient } from "../../../src/client/client.js";
+import { createClient } from "../../../src/app/client/client.js";
 import { docker, dockerAnswers, tryDocker } from "../../containers/support/docker.js";
 import { SeededRandom } from "../../support/random.js";
 import type { Bench } from "../support/bench.js";

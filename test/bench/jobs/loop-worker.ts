@@ -7,10 +7,10 @@ import { pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
 import type { Redis } from "ioredis";
 import { pino } from "pino";
-import type * as Connection from "../../../src/queue/connection.js";
-import type * as OpenTokenizer from "../../../src/inference/tokenizer/open-tokenizer.js";
+import type * as Connection from "../../../src/redis/connection.js";
+import type * as OpenTokenizer from "../../../src/tokenizers/open-tokenizer.js";
 import type * as Resolve from "../../../src/models/resolve.js";
-import type * as WorkerModule from "../../../workers/worker.js";
+import type * as WorkerModule from "../../../src/app/worker/start-worker.js";
 import { DIST, REPOSITORY } from "../support/places.js";
 
 export type LoopRequest =
@@ -64,12 +64,12 @@ async function compiled<T>(path: string): Promise<T> {
 }
 
 async function start(request: Extract<LoopRequest, { type: "start" }>): Promise<void> {
-  const { connectRedis } = await compiled<typeof Connection>("src/queue/connection.js");
+  const { connectRedis } = await compiled<typeof Connection>("src/redis/connection.js");
   const { resolveModel } = await compiled<typeof Resolve>("src/models/resolve.js");
   const { openTokenizer } = await compiled<typeof OpenTokenizer>(
-    "src/inference/tokenizer/open-tokenizer.js",
+    "src/tokenizers/open-tokenizer.js",
   );
-  const { startWorker } = await compiled<typeof WorkerModule>("workers/worker.js");
+  const { startWorker } = await compiled<typeof WorkerModule>("src/app/worker/start-worker.js");
   redis = await connectRedis({ url: request.redisUrl }, () => undefined);
   const model = await resolveModel(request.modelFolder, {
     packageRoot: REPOSITORY,

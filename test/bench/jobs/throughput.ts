@@ -1,12 +1,12 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { PreparedJob } from "../../../src/core/job.js";
-import { endedChannel, modelTag } from "../../../src/core/names.js";
-import { connectRedis } from "../../../src/queue/connection.js";
-import { listServedModels } from "../../../src/queue/model-registry.js";
-import { prepareJob } from "../../../src/queue/prepare-job.js";
-import { RedisJobQueue } from "../../../src/queue/redis-job-queue.js";
+import type { NewJob } from "../../../src/core/job.js";
+import { endedChannel, modelTag } from "../../../src/redis/keys.js";
+import { connectRedis } from "../../../src/redis/connection.js";
+import { listServedModels } from "../../../src/redis/model-registry.js";
+import { makeJob } from "../../../src/redis/make-job.js";
+import { RedisJobQueue } from "../../../src/redis/redis-job-queue.js";
 import { RankmillWorker } from "../support/rankmill-worker.js";
 import { startRedis, urlOf } from "../support/redis.js";
 import { median } from "../support/statistics.js";
@@ -35,10 +35,10 @@ export async function measureThroughput(kind: "redis-server" | "js"): Promise<st
     const tag = modelTag(served);
     const queue = new RedisJobQueue(connection, tag, MAX_PAYLOAD_BYTES);
     let serial = 0;
-    const prepare = (): PreparedJob => {
+    const prepare = (): NewJob => {
       serial += 1;
       const documents = [{ text: `document number ${serial} of the bench` }];
-      return prepareJob(
+      return makeJob(
         { id: String(serial), query: "which number is it", documents },
         { maxLength: MAX_LENGTH, truncation: "only-second" },
         { priority: "bulk" },

@@ -1,5 +1,5 @@
 /** Who feeds and collects a run, killed and followed by the same command or by another runner. */
-import { RunStore } from "../../../src/runs/run-store.js";
+import { RunStore } from "../../../src/redis/run-store.js";
 import { BUILTIN, rerank, type RunningCli } from "../../support/cli.js";
 import { resultKeys } from "../../support/queue-view.js";
 import { countLines } from "../../support/records.js";

@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { createClient, type Client } from "../../../src/client/client.js";
+import { createClient, type Client } from "../../../src/app/client/client.js";
 import { HARDENED } from "../../containers/support/docker.js";
 import { BenchContainer } from "../support/container.js";
 import { say } from "../support/print.js";

@@ -5,16 +5,15 @@
 import process from "node:process";
 import { Worker } from "bullmq";
 import { Redis } from "ioredis";
-import type { JobEnvelope } from "../../../src/core/job.js";
-import { DEFAULT_CONCURRENCY } from "../../../workers/worker.js";
+import type { JobEnvelope, TakenJob } from "../../../src/core/job.js";
+import { DEFAULT_CONCURRENCY } from "../../../src/app/worker/start-worker.js";
 import {
   Consumer,
   DEFAULT_LOCK_DURATION_MS,
   DEFAULT_STALLED_INTERVAL_MS,
-  type ConsumedJob,
-} from "../../../src/queue/consumer.js";
-import { RedisJobQueue } from "../../../src/queue/redis-job-queue.js";
-import { RedisResultStore } from "../../../src/results/redis-result-store.js";
+} from "../../../src/redis/consumer.js";
+import { RedisJobQueue } from "../../../src/redis/redis-job-queue.js";
+import { RedisResultStore } from "../../../src/redis/redis-result-store.js";
 import { rankingLine } from "./load.js";
 import { MAX_PAYLOAD_BYTES, RAW_QUEUE, RAW_STORED_QUEUE, TAG } from "./names.js";
 
@@ -29,7 +28,7 @@ const redis = new Redis(path, { maxRetriesPerRequest: null });
 async function consumeOurs(): Promise<void> {
   const results = new RedisResultStore(redis, TAG);
   const payloads = new RedisJobQueue(redis, TAG, MAX_PAYLOAD_BYTES);
-  const processJob = async ({ jobId, envelope }: ConsumedJob) => {
+  const processJob = async ({ jobId, envelope }: TakenJob) => {
     const started = await results.begin(jobId);
     if (started.status !== "begun") throw new Error(`${jobId} was ${started.status} before`);
     const text = envelope.request ?? (await payloads.read(jobId)) ?? "";

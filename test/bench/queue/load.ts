@@ -1,4 +1,4 @@
-import type { InputRecord } from "../../../src/core/records.js";
+import type { InputRecord } from "../../../src/core/record.js";
 
 /** Jobs of one size; a ranking is as long as that many documents make it. */
 export interface Load {

@@ -2,12 +2,12 @@
 import { Queue, QueueEvents } from "bullmq";
 import { Redis } from "ioredis";
 import { toWireRequest } from "../../../src/core/contract.js";
-import { RedisFeedingBoard } from "../../../src/queue/feeding-board.js";
-import { prepareJob } from "../../../src/queue/prepare-job.js";
-import { RedisJobQueue } from "../../../src/queue/redis-job-queue.js";
-import { RedisResultStore } from "../../../src/results/redis-result-store.js";
+import { RedisFeedingBoard } from "../../../src/redis/feeding-board.js";
+import { makeJob } from "../../../src/redis/make-job.js";
+import { RedisJobQueue } from "../../../src/redis/redis-job-queue.js";
+import { RedisResultStore } from "../../../src/redis/redis-result-store.js";
 import { Feeder } from "../../../src/runs/feeder.js";
-import { DEFAULT_WINDOW } from "../../../src/runs/window.js";
+import { DEFAULT_IN_FLIGHT_BOUNDS } from "../../../src/core/in-flight-bounds.js";
 import type { ValidRecord } from "./load.js";
 import { MAX_PAYLOAD_BYTES, RAW_QUEUE, RAW_STORED_QUEUE, TAG } from "./names.js";
 
@@ -42,10 +42,10 @@ export function openOurs(path: string): Way {
           fail: () => Promise.reject(new Error("a job failed")),
           flush: () => Promise.resolve(),
         },
-        prepare: ({ request }) =>
-          prepareJob(request, { maxLength: 512, truncation: "only-second" }, { priority: "bulk" }),
+        makeJob: ({ request }) =>
+          makeJob(request, { maxLength: 512, truncation: "only-second" }, { priority: "bulk" }),
         owner: "bench",
-        window: DEFAULT_WINDOW,
+        window: DEFAULT_IN_FLIGHT_BOUNDS,
         onProgress: () => undefined,
       });
       await feeder.run(inTurn(records), new AbortController().signal);

@@ -1,6 +1,6 @@
 import { chmod } from "node:fs/promises";
 import { dirname } from "node:path";
-import type { PrivateRedis } from "../../../src/queue/private-redis.js";
+import type { PrivateRedis } from "../../../src/redis/private-server/private-redis.js";
 
 /** Where things lie on the host that containers are to see under the same path. */
 export interface Places {

@@ -1,6 +1,9 @@
 import { join } from "node:path";
 import process from "node:process";
-import { startPrivateRedis, type PrivateRedis } from "../../../src/queue/private-redis.js";
+import {
+  startPrivateRedis,
+  type PrivateRedis,
+} from "../../../src/redis/private-server/private-redis.js";
 import { DIST } from "./places.js";
 import { say } from "./print.js";
 

@@ -10,8 +10,8 @@ import {
   type Evaluation,
   type Measures,
 } from "../../../src/core/evaluation.js";
-import { loadTrecRun, readTrecRun } from "../../../src/runs/formats/trec.js";
-import { readQrels } from "../../../src/runs/formats/tsv.js";
+import { loadTrecRun, readTrecRun } from "../../../src/inputs/read/trec.js";
+import { readQrels } from "../../../src/inputs/read/tsv.js";
 
 const FIXTURE = "test/fixtures/eval";
 const DATA = process.env["RANKMILL_TEST_DATA"] ?? "../shared/data";

@@ -1,8 +1,12 @@
 import { describe, expect, it } from "vitest";
 import type { RerankRequest } from "../../../src/core/contract.js";
-import type { EncodedPair, PairOutcome } from "../../../src/core/ports.js";
+import type { EncodedPair, PairOutcome } from "../../../src/core/pair.js";
 import { rank } from "../../../src/core/rank.js";
-import { Readings, type Reading, type TextWindow } from "../../../src/core/reading.js";
+import {
+  DocumentScores,
+  type DocumentScore,
+  type TextWindow,
+} from "../../../src/core/document-score.js";
 
 const MODEL = { name: "m", activation: "sigmoid" } as const;
 
@@ -15,8 +19,8 @@ function scored(...logits: number[]): PairOutcome[] {
 }
 
 /** One pair a document. */
-function read(pairs: readonly EncodedPair[], outcomes: readonly PairOutcome[]): Reading[] {
-  const readings = new Readings(pairs.length);
+function read(pairs: readonly EncodedPair[], outcomes: readonly PairOutcome[]): DocumentScore[] {
+  const readings = new DocumentScores(pairs.length);
   readings.add({ pairs, origins: pairs.map((_, document) => ({ document })) }, outcomes);
   return readings.all();
 }
@@ -31,7 +35,7 @@ function request(texts: string[], rest: Partial<RerankRequest> = {}): RerankRequ
 
 /** Document 0 in three windows, document 1 whole, of two parts. */
 function rankingOfLong(outcomes: readonly PairOutcome[]): ReturnType<typeof rank> {
-  const readings = new Readings(2);
+  const readings = new DocumentScores(2);
   const ofFirst = [0, 80].map((start) => ({ document: 0, window: window(start) }));
   readings.add({ pairs: [pair(9), pair(9)], origins: ofFirst }, outcomes.slice(0, 2));
   const rest = [160, 0].map((start, document) => ({ document, window: window(start) }));
@@ -104,7 +108,7 @@ describe("a ranking", () => {
 
   it("is never made with an outcome missing", () => {
     expect(() => read([pair(1), pair(1)], scored(1))).toThrow("document 1 has no outcome");
-    expect(() => new Readings(1).all()).toThrow("document 0 has no outcome");
+    expect(() => new DocumentScores(1).all()).toThrow("document 0 has no outcome");
     const readings = read([pair(1)], scored(1));
     expect(() => rank(request(["a", "b"]), readings, MODEL)).toThrow("document 1 has no outcome");
   });

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { CUDA_RUNTIME_VERSION, CUDA_WHEELS } from "../../../src/core/cuda-files.js";
+import { CUDA_RUNTIME_VERSION, CUDA_WHEELS } from "../../../src/models/cuda/cuda-wheels.js";
 
 function read(path: string): string {
   return readFileSync(fileURLToPath(new URL(`../../../${path}`, import.meta.url)), "utf8");

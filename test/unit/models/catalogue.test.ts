@@ -3,7 +3,7 @@ import { basename, join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { catalogueEntrySchema, findEntry, PRECISIONS } from "../../../src/core/catalogue.js";
 import { loadCatalogue } from "../../../src/models/catalogue-files.js";
-import { classifyOnnxName } from "../../../src/models/onnx-names.js";
+import { classifyOnnxName } from "../../../src/models/onnx/onnx-names.js";
 
 const ROOT = resolve(import.meta.dirname, "../../..");
 const DATA = process.env["RANKMILL_TEST_DATA"] ?? join(ROOT, "../shared/data");

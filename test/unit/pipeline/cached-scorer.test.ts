@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { RankmillError } from "../../../src/core/errors.js";
-import type { EncodedPair, PairOutcome, PairScorer, Priority } from "../../../src/core/ports.js";
-import type { ScoreCache } from "../../../src/core/stores.js";
+import type { EncodedPair, PairOutcome } from "../../../src/core/pair.js";
+import type { PairScorer } from "../../../src/core/ports/pair-scorer.js";
+import type { Priority } from "../../../src/core/priority.js";
+import type { ScoreCache } from "../../../src/core/ports/score-cache.js";
 import type { WorkEvent } from "../../../src/core/work-events.js";
 import { CachedScorer } from "../../../src/pipeline/cached-scorer.js";
 import { firstId, pairOf } from "./parts.js";

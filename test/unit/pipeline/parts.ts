@@ -1,6 +1,7 @@
 /** Small parts in memory, for what stands behind the ports. */
 import { RankmillError } from "../../../src/core/errors.js";
-import type { EncodedPair, Lane } from "../../../src/core/ports.js";
+import type { EncodedPair } from "../../../src/core/pair.js";
+import type { Lane } from "../../../src/core/ports/lane.js";
 
 /** A pair whose logit the tests' lanes know: its first id. */
 export function pairOf(first: number, tokens = 1): EncodedPair {
@@ -35,7 +36,7 @@ export class HandLane implements Lane {
     return this.#answer !== undefined;
   }
 
-  run(runs: readonly (readonly EncodedPair[])[]): Promise<number[][]> {
+  score(runs: readonly (readonly EncodedPair[])[]): Promise<number[][]> {
     this.messages.push(runs.map((run) => run.map(firstId)));
     return new Promise((resolve, reject) => {
       this.#answer = () => resolve(runs.map((run) => run.map(firstId)));
@@ -74,7 +75,7 @@ export class QuickLane implements Lane {
     this.id = id;
   }
 
-  async run(runs: readonly (readonly EncodedPair[])[]): Promise<number[][]> {
+  async score(runs: readonly (readonly EncodedPair[])[]): Promise<number[][]> {
     this.messages.push(runs.map((run) => run.map(firstId)));
     await turn();
     const alone = runs.flat().length === 1;

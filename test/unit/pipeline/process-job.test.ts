@@ -1,17 +1,21 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { DEFAULT_LIMITS, type WireRanking } from "../../../src/core/contract.js";
 import { RankmillError } from "../../../src/core/errors.js";
-import type { JobEnvelope, JobRecord } from "../../../src/core/job.js";
+import type { JobEnvelope, JobEnd } from "../../../src/core/job.js";
 import type { PairTemplate } from "../../../src/core/pair-assembly.js";
-import { Permits } from "../../../src/core/permits.js";
-import type { EncodedPair, PairOutcome, PairScorer, Tokenizer } from "../../../src/core/ports.js";
-import type { PayloadStore, ResultStore, Started } from "../../../src/core/stores.js";
+import { Permits } from "../../../src/platform/permits.js";
+import type { EncodedPair, PairOutcome } from "../../../src/core/pair.js";
+import type { PairScorer } from "../../../src/core/ports/pair-scorer.js";
+import type { Tokenizer } from "../../../src/core/ports/tokenizer.js";
+import type { PayloadStore } from "../../../src/core/ports/payload-store.js";
+import type { ResultStore, Started } from "../../../src/core/ports/result-store.js";
 import type { ObserveWork, WorkEvent } from "../../../src/core/work-events.js";
-import { JobProcessor, type TakenJob } from "../../../src/pipeline/process-job.js";
+import type { TakenJob } from "../../../src/core/job.js";
+import { JobProcessor } from "../../../src/pipeline/process-job.js";
 
 /** The port's promises, kept in memory. */
 class MemoryResults implements ResultStore {
-  readonly records = new Map<string, JobRecord>();
+  readonly records = new Map<string, JobEnd>();
   readonly accusations = new Map<string, number>();
   attempts = 0;
   unwanted = false;
@@ -26,13 +30,13 @@ class MemoryResults implements ResultStore {
     return Promise.resolve({ status: "begun", fence: this.#fence, attempts: this.attempts });
   }
 
-  commit(jobId: string, fence: number, record: JobRecord): Promise<boolean> {
+  commit(jobId: string, fence: number, record: JobEnd): Promise<boolean> {
     if (fence !== this.#fence) return Promise.resolve(false);
     this.records.set(jobId, record);
     return Promise.resolve(true);
   }
 
-  read(jobIds: readonly string[]): Promise<(JobRecord | undefined)[]> {
+  read(jobIds: readonly string[]): Promise<(JobEnd | undefined)[]> {
     return Promise.resolve(jobIds.map((jobId) => this.records.get(jobId)));
   }
 

@@ -1,16 +1,20 @@
 import { once } from "node:events";
 import { beforeEach, describe, expect, it } from "vitest";
-import type { FailedRecord, InputRecord } from "../../../src/core/records.js";
-import { prepareJob } from "../../../src/queue/prepare-job.js";
-import { Feeder, type RunSink } from "../../../src/runs/feeder.js";
-import { DEFAULT_WINDOW, type WindowLimits } from "../../../src/runs/window.js";
+import type { RecordFailure, InputRecord } from "../../../src/core/record.js";
+import { makeJob } from "../../../src/redis/make-job.js";
+import { Feeder } from "../../../src/runs/feeder.js";
+import type { RankingSink } from "../../../src/core/ports/ranking-sink.js";
+import {
+  DEFAULT_IN_FLIGHT_BOUNDS,
+  type InFlightBounds,
+} from "../../../src/core/in-flight-bounds.js";
 import { until } from "../../support/until.js";
 import { MemoryBoard, MemoryQueue, MemoryResults, rankingOf } from "./memory-queue.js";
 
 /** Notes everything in order, and what was on disk when. */
-class MemorySink implements RunSink {
+class MemorySink implements RankingSink {
   readonly ids: string[] = [];
-  readonly failures: FailedRecord[] = [];
+  readonly failures: RecordFailure[] = [];
   flushed = 0;
   error: Error | undefined;
 
@@ -20,7 +24,7 @@ class MemorySink implements RunSink {
     return Promise.resolve();
   }
 
-  fail(failures: readonly FailedRecord[]): Promise<void> {
+  fail(failures: readonly RecordFailure[]): Promise<void> {
     this.failures.push(...failures);
     return Promise.resolve();
   }
@@ -43,14 +47,14 @@ beforeEach(() => {
   sink = new MemorySink();
 });
 
-function feederOf(window: WindowLimits = DEFAULT_WINDOW): Feeder {
+function feederOf(window: InFlightBounds = DEFAULT_IN_FLIGHT_BOUNDS): Feeder {
   return new Feeder({
     queue,
     results,
     board,
     sink,
-    prepare: ({ request }) =>
-      prepareJob(request, { maxLength: 64, truncation: "only-second" }, { priority: "bulk" }),
+    makeJob: ({ request }) =>
+      makeJob(request, { maxLength: 64, truncation: "only-second" }, { priority: "bulk" }),
     owner: "the run",
     window,
     onProgress: () => {},
@@ -131,7 +135,7 @@ describe("a run", () => {
   });
 
   it("reports lines that are no records, and jobs that failed with what they asked", async () => {
-    const failure: FailedRecord = { line: 1, code: "invalid_json", reason: "r", input: "{" };
+    const failure: RecordFailure = { line: 1, code: "invalid_json", reason: "r", input: "{" };
     async function* mixed(): AsyncGenerator<InputRecord> {
       yield await Promise.resolve({ status: "invalid", failure });
       yield record(1);

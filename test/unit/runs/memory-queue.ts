@@ -1,17 +1,12 @@
 /** A queue and its results in memory, which do what a test tells them. */
-import type { EnqueueOutcome, JobRecord, PreparedJob } from "../../../src/core/job.js";
-import type {
-  EndedNotices,
-  FeedingBoard,
-  JobQueue,
-  OtherFeeders,
-  QueueState,
-  ResultStore,
-  Started,
-} from "../../../src/core/stores.js";
+import type { EnqueueOutcome, JobEnd, NewJob } from "../../../src/core/job.js";
+import type { JobEndNotices } from "../../../src/core/ports/job-end-notices.js";
+import type { FeedingBoard, OtherFeeders } from "../../../src/core/ports/feeding-board.js";
+import type { JobQueue, QueueState } from "../../../src/core/ports/job-queue.js";
+import type { ResultStore, Started } from "../../../src/core/ports/result-store.js";
 
 export class MemoryQueue implements JobQueue {
-  readonly queued = new Map<string, PreparedJob>();
+  readonly queued = new Map<string, NewJob>();
   readonly owners = new Map<string, Set<string>>();
   readonly enqueued: string[] = [];
   readonly released: string[] = [];
@@ -29,7 +24,7 @@ export class MemoryQueue implements JobQueue {
     this.results = results;
   }
 
-  enqueue(jobs: readonly PreparedJob[], owner: string): Promise<EnqueueOutcome[]> {
+  enqueue(jobs: readonly NewJob[], owner: string): Promise<EnqueueOutcome[]> {
     const outcomes = jobs.map((job): EnqueueOutcome => {
       const owners = this.owners.get(job.jobId) ?? new Set();
       this.owners.set(job.jobId, owners.add(owner));
@@ -68,12 +63,12 @@ export class MemoryQueue implements JobQueue {
 
   readonly refused = new Set<string>();
 
-  refuse(owner: string): Promise<void> {
+  blockOwner(owner: string): Promise<void> {
     this.refused.add(owner);
     return Promise.resolve();
   }
 
-  admit(owner: string): Promise<void> {
+  unblockOwner(owner: string): Promise<void> {
     this.refused.delete(owner);
     return Promise.resolve();
   }
@@ -85,11 +80,7 @@ export class MemoryQueue implements JobQueue {
   }
 
   /** A worker ends the oldest `count` jobs; tells of it unless it is to be silent. */
-  end(
-    count: number,
-    recordOf: (job: PreparedJob) => JobRecord = rankingOf,
-    silent = false,
-  ): string[] {
+  end(count: number, recordOf: (job: NewJob) => JobEnd = rankingOf, silent = false): string[] {
     const jobs = [...this.queued.values()].slice(0, count);
     for (const job of jobs) {
       this.results.records.set(job.jobId, recordOf(job));
@@ -100,8 +91,8 @@ export class MemoryQueue implements JobQueue {
   }
 }
 
-export class MemoryResults implements ResultStore, EndedNotices {
-  readonly records = new Map<string, JobRecord>();
+export class MemoryResults implements ResultStore, JobEndNotices {
+  readonly records = new Map<string, JobEnd>();
   readonly #listeners = new Set<(jobId: string) => void>();
 
   begin(jobId: string): Promise<Started> {
@@ -110,12 +101,12 @@ export class MemoryResults implements ResultStore, EndedNotices {
     return Promise.resolve({ status: "begun", fence: 1, attempts: 1 });
   }
 
-  commit(jobId: string, _fence: number, record: JobRecord): Promise<boolean> {
+  commit(jobId: string, _fence: number, record: JobEnd): Promise<boolean> {
     this.records.set(jobId, record);
     return Promise.resolve(true);
   }
 
-  read(jobIds: readonly string[]): Promise<(JobRecord | undefined)[]> {
+  read(jobIds: readonly string[]): Promise<(JobEnd | undefined)[]> {
     return Promise.resolve(jobIds.map((jobId) => this.records.get(jobId)));
   }
 
@@ -159,7 +150,7 @@ export class MemoryBoard implements FeedingBoard {
 }
 
 /** An output line that is as good as any. */
-export function rankingOf(job: PreparedJob): JobRecord {
+export function rankingOf(job: NewJob): JobEnd {
   const { id } = JSON.parse(job.envelope.request ?? job.payload ?? "") as { id: string };
   const usage = { pairs: 1, tokens: 3, truncated: 0 };
   return { status: "done", line: JSON.stringify({ id, model: "m", results: [], usage }) };

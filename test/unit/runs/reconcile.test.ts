@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { prepareJob } from "../../../src/queue/prepare-job.js";
+import { makeJob } from "../../../src/redis/make-job.js";
 import { reconcile } from "../../../src/runs/reconcile.js";
 import { MemoryQueue, MemoryResults } from "./memory-queue.js";
 
-function jobOf(id: string): ReturnType<typeof prepareJob> {
+function jobOf(id: string): ReturnType<typeof makeJob> {
   const request = { id, query: "q", documents: [] };
-  return prepareJob(request, { maxLength: 8, truncation: "only-second" }, { priority: "bulk" });
+  return makeJob(request, { maxLength: 8, truncation: "only-second" }, { priority: "bulk" });
 }
 
 describe("what has become of a job", () => {

@@ -1,0 +1,193 @@
+import { randomUUID } from "node:crypto";
+import type { Telemetry } from "bullmq";
+import type { Redis } from "ioredis";
+import { DEFAULT_LIMITS, parseRequest, type Limits } from "../../core/contract.js";
+import { RankmillError } from "../../core/errors.js";
+import type { EnqueueOutcome, ModelKey, ScoringOptions } from "../../core/job.js";
+import { modelTag } from "../../redis/keys.js";
+import type { Priority } from "../../core/priority.js";
+import { packageRoot } from "../../platform/package-root.js";
+import { resolveModel } from "../../models/resolve.js";
+import { connectRedis } from "../../redis/connection.js";
+import { findServedModel } from "../../redis/model-registry.js";
+import { DEFAULT_RESULT_TTL_SECONDS, makeJob } from "../../redis/make-job.js";
+import { RedisJobQueue } from "../../redis/redis-job-queue.js";
+import { traceQueues } from "../../redis/telemetry.js";
+import { RedisResultStore } from "../../redis/redis-result-store.js";
+import { EnqueuedJob } from "./enqueued-job.js";
+import { Waiter } from "./waiter.js";
+
+export interface ClientOptions {
+  /** `redis://`, `rediss://` or `unix://` */
+  readonly redisUrl: string;
+  /** Over these a request is refused before anything is enqueued. */
+  readonly limits?: Partial<Limits>;
+  /** Called with connection errors after the first connection; the client reconnects by itself. */
+  readonly onError?: (error: Error) => void;
+  /** `new BullMQOtel(…)` of the package bullmq-otel: traces lead from this process to the worker. */
+  readonly telemetry?: Telemetry;
+}
+
+/** What to rank. */
+export interface RerankOptions extends Partial<Omit<ScoringOptions, "maxLength">> {
+  /** Name or alias of a model that a worker serves; or exactly which, where several could be meant. */
+  readonly model: string | ModelKey;
+  readonly query: string;
+  /** Candidates: texts, or texts with ids of your own. */
+  readonly documents: readonly (string | { readonly id?: string; readonly text: string })[];
+  /** The record's id, returned with the ranking. @defaultValue the job's id */
+  readonly id?: string;
+  /** Results to return. @defaultValue all */
+  readonly topN?: number;
+  /** Returned with the ranking, never read. */
+  readonly metadata?: Readonly<Record<string, unknown>>;
+  /** Tokens of an encoded pair. @defaultValue the model's own */
+  readonly maxLength?: number;
+  /** @defaultValue "interactive": ahead of all bulk jobs */
+  readonly priority?: Priority;
+  /** How long Redis keeps the ranking. @defaultValue one day */
+  readonly resultTtlSeconds?: number;
+}
+
+interface OpenModel {
+  readonly tag: string;
+  readonly maxLength: { readonly default: number; readonly highest: number } | undefined;
+  readonly queue: RedisJobQueue;
+  readonly waiter: Waiter;
+}
+
+/** A producer: enqueues rerank jobs and reads their rankings. Loads no inference runtime. */
+export class Client {
+  readonly #redis: Redis;
+  readonly #limits: Limits;
+  readonly #models = new Map<string, Promise<OpenModel>>();
+  /** Who waits for this client's jobs: another's cancel must not take them. */
+  readonly #owner = `client:${randomUUID()}`;
+
+  /** Use {@link createClient}. */
+  constructor(redis: Redis, limits: Limits) {
+    this.#redis = redis;
+    this.#limits = limits;
+  }
+
+  /**
+   * Enqueues one job. A job that is equal in model, options, id, query and documents is the same
+   * job: it is joined where it is under way, and its ranking is there at once where it is done.
+   *
+   * @throws RankmillError `invalid_field` or `limit_exceeded`, naming field, limit and value;
+   *   `model_not_found`; `usage` where a model's name could mean several
+   */
+  async enqueue(options: RerankOptions): Promise<EnqueuedJob> {
+    const wire = {
+      id: options.id,
+      query: options.query,
+      documents: options.documents,
+      top_n: options.topN,
+      metadata: options.metadata,
+    };
+    const bytes = Buffer.byteLength(JSON.stringify(wire));
+    const request = parseRequest(wire, this.#limits, bytes, "");
+    const model = await this.#model(options.model);
+    const { longDocuments, overlapTokens, maxWindows, maxTokensPerDoc, score } = options;
+    const scoring = {
+      maxLength: checkMaxLength(options.maxLength, model),
+      truncation: options.truncation ?? "only-second",
+      longDocuments,
+      overlapTokens,
+      maxWindows,
+      maxTokensPerDoc,
+      score,
+    } as const;
+    const settings = {
+      priority: options.priority ?? "interactive",
+      ttlSeconds: options.resultTtlSeconds ?? DEFAULT_RESULT_TTL_SECONDS,
+    } as const;
+    const job = makeJob(request, scoring, settings);
+    const [outcome] = await model.queue.enqueue([job], this.#owner);
+    return this.#job(job.jobId, outcome ?? "queued", model);
+  }
+
+  /** A handle on a job that was enqueued before, here or elsewhere. */
+  async job(jobId: string, model: string | ModelKey): Promise<EnqueuedJob> {
+    return this.#job(jobId, "joined", await this.#model(model));
+  }
+
+  /** Closes all connections; jobs that were enqueued go on. */
+  async close(): Promise<void> {
+    const models = await Promise.all(this.#models.values());
+    await Promise.all(models.flatMap(({ queue, waiter }) => [queue.close(), waiter.close()]));
+    this.#redis.disconnect();
+  }
+
+  #job(jobId: string, outcome: EnqueueOutcome, { queue, waiter }: OpenModel): EnqueuedJob {
+    return new EnqueuedJob(jobId, outcome, waiter, () => queue.cancel([jobId], this.#owner));
+  }
+
+  async #model(model: string | ModelKey): Promise<OpenModel> {
+    const key = typeof model === "string" ? model : modelTag(model);
+    const known = this.#models.get(key);
+    if (known !== undefined) return await known;
+    const opening = this.#openModel(model);
+    this.#models.set(key, opening);
+    try {
+      return await opening;
+    } catch (error) {
+      // A model that is not served yet may be in a moment.
+      this.#models.delete(key);
+      throw error;
+    }
+  }
+
+  async #openModel(model: string | ModelKey): Promise<OpenModel> {
+    const found: ModelKey & Partial<Pick<OpenModel, "maxLength">> =
+      typeof model === "string" ? await this.#find(model) : model;
+    const tag = modelTag(found);
+    return {
+      tag,
+      maxLength: found.maxLength,
+      queue: new RedisJobQueue(this.#redis, tag, this.#limits.maxJobBytes),
+      waiter: await Waiter.open(new RedisResultStore(this.#redis, tag)),
+    };
+  }
+
+  async #find(name: string): Promise<ModelKey & Pick<OpenModel, "maxLength">> {
+    const served = await findServedModel(this.#redis, name);
+    if (served !== undefined) return served;
+    try {
+      return await resolveModel(name, { packageRoot: packageRoot() });
+    } catch (error) {
+      throw new RankmillError(
+        "model_not_found",
+        `no worker on this Redis has served "${name}" yet: start one, or name the model as {name, revision, precision}`,
+        { cause: error },
+      );
+    }
+  }
+}
+
+/**
+ * Connects a producer.
+ *
+ * @throws RankmillError `redis_unavailable` where Redis cannot be reached or refuses
+ */
+export async function createClient(options: ClientOptions): Promise<Client> {
+  if (options.telemetry !== undefined) traceQueues(options.telemetry);
+  const redis = await connectRedis({ url: options.redisUrl }, options.onError ?? (() => {}));
+  return new Client(redis, { ...DEFAULT_LIMITS, ...options.limits });
+}
+
+/** Used where the caller names a model by {name, revision, precision} and no worker told its own. */
+const FALLBACK_MAX_LENGTH = 512;
+
+function checkMaxLength(given: number | undefined, model: OpenModel): number {
+  const value = given ?? model.maxLength?.default ?? FALLBACK_MAX_LENGTH;
+  const highest = model.maxLength?.highest ?? Infinity;
+  if (Number.isInteger(value) && value > 0 && value <= highest) return value;
+  throw new RankmillError(
+    "limit_exceeded",
+    `maxLength: is ${value} tokens, over the model's limit of ${highest}`,
+    {
+      field: "maxLength",
+    },
+  );
+}

@@ -1,0 +1,86 @@
+import { RankmillError, type ErrorCode } from "../../core/errors.js";
+import type { JobEnd } from "../../core/job.js";
+import type { JobEndNotices } from "../../core/ports/job-end-notices.js";
+import type { ResultStore } from "../../core/ports/result-store.js";
+
+/** Notices can be lost with the connection: what is waited for is also asked for this often. */
+const POLL_MS = 1_000;
+
+interface Waiting {
+  readonly resolve: (line: string) => void;
+  readonly reject: (error: RankmillError) => void;
+}
+
+/** Waits for any number of jobs of one model over one subscription. */
+export class Waiter {
+  readonly #results: ResultStore & JobEndNotices;
+  readonly #waiting = new Map<string, Set<Waiting>>();
+  #stop: () => Promise<void> = () => Promise.resolve();
+  #poll: NodeJS.Timeout | undefined;
+
+  private constructor(results: ResultStore & JobEndNotices) {
+    this.#results = results;
+  }
+
+  static async open(results: ResultStore & JobEndNotices): Promise<Waiter> {
+    const waiter = new Waiter(results);
+    waiter.#stop = await results.onEnded((jobId) => {
+      if (waiter.#waiting.has(jobId)) void waiter.#look([jobId]);
+    });
+    return waiter;
+  }
+
+  /**
+   * @returns the job's output line
+   * @throws RankmillError `timeout`; the job's own code where it failed
+   */
+  async wait(jobId: string, timeoutMs: number): Promise<string> {
+    let timer: NodeJS.Timeout | undefined;
+    let entry: Waiting | undefined;
+    try {
+      return await new Promise<string>((resolve, reject) => {
+        entry = { resolve, reject };
+        const others = this.#waiting.get(jobId) ?? new Set();
+        this.#waiting.set(jobId, others.add(entry));
+        timer = setTimeout(() => {
+          reject(new RankmillError("timeout", `job ${jobId} has no result after ${timeoutMs} ms`));
+        }, timeoutMs);
+        this.#poll ??= setInterval(() => void this.#look([...this.#waiting.keys()]), POLL_MS);
+        void this.#look([jobId]);
+      });
+    } finally {
+      clearTimeout(timer);
+      const others = this.#waiting.get(jobId);
+      if (entry !== undefined) others?.delete(entry);
+      if (others?.size === 0) this.#waiting.delete(jobId);
+      if (this.#waiting.size === 0) {
+        clearInterval(this.#poll);
+        this.#poll = undefined;
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#poll);
+    for (const waiting of this.#waiting.values()) {
+      for (const { reject } of waiting)
+        reject(new RankmillError("cancelled", "the client was closed"));
+    }
+    await this.#stop();
+  }
+
+  async #look(jobIds: readonly string[]): Promise<void> {
+    // An outage: the next poll asks again.
+    const records = await this.#results.read(jobIds).catch((): undefined[] => []);
+    jobIds.forEach((jobId, i) => {
+      const record = records[i];
+      if (record === undefined) return;
+      for (const waiting of this.#waiting.get(jobId) ?? []) settle(waiting, record);
+    });
+  }
+}
+
+function settle(waiting: Waiting, record: JobEnd): void {
+  if (record.status === "done") waiting.resolve(record.line);
+  else waiting.reject(new RankmillError(record.code as ErrorCode, record.message));
+}

@@ -1,0 +1,299 @@
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import type { Redis } from "ioredis";
+import type { Logger } from "pino";
+import { SCHEMA_MAJOR, type Limits } from "../core/contract.js";
+import type { WorkerDevice } from "../core/device.js";
+import { RankmillError } from "../core/errors.js";
+import type { ResolvedScoring } from "../core/job.js";
+import type { TokenizerImplementation } from "../core/ports/tokenizer.js";
+import { REDIS_GUARDIAN_ENTRY } from "../platform/process-entries.js";
+import { packageVersion } from "../platform/package-root.js";
+import type { ResolvedModel } from "../models/resolve.js";
+import { connectRedis } from "../redis/connection.js";
+import { makeJob } from "../redis/make-job.js";
+import { startPrivateRedis, type PrivateRedis } from "../redis/private-server/private-redis.js";
+import { RedisFeedingBoard } from "../redis/feeding-board.js";
+import { RedisJobQueue } from "../redis/redis-job-queue.js";
+import { RedisResultStore } from "../redis/redis-result-store.js";
+import { Feeder } from "../runs/feeder.js";
+import type { RankingSink } from "../core/ports/ranking-sink.js";
+import { trecLines, type RankingsForm } from "../outputs/export-rankings.js";
+import type { Manifest, RunSettings } from "../outputs/manifest.js";
+import type { RunCounts } from "../core/run-counts.js";
+import { RunOutput, StreamOutput } from "../outputs/run-output.js";
+import { digestOf } from "../inputs/digest-source.js";
+import type { RecordSource } from "../core/ports/record-source.js";
+import type { InFlightBounds } from "../core/in-flight-bounds.js";
+import type { LanePlanOptions } from "../capacity/cpu-plan.js";
+import type { RunningWorker } from "./worker/start-worker.js";
+
+export interface RunFileOptions {
+  /** For messages and the manifest. */
+  readonly input: string;
+  /** The records of the input. */
+  readonly source: RecordSource;
+  /** What the texts of a collection are made of; nulls for other inputs. */
+  readonly sourceSettings: Pick<RunSettings, "depth" | "docFields">;
+  readonly form: RankingsForm;
+  /** A path, or `-` for standard output. */
+  readonly output: string;
+  readonly model: ResolvedModel;
+  readonly device: WorkerDevice;
+  /** Undefined: the model runs as it is. */
+  readonly preparedDir: string | undefined;
+  readonly scoring: ResolvedScoring;
+  readonly topN: number | undefined;
+  readonly limits: Limits;
+  readonly window: InFlightBounds;
+  readonly forceNew: boolean;
+  readonly redisUrl: string | undefined;
+  readonly lanePlan: LanePlanOptions;
+  readonly concurrency: number;
+  readonly scoreCacheBytes: number;
+  readonly tokenizer: "auto" | TokenizerImplementation;
+  readonly drainTimeoutMs: number;
+  readonly logger: Logger;
+  /** Variables of the process: of the search path, and of lanes. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly show: ShowRun;
+  /** Aborts when the run is to be interrupted. */
+  readonly signal: AbortSignal;
+}
+
+/** How far a run is. */
+export interface RunFigures extends Readonly<RunCounts> {
+  /** Records and lines of the input; undefined while its end is not known. */
+  readonly total: number | undefined;
+}
+
+/** Where a run shows itself: a terminal, a page, nowhere. */
+export interface ShowRun {
+  /** Takes one line for people. */
+  note(line: string): void;
+  /** Takes the rankings if they go to no file. */
+  readonly rankings: NodeJS.WritableStream;
+  /** Shows progress from now on. @returns what ends it */
+  progress(figures: () => RunFigures): { stop(): void };
+}
+
+export interface RunFileResult {
+  readonly status: "complete" | "interrupted";
+  readonly counts: Readonly<RunCounts>;
+  /** Undefined where rankings went to standard output. */
+  readonly paths: RunOutput["paths"] | undefined;
+  readonly redis: string;
+}
+
+/**
+ * js-redis-server copies a key's whole value at every access: short streams and a small window make
+ * it several times faster.
+ */
+const JS_EVENTS_STREAM_LENGTH = 20;
+const JS_WINDOW_JOBS = 100;
+
+/**
+ * The whole of `rankmill run`: finds or starts Redis, starts a worker, feeds, waits, writes.
+ *
+ * @throws RankmillError `usage` and the like before any work is done; others where the run cannot
+ *   go on. What was ranked by then is on disk, and the same call again goes on from there
+ */
+export async function runFile(options: RunFileOptions): Promise<RunFileResult> {
+  const { model, scoring, source, form, logger, env, show, signal } = options;
+  const counted = await source.count();
+  // For the manifest, which standard output has none of; before the output is locked, since it may throw.
+  const inputDigest = options.output === "-" ? undefined : await digestOf(source);
+  // Native packages are loaded by the commands that run a worker, and by no other.
+  const { openTokenizer } = await import("../tokenizers/open-tokenizer.js");
+  const { startWorker } = await import("./worker/start-worker.js");
+  const opened = await openTokenizer(model.folder.path, {
+    implementation: options.tokenizer,
+    compiledDir: options.preparedDir,
+  });
+  const settings: RunSettings = {
+    model: {
+      name: model.name,
+      revision: model.revision,
+      digest: model.digest,
+      precision: model.precision,
+    },
+    ...scoring,
+    topN: options.topN ?? null,
+    tokenizer: opened.tokenizer.implementation,
+    outputFormat: form.format,
+    ...options.sourceSettings,
+  };
+  const file =
+    options.output === "-"
+      ? undefined
+      : await RunOutput.open(options.output, settings, options.forceNew);
+  const sink: RankingSink & { readonly counts: RunCounts } =
+    file ??
+    new StreamOutput(show.rankings, (failure) => show.note(JSON.stringify(failure)), toText(form));
+  if (file !== undefined && file.doneIds.size > 0) {
+    show.note(
+      `going on with ${file.paths.partial}: ${file.doneIds.size} records are ranked already`,
+    );
+    const { inputDigest: earlier, input: where } = file.before ?? {};
+    if (earlier !== undefined && earlier !== inputDigest) {
+      show.note(
+        `the input is not what it was: rankings of ${where ?? "it"} stay, known by id; where more changed than records were added, start over with --force-new`,
+      );
+    }
+  }
+
+  const startedAt = new Date().toISOString();
+  const server = await openRedis(options).catch(async (error: unknown) => {
+    await file?.unlock();
+    throw error;
+  });
+  let worker: RunningWorker | undefined;
+  let progress: { stop(): void } | undefined;
+  const stopping = new AbortController();
+  const stop = AbortSignal.any([signal, stopping.signal]);
+  const manifest = (state: Manifest["state"], finishedAt?: string): Manifest => ({
+    rankmill: packageVersion(),
+    schema: SCHEMA_MAJOR,
+    state,
+    input: options.input,
+    ...(inputDigest === undefined ? {} : { inputDigest }),
+    output: options.output,
+    settings,
+    counts: sink.counts,
+    redis: server.note,
+    startedAt: file?.before?.startedAt ?? startedAt,
+    ...(file?.before === undefined ? {} : { resumedAt: startedAt }),
+    ...(finishedAt === undefined ? {} : { finishedAt }),
+  });
+  try {
+    await file?.writeManifest(manifest("running"));
+    worker = await startWorker({
+      model,
+      device: options.device,
+      redis: server.redis,
+      logger,
+      env,
+      preparedDir: options.preparedDir,
+      opened,
+      limits: options.limits,
+      ...options.lanePlan,
+      concurrency: options.concurrency,
+      scoreCacheBytes: options.scoreCacheBytes,
+      eventsStreamLength: server.eventsStreamLength,
+    });
+    const queue = new RedisJobQueue(
+      server.redis,
+      worker.tag,
+      options.limits.maxJobBytes,
+      server.eventsStreamLength,
+    );
+    const fatal = watchFatal(worker, server.private, stopping);
+    progress = show.progress(() => {
+      const { done, failed } = sink.counts;
+      // Candidates that a corpus lacks fail beside their record.
+      const total = counted === undefined ? undefined : Math.max(counted, done + failed);
+      return { ...sink.counts, total };
+    });
+    const feeder = new Feeder({
+      queue,
+      results: new RedisResultStore(server.redis, worker.tag),
+      board: new RedisFeedingBoard(server.redis, worker.tag),
+      sink,
+      makeJob: ({ request }) => makeJob(request, scoring, { priority: "bulk" }),
+      owner: ownerOf(file),
+      window: server.window,
+      onProgress: () => {},
+    });
+    const records = source.read(file?.doneIds ?? new Set());
+    await Promise.race([feeder.run(records, stop), fatal]);
+    const interrupted = signal.aborted;
+    if (interrupted) {
+      show.note("stopping: finishing the jobs in hand; once more Ctrl-C ends at once");
+      await worker.close(options.drainTimeoutMs);
+      await feeder.abandon();
+    }
+    progress.stop();
+    progress = undefined;
+    await file?.close(!interrupted, form);
+    const state = interrupted ? "interrupted" : "complete";
+    await file?.writeManifest(manifest(state, new Date().toISOString()));
+    await queue.close();
+    return { status: state, counts: sink.counts, paths: file?.paths, redis: server.note };
+  } finally {
+    progress?.stop();
+    await worker?.close(0);
+    server.redis.disconnect();
+    await server.private?.stop();
+    await file?.unlock();
+  }
+}
+
+/**
+ * Under what name this command waits for its jobs. The same output is the same owner, so that a
+ * start after a crash finds, and in the end releases, what the last one left in Redis.
+ */
+function ownerOf(file: RunOutput | undefined): string {
+  return `output:${hostname()}:${file?.paths.output ?? randomUUID()}`;
+}
+
+interface Server {
+  readonly redis: Redis;
+  readonly private: PrivateRedis | undefined;
+  readonly window: InFlightBounds;
+  readonly eventsStreamLength: number | undefined;
+  /** One line for the user. */
+  readonly note: string;
+}
+
+async function openRedis(options: RunFileOptions): Promise<Server> {
+  const onError = (error: Error): void => options.logger.warn({ err: error }, "redis connection");
+  if (options.redisUrl !== undefined) {
+    const redis = await connectRedis({ url: options.redisUrl }, onError);
+    const { window } = options;
+    return { redis, private: undefined, window, eventsStreamLength: undefined, note: "REDIS_URL" };
+  }
+  const server = await startPrivateRedis({
+    guardianPath: REDIS_GUARDIAN_ENTRY,
+    searchPath: options.env["PATH"] ?? "",
+    onWarning: (line) => options.show.note(line),
+  });
+  options.show.note(server.note);
+  try {
+    const redis = await connectRedis(server.connection, onError);
+    const js = server.implementation === "js-redis-server";
+    const maxJobs = js ? Math.min(JS_WINDOW_JOBS, options.window.maxJobs) : options.window.maxJobs;
+    return {
+      redis,
+      private: server,
+      window: { ...options.window, maxJobs },
+      eventsStreamLength: js ? JS_EVENTS_STREAM_LENGTH : undefined,
+      note: `${server.implementation} ${server.version}, private`,
+    };
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+}
+
+/** Rejects where worker or private server can never go on; then nothing is worth waiting for. */
+async function watchFatal(
+  worker: RunningWorker,
+  server: PrivateRedis | undefined,
+  stopping: AbortController,
+): Promise<never> {
+  const died = server?.exited.then(
+    ({ reason }) =>
+      new RankmillError(
+        "redis_unavailable",
+        `the private Redis ended: ${reason}; run again to go on`,
+      ),
+  );
+  const error = await Promise.race(died === undefined ? [worker.failed] : [worker.failed, died]);
+  stopping.abort(error);
+  throw error;
+}
+
+/** How standard output shows one ranking; other forms need the whole run. */
+function toText(form: RankingsForm): ((line: string) => string) | undefined {
+  return form.format === "trec" ? (line) => trecLines(line, form.tag) : undefined;
+}

@@ -1,0 +1,265 @@
+/**
+ * The composition root of a runner: it owns spooled runs, feeding and collecting them, and takes
+ * over those whose owner died. It scores nothing itself.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Redis } from "ioredis";
+import type { Logger } from "pino";
+import type { Limits } from "../core/contract.js";
+import { modelTag } from "../redis/keys.js";
+import { showBacklog } from "../telemetry/metrics/backlog-metrics.js";
+import { showRuns, type RunFigures } from "../telemetry/metrics/run-metrics.js";
+import { readBacklog } from "../redis/backlog.js";
+import { listServedModels } from "../redis/model-registry.js";
+import { makeJob } from "../redis/make-job.js";
+import { RedisFeedingBoard } from "../redis/feeding-board.js";
+import { RedisJobQueue } from "../redis/redis-job-queue.js";
+import { RedisResultStore } from "../redis/redis-result-store.js";
+import { Feeder } from "../runs/feeder.js";
+import { Lease } from "../redis/lease.js";
+import { SPEED_WINDOW_MS, speedOf, secondsLeft, type SpeedSample } from "../core/run-speed.js";
+import type { RunCounts } from "../core/run-counts.js";
+import { runOwner } from "../runs/submitted-run.js";
+import { TrackedQueue } from "../runs/tracked-queue.js";
+import type { RunInfo, RunStore } from "../redis/run-store.js";
+import type { Spool, SpoolOutput } from "../core/ports/spool.js";
+import type { InFlightBounds } from "../core/in-flight-bounds.js";
+import { watchFitness, type Instruments } from "./worker/instruments.js";
+
+export interface RunnerOptions {
+  readonly redis: Redis;
+  readonly store: RunStore;
+  readonly spool: Spool;
+  readonly limits: Limits;
+  /** Of each run. */
+  readonly window: InFlightBounds;
+  /** Runs owned at once. */
+  readonly maxRuns: number;
+  readonly logger: Logger;
+  /** Where the runner says every few seconds whether it is of use; nowhere where absent. */
+  readonly healthFile?: string | undefined;
+  /** What shows its metrics and readiness; opened and closed by the caller. */
+  readonly instruments?: Instruments | undefined;
+}
+
+/** A dead owner's run is found at most this long after its lease ended. */
+const LOOK_INTERVAL_MS = 2_000;
+/** How soon a cancellation is seen, and how fresh `status` is. */
+const PROGRESS_INTERVAL_MS = 500;
+/** How often the run's speed is measured. */
+const SAMPLE_INTERVAL_MS = 2_000;
+/** Models whose backlog is shown; each costs a scrape two questions. */
+const MAX_SHOWN_MODELS = 64;
+
+/** What each run that is owned shows of itself, by its id. */
+type OwnedFigures = Map<string, () => RunFigures>;
+
+/** Owns runs until `signal` aborts; then gives them back at once, for others to go on with. */
+export async function runRunner(options: RunnerOptions, signal: AbortSignal): Promise<void> {
+  const figures: OwnedFigures = new Map();
+  showFigures(options, figures);
+  // What its runs wait for are workers: no runner would help them on.
+  const sources = {
+    held: () => 0,
+    countWaiting: async () => {
+      await options.redis.ping();
+      return 0;
+    },
+  };
+  const fitness = await watchFitness(sources, options);
+  await ownRuns(options, figures, signal);
+  await fitness.stop();
+}
+
+function showFigures({ redis, instruments }: RunnerOptions, figures: OwnedFigures): void {
+  if (instruments === undefined) return;
+  showRuns(instruments.metrics, () => [...figures.values()].map((now) => now()));
+  showBacklog(instruments.metrics, async () => {
+    const tags = (await listServedModels(redis)).map(modelTag).slice(0, MAX_SHOWN_MODELS);
+    const backlogs = tags.map(async (tag) => [tag, await readBacklog(redis, tag)] as const);
+    return new Map(await Promise.all(backlogs));
+  });
+}
+
+async function ownRuns(
+  options: RunnerOptions,
+  figures: OwnedFigures,
+  signal: AbortSignal,
+): Promise<void> {
+  const { store, spool, logger, maxRuns } = options;
+  const owned = new Map<string, Promise<void>>();
+  while (!signal.aborted) {
+    for (const run of await store.list()) {
+      if (owned.has(run) || owned.size >= maxRuns) continue;
+      const record = await store.find(run);
+      if (record?.spooled !== "yes" || record.state !== "submitted") continue;
+      if (!(await holds(spool, run, logger))) continue;
+      const owning = own(run, record, options, figures, signal)
+        .catch((error: unknown) => {
+          logger.error({ run, err: error }, "the run stopped; it is tried again");
+        })
+        .finally(() => {
+          owned.delete(run);
+          figures.delete(run);
+        });
+      owned.set(run, owning);
+    }
+    await sleep(LOOK_INTERVAL_MS, undefined, { signal }).catch(() => {});
+  }
+  await Promise.all(owned.values());
+}
+
+async function holds(spool: Spool, run: string, logger: Logger): Promise<boolean> {
+  try {
+    return await spool.has(run);
+  } catch (error) {
+    logger.warn({ run, err: error }, "the spool does not answer; trying again");
+    return false;
+  }
+}
+
+async function own(
+  run: string,
+  record: RunInfo,
+  options: RunnerOptions,
+  figures: OwnedFigures,
+  signal: AbortSignal,
+): Promise<void> {
+  const { redis, logger } = options;
+  const lease = await Lease.take(redis, run);
+  if (lease === undefined) return;
+  logger.info({ run, fence: lease.fence }, "owner of the run");
+  try {
+    const ended = await feed(run, record, lease, options, figures, signal);
+    logger.info({ run, ended }, "no longer owner of the run");
+  } finally {
+    await lease.giveBack();
+  }
+}
+
+async function feed(
+  run: string,
+  record: RunInfo,
+  lease: Lease,
+  options: RunnerOptions,
+  figures: OwnedFigures,
+  signal: AbortSignal,
+): Promise<"complete" | "cancelled" | "given back"> {
+  const { redis, store, spool, limits } = options;
+  const { total } = record;
+  const output = await spool.openOutput(run, lease.fence);
+  const queue = new RedisJobQueue(redis, record.tag, limits.maxJobBytes);
+  const { ttlSeconds } = record;
+  const tracked = new TrackedQueue(queue, store, run, ttlSeconds);
+  const prepared = { records: 0, pairs: 0 };
+  const samples: SpeedSample[] = [];
+  figures.set(run, () => figuresOf(run, record.tag, total, output.counts, prepared, samples));
+  const feeder = new Feeder({
+    queue: tracked,
+    results: new RedisResultStore(redis, record.tag),
+    board: new RedisFeedingBoard(redis, record.tag),
+    sink: output,
+    makeJob: ({ request }) => {
+      prepared.records += 1;
+      prepared.pairs += request.documents.length;
+      return makeJob(request, record, { priority: "bulk", ttlSeconds });
+    },
+    owner: runOwner(run),
+    window: {
+      ...options.window,
+      maxJobs: Math.min(options.window.maxJobs, record.windowJobs),
+    },
+    onProgress: () => {},
+  });
+  const records = spool.records(run, output.doneIds);
+  const cancelled = new AbortController();
+  const watching = new AbortController();
+  const watch = watchRun(
+    run,
+    { store, queue, feeder, output, samples, total, ttlSeconds },
+    cancelled,
+    watching.signal,
+  );
+  try {
+    await feeder.run(records, AbortSignal.any([signal, lease.signal, cancelled.signal]));
+  } catch (error) {
+    await output.close(false).catch(() => {});
+    throw error;
+  } finally {
+    watching.abort();
+    await watch;
+  }
+  // Where the lease is lost another owner feeds: what is in flight is no longer ours to take back.
+  const complete = !signal.aborted && !lease.signal.aborted && !cancelled.signal.aborted;
+  if (cancelled.signal.aborted) await feeder.abandon();
+  await output.close(complete);
+  // Rankings that an earlier owner wrote and did not live to release.
+  if (complete) await tracked.releaseAll(runOwner(run));
+  await store.saveProgress(run, { total, counts: output.counts, active: 0 }, ttlSeconds);
+  await queue.close();
+  if (!complete) return cancelled.signal.aborted ? "cancelled" : "given back";
+  await store.update(run, { state: "complete" });
+  return "complete";
+}
+
+function figuresOf(
+  run: string,
+  model: string,
+  total: number,
+  { done, failed, pairs }: Readonly<RunCounts>,
+  prepared: { readonly records: number; readonly pairs: number },
+  samples: readonly SpeedSample[],
+): RunFigures {
+  const remaining = Math.max(0, total - done - failed);
+  // A document in windows is several pairs, which is known only once they were scored.
+  const [records, counted] = done > 0 ? [done, pairs] : [prepared.records, prepared.pairs];
+  return {
+    run,
+    model,
+    recordsDone: done,
+    recordsFailed: failed,
+    recordsRemaining: remaining,
+    pairsRemaining: records === 0 ? undefined : (counted / records) * remaining,
+    secondsRemaining: secondsLeft(remaining, speedOf(samples, SAMPLE_INTERVAL_MS)),
+  };
+}
+
+interface Watched {
+  readonly store: RunStore;
+  readonly queue: RedisJobQueue;
+  readonly feeder: Feeder;
+  readonly output: SpoolOutput;
+  /** Of the last half minute; grows and shrinks. */
+  readonly samples: SpeedSample[];
+  readonly total: number;
+  readonly ttlSeconds: number;
+}
+
+/** Publishes the run's figures and sees its cancellation. */
+async function watchRun(
+  run: string,
+  { store, queue, feeder, output, samples, total, ttlSeconds }: Watched,
+  cancelled: AbortController,
+  signal: AbortSignal,
+): Promise<void> {
+  let sampledAtMs = -Infinity;
+  while (!signal.aborted) {
+    const nowMs = performance.now();
+    const { done, failed, pairs, tokens } = output.counts;
+    samples.push({ atMs: nowMs, ended: done + failed, pairs, tokens });
+    while (nowMs - (samples[0]?.atMs ?? nowMs) > SPEED_WINDOW_MS) samples.shift();
+    try {
+      if (nowMs - sampledAtMs >= SAMPLE_INTERVAL_MS) {
+        sampledAtMs = nowMs;
+        await store.sample(run, output.counts);
+      }
+      const activeIds = await queue.activeIds();
+      const active = feeder.inFlightIds().filter((jobId) => activeIds.has(jobId)).length;
+      await store.saveProgress(run, { total, counts: output.counts, active }, ttlSeconds);
+      if ((await store.find(run))?.state === "cancelled") cancelled.abort();
+    } catch {
+      // An outage of Redis: the next turn asks again.
+    }
+    await sleep(PROGRESS_INTERVAL_MS, undefined, { signal }).catch(() => {});
+  }
+}

@@ -1,0 +1,130 @@
+/** Scores pairs with a model outside any queue: one lane, no Redis. */
+import { LANE_ENTRY } from "../platform/process-entries.js";
+import type { WorkerDevice } from "../core/device.js";
+import type { ScoringOptions } from "../core/job.js";
+import type { EncodedPair } from "../core/pair.js";
+import type { TokenizerImplementation } from "../core/ports/tokenizer.js";
+import { resolveScoring } from "../core/scoring.js";
+import { cudaEnv } from "../inference/devices/cuda/cuda-env.js";
+import { quantisedHandling, readCpuFeatures } from "../inference/host/cpu-features.js";
+import { LaneProcess } from "../inference/lanes/lane-process.js";
+import { openTokenizer } from "../tokenizers/open-tokenizer.js";
+import type { ResolvedModel } from "../models/resolve.js";
+import { PairMaker } from "../pipeline/encode/pair-maker.js";
+
+const OPEN_TIMEOUT_MS = 300_000;
+const NEVER = new AbortController().signal;
+
+export interface TextPair {
+  readonly query: string;
+  readonly document: string;
+}
+
+/** A (query, document) pair as the model reads it. */
+export interface EncodedTexts {
+  /** One, or one a window where long documents are split. */
+  readonly pairs: readonly EncodedPair[];
+  /** Tokens of query, document and special ones, had nothing been cut off or split. */
+  readonly fullTokens: number;
+}
+
+/** A model at work outside any queue. */
+export interface PairLane {
+  /** @returns one entry a pair, in order */
+  encode(pairs: readonly TextPair[]): Promise<EncodedTexts[]>;
+  /** @returns one logit a pair, in order; each pair runs alone at its exact length */
+  score(pairs: readonly EncodedPair[]): Promise<number[]>;
+  close(): Promise<void>;
+}
+
+export interface PairLaneOptions {
+  /** @defaultValue the model's own max length, `only-second` */
+  readonly scoring?: ScoringOptions;
+  /** @defaultValue `"auto"` */
+  readonly tokenizer?: "auto" | TokenizerImplementation;
+  /** @defaultValue the CPU */
+  readonly device?: WorkerDevice;
+}
+
+/** @throws RankmillError where the model cannot be used */
+export async function openPairLane(
+  model: ResolvedModel,
+  env: Readonly<Record<string, string | undefined>>,
+  options: PairLaneOptions = {},
+): Promise<PairLane> {
+  const { device = { kind: "cpu" } } = options;
+  const { exactInt8 } = quantisedHandling(model.precision, await readCpuFeatures());
+  const { tokenizer, template } = await openTokenizer(model.folder.path, {
+    implementation: options.tokenizer,
+  });
+  const scoring = resolveScoring(
+    options.scoring ?? { maxLength: model.maxLength.default, truncation: "only-second" },
+  );
+  const specials = template.prefix.length + template.middle.length + template.suffix.length;
+  try {
+    const lane = await LaneProcess.start(0, {
+      entryPath: LANE_ENTRY,
+      env: device.kind === "cuda" ? cudaEnv(env, device.libraryDir) : env,
+      openTimeoutMs: OPEN_TIMEOUT_MS,
+      model: {
+        onnxPath: model.onnxPath,
+        exactInt8,
+        padId: template.padId,
+        segmentTypeIds: template.segmentTypeIds,
+        executionProvider: device.kind,
+        intraOpThreads: 1,
+      },
+    });
+    return {
+      encode: async (pairs) => {
+        const ids = await tokenizer.encode(
+          pairs.flatMap(({ query, document }) => [query, document]),
+        );
+        const encoded: EncodedTexts[] = [];
+        for (const [i, { document }] of pairs.entries()) {
+          const [queryIds, documentIds] = [ids[2 * i], ids[2 * i + 1]];
+          if (queryIds === undefined || documentIds === undefined) throw new Error("no token ids");
+          const reader = new PairMaker(queryIds, scoring, { tokenizer, template });
+          const read = await reader.read(document, documentIds, NEVER);
+          encoded.push({
+            pairs: read.map(({ pair }) => pair),
+            fullTokens: specials + queryIds.length + documentIds.length,
+          });
+        }
+        return encoded;
+      },
+      score: async (pairs) => (await lane.score(pairs.map((pair) => [pair]))).flat(),
+      close: async () => {
+        lane.kill();
+        await lane.died;
+        await tokenizer.close();
+      },
+    };
+  } catch (error) {
+    await tokenizer.close();
+    throw error;
+  }
+}
+
+/**
+ * @returns one logit a pair, in order; each pair runs alone at its exact length
+ * @throws RankmillError where the model cannot be used
+ */
+export async function scorePairs(
+  model: ResolvedModel,
+  pairs: readonly TextPair[],
+  env: Readonly<Record<string, string | undefined>>,
+  options: PairLaneOptions = {},
+): Promise<number[]> {
+  const lane = await openPairLane(model, env, options);
+  try {
+    const logits: number[] = [];
+    for (const text of pairs) {
+      const [encoded] = await lane.encode([text]);
+      if (encoded !== undefined) logits.push(...(await lane.score(encoded.pairs)));
+    }
+    return logits;
+  } finally {
+    await lane.close();
+  }
+}

@@ -1,0 +1,93 @@
+/** What a worker or runner shows of itself: over HTTP and in its health file, from one judge. */
+import type { Logger } from "pino";
+import { describeError, RankmillError } from "../../core/errors.js";
+import { FitnessWatch, type FitnessSources } from "../../telemetry/fitness-watch.js";
+import { removeHealth, writeHealth } from "../../telemetry/health-file.js";
+import { InstrumentServer } from "../../telemetry/http-server.js";
+import { Metrics } from "../../telemetry/metrics/registry.js";
+import { packageVersion } from "../../platform/package-root.js";
+
+export interface InstrumentsOptions {
+  readonly host: string;
+  /** 0: any that is free. */
+  readonly port: number;
+  readonly logger: Logger;
+}
+
+/** Open before there is anything to show, so that probes of a slow start are answered. */
+export class Instruments {
+  readonly metrics = new Metrics(packageVersion());
+  #watch: FitnessWatch | undefined;
+  #server: InstrumentServer | undefined;
+
+  private constructor() {}
+
+  /** @throws RankmillError `usage` where the address cannot be had */
+  static async open({ host, port, logger }: InstrumentsOptions): Promise<Instruments> {
+    const instruments = new Instruments();
+    const { metrics } = instruments;
+    const unfitReason = (): Promise<string | undefined> => instruments.#unfitReason();
+    const ready = metrics.gauge("ready", "Whether /readyz says that this process is of use", []);
+    metrics.onScrape(async () => ready.set((await unfitReason()) === undefined ? 1 : 0));
+    const server = await InstrumentServer.listen({ host, port, unfitReason, metrics });
+    instruments.#server = server;
+    logger.info({ host: server.address.address, port: server.address.port }, "serving metrics");
+    return instruments;
+  }
+
+  /** From now on `watch` decides whether the process is ready. */
+  judgeBy(watch: FitnessWatch | undefined): void {
+    this.#watch = watch;
+  }
+
+  async close(): Promise<void> {
+    await this.#server?.close();
+  }
+
+  async #unfitReason(): Promise<string | undefined> {
+    if (this.#watch === undefined) return "not started yet, or stopping";
+    return (await this.#watch.look()).reason ?? undefined;
+  }
+}
+
+export interface FitnessOptions {
+  /** Where the process says every few seconds whether it is of use; nowhere where absent. */
+  readonly healthFile?: string | undefined;
+  readonly instruments?: Instruments | undefined;
+  readonly logger: Logger;
+}
+
+export interface WatchedFitness {
+  /** A batch or a job has ended. */
+  progressed(): void;
+  /** Not ready any more; the health file is gone. */
+  stop(): Promise<void>;
+}
+
+/** @throws RankmillError `usage` where the health file cannot be written */
+export async function watchFitness(
+  sources: FitnessSources,
+  { healthFile, instruments, logger }: FitnessOptions,
+): Promise<WatchedFitness> {
+  const watch = new FitnessWatch(sources);
+  try {
+    await watch.start(
+      async (report) => {
+        if (healthFile !== undefined) await writeHealth(healthFile, report);
+      },
+      (error) => logger.warn({ err: error }, "health file not written"),
+    );
+  } catch (error) {
+    const { message } = describeError(error);
+    throw new RankmillError("usage", `--health-file: ${message}`, { cause: error });
+  }
+  instruments?.judgeBy(watch);
+  return {
+    progressed: () => watch.progressed(),
+    stop: async () => {
+      instruments?.judgeBy(undefined);
+      await watch.stop();
+      if (healthFile !== undefined) await removeHealth(healthFile);
+    },
+  };
+}

@@ -1,0 +1,77 @@
+/** Opens the score cache of a worker: decides for whom its scores are the same to the bit. */
+import type { Redis } from "ioredis";
+import type { Logger } from "pino";
+import { RankmillError } from "../../core/errors.js";
+import { readCpuFeatures } from "../../inference/host/cpu-features.js";
+import type { LaneModel } from "../../inference/lanes/lane-protocol.js";
+import { runtimeVersion } from "../../inference/prepare/prepare-key.js";
+import type { ResolvedModel } from "../../models/resolve.js";
+import { RedisScoreCache } from "../../redis/redis-score-cache.js";
+import { scoreScope } from "../../redis/score-key.js";
+import type { LanePlan } from "../../capacity/cpu-plan.js";
+
+export interface ScoreCacheRequest {
+  readonly redis: Redis;
+  readonly tag: string;
+  readonly model: ResolvedModel;
+  /** As the lanes run it. */
+  readonly laneModel: LaneModel;
+  readonly plan: Pick<LanePlan, "keepsBits" | "limits">;
+  readonly logger: Logger;
+}
+
+/** Bumped when a logit comes to depend on something that is not among the parts of the scope. */
+const SCOPE_FORMAT = 2;
+
+/**
+ * @param capacityBytes of Redis, for this model's scores; 0: none are kept
+ * @throws RankmillError `usage` where a pair's score may depend on its batch: a cached one would be
+ *   one of several
+ */
+export async function openScoreCache(
+  capacityBytes: number,
+  request: ScoreCacheRequest,
+): Promise<RedisScoreCache | undefined> {
+  if (capacityBytes === 0) return undefined;
+  const { redis, tag, model, laneModel, plan, logger } = request;
+  if (!plan.keepsBits) {
+    const why =
+      laneModel.executionProvider === "cuda"
+        ? "on a GPU a score may depend on its batch; leave it out"
+        : `with ${plan.limits.maxBatchSize} rows a batch a score may depend on its batch; leave out --max-batch-size, or the cache`;
+    throw new RankmillError("usage", `--score-cache-bytes: ${why}`);
+  }
+  const cpu = await readCpuFeatures();
+  const {
+    prepared,
+    unmasked,
+    exactInt8,
+    executionProvider,
+    intraOpThreads,
+    padId,
+    segmentTypeIds,
+  } = laneModel;
+  const cache = await RedisScoreCache.open(redis, {
+    tag,
+    scope: scoreScope([
+      SCOPE_FORMAT,
+      tag,
+      model.digest,
+      model.precision,
+      await runtimeVersion(),
+      cpu.arch,
+      cpu.flags ?? cpu.model,
+      prepared ?? false,
+      unmasked ?? false,
+      exactInt8 ?? false,
+      executionProvider,
+      intraOpThreads,
+      padId,
+      segmentTypeIds,
+    ]),
+    capacityBytes,
+    onError: (error) => logger.warn({ err: error }, "score cache not used for a while"),
+  });
+  logger.info({ capacityBytes, capacityPairs: cache.capacityPairs }, "score cache in Redis");
+  return cache;
+}

@@ -1,0 +1,100 @@
+import { createHash, randomUUID } from "node:crypto";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { cpus } from "node:os";
+import { join } from "node:path";
+import type { Precision } from "../../core/catalogue.js";
+import { CALIBRATION_FORMAT, calibrationSchema, type Calibration } from "../calibration.js";
+import type { CpuFeatures } from "../../inference/host/cpu-features.js";
+
+/** Everything that what is measured depends on. */
+export interface CalibrationKeyParts {
+  /** sha256, hex. */
+  readonly modelDigest: string;
+  readonly precision: Precision;
+  readonly prepared: boolean;
+  /** Version of onnxruntime-node. */
+  readonly runtime: string;
+  readonly cpu: CpuFeatures;
+  readonly cores: number;
+}
+
+const DIGEST_DIGITS = 12;
+const REST_DIGITS = 16;
+const ENDING = ".json";
+
+/** Name of a calibration's file, without its ending. */
+export function calibrationKey(parts: CalibrationKeyParts): string {
+  const rest = createHash("sha256").update(
+    JSON.stringify([
+      CALIBRATION_FORMAT,
+      parts.modelDigest,
+      parts.precision,
+      parts.prepared,
+      parts.runtime,
+      ...hostParts(parts.cpu, parts.cores),
+    ]),
+  );
+  const digest = parts.modelDigest.slice(0, DIGEST_DIGITS);
+  return `${digest}-${rest.digest("hex").slice(0, REST_DIGITS)}`;
+}
+
+/** Of what else a calibration depends on beside model and runtime. */
+export function hostKey(cpu: CpuFeatures, cores: number): string {
+  const hash = createHash("sha256").update(JSON.stringify(hostParts(cpu, cores)));
+  return hash.digest("hex").slice(0, REST_DIGITS);
+}
+
+function hostParts(cpu: CpuFeatures, cores: number): unknown[] {
+  // Of the host: a quarter of a large one is not a small one.
+  return [cpu.arch, cpu.model, cpu.flags, cpus().length, cores];
+}
+
+/** @returns the newest calibration that was named `model` on this host; undefined where none is kept */
+export async function newestCalibration(
+  dir: string,
+  model: string,
+  host: string,
+): Promise<Calibration | undefined> {
+  const names = await readdir(dir).catch((): string[] => []);
+  const keys = names
+    .filter((name) => name.endsWith(ENDING))
+    .map((name) => name.slice(0, -ENDING.length));
+  const kept = await Promise.all(keys.map((key) => readCalibration(dir, key)));
+  return kept
+    .filter((one) => one?.model === model && one.host === host)
+    .sort((a, b) => (b?.measuredAt ?? "").localeCompare(a?.measuredAt ?? ""))[0];
+}
+
+/** @returns undefined where there is none, or what is there cannot be read as one */
+export async function readCalibration(dir: string, key: string): Promise<Calibration | undefined> {
+  try {
+    const value: unknown = JSON.parse(await readFile(pathOf(dir, key), "utf8"));
+    const calibration = calibrationSchema.parse(value);
+    return calibration.key === key ? calibration : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Written whole or not at all; of two workers that measured at the same time, the later one's stays.
+ *
+ * @returns the path
+ * @throws what the file system refuses
+ */
+export async function writeCalibration(dir: string, calibration: Calibration): Promise<string> {
+  await mkdir(dir, { recursive: true });
+  const path = pathOf(dir, calibration.key);
+  const temporary = `${path}.${randomUUID()}.tmp`;
+  try {
+    await writeFile(temporary, `${JSON.stringify(calibration, undefined, 2)}\n`);
+    await rename(temporary, path);
+  } finally {
+    await rm(temporary, { force: true });
+  }
+  return path;
+}
+
+function pathOf(dir: string, key: string): string {
+  return join(dir, `${key}${ENDING}`);
+}

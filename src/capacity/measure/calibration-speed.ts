@@ -1,0 +1,130 @@
+import type { Calibration } from "../calibration.js";
+import { madeUpPair, sameBits } from "./calibration-pairs.js";
+import type { LaneProcess } from "../../inference/lanes/lane-process.js";
+import { readProcessorMs } from "../../inference/host/processor-time.js";
+
+/** Rows a batch whose speed is measured, ascending; a CPU gains nothing beyond. */
+const ROWS = [1, 2, 4, 8] as const;
+const MOST_ROWS = 8;
+
+/** Where bits are compared: below, at and above what kernels work in. */
+interface Probes {
+  readonly lengths: readonly number[];
+  readonly rows: readonly number[];
+  readonly paddings: readonly number[];
+}
+const PROBES: Probes = {
+  lengths: [9, 16, 33, 64, 100, 128],
+  rows: [2, 3, 5, 8],
+  paddings: [1, 3, 8],
+};
+/** Of a model that takes long. What is not probed is not used. */
+const FEW_PROBES: Probes = { lengths: [9, 33], rows: [2, 8], paddings: [] };
+/** A model whose pairs take longer gains little by rows, and measuring it would take long. */
+const ROWS_WORTH_BELOW_MS = 40;
+const ROWS_WINDOW_MS = 400;
+const LAYOUT_WINDOW_MS = 700;
+/** A message that takes longer would make a lane miss most of the window. */
+const MESSAGE_MS = 250;
+/** Below it the clock's ticks say little. */
+const MIN_SHARE = 0.1;
+
+/**
+ * Whether batches of several rows, and padding, leave a pair's logit as it is alone, to the bit.
+ *
+ * @param pairMs milliseconds of one pair as long as speeds are measured at
+ * @param mayPad false where the model cannot take rows of several lengths
+ */
+export async function compareBits(
+  lane: LaneProcess,
+  highestLength: number,
+  pairMs: number,
+  mayPad: boolean,
+): Promise<Pick<Calibration, "rowsKeepBits" | "paddingKeepsBits">> {
+  const wanted = pairMs > ROWS_WORTH_BELOW_MS ? FEW_PROBES : PROBES;
+  const probes = mayPad ? wanted : { ...wanted, paddings: [] };
+  let rowsKeepBits = true;
+  let paddingKeepsBits = probes.paddings.length > 0;
+  for (const length of probes.lengths) {
+    if (length + Math.max(0, ...probes.paddings) > highestLength) continue;
+    const pairs = Array.from({ length: MOST_ROWS }, (_, seed) => madeUpPair(length, seed));
+    const alone = (await lane.score(pairs.map((pair) => [pair]))).flat();
+    for (const rows of probes.rows) {
+      const [together = []] = await lane.score([pairs.slice(0, rows)]);
+      rowsKeepBits &&= sameBits(together, alone.slice(0, rows));
+    }
+    for (const padding of probes.paddings) {
+      const [padded = []] = await lane.score([[...pairs, madeUpPair(length + padding, MOST_ROWS)]]);
+      paddingKeepsBits &&= sameBits(padded.slice(0, MOST_ROWS), alone);
+    }
+  }
+  return { rowsKeepBits, paddingKeepsBits };
+}
+
+/**
+ * Pairs a second of one lane by rows a batch.
+ *
+ * @param pairMs milliseconds of one pair of `length` tokens; long ones are not worth the time
+ */
+export async function measureRows(
+  lane: LaneProcess,
+  length: number,
+  pairMs: number,
+): Promise<Calibration["rows"]> {
+  if (pairMs > ROWS_WORTH_BELOW_MS) return [];
+  const measured: Calibration["rows"] = [];
+  for (const rows of ROWS) {
+    const batch = Array.from({ length: rows }, (_, seed) => madeUpPair(length, seed));
+    const message = Array.from({ length: MOST_ROWS / rows }, () => batch);
+    const { pairsPerSecond, busyShare } = await speedOf([lane], message, ROWS_WINDOW_MS);
+    // By its own processor's time: what else the machine does is not the batch's fault.
+    measured.push({ rows, pairsPerSecond: pairsPerSecond / Math.max(busyShare, MIN_SHARE) });
+  }
+  return measured;
+}
+
+/** Pairs a second of all `lanes` at work together, one row a batch. */
+export async function measureLanes(
+  lanes: readonly LaneProcess[],
+  length: number,
+  pairMs: number,
+): Promise<Speed> {
+  const pairs = Math.max(1, Math.min(MOST_ROWS, Math.floor(MESSAGE_MS / pairMs)));
+  const message = Array.from({ length: pairs }, (_, seed) => [madeUpPair(length, seed)]);
+  return await speedOf(lanes, message, Math.max(LAYOUT_WINDOW_MS, 2 * pairMs));
+}
+
+interface Speed {
+  readonly pairsPerSecond: number;
+  /** Share of the wall's time that the lanes' processors had; 1 where the system does not say. */
+  readonly busyShare: number;
+}
+
+/** The first message of each lane is not counted. */
+async function speedOf(
+  lanes: readonly LaneProcess[],
+  message: Parameters<LaneProcess["score"]>[0],
+  windowMs: number,
+): Promise<Speed> {
+  await Promise.all(lanes.map((lane) => lane.score(message)));
+  const usedBefore = lanes.map(({ pid }) => readProcessorMs(pid));
+  const started = performance.now();
+  const pairs = message.flat().length;
+  const speeds = await Promise.all(
+    lanes.map(async (lane, index) => {
+      let done = 0;
+      do {
+        await lane.score(message);
+        done += pairs;
+      } while (performance.now() - started < windowMs);
+      // Each by its own clock: the last messages of the lanes do not end together.
+      const ms = performance.now() - started;
+      const used = (readProcessorMs(lane.pid) ?? Number.NaN) - (usedBefore[index] ?? Number.NaN);
+      return { perSecond: (done * 1000) / ms, share: Number.isNaN(used) ? 1 : used / ms };
+    }),
+  );
+  return {
+    pairsPerSecond: speeds.reduce((sum, { perSecond }) => sum + perSecond, 0),
+    busyShare: speeds.reduce((sum, { share }) => sum + share, 0) / lanes.length,
+  };
+}

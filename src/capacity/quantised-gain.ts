@@ -1,0 +1,29 @@
+/** Says in one line what a quantised precision gains on this host. */
+import type { Logger } from "pino";
+import { timesAsFast, type Calibration } from "./calibration.js";
+import { newestCalibration } from "./measure/calibration-file.js";
+import type { ResolvedModel } from "../models/resolve.js";
+
+/** @param host of `hostKey` */
+export async function sayQuantisedGain(
+  ours: Calibration,
+  { name, precision, file }: ResolvedModel,
+  dir: string,
+  host: string,
+  logger: Logger,
+): Promise<void> {
+  if (!file.dynamicallyQuantised) return;
+  const theirs = await newestCalibration(dir, `${name} fp32`, host);
+  if (theirs === undefined) {
+    logger.info(
+      { precision },
+      `how much faster ${precision} is than fp32 on this host is not known: \`rankmill models prepare ${name} --calibrate\` measures fp32`,
+    );
+    return;
+  }
+  const times = timesAsFast(ours, theirs);
+  logger.info(
+    { precision, timesAsFast: Number(times.toFixed(2)), tokens: ours.length },
+    `${precision} scores pairs of ${ours.length} tokens ${times.toFixed(1)} times as fast as fp32 on this host`,
+  );
+}

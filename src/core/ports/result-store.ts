@@ -1,0 +1,31 @@
+import type { JobEnd } from "../job.js";
+
+/** What `begin` found: the job is already over, or the attempt may go on under a fence. */
+export type Started =
+  | { readonly status: "ended"; readonly record: JobEnd }
+  /** All who wait for it are refused, see {@link JobQueue.refuse}. */
+  | { readonly status: "unwanted" }
+  | {
+      readonly status: "begun";
+      /** Larger than that of every earlier attempt at any job of the model. */
+      readonly fence: number;
+      /** Attempts begun so far, this one included; survives the worker. */
+      readonly attempts: number;
+    };
+
+/**
+ * Where rankings end up, exactly once to see: an attempt writes under the fence that it drew when
+ * it began, and a later attempt's fence shuts out every earlier one.
+ */
+export interface ResultStore {
+  /** Draws a fence for a new attempt at `jobId`. */
+  begin(jobId: string): Promise<Started>;
+  /** @returns false where a newer attempt has begun or the job was released: nothing was written */
+  commit(jobId: string, fence: number, record: JobEnd, ttlSeconds: number): Promise<boolean>;
+  /** One entry a job id, in order; undefined where the job has not ended or its record expired. */
+  read(jobIds: readonly string[]): Promise<(JobEnd | undefined)[]>;
+  /** Counts a pair that is about to run alone under suspicion. @returns times counted so far */
+  accuse(jobId: string, pair: number): Promise<number>;
+  /** The pair survived. */
+  absolve(jobId: string, pair: number): Promise<void>;
+}

@@ -1,0 +1,47 @@
+import type { RecordFailure, InputRecord } from "../record.js";
+import type { RunCounts } from "../run-counts.js";
+import type { RankingSink } from "./ranking-sink.js";
+
+/**
+ * Where submitted runs lie: what was asked and what has come of it, so that Redis holds the window of
+ * a run and never the run. Several hosts may share one. Every run has an owner at a time, and each
+ * owner writes under a fence of its own: a frozen one that wakes up can harm nothing.
+ *
+ * A run is *put* once its records are there, whole. It is *over* once its output is there, whole;
+ * `reopen` makes it open again, with its rankings.
+ */
+export interface Spool {
+  /** For people. */
+  readonly name: string;
+  /** @throws RankmillError where the place cannot be used at all */
+  check(): Promise<void>;
+  /**
+   * Puts a run's records in. The same run may be put in again: its records are the same.
+   *
+   * @throws RankmillError `usage` where the place cannot be written
+   */
+  put(run: string, records: AsyncIterable<InputRecord>): Promise<void>;
+  has(run: string): Promise<boolean>;
+  /** Reads all of the run. */
+  countRecords(run: string): Promise<number>;
+  /** The run's records, less those that have a ranking. */
+  records(run: string, doneIds: ReadonlySet<string>): AsyncGenerator<InputRecord, void, undefined>;
+  /** Opens the run's output for the owner with this fence. */
+  openOutput(run: string, fence: number): Promise<SpoolOutput>;
+  /** Rankings so far, each record's once, whoever wrote them. */
+  rankings(run: string): AsyncGenerator<string, void, undefined>;
+  /** Failures of a run that is over, or as its newest owner knows them. */
+  failures(run: string): AsyncGenerator<RecordFailure, void, undefined>;
+  /** Makes a run that is over open again, with its rankings. */
+  reopen(run: string): Promise<void>;
+  remove(run: string): Promise<void>;
+}
+
+/** What one owner of a spooled run writes. What is flushed outlives the owner. */
+export interface SpoolOutput extends RankingSink {
+  readonly counts: RunCounts;
+  /** Ids of the records that earlier owners have ranked. */
+  readonly doneIds: ReadonlySet<string>;
+  /** Where the run is over, its output and failures get their names. */
+  close(complete: boolean): Promise<void>;
+}

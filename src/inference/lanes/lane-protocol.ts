@@ -1,0 +1,61 @@
+import type { ErrorCode } from "../../core/errors.js";
+import type { BatchShape } from "../../core/cost/lane-cost.js";
+
+/**
+ * What a worker and its lanes say to each other over the IPC channel of a child process
+ * (structured clone, so typed arrays travel as bytes).
+ */
+
+/** How a lane opens the model. */
+export interface LaneModel {
+  readonly onnxPath: string;
+  /** Id of the padding token. */
+  readonly padId: number;
+  /** False where the model has token types but its tokenizer gives all zeros. */
+  readonly segmentTypeIds: boolean;
+  readonly executionProvider: "cpu" | "cuda";
+  /** With `cuda`: which of the visible GPUs. */
+  readonly deviceId?: number;
+  /** See `BatchLimits.lengthBuckets`: rows are padded to one of these, not to the longest row. */
+  readonly lengthBuckets?: readonly number[];
+  /** A batch of this shape is scored before the lane is ready, or the largest of its halves that fits. */
+  readonly warmUp?: BatchShape;
+  readonly intraOpThreads: number;
+  /** True where `onnxPath` is a prepared graph: mapped, packed, not to be optimised again. */
+  readonly prepared?: boolean;
+  /** True where the graph reads no attention mask: rows of one batch are of one length. */
+  readonly unmasked?: boolean;
+  /** See `QuantisedHandling.exactInt8`. */
+  readonly exactInt8?: boolean;
+}
+
+/** One `session.run`: rows of token ids, to be padded to the longest by the lane. */
+export interface BatchInput {
+  readonly ids: readonly Int32Array[];
+  /** See {@link EncodedPair.secondStart}. */
+  readonly secondStarts: readonly number[];
+}
+
+export type ToLane =
+  | { readonly type: "open"; readonly model: LaneModel; readonly parentPid: number }
+  | { readonly type: "score"; readonly seq: number; readonly batches: readonly BatchInput[] };
+
+export type FromLane =
+  | {
+      readonly type: "ready";
+      readonly openMs: number;
+      readonly residentBytes: number;
+      /** The least shape that the device's memory did not hold; absent where the warm-up went through. */
+      readonly tooLarge?: BatchShape | undefined;
+    }
+  | { readonly type: "unusable"; readonly code: ErrorCode; readonly message: string }
+  | {
+      readonly type: "done";
+      readonly seq: number;
+      /** One logit a row, same shape as the message's batches. */
+      readonly logits: readonly Float32Array[];
+      readonly scoreMs: number;
+      /** The lane's own memory; mapped files are left out. */
+      readonly residentBytes: number;
+    }
+  | { readonly type: "failed"; readonly seq: number; readonly message: string };

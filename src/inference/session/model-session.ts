@@ -1,0 +1,165 @@
+import type * as Ort from "onnxruntime-node";
+import type { InferenceSession, Tensor, TypedTensor } from "onnxruntime-node";
+import { RankmillError } from "../../core/errors.js";
+import { paddedLength } from "../../core/cost/length-buckets.js";
+import { saysOutOfMemory } from "../../core/cost/out-of-memory.js";
+import type { LaneModel, BatchInput } from "../lanes/lane-protocol.js";
+import { sessionOptions, type SaveTarget } from "./session-options.js";
+
+type OnnxRuntime = typeof Ort;
+
+/** The inputs that cross-encoders have; anything else cannot be filled and is refused. */
+const KNOWN_INPUTS = ["input_ids", "attention_mask", "token_type_ids"] as const;
+type KnownInput = (typeof KNOWN_INPUTS)[number];
+
+/** An opened ONNX cross-encoder with one logit a row. Loads the native runtime: for lanes only. */
+export class ModelSession {
+  readonly #ort: OnnxRuntime;
+  readonly #session: InferenceSession;
+  readonly #model: LaneModel;
+  readonly #inputs: readonly { readonly name: KnownInput; readonly type: "int64" | "int32" }[];
+  readonly #output: string;
+
+  private constructor(ort: OnnxRuntime, session: InferenceSession, model: LaneModel) {
+    this.#ort = ort;
+    this.#session = session;
+    this.#model = model;
+    this.#inputs = session.inputMetadata.map((input) => {
+      const name = KNOWN_INPUTS.find((known) => known === input.name);
+      if (name === undefined)
+        throw unusable(`its input "${input.name}" is not one of ${KNOWN_INPUTS.join(", ")}`);
+      if (!input.isTensor) throw unusable(`its input "${name}" is not a tensor`);
+      if (input.type !== "int64" && input.type !== "int32")
+        throw unusable(`its input "${name}" is ${input.type}, not int64 or int32`);
+      const fixed = input.shape.findIndex((size) => typeof size === "number" && size > 0);
+      if (fixed >= 0)
+        throw unusable(
+          `its input "${name}" has a fixed ${fixed === 0 ? "batch" : "sequence"} dimension of ${String(input.shape[fixed])}; export it with dynamic axes`,
+        );
+      return { name, type: input.type };
+    });
+    if (!this.#inputs.some((input) => input.name === "input_ids"))
+      throw unusable('it has no input "input_ids"');
+    this.#output = session.outputNames.includes("logits")
+      ? "logits"
+      : onlyOutput(session.outputNames);
+    const output = session.outputMetadata.find((candidate) => candidate.name === this.#output);
+    const width = output?.isTensor === true ? output.shape[1] : undefined;
+    if (typeof width === "number" && width > 1) {
+      throw unusable(`it gives ${width} logits a pair; a reranker gives one`);
+    }
+  }
+
+  /**
+   * @param save where the optimised graph and its weights are to be written while opening
+   * @throws RankmillError `model_unusable` with the reason; `missing_dependency`
+   */
+  static async open(model: LaneModel, save?: SaveTarget): Promise<ModelSession> {
+    const ort = await loadOnnxRuntime();
+    let session: InferenceSession;
+    try {
+      session = await ort.InferenceSession.create(model.onnxPath, sessionOptions(model, save));
+    } catch (error) {
+      const said = firstLine(error);
+      if (model.executionProvider === "cuda" && saysOutOfMemory(said)) {
+        // Not final: the process that held the memory may be on its way out.
+        throw new RankmillError(
+          "lane_failed",
+          `the GPU has no room for the model's weights (${said}): free its memory, or choose a smaller model or precision`,
+          { cause: error },
+        );
+      }
+      throw unusable(`ONNX Runtime cannot open it: ${said}`, error);
+    }
+    return new ModelSession(ort, session, model);
+  }
+
+  /** @returns one logit a row */
+  async run(input: BatchInput): Promise<Float32Array> {
+    const [logits = new Float32Array()] = await this.outputs(input, [this.#output]);
+    const rows = input.ids.length;
+    if (logits.length !== rows) {
+      throw unusable(
+        `it gave ${logits.length} numbers for ${rows} pairs; a reranker gives one a pair`,
+      );
+    }
+    return logits;
+  }
+
+  /** @returns the values of the outputs called `names`, in order, flat */
+  async outputs(input: BatchInput, names: readonly string[]): Promise<Float32Array[]> {
+    const rows = input.ids.length;
+    const longest = input.ids.reduce((most, ids) => Math.max(most, ids.length), 0);
+    const columns = paddedLength(longest, this.#model.lengthBuckets);
+    if (this.#model.unmasked === true && input.ids.some((ids) => ids.length < columns)) {
+      throw new RangeError("rows of several lengths in one batch of a model that reads no mask");
+    }
+    const feeds: Record<string, Tensor> = {};
+    for (const { name, type } of this.#inputs) {
+      feeds[name] = this.#tensor(type, this.#fill(name, input, columns), [rows, columns]);
+    }
+    const outputs = await this.#session.run(feeds, names);
+    return names.map((name) => {
+      const output = outputs[name] as TypedTensor<"float32"> | undefined;
+      const values = output?.data;
+      if (output?.type !== "float32" || !(values instanceof Float32Array)) {
+        throw unusable(`its output "${name}" is ${output?.type ?? "missing"}, not float32`);
+      }
+      const copy = new Float32Array(values);
+      output.dispose();
+      return copy;
+    });
+  }
+
+  #fill(name: KnownInput, input: BatchInput, columns: number): Int32Array {
+    const filled = new Int32Array(input.ids.length * columns);
+    if (name === "input_ids" && this.#model.padId !== 0) filled.fill(this.#model.padId);
+    input.ids.forEach((ids, row) => {
+      const start = row * columns;
+      if (name === "input_ids") filled.set(ids, start);
+      else if (name === "attention_mask") filled.fill(1, start, start + ids.length);
+      else if (this.#model.segmentTypeIds) {
+        filled.fill(1, start + (input.secondStarts[row] ?? ids.length), start + ids.length);
+      }
+    });
+    return filled;
+  }
+
+  #tensor(type: "int64" | "int32", values: Int32Array, shape: number[]): Tensor {
+    if (type === "int32") return new this.#ort.Tensor("int32", values, shape);
+    return new this.#ort.Tensor("int64", BigInt64Array.from(values, BigInt), shape);
+  }
+
+  async close(): Promise<void> {
+    await this.#session.release();
+  }
+}
+
+async function loadOnnxRuntime(): Promise<OnnxRuntime> {
+  try {
+    return await import("onnxruntime-node");
+  } catch (error) {
+    throw new RankmillError(
+      "missing_dependency",
+      `a worker needs onnxruntime-node: npm install onnxruntime-node (${firstLine(error)})`,
+      { cause: error },
+    );
+  }
+}
+
+function onlyOutput(names: readonly string[]): string {
+  const [name] = names;
+  if (name === undefined || names.length > 1) {
+    throw unusable(`it has the outputs ${names.join(", ")} and none is called "logits"`);
+  }
+  return name;
+}
+
+function unusable(reason: string, cause?: unknown): RankmillError {
+  return new RankmillError("model_unusable", `the model cannot be used: ${reason}`, { cause });
+}
+
+function firstLine(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.split("\n", 1)[0] ?? text;
+}

@@ -1,0 +1,38 @@
+import { describeError, RankmillError } from "../../core/errors.js";
+import type { BatchShape } from "../../core/cost/lane-cost.js";
+import { saysOutOfMemory } from "../../core/cost/out-of-memory.js";
+import type { ModelSession } from "./model-session.js";
+
+/**
+ * Runs the largest shape that will come, so that the device's arena takes its memory once, at the start,
+ * and later shapes find room in it. Halves the rows where that does not fit.
+ *
+ * @returns the least shape that did not fit; undefined where the first did
+ * @throws RankmillError `memory_too_small` where not even one row fits
+ */
+export async function warmUp(
+  session: Pick<ModelSession, "run">,
+  largest: BatchShape,
+): Promise<BatchShape | undefined> {
+  const { length } = largest;
+  let tooLarge: BatchShape | undefined;
+  for (let rows = largest.rows; rows >= 1; rows = Math.floor(rows / 2)) {
+    try {
+      await session.run(madeUp({ rows, length }));
+      return tooLarge;
+    } catch (error) {
+      if (!saysOutOfMemory(describeError(error).message)) throw error;
+      tooLarge = { rows, length };
+    }
+  }
+  throw new RankmillError(
+    "memory_too_small",
+    `the GPU's memory does not hold one pair of ${length} tokens beside the model: free it, or choose a smaller model or precision`,
+  );
+}
+
+/** Token 0 is in every vocabulary. */
+function madeUp({ rows, length }: BatchShape): Parameters<ModelSession["run"]>[0] {
+  const ids = Array.from({ length: rows }, () => new Int32Array(length));
+  return { ids, secondStarts: ids.map(() => length >> 1) };
+}

@@ -1,0 +1,232 @@
+/**
+ * Brings ONNX Runtime's CUDA provider and NVIDIA's libraries into a folder from which lanes load them.
+ * No package's install script does it: that would run for everybody, and fail where there is no network.
+ */
+import { createHash } from "node:crypto";
+import { constants, createReadStream, createWriteStream } from "node:fs";
+import { copyFile, mkdir, rename, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { Transform } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { createInflateRaw } from "node:zlib";
+import { RUNTIME_NAME, type CudaFile, type CudaWheel } from "./cuda-wheels.js";
+import { RankmillError } from "../../core/errors.js";
+import { withFileLease } from "../../platform/file-lease.js";
+import { asWriteError, type WritePlace } from "../../platform/file-system-errors.js";
+import { PackageIndex } from "./package-index.js";
+import { pipDownload } from "./pip-download.js";
+import { checkSpace, presentFile, sizeOf } from "../pull/pulled-file.js";
+import type { WantedFile } from "../pull/pull-plan.js";
+import { syncFolder } from "../../platform/sync-folder.js";
+import { transferVerified, type TransferSource } from "../pull/transfer.js";
+
+/** Where the wheels come from. */
+export type WheelSource =
+  /** A package index over HTTP: resumed where it broke off, now or in a later call. */
+  | { readonly kind: "index"; readonly url: string }
+  /** Wheels in a folder; no socket is opened. */
+  | { readonly kind: "folder"; readonly path: string }
+  /** pip, with the index that it is set up with. */
+  | { readonly kind: "pip"; readonly python: string };
+
+export interface CudaSetupOptions {
+  /** Made where it is missing. */
+  readonly dir: string;
+  readonly wheels: readonly CudaWheel[];
+  readonly source: WheelSource;
+  /** onnxruntime-node's own library: a copy goes beside the provider, which is looked for there. */
+  readonly runtimePath: string;
+  readonly onProgress?: ((progress: CudaSetupProgress) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** First delay between attempts; each further one doubles. Default 500. */
+  readonly firstDelayMs?: number | undefined;
+}
+
+export interface CudaSetupProgress {
+  readonly phase: "waiting" | "downloading" | "unpacking";
+  readonly path: string;
+  /** Over all wheels. */
+  readonly bytes: number;
+  readonly totalBytes: number;
+}
+
+export interface CudaSetupResult {
+  readonly dir: string;
+  readonly files: readonly {
+    readonly name: string;
+    readonly bytes: number;
+    readonly sha256: string;
+    /** False where the verified file was there already. */
+    readonly fetched: boolean;
+  }[];
+}
+
+const PLACE: WritePlace = {
+  folder: "folder with --cuda-dir",
+  again: 'run "rankmill setup cuda" again',
+};
+
+/**
+ * Every file is held to its pinned sha256, the wheel's and its own, and appears in one step; whatever is
+ * there already and right is kept.
+ *
+ * @throws RankmillError `download_failed`, `missing_dependency`, `usage`; `cancelled` once `signal` aborts
+ */
+export async function setupCuda(options: CudaSetupOptions): Promise<CudaSetupResult> {
+  const { dir, signal } = options;
+  try {
+    await mkdir(join(dir, "licenses"), { recursive: true });
+    const claim = { signal, onWait: () => report(options, "waiting", "", 0) };
+    return await withFileLease(join(dir, ".claim"), claim, async () => await setUp(options));
+  } catch (error) {
+    if (signal?.aborted === true) {
+      throw new RankmillError("cancelled", `cancelled: ${PLACE.again} to go on from there`, {
+        cause: error,
+      });
+    }
+    throw asWriteError(error, dir, undefined, PLACE);
+  }
+}
+
+async function setUp(options: CudaSetupOptions): Promise<CudaSetupResult> {
+  const { dir, wheels, source } = options;
+  const files: CudaSetupResult["files"][number][] = [];
+  const missing: CudaWheel[] = [];
+  for (const wheel of wheels) {
+    const present = await Promise.all(wheel.files.map((file) => isPresent(dir, file)));
+    if (present.every(Boolean)) files.push(...wheel.files.map((file) => named(file, false)));
+    else missing.push(wheel);
+  }
+  const index = source.kind === "index" ? new PackageIndex(source.url) : undefined;
+  const scratch = join(dir, "wheels");
+  if (missing.length > 0) await mkdir(scratch, { recursive: true });
+  if (source.kind === "pip" && missing.length > 0) {
+    await checkSpace(scratch, { ...ANY, bytes: sum(missing) }, scratch, PLACE);
+    await pipDownload(source.python, missing, scratch, options.signal);
+  }
+  let before = 0;
+  for (const wheel of missing) {
+    const kept = source.kind === "folder" ? join(source.path, wheel.name) : undefined;
+    const path = kept ?? join(scratch, wheel.name);
+    if (index !== undefined) await fetchWheel(index, wheel, path, before, options);
+    else await checkWheel(wheel, path);
+    before += wheel.bytes;
+    for (const file of wheel.files) {
+      report(options, "unpacking", file.name, before);
+      await unpack(path, file, join(dir, file.name));
+      files.push(named(file, true));
+    }
+    if (kept === undefined) await rm(path, { force: true });
+  }
+  await rm(scratch, { recursive: true, force: true });
+  await copyRuntime(options);
+  for (const folder of new Set([dir, join(dir, "licenses")])) await syncFolder(folder);
+  return { dir, files };
+}
+
+const ANY: WantedFile = { path: "", bytes: undefined, sha256: undefined, gitBlobId: undefined };
+
+function wantedOf(file: { name: string; bytes: number; sha256: string }): WantedFile {
+  return { ...ANY, path: file.name, bytes: file.bytes, sha256: file.sha256 };
+}
+
+function named(file: CudaFile, fetched: boolean): CudaSetupResult["files"][number] {
+  return { name: file.name, bytes: file.bytes, sha256: file.sha256, fetched };
+}
+
+async function isPresent(dir: string, file: CudaFile): Promise<boolean> {
+  return (await presentFile(join(dir, file.name), wantedOf(file))) !== undefined;
+}
+
+async function checkWheel(wheel: CudaWheel, path: string): Promise<void> {
+  if ((await sizeOf(path)) === 0) {
+    throw new RankmillError("usage", `${path} is missing: --from wants a folder that holds it`);
+  }
+  if ((await presentFile(path, wantedOf(wheel))) === undefined) {
+    throw new RankmillError(
+      "download_failed",
+      `${path} is not the pinned file (${wheel.bytes} bytes, sha256 ${wheel.sha256}): download it again`,
+    );
+  }
+}
+
+async function fetchWheel(
+  index: PackageIndex,
+  wheel: CudaWheel,
+  path: string,
+  before: number,
+  options: CudaSetupOptions,
+): Promise<void> {
+  if ((await presentFile(path, wantedOf(wheel))) !== undefined) return;
+  let located: URL | undefined;
+  const source: TransferSource = {
+    open: async (offset, signal) => {
+      located ??= await index.locate(wheel.project, wheel.name, signal);
+      return await index.open(located, offset, signal);
+    },
+    givenUp: (reason, at) =>
+      `${wheel.name} could not be downloaded (${reason}): check the network and --index-url, then ${PLACE.again}, it goes on from byte ${at}`,
+    refused: (reason) =>
+      `${wheel.name} from ${located?.host ?? index.address} is not the pinned file (${reason}): it was thrown away; check --index-url and the proxy`,
+  };
+  await checkSpace(dirname(path), wantedOf(wheel), path, PLACE);
+  const target = { source, bytes: wheel.bytes, partialPath: path, place: PLACE };
+  await transferVerified(target, wantedOf(wheel), {
+    signal: options.signal,
+    firstDelayMs: options.firstDelayMs,
+    onBytes: (bytes) => report(options, "downloading", wheel.name, before + bytes),
+  });
+}
+
+/** Takes one deflated file out of a wheel whose every byte is known. */
+async function unpack(wheelPath: string, file: CudaFile, target: string): Promise<void> {
+  await checkSpace(dirname(target), wantedOf(file), target, PLACE);
+  const temporary = `${target}.partial`;
+  const hash = createHash("sha256");
+  const last = file.offset + file.compressedBytes - 1;
+  const hashing = new Transform({
+    transform: (chunk: Buffer, _encoding, done) => {
+      hash.update(chunk);
+      done(null, chunk);
+    },
+  });
+  try {
+    await pipeline(
+      createReadStream(wheelPath, { start: file.offset, end: last }),
+      createInflateRaw(),
+      hashing,
+      createWriteStream(temporary, { mode: 0o644, flush: true }),
+    );
+    const found = hash.digest("hex");
+    if (found !== file.sha256) {
+      throw new RankmillError(
+        "download_failed",
+        `${file.name} in ${basename(wheelPath)} has the sha256 ${found}, pinned is ${file.sha256}: the pins do not belong to this wheel, report it`,
+      );
+    }
+    await rename(temporary, target);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw asWriteError(error, target, file.bytes, PLACE);
+  }
+}
+
+/** A copy and not a link: what a link leads to would be another runtime after the next update. */
+async function copyRuntime({ dir, runtimePath }: CudaSetupOptions): Promise<void> {
+  const target = join(dir, RUNTIME_NAME);
+  await copyFile(runtimePath, `${target}.partial`, constants.COPYFILE_FICLONE);
+  await rename(`${target}.partial`, target);
+}
+
+function sum(wheels: readonly CudaWheel[]): number {
+  return wheels.reduce((bytes, wheel) => bytes + wheel.bytes, 0);
+}
+
+function report(
+  { onProgress, wheels }: CudaSetupOptions,
+  phase: CudaSetupProgress["phase"],
+  path: string,
+  bytes: number,
+): void {
+  onProgress?.({ phase, path, bytes, totalBytes: sum(wheels) });
+}

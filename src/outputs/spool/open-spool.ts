@@ -1,0 +1,67 @@
+import { RankmillError } from "../../core/errors.js";
+import { FolderSpool } from "./folder-spool.js";
+import type { S3Place } from "./s3-bucket.js";
+import type { Spool } from "../../core/ports/spool.js";
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+const S3_SCHEME = "s3://";
+const DEFAULT_REGION = "us-east-1";
+
+/**
+ * @param place a folder, or `s3://bucket/prefix`
+ * @param env where endpoint, region and credentials of a bucket stand, under AWS' own names
+ * @throws RankmillError `usage` where something is missing, `missing_dependency`
+ */
+export async function openSpool(place: string, env: Env): Promise<Spool> {
+  if (!place.startsWith(S3_SCHEME)) return new FolderSpool(place);
+  // Loaded by those who need it alone.
+  const [{ S3Bucket }, { S3Spool }] = await Promise.all([
+    import("./s3-bucket.js"),
+    import("./s3-spool.js"),
+  ]);
+  return new S3Spool(await S3Bucket.open(s3Place(place, env)));
+}
+
+/** @throws RankmillError `usage` naming what is missing */
+export function s3Place(place: string, env: Env): S3Place {
+  const [, bucket = "", path = ""] = /^s3:\/\/([^/]+)\/?(.*)$/.exec(place) ?? [];
+  if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket)) {
+    throw new RankmillError("usage", `--spool ${place}: expected s3://bucket/prefix`);
+  }
+  const region = given(env["AWS_REGION"]) ?? given(env["AWS_DEFAULT_REGION"]) ?? DEFAULT_REGION;
+  const prefix = path.replace(/\/+$/, "");
+  return {
+    endpoint: endpointOf(env) ?? `https://s3.${region}.amazonaws.com`,
+    region,
+    bucket,
+    prefix: prefix === "" ? "" : `${prefix}/`,
+    accessKeyId: needed(place, "AWS_ACCESS_KEY_ID", env),
+    secretAccessKey: needed(place, "AWS_SECRET_ACCESS_KEY", env),
+    sessionToken: given(env["AWS_SESSION_TOKEN"]),
+  };
+}
+
+function endpointOf(env: Env): string | undefined {
+  for (const name of ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]) {
+    const endpoint = given(env[name]);
+    if (endpoint === undefined) continue;
+    // Never shown: it might hold a password.
+    if (!/^https?:\/\/[^/@\s]+(\/[^@\s]*)?$/.test(endpoint)) {
+      throw new RankmillError("usage", `${name}: expected http://host:port or https://host`);
+    }
+    return endpoint;
+  }
+  return undefined;
+}
+
+function needed(place: string, name: string, env: Env): string {
+  const value = given(env[name]);
+  if (value !== undefined) return value;
+  throw new RankmillError("usage", `--spool ${place}: ${name} is not set`);
+}
+
+/** A variable that is set to nothing is not set. */
+function given(value: string | undefined): string | undefined {
+  return value === undefined || value === "" ? undefined : value;
+}

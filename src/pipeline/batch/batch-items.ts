@@ -1,0 +1,109 @@
+import { planBatches, type BatchLimits } from "./batch-plan.js";
+import { RankmillError } from "../../core/errors.js";
+import type { EncodedPair, PairOutcome } from "../../core/pair.js";
+import type { Priority } from "../../core/priority.js";
+
+/** One job's pairs on their way through the lanes. */
+export interface Work {
+  /** When its pairs began to wait, on the clock of `performance.now`. */
+  readonly enteredAtMs: number;
+  readonly outcomes: (PairOutcome | undefined)[];
+  remaining: number;
+  settled: boolean;
+  readonly resolve: (outcomes: PairOutcome[]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * The work of a job of `pairs` pairs. It ends once: with their outcomes, or with an error, which is
+ * `cancelled` where `signal` aborts.
+ */
+export function openWork(
+  pairs: number,
+  signal: AbortSignal,
+  resolve: (outcomes: PairOutcome[]) => void,
+  reject: (error: Error) => void,
+): Work {
+  const onAbort = (): void => {
+    work.reject(new RankmillError("cancelled", "the job was cancelled", { cause: signal.reason }));
+  };
+  const end = (): boolean => {
+    if (work.settled) return false;
+    work.settled = true;
+    signal.removeEventListener("abort", onAbort);
+    return true;
+  };
+  const work: Work = {
+    enteredAtMs: performance.now(),
+    outcomes: Array.from<PairOutcome | undefined>({ length: pairs }),
+    remaining: pairs,
+    settled: false,
+    resolve: (outcomes) => {
+      if (end()) resolve(outcomes);
+    },
+    reject: (error) => {
+      if (end()) reject(error instanceof Error ? error : new Error(String(error)));
+    },
+  };
+  signal.addEventListener("abort", onAbort, { once: true });
+  return work;
+}
+
+/** What one job waits for: the outcome of its pair at `index`. */
+export interface PairWaiter {
+  readonly work: Work;
+  readonly index: number;
+}
+
+/** A pair that is scored once, for all that wait for it: documents of one job or of several. */
+export interface Item {
+  readonly pair: EncodedPair;
+  readonly priority: Priority;
+  waiters: PairWaiter[];
+  attempts: number;
+  /** True once a lane has asked for it: from then on it goes before all that wait. */
+  departed: boolean;
+}
+
+/** What one lane gets at once: each inner list is one `session.run`. */
+export type Message = readonly (readonly Item[])[];
+
+/** When the first job began to wait for one of its pairs. */
+export function enteredAtMs(message: Message): number {
+  const waiters = message.flat().flatMap((item) => item.waiters);
+  return waiters.reduce((oldest, { work }) => Math.min(oldest, work.enteredAtMs), Infinity);
+}
+
+export function lengthsOf(batch: readonly Item[]): number[] {
+  return batch.map(({ pair }) => pair.ids.length);
+}
+
+export function outcomeOf(logit: number | undefined): PairOutcome {
+  if (logit !== undefined && Number.isFinite(logit)) return { status: "scored", logit };
+  return {
+    status: "failed",
+    code: "not_a_number",
+    message: `the model gave ${String(logit)} for this document`,
+  };
+}
+
+/** Gives `outcome` to all that wait for the item; who ended meanwhile does not look. */
+export function settle(item: Item, outcome: PairOutcome): void {
+  for (const { work, index } of item.waiters) {
+    work.outcomes[index] = outcome;
+    work.remaining -= 1;
+    if (work.remaining === 0) work.resolve(work.outcomes.filter((one) => one !== undefined));
+  }
+}
+
+/** False where every job that wanted it has ended, or another item took its waiters over. */
+export function isLive({ waiters }: Item): boolean {
+  return waiters.some(({ work }) => !work.settled);
+}
+
+export function plan(items: readonly Item[], limits: BatchLimits): Item[][] {
+  const lengths = items.map((item) => item.pair.ids.length);
+  return planBatches(lengths, limits).map((batch) =>
+    batch.map((index) => items[index]).filter((item) => item !== undefined),
+  );
+}

@@ -1,0 +1,34 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+/**
+ * Something that is asked of Redis again and again, and must neither hang its asker nor pile up while
+ * Redis is gone: one question is out at a time, and who waits for its answer waits a while only.
+ */
+export class SingleFlightPoll<T> {
+  readonly #ask: () => Promise<T>;
+  readonly #waitMs: number;
+  #asking: Promise<T | undefined> | undefined;
+
+  /** @param ask may hang or reject */
+  constructor(ask: () => Promise<T>, waitMs: number) {
+    this.#ask = ask;
+    this.#waitMs = waitMs;
+  }
+
+  /** @returns undefined where there is no answer in time */
+  async answer(): Promise<T | undefined> {
+    this.#asking ??= this.#ask()
+      .catch(() => undefined)
+      .finally(() => {
+        this.#asking = undefined;
+      });
+    const answered = new AbortController();
+    const { signal } = answered;
+    const late = sleep(this.#waitMs, undefined, { signal }).catch(() => undefined);
+    try {
+      return await Promise.race([this.#asking, late]);
+    } finally {
+      answered.abort();
+    }
+  }
+}

@@ -1,0 +1,223 @@
+import { UnrecoverableError, WaitingError, Worker, type Job } from "bullmq";
+import type { Redis } from "ioredis";
+import { isRetryable, RankmillError } from "../core/errors.js";
+import type { JobEnvelope, JobSummary, TakenJob } from "../core/job.js";
+import { KEY_PREFIX, queueName } from "./keys.js";
+import type { Priority } from "../core/priority.js";
+import { MAX_ATTEMPTS, retryDelayMs } from "./retry.js";
+import { telemetryOption } from "./telemetry.js";
+
+export interface ConsumerOptions {
+  readonly tag: string;
+  readonly priority: Priority;
+  /** Jobs held at once. */
+  readonly concurrency: number;
+  readonly lockDurationMs: number;
+  readonly stalledIntervalMs: number;
+  readonly onEvent: (event: ConsumerEvent) => void;
+}
+
+export type ConsumerEvent =
+  /** In hand for the first time, after so long in the queue by the clocks of producer and worker. */
+  | { readonly type: "taken"; readonly jobId: string; readonly waitedMs: number }
+  | { readonly type: "done"; readonly jobId: string; readonly summary: JobSummary }
+  | {
+      readonly type: "failed";
+      readonly jobId: string;
+      readonly error: Error;
+      readonly final: boolean;
+    }
+  | { readonly type: "stalled"; readonly jobId: string }
+  | { readonly type: "lock-lost"; readonly jobId: string }
+  /** Nobody waited for it any more. */
+  | { readonly type: "dropped"; readonly jobId: string }
+  | { readonly type: "revived" }
+  | { readonly type: "error"; readonly error: Error };
+
+/** Half a minute after a worker's death others have its jobs. */
+export const DEFAULT_LOCK_DURATION_MS = 15_000;
+export const DEFAULT_STALLED_INTERVAL_MS = 5_000;
+
+/**
+ * Jobs that outlive their worker are handed on as often as it takes: BullMQ would fail a job that
+ * stalls twice without ever calling us, and no record of ours would be written. What kills workers
+ * is found by counting attempts and pairs in the result store.
+ */
+const MAX_STALLED_COUNT = 1_000_000;
+/** BullMQ's default of 15 s is a long silence after a moment's outage. */
+const RUN_RETRY_DELAY_MS = 1_000;
+/** Jobs wait, none is held and none came for this long: the BullMQ worker is dead in silence. */
+const SILENT_MS = 30_000;
+const WATCH_INTERVAL_MS = 10_000;
+
+/** Why an attempt is aborted at shutdown: its job belongs back in the queue. */
+const HAND_BACK = new Error("shutting down");
+/** Why an attempt is aborted that nobody wants any more. */
+const DROP = new Error("nobody waits for the job any more");
+/** For handing jobs back once the deadline is over. */
+const HAND_BACK_MS = 2_000;
+
+export type Process = (job: TakenJob, signal: AbortSignal) => Promise<JobSummary>;
+
+/**
+ * One queue's BullMQ Worker, kept alive.
+ *
+ * *running*: takes jobs. *draining*: takes none, waits for those held. *closed*. While it runs, a
+ * watch replaces the BullMQ worker where it went silent after an outage of Redis.
+ */
+export class Consumer {
+  readonly #redis: Redis;
+  readonly #options: ConsumerOptions;
+  readonly #process: Process;
+  #worker: Worker<JobEnvelope, JobSummary>;
+  readonly #held = new Map<string, AbortController>();
+  readonly #dropped = new Set<string>();
+  #lastActivityMs = Date.now();
+  #watch: NodeJS.Timeout | undefined;
+  #draining = false;
+
+  constructor(redis: Redis, options: ConsumerOptions, process: Process) {
+    this.#redis = redis;
+    this.#options = options;
+    this.#process = process;
+    this.#worker = this.#open();
+    this.#watch = setInterval(() => void this.#revive(), WATCH_INTERVAL_MS);
+  }
+
+  /** Ids of the jobs in hand. */
+  get held(): readonly string[] {
+    return [...this.#held.keys()];
+  }
+
+  /** Resolves once the worker is connected and asks for jobs. */
+  async ready(): Promise<void> {
+    await this.#worker.waitUntilReady();
+  }
+
+  /** Aborts the attempt at a job, if it is in hand. */
+  cancel(jobId: string, reason: string): void {
+    this.#held.get(jobId)?.abort(new Error(reason));
+  }
+
+  /** As `cancel`, and the job leaves the queue for good: nobody waits for it any more. */
+  drop(jobId: string): void {
+    this.#held.get(jobId)?.abort(DROP);
+  }
+
+  /**
+   * Takes no more jobs and waits for those in hand until `deadlineMs` from now; what is left then
+   * is aborted and goes back to the queue, without having cost an attempt.
+   */
+  async close(deadlineMs: number): Promise<void> {
+    this.#draining = true;
+    clearInterval(this.#watch);
+    const draining = this.#worker.close();
+    const drained = await within(draining, deadlineMs);
+    if (drained) return;
+    for (const controller of this.#held.values()) controller.abort(HAND_BACK);
+    await within(draining, HAND_BACK_MS);
+  }
+
+  #open(): Worker<JobEnvelope, JobSummary> {
+    const { tag, priority, concurrency, lockDurationMs, stalledIntervalMs, onEvent } =
+      this.#options;
+    const worker = new Worker<JobEnvelope, JobSummary>(
+      queueName(tag, priority),
+      // Two parameters: for a third BullMQ would make a signal for every job, which only its own
+      // `cancelJob` aborts. Of a lost lock its event tells.
+      (job, token) => this.#handle(job, token),
+      {
+        ...telemetryOption(),
+        connection: this.#redis,
+        prefix: KEY_PREFIX,
+        concurrency,
+        lockDuration: lockDurationMs,
+        stalledInterval: stalledIntervalMs,
+        maxStalledCount: MAX_STALLED_COUNT,
+        runRetryDelay: RUN_RETRY_DELAY_MS,
+        settings: { backoffStrategy: (attemptsMade) => retryDelayMs(attemptsMade, Math.random()) },
+      },
+    );
+    worker.on("lockRenewalFailed", (jobIds) => {
+      for (const jobId of jobIds) {
+        onEvent({ type: "lock-lost", jobId });
+        this.cancel(jobId, "its lock was lost");
+      }
+    });
+    // BullMQ can only fail a job that is active; a dropped one must not stay behind as failed.
+    worker.on("failed", (job) => {
+      if (job?.id !== undefined && this.#dropped.delete(job.id)) job.remove().catch(() => {});
+    });
+    worker.on("stalled", (jobId) => onEvent({ type: "stalled", jobId }));
+    worker.on("error", (error) => onEvent({ type: "error", error }));
+    return worker;
+  }
+
+  async #handle(job: Job<JobEnvelope, JobSummary>, token?: string): Promise<JobSummary> {
+    const jobId = job.id ?? "";
+    const { priority, onEvent } = this.#options;
+    const controller = new AbortController();
+    const lastAttempt = job.attemptsMade + 1 >= (job.opts.attempts ?? MAX_ATTEMPTS);
+    this.#held.set(jobId, controller);
+    this.#lastActivityMs = Date.now();
+    if (job.attemptsStarted <= 1) {
+      onEvent({ type: "taken", jobId, waitedMs: Math.max(0, Date.now() - job.timestamp) });
+    }
+    try {
+      const summary = await this.#process(
+        { jobId, envelope: job.data, priority, lastAttempt },
+        controller.signal,
+      );
+      onEvent({ type: "done", jobId, summary });
+      return summary;
+    } catch (error) {
+      if (controller.signal.reason === HAND_BACK) {
+        await job.moveToWait(token);
+        throw new WaitingError();
+      }
+      const unwanted = error instanceof RankmillError && error.code === "unwanted";
+      if (unwanted || controller.signal.reason === DROP) {
+        this.#dropped.add(jobId);
+        onEvent({ type: "dropped", jobId });
+        throw new UnrecoverableError(DROP.message);
+      }
+      const failure = error instanceof Error ? error : new Error(String(error));
+      const final = lastAttempt || !isRetryable(failure);
+      onEvent({ type: "failed", jobId, error: failure, final });
+      if (isRetryable(failure)) throw failure;
+      throw new UnrecoverableError(failure.message);
+    } finally {
+      this.#held.delete(jobId);
+      this.#lastActivityMs = Date.now();
+    }
+  }
+
+  async #revive(): Promise<void> {
+    if (this.#draining || this.#held.size > 0) return;
+    if (Date.now() - this.#lastActivityMs < SILENT_MS) return;
+    const waiting = await this.#redis
+      .llen(`${KEY_PREFIX}:${queueName(this.#options.tag, this.#options.priority)}:wait`)
+      .catch(() => 0);
+    if (waiting === 0 || this.#held.size > 0) return;
+    this.#lastActivityMs = Date.now();
+    const dead = this.#worker;
+    this.#worker = this.#open();
+    this.#options.onEvent({ type: "revived" });
+    await within(dead.close(true), WATCH_INTERVAL_MS);
+  }
+}
+
+/** Waits for `promise`, at most `ms`. @returns whether it settled in time; it never throws */
+async function within(promise: Promise<unknown>, ms: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(resolve, ms, false);
+  });
+  const settled = promise.then(
+    () => true,
+    () => true,
+  );
+  const inTime = await Promise.race([settled, late]);
+  clearTimeout(timer);
+  return inTime;
+}

@@ -1,0 +1,48 @@
+import type { Redis } from "ioredis";
+import { feedersKey } from "./keys.js";
+import type { FeedingBoard, OtherFeeders } from "../core/ports/feeding-board.js";
+
+/** Who has not said anything for this long feeds no more: it is dead, or cut off. */
+const SILENT_MS = 5_000;
+
+/**
+ * Who feeds runs to one model's workers at present, on Redis: a hash, owner → until when that
+ * counts, by the clock of Redis, and how much the workers drain of it.
+ */
+export class RedisFeedingBoard implements FeedingBoard {
+  readonly #redis: Redis;
+  readonly #key: string;
+
+  constructor(redis: Redis, tag: string) {
+    this.#redis = redis;
+    this.#key = feedersKey(tag);
+  }
+
+  async post(owner: string, bytesPerSecond: number): Promise<OtherFeeders> {
+    // Redis' clock: hosts may disagree about the time.
+    const [seconds, micros] = await this.#redis.time();
+    const nowMs = Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
+    const posts = await this.#redis.hgetall(this.#key);
+    const others = Object.entries(posts).filter(([other]) => other !== owner);
+    const parsed = others.map(([other, post]) => {
+      const [untilMs = 0, rate = 0] = post.split(" ").map(Number);
+      return { other, untilMs, rate };
+    });
+    const silent = parsed.filter(({ untilMs }) => untilMs <= nowMs).map(({ other }) => other);
+    const alive = parsed.filter(({ untilMs }) => untilMs > nowMs);
+    const writing = this.#redis
+      .pipeline()
+      .hset(this.#key, owner, `${nowMs + SILENT_MS} ${Math.round(bytesPerSecond)}`)
+      .pexpire(this.#key, SILENT_MS);
+    if (silent.length > 0) writing.hdel(this.#key, ...silent);
+    await writing.exec();
+    return {
+      runs: alive.length,
+      bytesPerSecond: alive.reduce((sum, { rate }) => sum + rate, 0),
+    };
+  }
+
+  async remove(owner: string): Promise<void> {
+    await this.#redis.hdel(this.#key, owner);
+  }
+}

@@ -1,0 +1,119 @@
+import { SCHEMA_MAJOR } from "../core/contract.js";
+import type { ModelKey } from "../core/job.js";
+import type { Priority } from "../core/priority.js";
+
+/** First part of every key that rankmill or BullMQ writes for it. */
+export const KEY_PREFIX = "rankmill";
+
+const REVISION_CHARS = 12;
+const MAX_SLUG_CHARS = 80;
+
+/**
+ * One word that names what a pair of queues serves: model, revision, precision and the major version
+ * of the schema. Free of `:` (BullMQ's separator) and of braces, so that it can stand in a Redis
+ * Cluster hash tag: everything about one model lies in one slot.
+ */
+export function modelTag(key: ModelKey): string {
+  const slug = key.name
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9.-]+/g, "-")
+    .slice(-MAX_SLUG_CHARS);
+  return `${slug}.${key.revision.slice(0, REVISION_CHARS)}.${key.precision}.v${SCHEMA_MAJOR}`;
+}
+
+/** BullMQ's name of a queue; its keys are `rankmill:{tag}-bulk:…`. */
+export function queueName(tag: string, priority: Priority): string {
+  return `{${tag}}-${priority}`;
+}
+
+/** Keys of one job beside BullMQ's own; all with a time to live. */
+export const jobKeys = {
+  /** String: `D` + the output line, or `F` + {code, message}. The documented place of results. */
+  result: (tag: string, jobId: string): string => `${KEY_PREFIX}:{${tag}}:result:${jobId}`,
+  /** String: the fence of the newest attempt, a space, and how many attempts there were. */
+  fence: (tag: string, jobId: string): string => `${KEY_PREFIX}:{${tag}}:fence:${jobId}`,
+  /** String: the request, compressed, where it is too large for the job. */
+  payload: (tag: string, jobId: string): string => `${KEY_PREFIX}:{${tag}}:payload:${jobId}`,
+  /** Hash: pairs under suspicion → how often their worker vanished with them. */
+  accused: (tag: string, jobId: string): string => `${KEY_PREFIX}:{${tag}}:accused:${jobId}`,
+  /** String: who waits for the result, a line each; the last to go takes the job's keys along. */
+  owners: (tag: string, jobId: string): string => `${KEY_PREFIX}:{${tag}}:owners:${jobId}`,
+} as const;
+
+/** Counter from which every attempt of every job draws its fence. */
+export function fenceCounterKey(tag: string): string {
+  return `${KEY_PREFIX}:{${tag}}:fences`;
+}
+
+/** Set: owners whose jobs no worker shall begin any more, while they are being taken out. */
+export function refusedKey(tag: string): string {
+  return `${KEY_PREFIX}:{${tag}}:refused`;
+}
+
+/** Channel on which ids of ended jobs are published, comma-separated. */
+export function endedChannel(tag: string): string {
+  return `${KEY_PREFIX}:{${tag}}:ended`;
+}
+
+/** Channel on which ids of cancelled jobs are published, comma-separated. */
+export function cancelChannel(tag: string): string {
+  return `${KEY_PREFIX}:{${tag}}:cancel`;
+}
+
+/** Hash: key of a pair → its logit. One of the score cache's buckets; see RedisScoreCache. */
+export function scoresKey(tag: string, bucket: number): string {
+  return `${KEY_PREFIX}:{${tag}}:scores:${bucket.toString(36)}`;
+}
+
+/** Set of the runs that have jobs with one model. */
+export function modelRunsKey(tag: string): string {
+  return `${KEY_PREFIX}:{${tag}}:runs`;
+}
+
+/** Set of the workers that serve a model; goes with the last of them. */
+export function workersKey(tag: string): string {
+  return `${KEY_PREFIX}:{${tag}}:workers`;
+}
+
+/** String: what one worker says of itself every few seconds, JSON; goes a moment after the worker. */
+export function workerKey(tag: string, worker: string): string {
+  return `${KEY_PREFIX}:{${tag}}:worker:${worker}`;
+}
+
+/** BullMQ's hash of one job. */
+export function bullJobKey(tag: string, priority: Priority, jobId: string): string {
+  return `${KEY_PREFIX}:${queueName(tag, priority)}:${jobId}`;
+}
+
+/** Hash: who feeds a run to one model's workers at present. */
+export function feedersKey(tag: string): string {
+  return `${KEY_PREFIX}:{${tag}}:feeders`;
+}
+
+/** Hash: model tag → what serves it, written by workers; how producers find a model by name. */
+export const MODELS_KEY = `${KEY_PREFIX}:models`;
+/** Set of all runs. */
+export const RUNS_KEY = `${KEY_PREFIX}:runs`;
+
+export const runKeys = {
+  /** Hash: what was asked, see RunStore. */
+  run: (run: string): string => `${KEY_PREFIX}:{run:${run}}`,
+  /** Hash: number of a chunk whose jobs have all ended → its counts. */
+  closed: (run: string): string => `${KEY_PREFIX}:{run:${run}}:closed`,
+  /** String: a few hundred input lines, compressed, with their job ids. */
+  chunk: (run: string, chunk: number): string => `${KEY_PREFIX}:{run:${run}}:chunk:${chunk}`,
+  /** Hash: job id → times it was found neither queued nor ended. */
+  lost: (run: string): string => `${KEY_PREFIX}:{run:${run}}:lost`,
+  /** String: who owns the run, feeding and collecting it; renewed while the owner lives. */
+  owner: (run: string): string => `${KEY_PREFIX}:{run:${run}}:owner`,
+  /** Counter of the run's owners so far. */
+  ownerFence: (run: string): string => `${KEY_PREFIX}:{run:${run}}:owner-fence`,
+  /** String: the owner's figures, JSON. */
+  progress: (run: string): string => `${KEY_PREFIX}:{run:${run}}:progress`,
+  /** Set: jobs of a spooled run that are in Redis, so that they can be found without their owner. */
+  jobs: (run: string): string => `${KEY_PREFIX}:{run:${run}}:jobs`,
+  /** Sorted set: the run's figures of the last minute, by time; how fast it is. */
+  samples: (run: string): string => `${KEY_PREFIX}:{run:${run}}:samples`,
+  /** String: who reconciles the run at present. */
+  lease: (run: string): string => `${KEY_PREFIX}:{run:${run}}:lease`,
+} as const;

@@ -1,0 +1,59 @@
+import type { Redis } from "ioredis";
+import { z } from "zod";
+import { RankmillError } from "../core/errors.js";
+import type { ModelKey } from "../core/job.js";
+import { MODELS_KEY, modelTag } from "./keys.js";
+
+/** What workers say of the models that they serve, so that a producer needs no model files. */
+const servedModelSchema = z.object({
+  name: z.string(),
+  aliases: z.array(z.string()),
+  revision: z.string(),
+  precision: z.string(),
+  digest: z.string(),
+  maxLength: z.object({ default: z.int(), highest: z.int() }),
+});
+
+export type ServedModel = z.infer<typeof servedModelSchema>;
+
+/** Remembers that `model` is served here; kept after the worker stops, since its queue is kept too. */
+export async function registerModel(redis: Redis, model: ServedModel): Promise<void> {
+  await redis.hset(MODELS_KEY, modelTag(model), JSON.stringify(model));
+}
+
+export async function listServedModels(redis: Redis): Promise<ServedModel[]> {
+  const entries = await redis.hvals(MODELS_KEY);
+  return entries.flatMap((entry) => {
+    const parsed = servedModelSchema.safeParse(JSON.parse(entry));
+    return parsed.success ? [parsed.data] : [];
+  });
+}
+
+/**
+ * Finds the one served model that is called `name`.
+ *
+ * @returns undefined where no worker ever served it
+ * @throws RankmillError `usage` where several match: revision or precision must be given too
+ */
+export async function findServedModel(
+  redis: Redis,
+  name: string,
+  wanted: Partial<Omit<ModelKey, "name">> = {},
+): Promise<ServedModel | undefined> {
+  const matching = (await listServedModels(redis)).filter(
+    (model) =>
+      [model.name, ...model.aliases].some((known) => known.toLowerCase() === name.toLowerCase()) &&
+      (wanted.revision === undefined || model.revision.startsWith(wanted.revision)) &&
+      (wanted.precision === undefined || model.precision === wanted.precision),
+  );
+  if (matching.length > 1) {
+    const list = matching
+      .map((model) => `${model.precision} of revision ${model.revision}`)
+      .join(", ");
+    throw new RankmillError(
+      "usage",
+      `model ${name} is served as ${list}: say which (precision, revision)`,
+    );
+  }
+  return matching[0];
+}

@@ -1,0 +1,340 @@
+import { Queue } from "bullmq";
+import type { Redis, Result } from "ioredis";
+import type { EnqueueOutcome, JobEnvelope, NewJob } from "../core/job.js";
+import { cancelChannel, jobKeys, KEY_PREFIX, queueName, refusedKey } from "./keys.js";
+import type { Priority } from "../core/priority.js";
+import { MAX_ATTEMPTS } from "./retry.js";
+import type { JobQueue, QueueState } from "../core/ports/job-queue.js";
+import type { PayloadStore } from "../core/ports/payload-store.js";
+import { packPayload, unpackPayload } from "./make-job.js";
+import { telemetryOption } from "./telemetry.js";
+
+/** Jobs of one `addBulk`: a pipeline of this many commands is neither slow nor large. */
+const ENQUEUE_CHUNK_JOBS = 250;
+/** Jobs released in one script: it blocks Redis for about a millisecond. */
+const RELEASE_CHUNK_JOBS = 200;
+/** Jobs looked up in one script, for the same reason. */
+const STATES_CHUNK_JOBS = 500;
+/** Entries of BullMQ's events stream; nothing of ours reads it, dashboards do. */
+const EVENTS_STREAM_LENGTH = 1_000;
+/** Failed jobs that BullMQ keeps for dashboards; our own record is in the result store. */
+const FAILED_JOBS_KEPT = 1_000;
+/** Who refused an owner and died meanwhile does so no longer than this. */
+const REFUSED_TTL_SECONDS = 3_600;
+/** Owners are forgotten with the longest-lived result. */
+const OWNERS_TTL_SECONDS = 604_800;
+
+/**
+ * KEYS: of each job: owners, result, BullMQ's job, BullMQ's failed jobs. ARGV: owner, TTL of owners in
+ * seconds; then the jobs' ids.
+ *
+ * Registers the owner first: from then on nobody else's release can take a result away. Returns of
+ * each job: `done`; `joined` where it is under way; `failed` where BullMQ keeps it as failed; else
+ * `new`. The record of a failure goes: the job is about to be tried again.
+ */
+const REGISTER_OWNERS = `
+local found = {}
+for i = 1, #ARGV - 2 do
+  local key = (i - 1) * 4
+  local owners = redis.call("GET", KEYS[key + 1])
+  if not owners then
+    owners = ARGV[1]
+  elseif not string.find("\\n" .. owners .. "\\n", "\\n" .. ARGV[1] .. "\\n", 1, true) then
+    owners = owners .. "\\n" .. ARGV[1]
+  end
+  redis.call("SET", KEYS[key + 1], owners, "EX", ARGV[2])
+  local record = redis.call("GETRANGE", KEYS[key + 2], 0, 0)
+  local held = record ~= "D" and redis.call("EXISTS", KEYS[key + 3]) == 1
+  local failed = held and redis.call("ZSCORE", KEYS[key + 4], ARGV[i + 2])
+  if record == "D" then
+    found[i] = "done"
+  elseif held and not failed then
+    found[i] = "joined"
+  else
+    if record == "F" then redis.call("DEL", KEYS[key + 2]) end
+    found[i] = failed and "failed" or "new"
+  end
+end
+return found
+`;
+
+/**
+ * KEYS: of each job: its keys, the owners first. ARGV: how many keys a job has, owner, TTL of owners in
+ * seconds. Returns, for each job, 1 where nobody waits for it any more and its keys were deleted.
+ */
+const RELEASE = `
+local released = {}
+for i = 1, #KEYS, ARGV[1] do
+  local left = {}
+  local owners = redis.call("GET", KEYS[i]) or ""
+  for owner in string.gmatch(owners, "[^\\n]+") do
+    if owner ~= ARGV[2] then left[#left + 1] = owner end
+  end
+  local waiting = table.concat(left, "\\n")
+  if waiting == "" then
+    redis.call("UNLINK", unpack(KEYS, i, i + ARGV[1] - 1))
+  elseif waiting ~= owners then
+    redis.call("SET", KEYS[i], waiting, "EX", ARGV[3])
+  end
+  released[#released + 1] = waiting == "" and 1 or 0
+end
+return released
+`;
+
+/**
+ * KEYS: of each queue: its failed jobs; then of each job: its key in each queue. ARGV: the jobs' ids.
+ * Returns, for each job, `missing` where no queue has it, `failed` where one keeps it as failed and
+ * none has it otherwise, else `queued`.
+ */
+const STATES = `
+local states = {}
+local queues = #KEYS / (#ARGV + 1)
+for i = 1, #ARGV do
+  local state = "missing"
+  for queue = 1, queues do
+    if state ~= "queued" and redis.call("EXISTS", KEYS[i * queues + queue]) == 1 then
+      state = redis.call("ZSCORE", KEYS[queue], ARGV[i]) and "failed" or "queued"
+    end
+  end
+  states[i] = state
+end
+return states
+`;
+
+type Found = "done" | "joined" | "failed" | "new";
+
+declare module "ioredis" {
+  interface RedisCommander<Context> {
+    rankmillRegisterOwners(
+      keys: number,
+      ...keysAndArgs: (string | number)[]
+    ): Result<Found[], Context>;
+    rankmillStates(keys: number, ...keysAndIds: string[]): Result<QueueState[], Context>;
+    rankmillRelease(keys: number, ...keysAndArgs: (string | number)[]): Result<number[], Context>;
+  }
+}
+
+const PRIORITIES: readonly Priority[] = ["interactive", "bulk"];
+
+/** The queues of one model on BullMQ. */
+export class RedisJobQueue implements JobQueue, PayloadStore {
+  readonly tag: string;
+  readonly #redis: Redis;
+  readonly #queues: Readonly<Record<Priority, Queue<JobEnvelope>>>;
+  readonly #maxPayloadBytes: number;
+
+  constructor(
+    redis: Redis,
+    tag: string,
+    maxPayloadBytes: number,
+    eventsStreamLength = EVENTS_STREAM_LENGTH,
+  ) {
+    this.tag = tag;
+    this.#redis = redis;
+    this.#maxPayloadBytes = maxPayloadBytes;
+    redis.defineCommand("rankmillRegisterOwners", { lua: REGISTER_OWNERS });
+    redis.defineCommand("rankmillRelease", { lua: RELEASE });
+    redis.defineCommand("rankmillStates", { lua: STATES });
+    const open = (priority: Priority): Queue<JobEnvelope> => {
+      const queue = new Queue<JobEnvelope>(queueName(tag, priority), {
+        ...telemetryOption(),
+        connection: redis,
+        prefix: KEY_PREFIX,
+        streams: { events: { maxLen: eventsStreamLength } },
+      });
+      // Without a listener BullMQ prints it; the connection's owner hears of it already.
+      queue.on("error", () => {});
+      return queue;
+    };
+    this.#queues = { interactive: open("interactive"), bulk: open("bulk") };
+  }
+
+  get queueNames(): readonly string[] {
+    return PRIORITIES.map((priority) => queueName(this.tag, priority));
+  }
+
+  async enqueue(jobs: readonly NewJob[], owner: string): Promise<EnqueueOutcome[]> {
+    const outcomes: EnqueueOutcome[] = [];
+    for (let at = 0; at < jobs.length; at += ENQUEUE_CHUNK_JOBS) {
+      outcomes.push(...(await this.#enqueueChunk(jobs.slice(at, at + ENQUEUE_CHUNK_JOBS), owner)));
+    }
+    return outcomes;
+  }
+
+  async #enqueueChunk(jobs: readonly NewJob[], owner: string): Promise<EnqueueOutcome[]> {
+    const keys = jobs.flatMap(({ jobId, priority }) => [
+      jobKeys.owners(this.tag, jobId),
+      jobKeys.result(this.tag, jobId),
+      this.#bullKey(priority, jobId),
+      this.#bullKey(priority, "failed"),
+    ]);
+    const ids = jobs.map(({ jobId }) => jobId);
+    const args = [ownerLine(owner), OWNERS_TTL_SECONDS, ...ids];
+    const found = await this.#redis.rankmillRegisterOwners(keys.length, ...keys, ...args);
+    const fresh = jobs.filter((_, i) => found[i] === "new" || found[i] === "failed");
+    const storing = this.#redis.pipeline();
+    const packing = fresh.map(async ({ jobId, payload, envelope }) => {
+      if (payload === undefined) return;
+      const packed = await packPayload(payload);
+      storing.set(jobKeys.payload(this.tag, jobId), packed, "EX", envelope.ttlSeconds);
+    });
+    await Promise.all(packing);
+    await run(storing);
+    // BullMQ ignores an id that it still holds, failed ones included.
+    const failed = jobs.filter((_, i) => found[i] === "failed");
+    await Promise.all(failed.map(({ jobId, priority }) => this.#queues[priority].remove(jobId)));
+    for (const priority of PRIORITIES) {
+      await this.#add(
+        priority,
+        fresh.filter((job) => job.priority === priority),
+      );
+    }
+    return found.map((one): EnqueueOutcome => {
+      return one === "done" || one === "joined" ? one : "queued";
+    });
+  }
+
+  async #add(priority: Priority, jobs: readonly NewJob[]): Promise<void> {
+    if (jobs.length === 0) return;
+    await this.#queues[priority].addBulk(
+      jobs.map((job) => ({
+        name: "rerank",
+        data: job.envelope,
+        opts: {
+          jobId: job.jobId,
+          attempts: MAX_ATTEMPTS,
+          backoff: { type: "custom" },
+          removeOnComplete: true,
+          removeOnFail: { count: FAILED_JOBS_KEPT },
+        },
+      })),
+    );
+  }
+
+  async states(jobIds: readonly string[]): Promise<QueueState[]> {
+    const states: QueueState[] = [];
+    for (let at = 0; at < jobIds.length; at += STATES_CHUNK_JOBS) {
+      const some = jobIds.slice(at, at + STATES_CHUNK_JOBS);
+      const keys = ["failed", ...some].flatMap((part) =>
+        PRIORITIES.map((priority) => this.#bullKey(priority, part)),
+      );
+      states.push(...(await this.#redis.rankmillStates(keys.length, ...keys, ...some)));
+    }
+    return states;
+  }
+
+  async activeIds(): Promise<Set<string>> {
+    const lists = await Promise.all(
+      PRIORITIES.map((priority) => this.#redis.lrange(this.#bullKey(priority, "active"), 0, -1)),
+    );
+    return new Set(lists.flat());
+  }
+
+  async release(jobIds: readonly string[], owner: string): Promise<void> {
+    await this.#release(jobIds, owner);
+  }
+
+  async blockOwner(owner: string): Promise<void> {
+    const key = refusedKey(this.tag);
+    await this.#redis.multi().sadd(key, ownerLine(owner)).expire(key, REFUSED_TTL_SECONDS).exec();
+    // What workers hold goes at once, whoever takes out the rest.
+    await this.cancel([...(await this.activeIds())], owner);
+  }
+
+  async unblockOwner(owner: string): Promise<void> {
+    await this.#redis.srem(refusedKey(this.tag), ownerLine(owner));
+  }
+
+  async cancel(jobIds: readonly string[], owner: string): Promise<void> {
+    const released = await this.#release(jobIds, owner);
+    if (released.length === 0) return;
+    const held = await this.#takeOut(released);
+    if (held.length === 0) return;
+    // A job cannot be removed under its worker's lock: the notice ends its attempt, and what that has
+    // begun since the release goes once more.
+    await this.#redis.publish(cancelChannel(this.tag), held.join(","));
+    await this.#release(held, owner);
+  }
+
+  /** @returns ids of the jobs that workers hold, and that hence are still there */
+  async #takeOut(jobIds: readonly string[]): Promise<string[]> {
+    const looking = this.#redis.pipeline();
+    // Newest first: BullMQ looks for a job from that end of its list at which the newest are.
+    const places = jobIds
+      .toReversed()
+      .flatMap((jobId) => PRIORITIES.map((priority) => ({ jobId, priority })));
+    for (const { jobId, priority } of places) looking.exists(this.#bullKey(priority, jobId));
+    const there = await run(looking);
+    const held = await Promise.all(
+      places.map(async ({ jobId, priority }, i) => {
+        if (there[i] !== 1) return [];
+        return (await this.#queues[priority].remove(jobId).catch(() => 0)) === 1 ? [] : [jobId];
+      }),
+    );
+    return held.flat();
+  }
+
+  async read(jobId: string): Promise<string | undefined> {
+    const packed = await this.#redis.getBuffer(jobKeys.payload(this.tag, jobId));
+    return packed === null ? undefined : await unpackPayload(packed, this.#maxPayloadBytes);
+  }
+
+  /** Jobs that BullMQ holds, by its own names of their states, both queues together. */
+  async counts(): Promise<{ waiting: number; active: number; delayed: number; failed: number }> {
+    const counts = await Promise.all(
+      PRIORITIES.map((priority) =>
+        this.#queues[priority].getJobCounts("waiting", "active", "delayed", "failed"),
+      ),
+    );
+    const sum = (state: string): number =>
+      counts.reduce((total, one) => total + (one[state] ?? 0), 0);
+    return {
+      waiting: sum("waiting"),
+      active: sum("active"),
+      delayed: sum("delayed"),
+      failed: sum("failed"),
+    };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(PRIORITIES.map((priority) => this.#queues[priority].close()));
+  }
+
+  async #release(jobIds: readonly string[], owner: string): Promise<string[]> {
+    const released: string[] = [];
+    const line = ownerLine(owner);
+    for (let at = 0; at < jobIds.length; at += RELEASE_CHUNK_JOBS) {
+      const some = jobIds.slice(at, at + RELEASE_CHUNK_JOBS);
+      const keys = some.flatMap((jobId) => ownKeys(this.tag, jobId));
+      const args = [keys.length / some.length, line, OWNERS_TTL_SECONDS];
+      const answers = await this.#redis.rankmillRelease(keys.length, ...keys, ...args);
+      released.push(...some.filter((_, i) => answers[i] === 1));
+    }
+    return released;
+  }
+
+  #bullKey(priority: Priority, part: string): string {
+    return `${KEY_PREFIX}:${queueName(this.tag, priority)}:${part}`;
+  }
+}
+
+/** The keys of a job beside BullMQ's, the owners first. */
+function ownKeys(tag: string, jobId: string): string[] {
+  const { owners, ...others } = jobKeys;
+  return [owners, ...Object.values(others)].map((key) => key(tag, jobId));
+}
+
+/** An owner as one line, whatever it is called: it may hold an output's path, and that line breaks. */
+function ownerLine(owner: string): string {
+  return JSON.stringify(owner).slice(1, -1);
+}
+
+/** Runs a pipeline; the first error of any command is thrown. */
+async function run(pipeline: ReturnType<Redis["pipeline"]>): Promise<unknown[]> {
+  if (pipeline.length === 0) return [];
+  const answers = (await pipeline.exec()) ?? [];
+  return answers.map(([error, answer]) => {
+    if (error !== null) throw error;
+    return answer;
+  });
+}

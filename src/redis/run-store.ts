@@ -1,0 +1,315 @@
+import { promisify } from "node:util";
+import { gunzip, gzip } from "node:zlib";
+import type { Redis, Result } from "ioredis";
+import { z } from "zod";
+import { RankmillError } from "../core/errors.js";
+import type { NewJob, ResolvedScoring } from "../core/job.js";
+import { modelRunsKey, runKeys, RUNS_KEY } from "./keys.js";
+import type { RecordFailure } from "../core/record.js";
+import { LONG_DOCUMENTS, PUBLIC_SCORES, TRUNCATIONS } from "../core/scoring.js";
+import { emptyCounts, type RunCounts } from "../core/run-counts.js";
+import { SPEED_WINDOW_MS, type SpeedSample } from "../core/run-speed.js";
+import { DEFAULT_IN_FLIGHT_BOUNDS } from "../core/in-flight-bounds.js";
+
+const gzipAsync = promisify(gzip);
+const gunzipAsync = promisify(gunzip);
+const GZIP_LEVEL = 3;
+/** Samples outlive the window over which speed is measured, and no more. */
+const SAMPLES_TTL_MS = 2 * SPEED_WINDOW_MS;
+/** However many look at a run at once. */
+const MAX_SAMPLES = 64;
+
+/** How the run's pairs are scored; all of it, so that no other way can join the run. */
+const scoringFields = {
+  maxLength: z.coerce.number(),
+  truncation: z.enum(TRUNCATIONS),
+  longDocuments: z.enum(LONG_DOCUMENTS).default("truncate"),
+  overlapTokens: z.coerce.number().default(0),
+  maxWindows: z.coerce.number().default(1),
+  maxTokensPerDoc: z.coerce.number().default(0),
+  score: z.enum(PUBLIC_SCORES).default("activated"),
+} satisfies Record<keyof ResolvedScoring, z.ZodType>;
+
+const runSchema = z.object({
+  model: z.string(),
+  revision: z.string(),
+  precision: z.string(),
+  tag: z.string(),
+  /** `submitting`: lines are still being enqueued. `complete`: set by the owner of a spooled run. */
+  state: z.enum(["submitting", "submitted", "cancelled", "complete"]),
+  /** `yes`: input and rankings lie in a spool and a runner owns the run. */
+  spooled: z.enum(["yes", "no"]).default("no"),
+  /** Jobs of a spooled run that may be in Redis at once; its runner may hold it to fewer. */
+  windowJobs: z.coerce.number().default(DEFAULT_IN_FLIGHT_BOUNDS.maxJobs),
+  input: z.string(),
+  /** SHA-256 of what the input holds; empty where it can be read only once. */
+  inputHash: z.string().default(""),
+  ...scoringFields,
+  /** Records enqueued or refused so far; final once submitted. */
+  total: z.coerce.number(),
+  chunks: z.coerce.number(),
+  ttlSeconds: z.coerce.number(),
+  createdAt: z.string(),
+});
+
+export type RunInfo = z.infer<typeof runSchema>;
+
+/** One line of a submitted run. */
+export type RunEntry =
+  | {
+      readonly status: "job";
+      readonly line: number;
+      readonly id: string;
+      readonly job: NewJob;
+    }
+  | { readonly status: "invalid"; readonly failure: RecordFailure };
+
+/** How far the owner of a spooled run is. */
+export interface RunProgress {
+  readonly total: number;
+  readonly counts: Readonly<RunCounts>;
+  /** Records whose jobs are in workers' hands. */
+  readonly active: number;
+}
+
+/** Keys deleted in one go. */
+const REMOVED_KEYS = 500;
+
+/**
+ * KEYS: run. ARGV: hash of the input, time to live in seconds.
+ * Returns the hash of the input that the run has: the given one where the run is new.
+ */
+const BIND_INPUT = `
+if redis.call("HSETNX", KEYS[1], "inputHash", ARGV[1]) == 1 then
+  if redis.call("TTL", KEYS[1]) == -1 then redis.call("EXPIRE", KEYS[1], ARGV[2]) end
+end
+return redis.call("HGET", KEYS[1], "inputHash")
+`;
+
+/** KEYS: run. ARGV: fields and values. Returns 1 where the run was there and was changed. */
+const UPDATE = `
+if redis.call("EXISTS", KEYS[1]) == 0 then return 0 end
+redis.call("HSET", KEYS[1], unpack(ARGV))
+return 1
+`;
+
+declare module "ioredis" {
+  interface RedisCommander<Context> {
+    rankmillBindInput(run: string, inputHash: string, ttlSeconds: number): Result<string, Context>;
+    rankmillUpdateRun(run: string, ...fields: string[]): Result<number, Context>;
+  }
+}
+
+/** Letters, digits, `.`, `_` and `-`: safe in a key, a hash tag and a file name. */
+const RUN_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+
+/** @throws RankmillError `usage` */
+export function checkRunId(run: string): string {
+  if (RUN_ID.test(run)) return run;
+  throw new RankmillError(
+    "usage",
+    `run id "${run}": expected 1 to 128 letters, digits, ".", "_" or "-", starting with a letter or digit`,
+  );
+}
+
+/**
+ * Submitted runs in Redis: what was asked, in chunks of lines in their order, and which chunks are
+ * over. What became of each job stands in the result store alone, so that nothing is written twice
+ * and nothing can disagree.
+ */
+export class RunStore {
+  readonly #redis: Redis;
+
+  constructor(redis: Redis) {
+    this.#redis = redis;
+    redis.defineCommand("rankmillBindInput", { numberOfKeys: 1, lua: BIND_INPUT });
+    redis.defineCommand("rankmillUpdateRun", { numberOfKeys: 1, lua: UPDATE });
+  }
+
+  /** Writes the run's record; its fields replace those of an earlier submission of the same run. */
+  async save(run: string, record: RunInfo): Promise<void> {
+    await this.#redis
+      .multi()
+      .hset(runKeys.run(run), { ...record })
+      .expire(runKeys.run(run), record.ttlSeconds)
+      .exec();
+    await this.#redis.sadd(RUNS_KEY, run);
+    await this.#redis.sadd(modelRunsKey(record.tag), run);
+  }
+
+  /**
+   * Makes sure that a run's name means one input, also where two give it to different ones at once.
+   *
+   * @throws RankmillError `usage` where the run has another input
+   */
+  async bindInput(run: string, inputHash: string, ttlSeconds: number): Promise<void> {
+    const has = await this.#redis.rankmillBindInput(runKeys.run(run), inputHash, ttlSeconds);
+    if (has === inputHash) return;
+    throw new RankmillError(
+      "usage",
+      `--run ${run}: is a run over another input; choose another name, or purge that run`,
+    );
+  }
+
+  async update(run: string, fields: Partial<RunInfo>): Promise<void> {
+    // One that was purged meanwhile must not come back as half a record that lives for ever.
+    await this.#redis.rankmillUpdateRun(
+      runKeys.run(run),
+      ...Object.entries(fields).flat().map(String),
+    );
+  }
+
+  /** Deletes all that there is of a run but its jobs. */
+  async remove(run: string, record: RunInfo): Promise<void> {
+    const { chunk, ...others } = runKeys;
+    // A submission that died has written one chunk more than it counted.
+    const chunks = Array.from({ length: record.chunks + 1 }, (_, i) => chunk(run, i));
+    const keys = [...Object.values(others).map((key) => key(run)), ...chunks];
+    for (let at = 0; at < keys.length; at += REMOVED_KEYS) {
+      await this.#redis.unlink(...keys.slice(at, at + REMOVED_KEYS));
+    }
+    await this.#redis.srem(RUNS_KEY, run);
+    await this.#redis.srem(modelRunsKey(record.tag), run);
+  }
+
+  /** @throws RankmillError `usage` where there is no such run (any more) */
+  async read(run: string): Promise<RunInfo> {
+    const found = await this.find(checkRunId(run));
+    if (found !== undefined) return found;
+    throw new RankmillError(
+      "usage",
+      `no run "${run}" in this Redis; "rankmill status" lists those there are`,
+    );
+  }
+
+  async find(run: string): Promise<RunInfo | undefined> {
+    const parsed = runSchema.safeParse(await this.#redis.hgetall(runKeys.run(run)));
+    return parsed.success ? parsed.data : undefined;
+  }
+
+  /** Ids of all runs, or of those of one model; forgets those whose record has expired. */
+  async list(tag?: string): Promise<string[]> {
+    const index = tag === undefined ? RUNS_KEY : modelRunsKey(tag);
+    const runs = await this.#redis.smembers(index);
+    const kept: string[] = [];
+    for (const run of runs.sort()) {
+      if ((await this.#redis.exists(runKeys.run(run))) === 1) kept.push(run);
+      else await this.#redis.srem(index, run);
+    }
+    return kept;
+  }
+
+  async writeChunk(
+    run: string,
+    chunk: number,
+    entries: readonly RunEntry[],
+    ttlSeconds: number,
+  ): Promise<void> {
+    const packed = await gzipAsync(JSON.stringify(entries), { level: GZIP_LEVEL });
+    await this.#redis.set(runKeys.chunk(run, chunk), packed, "EX", ttlSeconds);
+  }
+
+  async readChunk(run: string, chunk: number): Promise<RunEntry[]> {
+    const packed = await this.#redis.getBuffer(runKeys.chunk(run, chunk));
+    if (packed === null) return [];
+    return JSON.parse((await gunzipAsync(packed)).toString("utf8")) as RunEntry[];
+  }
+
+  /** Counts of the chunks that are over, by number. */
+  async closedChunks(run: string): Promise<Map<number, RunCounts>> {
+    const closed = await this.#redis.hgetall(runKeys.closed(run));
+    return new Map(
+      Object.entries(closed).map(([chunk, counts]) => [
+        Number(chunk),
+        { ...emptyCounts(), ...(JSON.parse(counts) as RunCounts) },
+      ]),
+    );
+  }
+
+  /** Every job of the chunk has ended; writing the same counts twice changes nothing. */
+  async closeChunk(
+    run: string,
+    chunk: number,
+    counts: RunCounts,
+    ttlSeconds: number,
+  ): Promise<void> {
+    await this.#redis.hset(runKeys.closed(run), String(chunk), JSON.stringify(counts));
+    await this.#redis.expire(runKeys.closed(run), ttlSeconds);
+  }
+
+  async reopenChunk(run: string, chunk: number): Promise<void> {
+    await this.#redis.hdel(runKeys.closed(run), String(chunk));
+  }
+
+  /** The figures of a spooled run, as its owner last knew them. */
+  async saveProgress(run: string, progress: RunProgress, ttlSeconds: number): Promise<void> {
+    await this.#redis.set(runKeys.progress(run), JSON.stringify(progress), "EX", ttlSeconds);
+  }
+
+  async readProgress(run: string): Promise<RunProgress> {
+    const text = await this.#redis.get(runKeys.progress(run));
+    if (text === null) return { total: 0, counts: emptyCounts(), active: 0 };
+    const progress = JSON.parse(text) as RunProgress;
+    return { ...progress, counts: { ...emptyCounts(), ...progress.counts } };
+  }
+
+  /** Who owns a spooled run, as its lease names them; undefined where nobody does. */
+  async owner(run: string): Promise<string | undefined> {
+    return (await this.#redis.get(runKeys.owner(run))) ?? undefined;
+  }
+
+  /** Remembers a run's figures at this moment. @returns those of the last minute, in order */
+  async sample(run: string, counts: Readonly<RunCounts>): Promise<SpeedSample[]> {
+    // The server's clock: those who look at a run may sit on several hosts.
+    const [seconds, micros] = await this.#redis.time();
+    const atMs = Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
+    const { done, failed, pairs, tokens } = counts;
+    const sample: SpeedSample = { atMs, ended: done + failed, pairs, tokens };
+    const key = runKeys.samples(run);
+    await this.#redis
+      .multi()
+      .zadd(key, atMs, JSON.stringify(sample))
+      .zremrangebyscore(key, 0, atMs - SAMPLES_TTL_MS)
+      .zremrangebyrank(key, 0, -MAX_SAMPLES - 1)
+      .pexpire(key, SAMPLES_TTL_MS)
+      .exec();
+    const texts = await this.#redis.zrange(key, 0, -1);
+    return texts.map((text) => JSON.parse(text) as SpeedSample);
+  }
+
+  /** Jobs of a spooled run that are in Redis. */
+  async addJobs(run: string, jobIds: readonly string[], ttlSeconds: number): Promise<void> {
+    if (jobIds.length === 0) return;
+    const key = runKeys.jobs(run);
+    await this.#redis
+      .multi()
+      .sadd(key, ...jobIds)
+      .expire(key, ttlSeconds)
+      .exec();
+  }
+
+  async dropJobs(run: string, jobIds: readonly string[]): Promise<void> {
+    if (jobIds.length > 0) await this.#redis.srem(runKeys.jobs(run), ...jobIds);
+  }
+
+  async countJobs(run: string): Promise<number> {
+    return await this.#redis.scard(runKeys.jobs(run));
+  }
+
+  /** At most `count` of the jobs, any. */
+  async someJobs(run: string, count: number): Promise<string[]> {
+    return await this.#redis.srandmember(runKeys.jobs(run), count);
+  }
+
+  /** @returns false where another holds the lease */
+  async lease(run: string, holder: string, ms: number): Promise<boolean> {
+    return (await this.#redis.set(runKeys.lease(run), holder, "PX", ms, "NX")) === "OK";
+  }
+
+  /** Times `jobId` was found lost, this one included. */
+  async countLost(run: string, jobId: string, ttlSeconds: number): Promise<number> {
+    const times = await this.#redis.hincrby(runKeys.lost(run), jobId, 1);
+    await this.#redis.expire(runKeys.lost(run), ttlSeconds);
+    return times;
+  }
+}

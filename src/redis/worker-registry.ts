@@ -1,0 +1,94 @@
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import type { Redis } from "ioredis";
+import { z } from "zod";
+import { workerKey, workersKey } from "./keys.js";
+
+const ANNOUNCE_INTERVAL_MS = 3_000;
+/** A worker that has said nothing for this long is gone, or as good as gone. */
+const ANNOUNCEMENT_TTL_MS = 10_000;
+
+const announcementSchema = z.object({
+  id: z.string(),
+  host: z.string(),
+  pid: z.int(),
+  /** Lanes at work at present. */
+  lanes: z.int(),
+  /** Jobs in hand. */
+  held: z.int(),
+  startedAt: z.string(),
+});
+
+export type WorkerAnnouncement = z.infer<typeof announcementSchema>;
+
+/** What changes from one announcement to the next. */
+export type WorkerFigures = Pick<WorkerAnnouncement, "lanes" | "held">;
+
+/**
+ * Says every few seconds that a worker is here. What it writes has a time to live, so that nothing
+ * stays of a worker that is killed.
+ */
+export class WorkerAnnouncer {
+  readonly #redis: Redis;
+  readonly #tag: string;
+  readonly #figures: () => WorkerFigures;
+  readonly #self = {
+    id: randomUUID(),
+    host: hostname(),
+    pid: process.pid,
+    startedAt: new Date().toISOString(),
+  };
+  readonly #timer: NodeJS.Timeout;
+  #saying: Promise<void> = Promise.resolve();
+
+  constructor(redis: Redis, tag: string, figures: () => WorkerFigures) {
+    this.#redis = redis;
+    this.#tag = tag;
+    this.#figures = figures;
+    this.#timer = setInterval(() => this.#announce(), ANNOUNCE_INTERVAL_MS);
+    this.#announce();
+  }
+
+  /** Takes back what it said. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    // One that is under way would come after its taking back.
+    await this.#saying;
+    const { id } = this.#self;
+    await this.#redis.multi().del(workerKey(this.#tag, id)).srem(workersKey(this.#tag), id).exec();
+  }
+
+  #announce(): void {
+    const announcement: WorkerAnnouncement = { ...this.#self, ...this.#figures() };
+    const index = workersKey(this.#tag);
+    const said = this.#redis
+      .multi()
+      .set(
+        workerKey(this.#tag, announcement.id),
+        JSON.stringify(announcement),
+        "PX",
+        ANNOUNCEMENT_TTL_MS,
+      )
+      .sadd(index, announcement.id)
+      .pexpire(index, ANNOUNCEMENT_TTL_MS)
+      .exec();
+    // An outage: the next turn says it again.
+    this.#saying = said.then(
+      () => {},
+      () => {},
+    );
+  }
+}
+
+/** The workers that serve a model at present; forgets those that are gone. */
+export async function listWorkers(redis: Redis, tag: string): Promise<WorkerAnnouncement[]> {
+  const ids = (await redis.smembers(workersKey(tag))).sort();
+  if (ids.length === 0) return [];
+  const said = await redis.mget(ids.map((id) => workerKey(tag, id)));
+  const gone = ids.filter((_, i) => said[i] == null);
+  if (gone.length > 0) await redis.srem(workersKey(tag), ...gone);
+  return said.flatMap((text) => {
+    const parsed = announcementSchema.safeParse(JSON.parse(text ?? "null"));
+    return parsed.success ? [parsed.data] : [];
+  });
+}

@@ -1,0 +1,130 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Health } from "../core/lane-health.js";
+import { unfitReason } from "./fitness.js";
+import { SingleFlightPoll } from "../platform/single-flight-poll.js";
+
+/** What a look found. Times are milliseconds since 1970. */
+export interface FitnessReport {
+  readonly at: number;
+  /** Null for a process that has none. */
+  readonly lanes: number | null;
+  readonly held: number;
+  readonly waiting: number;
+  readonly progressAt: number;
+  /** Why the process is of no use now; null where it is. */
+  readonly reason: string | null;
+  /** Why it does less than it should; null where it does not. */
+  readonly degraded: string | null;
+}
+
+export interface FitnessSources {
+  /** Lanes at work; absent in a process that has none. */
+  readonly lanes?: () => number;
+  /** Whether lanes stay at work or die again and again. */
+  readonly laneHealth?: () => Health;
+  /** Jobs in hand. */
+  readonly held: () => number;
+  /** Asks Redis how many jobs wait; hangs or rejects while it is gone. */
+  readonly countWaiting: () => Promise<number>;
+  /** Default: the system's clock, milliseconds since 1970. */
+  readonly now?: () => number;
+}
+
+export const LOOK_INTERVAL_MS = 5_000;
+/** How long a look waits for Redis before it says what it knows. */
+const ANSWER_MS = 2_000;
+
+/**
+ * The one judge of whether a process is of use: behind the health file, `/readyz` and the metric.
+ *
+ * It looks every five seconds even where nobody asks: progress is told from the last look that found
+ * nothing to do.
+ *
+ * *new* → `start` → *watching* → `stop` → *stopped*.
+ */
+export class FitnessWatch {
+  readonly #sources: FitnessSources;
+  readonly #now: () => number;
+  readonly #waiting: SingleFlightPoll<number>;
+  readonly #stopping = new AbortController();
+  #watching: Promise<void> | undefined;
+  #answeredAtMs: number;
+  /** As of the last answer. */
+  #lastWaiting = 0;
+  #progressAtMs: number;
+
+  constructor(sources: FitnessSources) {
+    this.#sources = sources;
+    this.#now = sources.now ?? Date.now;
+    this.#waiting = new SingleFlightPoll(sources.countWaiting, ANSWER_MS);
+    this.#answeredAtMs = this.#now();
+    this.#progressAtMs = this.#now();
+  }
+
+  /** A batch or a job has ended. */
+  progressed(): void {
+    this.#progressAtMs = this.#now();
+  }
+
+  async look(): Promise<FitnessReport> {
+    const { lanes, held } = this.#sources;
+    const laneHealth = this.#sources.laneHealth?.() ?? { status: "ok" };
+    const waiting = await this.#waiting.answer();
+    if (waiting !== undefined) {
+      this.#lastWaiting = waiting;
+      this.#answeredAtMs = this.#now();
+    }
+    // Where there is nothing to do, or nobody to get it from, none can be expected.
+    if (waiting === undefined || held() + waiting === 0) this.progressed();
+    const vitals = {
+      nowMs: this.#now(),
+      redisAnsweredAtMs: this.#answeredAtMs,
+      lanes: lanes?.(),
+      laneHealth,
+      held: held(),
+      waiting: this.#lastWaiting,
+      progressAtMs: this.#progressAtMs,
+    };
+    return {
+      at: vitals.nowMs,
+      lanes: vitals.lanes ?? null,
+      held: vitals.held,
+      waiting: vitals.waiting,
+      progressAt: vitals.progressAtMs,
+      reason: unfitReason(vitals) ?? null,
+      degraded: laneHealth.status === "degraded" ? laneHealth.reason : null,
+    };
+  }
+
+  /**
+   * Looks at once, and then by the clock.
+   *
+   * @param tell called with what each look found
+   * @param onError hears of a `tell` that rejected
+   * @throws what `tell` rejects with at the first look
+   */
+  async start(
+    tell: (report: FitnessReport) => Promise<void>,
+    onError: (error: unknown) => void,
+  ): Promise<void> {
+    await tell(await this.look());
+    this.#watching = this.#watch(tell, onError, this.#stopping.signal);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#watching;
+  }
+
+  async #watch(
+    tell: (report: FitnessReport) => Promise<void>,
+    onError: (error: unknown) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    for (;;) {
+      await sleep(LOOK_INTERVAL_MS, undefined, { signal }).catch(() => {});
+      if (signal.aborted) return;
+      await this.look().then(tell).catch(onError);
+    }
+  }
+}

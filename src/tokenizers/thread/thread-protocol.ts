@@ -1,0 +1,39 @@
+import type { ErrorCode } from "../../core/errors.js";
+import type { PairTemplate } from "../../core/pair-assembly.js";
+import type { TokenizerImplementation } from "../../core/ports/tokenizer.js";
+
+/** What a tokenizer's thread is started with. */
+export interface ThreadData {
+  readonly folder: string;
+  /** Tried in this order; the first that can read the tokenizer, and whose library loads, is used. */
+  readonly implementations: readonly TokenizerImplementation[];
+  /** Folder of compiled tokenizers; undefined where none may be kept. */
+  readonly compiledDir: string | undefined;
+}
+
+export interface EncodeMessage {
+  readonly seq: number;
+  readonly texts: readonly string[];
+  readonly atLeastTokens: number | undefined;
+}
+
+export interface Failure {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+export type FromThread =
+  | {
+      readonly type: "ready";
+      readonly implementation: TokenizerImplementation;
+      readonly template: PairTemplate;
+    }
+  | ({ readonly type: "unusable" } & Failure)
+  /** Ids of all texts, one after the other; `ends[i]` is where those of text i end. */
+  | {
+      readonly type: "encoded";
+      readonly seq: number;
+      readonly ids: Int32Array;
+      readonly ends: Int32Array;
+    }
+  | ({ readonly type: "failed"; readonly seq: number } & Failure);

@@ -1,0 +1,28 @@
+import { describe, expect, it } from "vitest";
+import { batchLimits } from "../../../src/capacity/batch-defaults.js";
+
+describe("the batches of a model that nobody chose any for", () => {
+  it("hold rows of equal length only", () => {
+    expect(batchLimits(false, {}).maxPaddingTokens).toBe(0);
+    expect(batchLimits(false, {}).maxBatchSize).toBeGreaterThan(1);
+  });
+
+  it("hold one row where the model is dynamically quantised", () => {
+    expect(batchLimits(true, {}).maxBatchSize).toBe(1);
+    expect(batchLimits(true, { maxBatchSize: 1, maxBatchTokens: 4_096 }).maxBatchSize).toBe(1);
+  });
+});
+
+describe("batches that are asked for", () => {
+  it("keep the numbers given", () => {
+    expect(batchLimits(false, { maxBatchSize: 3, maxBatchTokens: 77 })).toEqual({
+      maxBatchSize: 3,
+      maxBatchTokens: 77,
+      maxPaddingTokens: 0,
+    });
+  });
+
+  it("are refused where they would make a score depend on its batch-mates", () => {
+    expect(() => batchLimits(true, { maxBatchSize: 4 })).toThrow(/--max-batch-size: 4 rows/);
+  });
+});

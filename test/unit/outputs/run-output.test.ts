@@ -1,0 +1,209 @@
+import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtemp, open, rm, type FileHandle } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { type Manifest, type RunSettings } from "../../../src/outputs/manifest.js";
+import { emptyCounts } from "../../../src/core/run-counts.js";
+import { outputPaths, RunOutput } from "../../../src/outputs/run-output.js";
+
+const SETTINGS = {
+  model: { name: "m", revision: "r", digest: "d", precision: "fp32" },
+  maxLength: 512,
+  truncation: "only-second",
+  topN: null,
+  tokenizer: "tokenizers",
+  outputFormat: "jsonl",
+  depth: null,
+  docFields: null,
+} as RunSettings;
+
+let folder: string;
+let output: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "rankmill-test-output-"));
+  output = join(folder, "out.jsonl");
+});
+
+afterEach(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+function lineOf(id: string, tokens = 3): string {
+  return JSON.stringify({ id, results: [], usage: { pairs: 1, tokens, truncated: 0 } });
+}
+
+function manifestOf(file: RunOutput, state: Manifest["state"]): Manifest {
+  return {
+    rankmill: "0.0.0",
+    schema: 1,
+    state,
+    input: "in",
+    output,
+    settings: SETTINGS,
+    counts: file.counts,
+    redis: "none",
+    startedAt: file.before?.startedAt ?? "then",
+  };
+}
+
+async function start(settings = SETTINGS, forceNew = false): Promise<RunOutput> {
+  const file = await RunOutput.open(output, settings, forceNew);
+  await file.writeManifest(manifestOf(file, "running"));
+  return file;
+}
+
+async function complete(...ids: string[]): Promise<void> {
+  const file = await start();
+  await file.write(ids.map((id) => lineOf(id)));
+  await file.close(true);
+}
+
+describe("the output of a run", () => {
+  it("says in one line that the disk filled up under way, and how to go on", async () => {
+    const file = await start();
+    const any = await open(join(folder, "any"), "w");
+    await any.close();
+    const full = Object.assign(new Error("no space left"), { code: "ENOSPC" });
+    vi.spyOn(Object.getPrototypeOf(any) as FileHandle, "appendFile").mockRejectedValueOnce(full);
+    await expect(file.write([lineOf("a")])).rejects.toMatchObject({
+      name: "RankmillError",
+      message: expect.stringMatching(
+        /out\.jsonl: the disk is full \(ENOSPC\): .*run again to go on/,
+      ) as unknown,
+    });
+    expect(file.counts.done).toBe(0);
+    await file.close(false);
+  });
+
+  it("grows under a name of its own and appears whole", async () => {
+    const file = await start();
+    await file.write([lineOf("a"), lineOf("b")]);
+    await file.flush();
+    expect(existsSync(output)).toBe(false);
+    expect(readFileSync(`${output}.partial`, "utf8")).toBe(`${lineOf("a")}\n${lineOf("b")}\n`);
+    expect(file.counts).toEqual({ ...emptyCounts(), done: 2, pairs: 2, tokens: 6 });
+    await file.close(true);
+    expect(readdirSync(folder).sort()).toEqual(["out.jsonl", "out.manifest.json"]);
+  });
+
+  it("of nothing is an empty file", async () => {
+    await (await start()).close(true);
+    expect(readFileSync(output, "utf8")).toBe("");
+  });
+
+  it("keeps failures apart, whole and in order, from however many sides they come", async () => {
+    const file = await start();
+    // Large enough to take several writes each.
+    const failures = Array.from({ length: 20 }, (_, line) => ({
+      line,
+      code: "invalid_json",
+      reason: "r",
+      input: String(line).padStart(600_000, "x"),
+    }));
+    await Promise.all(failures.map((failure) => file.fail([failure])));
+    await file.close(true);
+    const lines = readFileSync(outputPaths(output).failed, "utf8").trimEnd().split("\n");
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual(failures);
+    expect(file.counts.failed).toBe(20);
+  });
+
+  it("leaves no failed file where nothing failed this time", async () => {
+    const file = await start();
+    await file.fail([{ line: 1, code: "invalid_json", reason: "r", input: "" }]);
+    await file.close(true);
+    expect(existsSync(outputPaths(output).failed)).toBe(true);
+    await (await start()).close(true);
+    expect(existsSync(outputPaths(output).failed)).toBe(false);
+  });
+});
+
+describe("going on", () => {
+  it("finds what is on disk and cuts off a torn line", async () => {
+    const file = await start();
+    await file.write([lineOf("a"), lineOf("b", 5)]);
+    await file.close(false);
+    const whole = readFileSync(`${output}.partial`, "utf8");
+    appendFileSync(`${output}.partial`, lineOf("c").slice(0, 20));
+    const again = await start();
+    expect([...again.doneIds]).toEqual(["a", "b"]);
+    expect(again.counts).toMatchObject({ done: 2, tokens: 8 });
+    expect(again.before?.startedAt).toBe("then");
+    expect(readFileSync(`${output}.partial`, "utf8")).toBe(whole);
+    await again.write([lineOf("c")]);
+    await again.close(true);
+    expect(readFileSync(output, "utf8")).toBe(`${whole}${lineOf("c")}\n`);
+  });
+
+  it.each([1, 65_535, 65_536, 65_537, 200_000])(
+    "cuts off a torn line of %i bytes",
+    async (tornBytes) => {
+      const file = await start();
+      await file.write([lineOf("a")]);
+      await file.close(false);
+      appendFileSync(`${output}.partial`, "x".repeat(tornBytes));
+      expect([...(await start()).doneIds]).toEqual(["a"]);
+      expect(readFileSync(`${output}.partial`, "utf8")).toBe(`${lineOf("a")}\n`);
+    },
+  );
+
+  it("starts from nothing where even the first line is torn", async () => {
+    const file = await start();
+    await file.close(false);
+    writeFileSync(`${output}.partial`, "x".repeat(100_000));
+    expect((await start()).doneIds.size).toBe(0);
+    expect(readFileSync(`${output}.partial`, "utf8")).toBe("");
+  });
+
+  it("leaves a finished output where it is until there is something new", async () => {
+    await complete("a");
+    const again = await start();
+    expect([...again.doneIds]).toEqual(["a"]);
+    expect(existsSync(output)).toBe(true);
+    await again.write([lineOf("b")]);
+    expect(existsSync(output)).toBe(false);
+    await again.close(true);
+    expect(readFileSync(output, "utf8")).toBe(`${lineOf("a")}\n${lineOf("b")}\n`);
+    expect(existsSync(`${output}.partial`)).toBe(false);
+  });
+
+  it("is no matter after a start that came to nothing", async () => {
+    writeFileSync(`${output}.partial`, "");
+    const file = await start();
+    expect(file.before).toBeUndefined();
+    await file.close(true);
+    expect(readFileSync(output, "utf8")).toBe("");
+  });
+});
+
+describe("an output that is not this run's", () => {
+  it("is refused where its settings differ, each by name", async () => {
+    await complete("a");
+    const other: RunSettings = {
+      ...SETTINGS,
+      model: { ...SETTINGS.model, precision: "int8" },
+      topN: 5,
+    };
+    await expect(RunOutput.open(output, other, false)).rejects.toMatchObject({
+      code: "usage",
+      message: expect.stringMatching(
+        /model\.precision was fp32, is int8; topN was null, is 5.*--force-new/,
+      ),
+    });
+    const file = await start(other, true);
+    expect(file.doneIds.size).toBe(0);
+    expect(existsSync(output)).toBe(false);
+    await file.close(true);
+  });
+
+  it("is refused where nothing says how it was made", async () => {
+    writeFileSync(output, "precious\n");
+    await expect(RunOutput.open(output, SETTINGS, false)).rejects.toMatchObject({
+      code: "usage",
+      message: expect.stringContaining("no out.manifest.json beside it"),
+    });
+    expect(readFileSync(output, "utf8")).toBe("precious\n");
+    expect(readdirSync(folder)).toEqual(["out.jsonl"]);
+  });
+});
