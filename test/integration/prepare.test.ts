@@ -173,9 +173,10 @@ describe("a prepared model", () => {
     async ({ model, precision }) => {
       const { onnxPath, prepared } = await prepareFixture(model, precision);
       expect(prepared.unmasked).toBe(false);
-      const original = await scoresOf(await openLane(onnxPath));
-      const scored = await scoresOf(await openLane(prepared.onnxPath, { prepared: true }));
-      expect(scored).toEqual(original);
+      const { exactInt8 } = prepared;
+      const original = await scoresOf(await openLane(onnxPath, { exactInt8 }));
+      const lane = await openLane(prepared.onnxPath, { prepared: true, exactInt8 });
+      expect(await scoresOf(lane)).toEqual(original);
       expect(new Set(original.flat()).size).toBeGreaterThan(original.length);
     },
   );
@@ -193,10 +194,11 @@ describe("a prepared model", () => {
     expect(operators).not.toContain("Softmax");
     expect(nodes.flatMap(({ inputs }) => inputs)).toContain(FIRST_PLACE);
     const runs = someRuns(false);
-    const original = await scoresOf(await openLane(onnxPath), runs);
+    const { exactInt8 } = prepared;
+    const original = await scoresOf(await openLane(onnxPath, { exactInt8 }), runs);
     // An int8 model is off itself, and what is quantised otherwise differs within that.
     const fp32 = await scoresOf(await openLane(join(MODELS, model, "onnx", FILE_OF.fp32)), runs);
-    const lane = await openLane(prepared.onnxPath, { prepared: true, unmasked: true });
+    const lane = await openLane(prepared.onnxPath, { prepared: true, unmasked: true, exactInt8 });
     const scored = await scoresOf(lane, runs);
     const allowed = FP32_TOLERANCE + INT8_FURTHER * meanDistance(original, fp32);
     expect(meanDistance(scored, fp32)).toBeLessThan(allowed);
