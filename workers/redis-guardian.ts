@@ -17,7 +17,7 @@ const PARENT_CHECK_INTERVAL_MS = 1_000;
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const) {
   process.on(signal, () => undefined);
 }
-// Whoever reads them may be dead already; that must not end the guardian before its server.
+// The reader may be dead already; that must not end the guardian before its server.
 process.stdout.on("error", () => undefined);
 process.stderr.on("error", () => undefined);
 process.title = "rankmill-redis-guardian";
@@ -51,5 +51,5 @@ function report(message: GuardianReport): void {
 
 await guard(orders, endAsked, report);
 await Promise.all(reportsSent);
-// Whatever the server's library may still hold open must not keep a guardian of nothing alive.
+// Handles that the server's library still holds open must not keep the guardian alive.
 process.exit(0);

@@ -13,13 +13,13 @@ const ENTRIES = [
   "workers/redis-guardian.js",
   "workers/tokenizer-thread.js",
 ];
-/** Not in the image: each has a way around it in the code that asks for it. */
+/** Packages that are not in the image: each has a way around it in the code that asks for it. */
 const LEFT_OUT = ["@huggingface/transformers", "msgpackr-extract"];
 
 /** The image has no `env`; the kernel starts what is executable with this. */
 const INTERPRETER = "#!/usr/local/bin/node";
 
-/** What a bundle of ES modules lacks that CommonJS packages within it call. */
+/** The function that CommonJS packages call, which a bundle of ES modules lacks. */
 const REQUIRE = `import { createRequire as createRequireOfBundle } from "node:module";
 const require = createRequireOfBundle(import.meta.url);`;
 

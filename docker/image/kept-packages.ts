@@ -1,7 +1,7 @@
 import { cpSync, existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-/** As Node names it. */
+/** Node's name of the architecture. */
 export type ImageArch = "x64" | "arm64";
 
 /**
@@ -19,7 +19,7 @@ const KEPT: Readonly<Record<string, (arch: ImageArch) => readonly string[]>> = {
   ],
   "onnxruntime-common": () => ["dist/cjs"],
   tokenizers: (arch) => ["index.js", `tokenizers.linux-${arch}-gnu.node`],
-  // `rankmill run` in a container of its own, where no Redis is named.
+  // `rankmill run` in a container of its own, if no Redis is named.
   "js-redis-server": () => ["dist/core.mjs", "dist/index.js"],
   "lua-redis-wasm": () => ["dist/index.node.mjs", "dist/redis_lua.mjs", "dist/redis_lua.wasm"],
   "cluster-key-slot": () => ["lib/index.js"],

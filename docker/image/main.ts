@@ -25,7 +25,7 @@ const bundled = await bundleApplication(join(root, "dist"), app);
 copyKeptPackages(root, join(out, "native/app"), arch);
 writeNotices(root, [...bundled, ...KEPT_PACKAGES], join(app, "THIRD-PARTY-NOTICES.txt"));
 
-// What the program reads of its own package: its name and version, the models it knows and brings.
+// The parts of its own package that the program reads: its name and version, the models it knows and brings.
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
   version: string;
 };

@@ -60,7 +60,7 @@ export const PLURAL_WEIGHT = 0.9;
 export const PREFIX_LETTERS = 6;
 export const PREFIX_WEIGHT = 0.6;
 /**
- * What a word may give that the document has in other forms only, in units of its IDF. An exact
+ * The contribution of a word that the document has in other forms only, in units of its IDF. An exact
  * occurrence gives at least (k1 + 1) / (1 + k1 (1 - b + 2 b)) = 0.71, whatever the length, so that
  * no number of look-alikes reaches a document with the words themselves. The distance between the
  * two is more than the function words of a question can make up for.
@@ -84,5 +84,5 @@ export const LOGIT_STEPS = 65536;
 export const SUM_STEPS = 2 ** 24;
 
 export const DEFAULT_MAX_TOKENS = 512;
-/** Where a pair's comparison, one cell for each two words, still takes some tens of MB. */
+/** Length at which a pair's comparison, one cell for each two words, still takes some tens of MB. */
 export const MAX_POSITION_EMBEDDINGS = 2048;

@@ -16,7 +16,7 @@ export interface Matches {
 /** Marks of slots without a word; unequal, so that they never match, and unequal to any code. */
 const NO_QUERY_WORD = -2;
 const NO_DOCUMENT_WORD = -3;
-/** As the end of a slice: to the last element, however many there are. */
+/** The end of a slice that goes to the last element, however many there are. */
 const LAST = 2 ** 31 - 1;
 
 /**

@@ -29,7 +29,7 @@ function addLengthNorm(g: GraphBuilder, documentWord: string): string {
   return g.op("length_norm", "Add", [slope, g.float(K.K1 * (1 - K.B))]);
 }
 
-/** What each query word gives, in units of its IDF: float [B, Q]. */
+/** The contribution of each query word, in units of its IDF: float [B, Q]. */
 function addWordGain(g: GraphBuilder, matches: Matches, lengthNorm: string): string {
   const { exact, stem, prefix } = matches;
   const zero = g.float(0);

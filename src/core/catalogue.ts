@@ -17,7 +17,7 @@ const repositoryPath = z
 
 const hubFile = z.strictObject({
   path: repositoryPath,
-  /** Null where it could not be known when the entry was reviewed: `pull` then pins it. */
+  /** Null if it could not be known when the entry was reviewed: `pull` then pins it. */
   sha256: sha256.nullable(),
   bytes: z.int().positive().nullable(),
 });
@@ -62,7 +62,7 @@ const publishedScore = z.strictObject({
   query: z.string(),
   document: z.string(),
   score: z.number(),
-  /** What the publisher had applied to the logit: `identity` is the raw logit. */
+  /** The function that the publisher applied to the logit: `identity` is the raw logit. */
   activation: z.enum(["sigmoid", "identity"]),
   /** The precision of the publisher's weights, as far as it is stated. */
   precision: z.enum(["fp32", "fp16", "bf16", "int8", "unstated"]),
@@ -94,7 +94,7 @@ export const catalogueEntrySchema = z.strictObject({
    * where the tokenizer was not seen.
    */
   pairTemplate: z.enum(["cls-sep", "roberta"]).nullable(),
-  /** Whether the graph has a `token_type_ids` input. Null where its file was not seen. */
+  /** Whether the graph has a `token_type_ids` input. Null if its file was not seen. */
   tokenTypeIds: z.boolean().nullable(),
   /** Tokens of an encoded pair, special tokens included. */
   maxLength: z
@@ -111,7 +111,7 @@ export const catalogueEntrySchema = z.strictObject({
   /** ISO 639 codes; `mul` for a multilingual model without a short list. */
   languages: z.array(z.string().regex(/^[a-z]{2,3}$/)).min(1),
   published: z.array(publishedScore),
-  /** What could not be known, and traps. */
+  /** Traps, and facts that could not be known. */
   notes: z.array(z.string()),
 });
 

@@ -30,7 +30,7 @@ export interface EvaluationOptions {
 export interface Evaluation {
   /** Mean over all judged queries; one that the run lacks counts as 0 in each measure. */
   readonly mean: Measures;
-  /** Of the judged queries that the run has, in the order they were added. */
+  /** Values of the judged queries that the run has, in the order they were added. */
   readonly perQuery: ReadonlyMap<string, Measures>;
   /** Queries in the qrels. */
   readonly judgedQueries: number;
@@ -112,7 +112,7 @@ export function evaluateRun(
  * Zeros in every measure mean a bad run far less often than the wrong file. Call before showing
  * figures.
  *
- * @throws RankmillError `usage` where run and qrels share no query, or no judged document
+ * @throws RankmillError `usage` if run and qrels share no query, or no judged document
  */
 export function assertSameCollection(evaluation: Evaluation): void {
   const { judgedQueries, unjudgedQueries, perQuery, judgedPairs } = evaluation;
@@ -134,7 +134,7 @@ export function assertSameCollection(evaluation: Evaluation): void {
  * The measures of one query.
  *
  * - nDCG@10: gain = grade (negative: 0), discount = log2(rank + 1), over the ideal order of all
- *   judged documents; 0 where none has a gain.
+ *   judged documents; 0 if none has a gain.
  * - AP: over the whole list, divided by all relevant documents; R@100 likewise.
  * - RR@10: 1 / rank of the first relevant document within 10, else 0.
  *

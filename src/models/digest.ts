@@ -26,7 +26,7 @@ const cacheSchema = z.strictObject({
 type DigestCache = z.infer<typeof cacheSchema>;
 
 export interface DigestOptions {
-  /** Remembers hashes by path, size, times and inode. Not used where absent. */
+  /** Remembers hashes by path, size, times and inode. Not used if absent. */
   readonly cacheFile?: string | undefined;
   /** The ONNX file to digest; the preferred one of the precision where absent. */
   readonly onnxPath?: string | undefined;
@@ -52,7 +52,7 @@ export async function digestModel(
   return (await digestModelParts(folder, precision, options)).digest;
 }
 
-/** As {@link digestModel}, with the hash of each file. */
+/** {@link digestModel} with the hash of each file. */
 export async function digestModelParts(
   folder: ModelFolder,
   precision: Precision,
@@ -114,7 +114,7 @@ async function hashWithCache(
 async function stampOf(path: string): Promise<{ stamp: string; bytes: number }> {
   try {
     const info = await stat(path, { bigint: true });
-    // Not the device: a container's file systems get other numbers at each start.
+    // The device is left out: a container's file systems get other numbers at each start.
     const stamp = [info.size, info.mtimeNs, info.ctimeNs, info.ino].join(":");
     return { stamp, bytes: Number(info.size) };
   } catch (error) {

@@ -1,5 +1,5 @@
 /**
- * Where pulled models lie: `{modelsDir}/{org}--{name}/{first 12 of the commit}/…`, with the
+ * The layout of pulled models: `{modelsDir}/{org}--{name}/{first 12 of the commit}/…`, with the
  * repository's own paths below. Plain files, not the hub's symlinks into a blob store: the ONNX
  * runtime refuses external data whose real path is outside the folder of the graph, and such a
  * folder can be copied into an image or mounted read-only as it is. A commit has its own folder, so

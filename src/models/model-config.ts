@@ -37,14 +37,14 @@ export interface ModelConfig {
   readonly architecture: string | undefined;
   /** Most tokens of a pair, special tokens included: by positions and by the tokenizer's own word. */
   readonly maxPositions: number;
-  /** By positions alone: beyond them the graph fails. Undefined where config.json gives none. */
+  /** By positions alone: beyond them the graph fails. Undefined if config.json gives none. */
   readonly positions: number | undefined;
   readonly defaultMaxLength: number;
-  /** Undefined where config.json says nothing: the graph's output then decides. */
+  /** Undefined if config.json says nothing: the graph's output then decides. */
   readonly numLabels: number | undefined;
 }
 
-/** @throws RankmillError `model_unusable` where config.json is absent, not JSON, or no reranker's */
+/** @throws RankmillError `model_unusable` if config.json is absent, not JSON, or no reranker's */
 export async function readModelConfig(folder: string): Promise<ModelConfig> {
   const configPath = join(folder, "config.json");
   const config = await readJson(configPath, configSchema);

@@ -1,5 +1,5 @@
 /**
- * What a folder of model files holds, read without the native runtime, so that a command line or a
+ * The contents of a model's folder, read without the native runtime, so that a command line or a
  * producer can say what is wrong with a model before any process loads it.
  */
 import { access, readdir, stat } from "node:fs/promises";
@@ -16,22 +16,22 @@ import { readOnnxOutline } from "./onnx/onnx-outline.js";
 import type { OnnxOutline } from "./onnx/onnx-outline.js";
 import { MalformedProtobufError } from "./onnx/protobuf-reader.js";
 
-/** Where exporters put graphs: the root, or `onnx/` as on the hub. */
+/** Folders in which exporters put graphs: the root, or `onnx/` as on the hub. */
 const ONNX_FOLDERS = ["", "onnx"] as const;
 
 export interface ModelFile {
   readonly precision: Precision;
   /** Absolute path of the graph. */
   readonly path: string;
-  /** Absolute paths of the files that hold its weights, where they are outside the graph. */
+  /** Absolute paths of the files that hold its weights, if they are outside the graph. */
   readonly externalData: readonly string[];
   /** Graph and external data together. */
   readonly bytes: number;
-  /** True where scores depend on padding and batch-mates: such a file runs one pair at a time. */
+  /** True if scores depend on padding and batch-mates: such a file runs one pair at a time. */
   readonly dynamicallyQuantised: boolean;
-  /** True where the graph ends in a Sigmoid of its own: what it gives is a score, and no logit. */
+  /** True if the graph ends in a Sigmoid of its own: what it gives is a score, and no logit. */
   readonly activated: boolean;
-  /** Why the file cannot be run and what to do about it; undefined where nothing speaks against it. */
+  /** Why the file cannot be run and what to do about it; undefined if nothing speaks against it. */
   readonly problem: string | undefined;
 }
 
@@ -47,8 +47,8 @@ export interface ModelFolder extends ModelConfig {
 }
 
 /**
- * @throws RankmillError `model_not_found` where there is no such folder; `model_unusable` with the
- *   reason and what to do where it holds no reranker that can be run
+ * @throws RankmillError `model_not_found` if there is no such folder; `model_unusable` with the
+ *   reason and what to do if it holds no reranker that can be run
  */
 export async function inspectModelFolder(dir: string): Promise<ModelFolder> {
   const path = resolve(dir);
@@ -75,7 +75,7 @@ export async function inspectModelFolder(dir: string): Promise<ModelFolder> {
 
 /**
  * The file to run.
- * @param wanted one precision, or several in order of preference; fp32 where not given: a quantised
+ * @param wanted one precision, or several in order of preference; fp32 if not given: a quantised
  *   model is chosen, never assumed
  */
 export function chooseFile(

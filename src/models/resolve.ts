@@ -48,7 +48,7 @@ export interface ResolvedModel {
   readonly entry?: CatalogueEntry;
 }
 
-/** Where a name leads before anything in the folder is read. */
+/** The place that a name leads to, before anything in the folder is read. */
 interface Location {
   readonly name: string;
   readonly path: string;
@@ -88,12 +88,12 @@ export async function resolveModel(
   };
 }
 
-/** Of one model that has files on this machine or could be pulled. */
+/** A model that has files on this machine or could be pulled. */
 export interface ListedModel {
   readonly name: string;
   readonly aliases: readonly string[];
   readonly atHand: boolean;
-  /** Of the files at hand; empty where there are none. */
+  /** Precisions of the files at hand; empty if there are none. */
   readonly precisions: readonly Precision[];
   /** Short commit of a pulled model. */
   readonly revision?: string;

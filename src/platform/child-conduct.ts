@@ -19,7 +19,7 @@ export function lowerPriority(): void {
   try {
     writeFileSync("/proc/self/oom_score_adj", String(CHILD_OOM_SCORE_ADJ));
   } catch {
-    // Not Linux, or /proc is hidden.
+    // This is not Linux, or /proc is hidden.
   }
 }
 

@@ -31,7 +31,7 @@ export function asModelReadError(error: unknown, path: string): RankmillError {
   }
 }
 
-/** What the folder is called in which files are written, and how to go on there. */
+/** The name of the folder in which files are written, and how to go on there. */
 export interface WritePlace {
   readonly folder: string;
   readonly again: string;

@@ -13,6 +13,6 @@ export async function syncFolder(folder: string): Promise<void> {
       await handle.close();
     }
   } catch {
-    // Nothing a caller could do about it.
+    // A caller could do nothing about it.
   }
 }

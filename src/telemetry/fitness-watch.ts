@@ -3,7 +3,7 @@ import type { Health } from "../core/lane-health.js";
 import { unfitReason } from "./fitness.js";
 import { SingleFlightPoll } from "../platform/single-flight-poll.js";
 
-/** What a look found. Times are milliseconds since 1970. */
+/** The result of one check. Times are milliseconds since 1970. */
 export interface FitnessReport {
   readonly at: number;
   /** Null for a process that has none. */
@@ -11,9 +11,9 @@ export interface FitnessReport {
   readonly held: number;
   readonly waiting: number;
   readonly progressAt: number;
-  /** Why the process is of no use now; null where it is. */
+  /** Why the process is of no use now; null if it is. */
   readonly reason: string | null;
-  /** Why it does less than it should; null where it does not. */
+  /** Why it does less than it should; null if it does not. */
   readonly degraded: string | null;
 }
 
@@ -37,7 +37,7 @@ const ANSWER_MS = 2_000;
 /**
  * The one judge of whether a process is of use: behind the health file, `/readyz` and the metric.
  *
- * It looks every five seconds even where nobody asks: progress is told from the last look that found
+ * It looks every five seconds even if nobody asks: progress is told from the last look that found
  * nothing to do.
  *
  * *new* → `start` → *watching* → `stop` → *stopped*.
@@ -49,7 +49,7 @@ export class FitnessWatch {
   readonly #stopping = new AbortController();
   #watching: Promise<void> | undefined;
   #answeredAtMs: number;
-  /** As of the last answer. */
+  /** Jobs that waited at the last answer. */
   #lastWaiting = 0;
   #progressAtMs: number;
 
@@ -74,7 +74,7 @@ export class FitnessWatch {
       this.#lastWaiting = waiting;
       this.#answeredAtMs = this.#now();
     }
-    // Where there is nothing to do, or nobody to get it from, none can be expected.
+    // No progress can be expected if there is nothing to do, or nobody to get it from.
     if (waiting === undefined || held() + waiting === 0) this.progressed();
     const vitals = {
       nowMs: this.#now(),

@@ -1,6 +1,6 @@
 import type { Health } from "../core/lane-health.js";
 
-/** What a worker's use is judged by, at one moment. Times are milliseconds of one clock. */
+/** The signs by which a worker's fitness is judged, at one moment. Times are milliseconds of one clock. */
 export interface Vitals {
   readonly nowMs: number;
   /** When Redis last answered. */
@@ -29,7 +29,7 @@ export const STUCK_MS = 180_000;
  * Life is not enough: a worker whose lanes hang or whose queue connection went silent answers every
  * ping.
  *
- * @returns why the worker is of no use now; undefined where it is
+ * @returns why the worker is of no use now; undefined if it is
  */
 export function unfitReason(vitals: Vitals): string | undefined {
   const { nowMs, lanes, laneHealth, held, waiting } = vitals;

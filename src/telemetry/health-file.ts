@@ -25,7 +25,7 @@ export type Health =
   | { readonly fit: true; readonly report: FitnessReport }
   | { readonly fit: false; readonly reason: string };
 
-/** What a process last wrote to `path`, judged at `nowMs`, milliseconds since 1970. Never throws. */
+/** The health that a process last wrote to `path`, judged at `nowMs`, milliseconds since 1970. Never throws. */
 export async function readHealth(path: string, nowMs: number): Promise<Health> {
   let report: FitnessReport;
   try {

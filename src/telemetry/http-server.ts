@@ -7,7 +7,7 @@ export interface InstrumentServerOptions {
   readonly host: string;
   /** 0: any that is free. */
   readonly port: number;
-  /** Why the process is of no use now; undefined where it is. */
+  /** Why the process is of no use now; undefined if it is. */
   readonly unfitReason: () => Promise<string | undefined>;
   readonly metrics: { readonly contentType: string; render(): Promise<string> };
 }
@@ -44,7 +44,7 @@ export class InstrumentServer {
     this.address = server.address() as AddressInfo;
   }
 
-  /** @throws RankmillError `usage` where the address cannot be had */
+  /** @throws RankmillError `usage` if the address cannot be had */
   static async listen(options: InstrumentServerOptions): Promise<InstrumentServer> {
     const server = createServer(
       {

@@ -1,6 +1,6 @@
 import type { WorkEvent } from "../core/work-events.js";
 
-/** What a worker found done already, and what it looked for in vain. */
+/** Counts of work that a worker found done already, and of its misses. */
 export interface ReuseCounts {
   /** Pairs that joined an equal one in hand. */
   readonly sharedPairs: number;

@@ -18,7 +18,7 @@ interface BudgetRequest {
   readonly onOutsized: () => void;
 }
 
-/** What a lane may grow beyond its estimate before it counts as drifted. */
+/** Share by which a lane may grow beyond its estimate before it counts as drifted. */
 const DRIFT_BYTES = 48 * 1024 * 1024;
 /** An estimate that proved wrong by much is wrong elsewhere too. */
 const LOWERING = 0.8;
@@ -44,7 +44,7 @@ export class ActivationBudget {
   readonly #running = new Set<LaneKey>();
   #requests: BudgetRequest[] = [];
   #capacity: number;
-  /** Who runs or waits with an outsized batch. */
+  /** The lane that runs an outsized batch, or waits with one. */
   #outsized: { readonly lane: LaneKey; readonly bytes: number } | undefined;
 
   /**
@@ -65,7 +65,7 @@ export class ActivationBudget {
     return this.#lanes;
   }
 
-  /** What every lane may hold at any time. */
+  /** Bytes that every lane may hold at any time. */
   get shareBytes(): number {
     return Math.floor(this.#capacity / this.#lanes);
   }
@@ -74,7 +74,7 @@ export class ActivationBudget {
     return this.#held.get(lane) ?? 0;
   }
 
-  /** True where an idle `lane` holds what it must not keep, for others need it. */
+  /** True if an idle `lane` holds what it must not keep, for others need it. */
   mustShed(lane: LaneKey): boolean {
     const held = this.heldBytes(lane);
     if (held === 0 || this.#running.has(lane)) return false;
@@ -125,8 +125,8 @@ export class ActivationBudget {
   /**
    * The granted batch is over.
    *
-   * @param grownBytes what the lane really grew by since it was ready; 0 where unknown
-   * @returns true where that is more than its batches explain: the lane has drifted
+   * @param grownBytes what the lane really grew by since it was ready; 0 if unknown
+   * @returns true if that is more than its batches explain: the lane has drifted
    */
   finished(lane: LaneKey, grownBytes: number): boolean {
     this.#running.delete(lane);
@@ -150,7 +150,7 @@ export class ActivationBudget {
   /**
    * @param from what ran out, where lanes share no memory and so each batch's failure is its own; without
    *   it the whole capacity proved wrong
-   * @returns the new capacity; undefined where it cannot be lowered further
+   * @returns the new capacity; undefined if it cannot be lowered further
    */
   lower(from = this.#capacity): number | undefined {
     const wrong = Math.min(from, this.#capacity);
@@ -214,7 +214,7 @@ export class ActivationBudget {
     return this.#othersHold(batch.lane) + this.#needOf(batch) <= this.#capacity;
   }
 
-  /** What the lane will hold once it has run it. */
+  /** Bytes that the lane will hold once it has run it. */
   #needOf({ lane, bytes }: { readonly lane: LaneKey; readonly bytes: number }): number {
     const held = this.heldBytes(lane);
     return held >= bytes ? held : held + bytes;

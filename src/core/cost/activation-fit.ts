@@ -35,7 +35,7 @@ export function fitActivation(samples: readonly ShapeSample[]): Quadratic {
   };
 }
 
-/** Tokens of the longest single pair whose batch takes no more than `bytes`; 0 where none does. */
+/** Tokens of the longest single pair whose batch takes no more than `bytes`; 0 if none does. */
 export function longestWithin(activation: Quadratic, bytes: number): number {
   const room = bytes - activation.fixed;
   if (room <= 0) return 0;

@@ -1,5 +1,5 @@
 /**
- * What one batch of a transformer costs, in bytes or in milliseconds, by its shape:
+ * The cost of one batch of a transformer, in bytes or in milliseconds, by its shape:
  * `fixed + rows × length × (perToken + perSquare × length)`. The square is attention.
  */
 export interface Quadratic {
@@ -56,7 +56,7 @@ function squaredError(
   }, 0);
 }
 
-/** The normal equations of the terms in `subset`; undefined where the samples do not decide them. */
+/** The normal equations of the terms in `subset`; undefined if the samples do not decide them. */
 function solveSubset(
   rows: readonly Terms[],
   values: readonly number[],

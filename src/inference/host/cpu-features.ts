@@ -2,12 +2,12 @@ import { readFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import type { Precision } from "../../core/catalogue.js";
 
-/** What decides which of ONNX Runtime's kernels run here, and how weights are packed for them. */
+/** The features that decide which of ONNX Runtime's kernels run here, and how weights are packed. */
 export interface CpuFeatures {
-  /** As Node names it: `x64`, `arm64`. */
+  /** Node's name of it: `x64`, `arm64`. */
   readonly arch: string;
   /**
-   * As the Linux kernel names them, only those in {@link KERNEL_FLAGS}; sorted. Undefined where the
+   * The Linux kernel's names, only those in {@link KERNEL_FLAGS}; sorted. Undefined if the
    * system does not tell (no /proc/cpuinfo).
    */
   readonly flags: readonly string[] | undefined;
@@ -69,7 +69,7 @@ export async function readCpuFeatures(): Promise<CpuFeatures> {
 /**
  * @param cpuinfo text of /proc/cpuinfo
  * @returns the flags that count, sorted; of several processors those that all have: a lane may run
- *   on any. Undefined where the text names none
+ *   on any. Undefined if the text names none
  */
 export function parseCpuFlags(cpuinfo: string): readonly string[] | undefined {
   let common: Set<string> | undefined;
@@ -81,7 +81,7 @@ export function parseCpuFlags(cpuinfo: string): readonly string[] | undefined {
   return common === undefined ? undefined : [...common].sort();
 }
 
-/** Undefined where the system does not say. */
+/** Undefined if the system does not say. */
 export function hasInt8Dot(cpu: CpuFeatures): boolean | undefined {
   const wanted = INT8_DOT_FLAGS[cpu.arch];
   if (wanted === undefined || cpu.flags === undefined) return undefined;
@@ -91,7 +91,7 @@ export function hasInt8Dot(cpu: CpuFeatures): boolean | undefined {
 
 export interface QuantisedHandling {
   /**
-   * True where the session needs `session.x64quantprecision`. Without VNNI, x64 multiplies unsigned
+   * True if the session needs `session.x64quantprecision`. Without VNNI, x64 multiplies unsigned
    * activations by signed weights in pairs that saturate at 16 bits: scores come out wrong, not only
    * coarse. With it the runtime turns such weights into unsigned ones, whose kernels are exact: the
    * same scores to the bit as on a CPU with VNNI (measured), at about fp32's speed. Weights of

@@ -4,16 +4,16 @@ import { join } from "node:path";
 
 export interface MemoryLimit {
   readonly bytes: number;
-  /** Where it comes from, for the log. */
+  /** The source of the limit, for the log. */
   readonly source: "option" | "cgroup v2" | "cgroup v1" | "host";
-  /** True where one process over the limit takes all others along, and `bytes` is less for it. */
+  /** True if one process over the limit takes all others along, and `bytes` is less for it. */
   readonly killedWhole?: true;
 }
 
-/** Where the control groups are mounted; tests have their own. */
+/** Mount point of the control groups; tests have their own. */
 export interface CgroupPlaces {
   readonly mount: string;
-  /** What /proc/self/cgroup says. */
+  /** Text of /proc/self/cgroup. */
   readonly selfCgroup: string;
 }
 
@@ -21,7 +21,7 @@ export interface CgroupPlaces {
 const NO_LIMIT_FROM_BYTES = 2 ** 50;
 
 /**
- * Of a limit under which the kernel ends all processes at once (`memory.oom.group`, as Kubernetes sets
+ * The share kept back from a limit under which the kernel ends all processes at once (`memory.oom.group`, as Kubernetes sets
  * it from 1.28 on): there a wrong estimate costs the worker, elsewhere a lane.
  */
 const KILLED_WHOLE_SHARE = 0.9;
@@ -62,7 +62,7 @@ export async function memoryLimit(
 
 /**
  * How many processes of this control group the kernel has killed for want of memory so far;
- * undefined where it does not count them.
+ * undefined if it does not count them.
  */
 export async function oomKills(places: CgroupPlaces = SYSTEM_PLACES): Promise<number | undefined> {
   let kills: number | undefined;
@@ -111,7 +111,7 @@ async function readBytes(path: string): Promise<number> {
   return bytes < NO_LIMIT_FROM_BYTES ? bytes : Number.POSITIVE_INFINITY;
 }
 
-/** What the host can give without swapping, its caches included. */
+/** Bytes that the host can give without swapping, its caches included. */
 async function availableBytes(): Promise<number> {
   const [, kib] = /^MemAvailable:\s+(\d+) kB$/m.exec(await readText("/proc/meminfo")) ?? [];
   return kib === undefined ? freemem() : Number(kib) * KIB;

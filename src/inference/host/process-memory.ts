@@ -13,7 +13,7 @@ const KIB = 1024;
 
 /**
  * @param pid default: this process
- * @returns undefined where the system does not say, or the process is gone
+ * @returns undefined if the system does not say, or the process is gone
  */
 export function readProcessMemory(pid: number | "self" = "self"): ProcessMemory | undefined {
   try {

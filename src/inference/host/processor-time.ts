@@ -9,7 +9,7 @@ const SYSTEM_TICKS = 12;
 /**
  * Processor time that a process has used so far, over all its threads.
  *
- * @returns milliseconds; undefined where the system does not say, or the process is gone
+ * @returns milliseconds; undefined if the system does not say, or the process is gone
  */
 export function readProcessorMs(pid: number): number | undefined {
   try {

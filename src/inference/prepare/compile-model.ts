@@ -11,18 +11,18 @@ import { dropRepeatedInitializers } from "./repair-graph.js";
 import type { SaveTarget } from "../session/session-options.js";
 
 /**
- * What original and prepared graph must score alike: short and longer rows, alone and padded
+ * Batches that the original and the prepared graph must score alike: short and longer rows, alone and padded
  * together. The ids are among the first of any vocabulary, the lengths within any model's.
  */
 const PROBES: readonly BatchInput[] = [[3], [24], [16, 9]].map(probeOf);
-/** The same for a graph that reads no mask; above what attention works on at once, too. */
+/** Batches for a graph that reads no mask; above what attention works on at once, too. */
 const WHOLE_PROBES: readonly BatchInput[] = [[3], [24], [16, 16], [150]].map(probeOf);
 /**
  * How far a layer's attention may be from what it was, of its largest value: float32 summed in another
  * order differs by some 1e-6 of it, and a wrong scale or order of heads by all of it.
  */
 const TOLERANCE = 1e-4;
-/** The same of a layer whose tensors are quantised anew, in steps of 1/255 of their range; seen: 1 %. */
+/** The tolerance of a layer whose tensors are quantised anew, in steps of 1/255 of their range; seen: 1 %. */
 const QUANTISED_TOLERANCE = 0.05;
 
 export interface Compiled {
@@ -32,10 +32,10 @@ export interface Compiled {
 
 /**
  * Writes the optimised graph of `model` and its packed weights, opens what it wrote and scores a few
- * made-up pairs with both; then makes its attention one node a layer, where it can be and gives the
+ * made-up pairs with both; then makes its attention one node per layer, if it can be and gives the
  * same. Loads the native runtime: for a process of its own only.
  *
- * @throws RankmillError `model_unusable` where the original cannot be opened or the files not be
+ * @throws RankmillError `model_unusable` if the original cannot be opened or the files not be
  *   written; `prepare_failed` where the prepared model gives other scores
  */
 export async function compileModel(model: LaneModel, save: SaveTarget): Promise<Compiled> {
@@ -125,7 +125,7 @@ function closeTo(
     largest = Math.max(largest, Math.abs(one));
     furthest = Math.max(furthest, Math.abs(one - other));
   }
-  // Where a number is NaN, so is the maximum, and nothing is close to it.
+  // If a number is NaN, so is the maximum, and nothing is close to it.
   return furthest <= tolerance * largest;
 }
 

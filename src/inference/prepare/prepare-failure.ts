@@ -24,7 +24,7 @@ export async function requireSpace(dir: string, modelBytes: number): Promise<voi
   }
 }
 
-/** What went wrong while a model was prepared, as one line that says what to do. */
+/** The reason why a model could not be prepared, as one line that says what to do. */
 export async function explainFailure(error: unknown, place: FailedPlace): Promise<RankmillError> {
   const { cacheDir, onnxPath, modelBytes } = place;
   const failed = (reason: string): RankmillError =>

@@ -29,7 +29,7 @@ export type Exclusively = <Result>(
 export interface PrepareOptions {
   /** Absolute path of the original graph. */
   readonly onnxPath: string;
-  /** Absolute paths of its files of weights, where they are outside the graph. */
+  /** Absolute paths of its files of weights, if they are outside the graph. */
   readonly externalData: readonly string[];
   /** sha256, hex: of everything that makes the model. */
   readonly modelDigest: string;
@@ -41,7 +41,7 @@ export interface PrepareOptions {
   /** Variables that the preparing process inherits. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly exclusively: Exclusively;
-  /** Hash the prepared files even where nothing says that they changed. Default false. */
+  /** Hash the prepared files even if nothing says that they changed. Default false. */
   readonly fullCheck?: boolean | undefined;
   readonly onProgress?: ((event: PrepareEvent) => void) | undefined;
   /** Default: this machine's. */
@@ -51,7 +51,7 @@ export interface PrepareOptions {
 export type PrepareEvent =
   /** Another process prepares the same model. */
   | { readonly type: "waiting" }
-  /** What was there cannot be used. */
+  /** The files that were there cannot be used. */
   | { readonly type: "rebuilding"; readonly reason: string }
   | { readonly type: "preparing"; readonly modelBytes: number };
 
@@ -59,13 +59,13 @@ export interface PreparedModel {
   /** Absolute path of the graph to load, with `LaneModel.prepared`. */
   readonly onnxPath: string;
   readonly key: string;
-  /** False where this call prepared it. */
+  /** False if this call prepared it. */
   readonly reused: boolean;
-  /** What preparing took, now or back then. */
+  /** Duration of the preparation, now or back then. */
   readonly prepareMs: number;
   /** Graph and weights on disk. */
   readonly bytes: number;
-  /** True where the files lie in memory already: they count against a container's limit. */
+  /** True if the files lie in memory already: they count against a container's limit. */
   readonly onTmpfs: boolean;
   readonly exactInt8: boolean;
   /** See `LaneModel.unmasked`. */
@@ -103,7 +103,7 @@ export async function prepareModel(options: PrepareOptions): Promise<PreparedMod
   }
 }
 
-/** What is to be where. */
+/** The files to make, and their places. */
 interface Target {
   readonly options: PrepareOptions;
   readonly onnxPath: string;
@@ -132,7 +132,7 @@ async function plan(options: PrepareOptions): Promise<Target> {
   return { options, onnxPath, cacheDir, cpu, runtime, model, key, folder: join(cacheDir, key) };
 }
 
-/** @returns undefined where there is nothing to be used */
+/** @returns undefined if there is nothing to be used */
 async function reuse(target: Target): Promise<PreparedModel | undefined> {
   const { folder, key, options } = target;
   const found = await inspectPrepared(folder, key, options.fullCheck === true);

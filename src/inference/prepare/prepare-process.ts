@@ -53,7 +53,7 @@ export async function runPreparer(
   );
   const first = await Promise.race([answered, ended, timedOut]);
   clearTimeout(timer);
-  // Whatever it said, it is needed no more, and its files may be touched only once it is gone.
+  // The process has done its work, and its files may be touched only once it is gone.
   child.kill("SIGKILL");
   await ended;
   if (typeof first === "string") {

@@ -2,7 +2,7 @@ import type { Compiled } from "./compile-model.js";
 import type { LaneModel } from "../lanes/lane-protocol.js";
 import type { SaveTarget } from "../session/session-options.js";
 
-/** What a worker and the process that prepares a model for it say to each other over IPC. */
+/** The messages between a worker and the process that prepares a model for it, over IPC. */
 export interface ToPreparer {
   readonly type: "prepare";
   readonly model: LaneModel;

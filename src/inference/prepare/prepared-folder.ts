@@ -19,7 +19,7 @@ const manifestSchema = z.object({
   format: z.literal(PREPARED_FORMAT),
   key: z.string(),
   modelDigest: z.string(),
-  /** What the key was made from, for people. */
+  /** The parts of the key, for people. */
   runtime: z.string(),
   arch: z.string(),
   cpuFlags: z.array(z.string()).optional(),
@@ -34,7 +34,7 @@ const manifestSchema = z.object({
 });
 export type PreparedManifest = z.infer<typeof manifestSchema>;
 
-/** Of each file, its stamp when its hash was last found right. */
+/** The stamp of each file when its hash was last found right. */
 const checkedSchema = z.record(z.string(), z.string());
 
 export type PreparedState =
@@ -137,7 +137,7 @@ async function hashFile(path: string): Promise<string> {
 
 async function stampOf(path: string): Promise<{ stamp: string; bytes: number }> {
   const info = await stat(path, { bigint: true });
-  // Not the device: hosts that share the folder number it differently.
+  // The device is left out: hosts that share the folder number it differently.
   const stamp = [info.size, info.mtimeNs, info.ctimeNs, info.ino].join(":");
   return { stamp, bytes: Number(info.size) };
 }

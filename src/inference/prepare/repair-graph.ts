@@ -14,8 +14,8 @@ const TENSOR = { name: 8 } as const;
 
 /**
  * @param model an ONNX file, its weights in another
- * @returns the same bytes where nothing was written twice
- * @throws RangeError where the bytes are no protobuf message
+ * @returns the same bytes if nothing was written twice
+ * @throws RangeError if the bytes are no protobuf message
  */
 export function dropRepeatedInitializers(model: Buffer): Buffer {
   return rewrite(model, { [MODEL.graph]: repairGraph });

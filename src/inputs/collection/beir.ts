@@ -4,11 +4,11 @@ import { RankmillError } from "../../core/errors.js";
 import type { CorpusFormat } from "./corpus-document.js";
 import type { QueriesFormat } from "../read/tsv.js";
 
-/** Where the parts of a collection lie, and in which form. */
+/** The places of a collection's parts, and their form. */
 export interface CollectionFiles {
   readonly corpus: { readonly path: string; readonly format: CorpusFormat };
   readonly queries: { readonly path: string; readonly format: QueriesFormat };
-  /** Undefined where the folder holds none and none was asked for. */
+  /** Undefined if the folder holds none and none was asked for. */
   readonly qrelsPath: string | undefined;
 }
 

@@ -17,7 +17,7 @@ export const DEFAULT_DOC_FIELDS: readonly string[] = ["title", "text"];
  * Joins the named fields with a blank, as they come in `docFields`; empty ones and ones that this
  * document lacks are left out.
  *
- * @throws RankmillError `invalid_field` where the document has none of them, or one that is no text
+ * @throws RankmillError `invalid_field` if the document has none of them, or one that is no text
  */
 export function documentText(
   document: CorpusDocument,

@@ -27,9 +27,9 @@ export interface BuildOptions {
   readonly path: string;
   readonly format: CorpusFormat;
   readonly source: IndexMetadata["source"];
-  /** Where the finished index goes. */
+  /** Path of the finished index. */
   readonly indexPath: string;
-  /** Where the decompressed copy goes, for a corpus that is compressed. */
+  /** Path of the decompressed copy, for a corpus that is compressed. */
   readonly dataPath: string;
   /** Put behind the paths of unfinished files; of this build alone. */
   readonly temporarySuffix: string;

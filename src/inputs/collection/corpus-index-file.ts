@@ -5,7 +5,7 @@ import type { CorpusFormat } from "./corpus-document.js";
 /**
  * The index of a corpus, as a file (all numbers big-endian):
  *
- *     records     16 bytes a document, ordered by hash: hash 6, offset 6, length 4
+ *     records     16 bytes per document, ordered by hash: hash 6, offset 6, length 4
  *     directory   4 bytes a bucket and one more: the first record whose hash falls into the bucket
  *     metadata    JSON, `IndexMetadata`
  *     trailer     length of the metadata 4, `MAGIC` 8
@@ -27,7 +27,7 @@ const RECORDS_A_BUCKET = 64;
 /** The directory is held in memory: 1 MiB at the most, however large the corpus. */
 const MAX_DIRECTORY_BITS = 18;
 
-/** Where a document's line lies in the data file. */
+/** The place of a document's line in the data file. */
 export interface IndexRecord {
   readonly hash: number;
   readonly offset: number;
@@ -48,7 +48,7 @@ export interface IndexMetadata {
   readonly format: CorpusFormat;
   readonly documents: number;
   readonly directoryBits: number;
-  /** True where the offsets point into a decompressed copy, not into the corpus itself. */
+  /** True if the offsets point into a decompressed copy, not into the corpus itself. */
   readonly compressed: boolean;
   /** Bytes of the file that the offsets point into. */
   readonly dataBytes: number;
@@ -120,7 +120,7 @@ export async function readTail(
   return { metadata, directory };
 }
 
-/** @throws RangeError where the file ends before that: it was cut or replaced under us */
+/** @throws RangeError if the file ends before that: it was cut or replaced under us */
 export async function readExactly(
   file: FileHandle,
   position: number,

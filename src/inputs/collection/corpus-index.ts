@@ -27,7 +27,7 @@ export interface OpenCorpusOptions {
   readonly path: string;
   /** By the name of the file where undefined. */
   readonly format?: CorpusFormat | undefined;
-  /** Where the index lies (16 bytes a document), and the decompressed copy of a compressed corpus. */
+  /** Folder of the index (16 bytes per document) and of the decompressed copy of a compressed corpus. */
   readonly cacheDir: string;
   readonly maxLineBytes: number;
   readonly signal?: AbortSignal | undefined;
@@ -182,7 +182,7 @@ async function describeSource(path: string): Promise<IndexMetadata["source"]> {
   }
 }
 
-/** @returns undefined where there is no index, or none that fits the corpus as it is now */
+/** @returns undefined if there is no index, or none that fits the corpus as it is now */
 async function openIndex(
   files: { readonly indexPath: string; readonly dataPath: string },
   source: IndexMetadata["source"],

@@ -36,7 +36,7 @@ export class SortedRuns {
     return this.runs.reduce((sum, records) => sum + records, this.pending.length);
   }
 
-  /** True where `flush` must be awaited before the next `add`: a promise a record would cost more. */
+  /** True if `flush` must be awaited before the next `add`: a promise per record would cost more. */
   get isFull(): boolean {
     return this.pending.length >= RECORDS_A_RUN;
   }

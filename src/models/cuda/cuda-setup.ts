@@ -20,7 +20,7 @@ import type { WantedFile } from "../pull/pull-plan.js";
 import { syncFolder } from "../../platform/sync-folder.js";
 import { transferVerified, type TransferSource } from "../pull/transfer.js";
 
-/** Where the wheels come from. */
+/** Source of the wheels. */
 export type WheelSource =
   /** A package index over HTTP: resumed where it broke off, now or in a later call. */
   | { readonly kind: "index"; readonly url: string }
@@ -30,7 +30,7 @@ export type WheelSource =
   | { readonly kind: "pip"; readonly python: string };
 
 export interface CudaSetupOptions {
-  /** Made where it is missing. */
+  /** Folder of the files; made if it is missing. */
   readonly dir: string;
   readonly wheels: readonly CudaWheel[];
   readonly source: WheelSource;
@@ -56,7 +56,7 @@ export interface CudaSetupResult {
     readonly name: string;
     readonly bytes: number;
     readonly sha256: string;
-    /** False where the verified file was there already. */
+    /** False if the verified file was there already. */
     readonly fetched: boolean;
   }[];
 }

@@ -1,5 +1,5 @@
 /**
- * What CUDA needs beside onnxruntime-node, all of it pinned: ONNX Runtime's own CUDA provider, from its
+ * The files that CUDA needs beside onnxruntime-node, all of them pinned: ONNX Runtime's own CUDA provider, from its
  * publisher's wheel of the same version and commit, and the libraries of NVIDIA's that the provider
  * names (`readelf -d`), from NVIDIA's own wheels. `docker/cuda/pin-wheels.py` prints these pins.
  */
@@ -8,7 +8,7 @@
 export interface CudaFile {
   /** Path below the folder that it is put into. */
   readonly name: string;
-  /** Where its deflated bytes begin in the wheel. */
+  /** Offset of its deflated bytes in the wheel. */
   readonly offset: number;
   readonly compressedBytes: number;
   readonly bytes: number;
@@ -22,7 +22,7 @@ export interface CudaWheel {
   readonly name: string;
   readonly bytes: number;
   readonly sha256: string;
-  /** `libraries` are not needed where the machine has CUDA of the same major version. */
+  /** `libraries` are not needed if the machine has CUDA of the same major version. */
   readonly part: "provider" | "libraries";
   readonly files: readonly CudaFile[];
 }

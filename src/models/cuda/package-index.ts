@@ -11,10 +11,10 @@ const listingSchema = z.object({
 
 export class PackageIndex {
   readonly #base: URL;
-  /** Of `user:password@` in the address; sent to its own host alone. */
+  /** Authorization made from `user:password@` in the address; sent to its own host alone. */
   readonly #authorization: string | undefined;
 
-  /** @throws RankmillError `usage` where `address` is no address */
+  /** @throws RankmillError `usage` if `address` is no address */
   constructor(address: string) {
     if (!URL.canParse(address) || !/^https?:/.test(address)) {
       throw new RankmillError(
@@ -40,7 +40,7 @@ export class PackageIndex {
 
   /**
    * @returns the address of `fileName` among the files of `project`
-   * @throws RankmillError `download_failed` where the index has none; TransientHubError
+   * @throws RankmillError `download_failed` if the index has none; TransientHubError
    */
   async locate(project: string, fileName: string, signal: AbortSignal): Promise<URL> {
     const page = new URL(`${project}/`, this.#base);
@@ -60,7 +60,7 @@ export class PackageIndex {
     return url;
   }
 
-  /** @throws TransientHubError where another attempt may help; RankmillError `download_failed` */
+  /** @throws TransientHubError if another attempt may help; RankmillError `download_failed` */
   async open(url: URL, offset: number, signal: AbortSignal): Promise<Response> {
     const range: Record<string, string> = offset > 0 ? { range: `bytes=${offset}-` } : {};
     // Compressed on the way, a byte offset would mean something else on each side.

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { CudaWheel } from "./cuda-wheels.js";
 import { RankmillError } from "../../core/errors.js";
 
-/** What the wheels are made for: not for the Python that happens to be here. */
+/** Platform of the wheels: theirs, and not that of the Python on this machine. */
 const TARGET = [
   "--only-binary=:all:",
   "--python-version=3.12",
@@ -21,7 +21,7 @@ const RETRIES = 10;
  * sha256 by pip itself.
  *
  * @param python command; its output goes to standard error
- * @throws RankmillError `missing_dependency` where there is no pip; `download_failed`; `cancelled`
+ * @throws RankmillError `missing_dependency` if there is no pip; `download_failed`; `cancelled`
  */
 export async function pipDownload(
   python: string,

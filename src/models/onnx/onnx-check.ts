@@ -7,7 +7,7 @@ const KNOWN_INPUTS: ReadonlySet<string> = new Set([
   "token_type_ids",
 ]);
 
-/** @returns why a graph cannot rerank, with what to do; undefined where nothing speaks against it */
+/** @returns why a graph cannot rerank, with what to do; undefined if nothing speaks against it */
 export function whyNotReranker(outline: OnnxOutline): string | undefined {
   return whyNotInputs(outline.inputs) ?? whyNotOutput(outline.outputs);
 }
@@ -29,7 +29,7 @@ function whyNotInputs(inputs: readonly OnnxValue[]): string | undefined {
   return undefined;
 }
 
-/** True where the output that is read went through a Sigmoid: no activation may follow. */
+/** True if the output that is read went through a Sigmoid: no activation may follow. */
 export function givesScores({ outputs, activatedOutputs }: OnnxOutline): boolean {
   const output = readOutput(outputs);
   return output !== undefined && activatedOutputs.has(output.name);

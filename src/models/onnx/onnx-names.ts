@@ -1,7 +1,7 @@
 import type { Precision } from "../../core/catalogue.js";
 
 /**
- * What the names of exported files mean, by the conventions of optimum, sentence-transformers and
+ * The meaning of exported files' names, by the conventions of optimum, sentence-transformers and
  * the ONNX community on the hub. In order of preference within a precision: a file for any CPU first,
  * then the ones made for one instruction set. Signed weights are what VNNI and AMX are fast with.
  */

@@ -1,5 +1,5 @@
 /**
- * What an ONNX file says of itself, read without the runtime: inputs, outputs, operators, and where
+ * The outline of an ONNX file, read without the runtime: inputs, outputs, operators, and where
  * its weights lie. Field numbers: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto3
  */
 import { closeSync, fstatSync, openSync } from "node:fs";
@@ -29,7 +29,7 @@ const SIGMOID = "Sigmoid";
 
 export interface OnnxValue {
   readonly name: string;
-  /** One entry a dimension, null where it is dynamic; undefined where the file gives no shape. */
+  /** One entry per dimension, null if it is dynamic; undefined if the file gives no shape. */
   readonly shape: readonly (number | null)[] | undefined;
 }
 
@@ -39,7 +39,7 @@ export interface OnnxOutline {
   readonly outputs: readonly OnnxValue[];
   /** Bytes that each file of external data must have, by its location as the graph spells it. */
   readonly externalData: ReadonlyMap<string, number>;
-  /** True where int8 scores depend on what else is in the batch. */
+  /** True if int8 scores depend on what else is in the batch. */
   readonly dynamicallyQuantised: boolean;
   /** Names of the outputs that come straight from a Sigmoid: scores already, no logits. */
   readonly activatedOutputs: ReadonlySet<string>;
@@ -47,7 +47,7 @@ export interface OnnxOutline {
 
 /**
  * @param path an ONNX file of any size; reads it synchronously, a few megabytes at most
- * @throws MalformedProtobufError where the file is no ONNX file or ends too early
+ * @throws MalformedProtobufError if the file is no ONNX file or ends too early
  */
 export function readOnnxOutline(path: string): OnnxOutline {
   const fd = openSync(path, "r");
@@ -65,7 +65,7 @@ class OutlineBuilder {
   readonly #outputs: OnnxValue[] = [];
   readonly #initializers = new Set<string>();
   readonly #externalData = new Map<string, number>();
-  /** What Sigmoid nodes give. */
+  /** Names of the values that Sigmoid nodes give. */
   readonly #sigmoids = new Set<string>();
   #dynamicallyQuantised = false;
   #graphs = 0;

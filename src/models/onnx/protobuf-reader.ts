@@ -12,7 +12,7 @@ export interface Field {
   readonly value: number;
   /** Offset of the first byte after the field. */
   readonly end: number;
-  /** True where the field has a length: a nested message, a string or packed numbers. */
+  /** True if the field has a length: a nested message, a string or packed numbers. */
   readonly nested: boolean;
 }
 

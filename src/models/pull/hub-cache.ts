@@ -10,7 +10,7 @@ import type { WantedFile } from "./pull-plan.js";
  * these very bytes. Copied, not linked: see `model-cache.ts`; on file systems that can, the copy
  * shares its blocks.
  *
- * @returns false where the cache has nothing, or something else
+ * @returns false if the cache has nothing, or something else
  */
 export async function copyFromHubCache(
   hubCacheDir: string,

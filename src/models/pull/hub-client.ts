@@ -18,7 +18,7 @@ export interface HubOptions {
 export interface HubListedFile {
   readonly path: string;
   readonly bytes: number | undefined;
-  /** Of large files. */
+  /** SHA-256 of a large file. */
   readonly sha256: string | undefined;
   /** Git's blob id (SHA-1) of small files, which have no sha256 in the listing. */
   readonly gitBlobId: string | undefined;

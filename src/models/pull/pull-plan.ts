@@ -6,7 +6,7 @@ import type { HubListedFile, HubListing } from "./hub-client.js";
 import type { LockedModel } from "../lock-file.js";
 import { classifyOnnxName, isDataOf } from "../onnx/onnx-names.js";
 
-/** What a model that is not in the catalogue brings along; the first two must be there. */
+/** Files of a model that is not in the catalogue; the first two are required. */
 const NEEDED_FILES = ["config.json", "tokenizer.json"] as const;
 const WELCOME_FILES = ["tokenizer_config.json"] as const;
 
@@ -26,7 +26,7 @@ export interface PullSource {
 }
 
 /**
- * @throws RankmillError `usage` where the model is not pulled at all, or its licence must be accepted
+ * @throws RankmillError `usage` if the model is not pulled at all, or its licence must be accepted
  *   first
  */
 export function pullSource(model: CatalogueEntry | string, acceptLicence: boolean): PullSource {
@@ -58,7 +58,7 @@ export function pullSource(model: CatalogueEntry | string, acceptLicence: boolea
   return { id, repository: source.repository, catalogued: source };
 }
 
-/** True where the plan cannot be made, or not be checked, without asking the hub. */
+/** True if the plan cannot be made, or not be checked, without asking the hub. */
 export function needsListing(
   source: PullSource,
   precision: Precision,
@@ -71,8 +71,8 @@ export function needsListing(
 }
 
 /**
- * @param listing may be undefined where {@link needsListing} is false
- * @throws RankmillError `model_not_found` where the repository lacks what a reranker needs;
+ * @param listing may be undefined if {@link needsListing} is false
+ * @throws RankmillError `model_not_found` if the repository lacks what a reranker needs;
  *   `download_failed` where the hub has other contents than the lock file or the catalogue
  */
 export function planFiles(
@@ -137,7 +137,7 @@ function knownHash(
   return pinned ?? reviewedFile(source, file.path, commit)?.sha256 ?? undefined;
 }
 
-/** What the catalogue says of a file; nothing where another commit than the reviewed one is pulled. */
+/** The catalogue's size and hash of a file; none if another commit than the reviewed one is pulled. */
 function reviewedFile(source: PullSource, path: string, commit: string): HubFile | undefined {
   const { catalogued } = source;
   if (catalogued === undefined) return undefined;

@@ -25,7 +25,7 @@ const DEFAULT_REVISION = "main";
 const COMMIT = /^[0-9a-f]{40}$/;
 
 export interface PullOptions extends HubOptions {
-  /** Where models and their lock file lie; made where it is missing. */
+  /** Folder of the models and their lock file; made if it is missing. */
   readonly modelsDir: string;
   readonly precision: Precision;
   /** Branch, tag or commit. Default: the pinned commit, then the catalogue's, then `main`. */
@@ -69,7 +69,7 @@ interface PulledFile {
   readonly path: string;
   readonly bytes: number;
   readonly sha256: string;
-  /** False where the verified file was there already. */
+  /** False if the verified file was there already. */
   readonly fetched: boolean;
 }
 
@@ -154,7 +154,7 @@ class Pull {
       return { commit: revision, listing: undefined };
     }
     if (this.#hub === undefined) {
-      // What was pulled once is known by the lock file as well as by the hub.
+      // The lock file knows a model that was pulled once as well as the hub does.
       if (locked?.revision === revision) return { commit: revision, listing: listingOf(locked) };
       throw this.#notAtHand();
     }

@@ -19,7 +19,7 @@ export async function presentFile(
   return whyWrong(wanted, result) === undefined ? result : undefined;
 }
 
-/** @returns what is wrong with what arrived; undefined where nothing known speaks against it */
+/** @returns what is wrong with what arrived; undefined if nothing known speaks against it */
 export function whyWrong(wanted: WantedFile, result: ContentHashes): string | undefined {
   if (wanted.sha256 !== undefined) {
     return wanted.sha256 === result.sha256
@@ -37,7 +37,7 @@ export function whyWrong(wanted: WantedFile, result: ContentHashes): string | un
   return undefined;
 }
 
-/** Said before two gigabytes are on their way, where the sizes are known. */
+/** Said before two gigabytes are on their way, if the sizes are known. */
 export async function checkSpace(
   folder: string,
   wanted: WantedFile,
@@ -52,7 +52,7 @@ export async function checkSpace(
   throw asWriteError(full, partialPath, missing, place);
 }
 
-/** 0 where there is no such file. */
+/** 0 if there is no such file. */
 export async function sizeOf(path: string): Promise<number> {
   try {
     return (await stat(path)).size;

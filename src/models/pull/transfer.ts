@@ -23,20 +23,20 @@ export interface TransferSource {
    * Opens it at `offset`; the caller reads or cancels the body.
    *
    * @returns a response with status 200 (from the start), 206 or 416
-   * @throws TransientHubError where another attempt may help
+   * @throws TransientHubError if another attempt may help
    */
   open(offset: number, signal: AbortSignal): Promise<Response>;
-  /** One line, with what to do, where it cannot be had: the network's reason and how far it came. */
+  /** One line, with what to do, if it cannot be had: the network's reason and how far it came. */
   givenUp(reason: string, bytes: number): string;
-  /** The same where something else came than the pinned file. */
+  /** One line, with what to do, if another file came than the pinned one. */
   refused(reason: string): string;
 }
 
 export interface TransferTarget {
   readonly source: TransferSource;
-  /** Size of the whole file, where it is known: git's blob id begins with it. */
+  /** Size of the whole file, if it is known: git's blob id begins with it. */
   readonly bytes: number | undefined;
-  /** Where the bytes go; what is there already is kept and continued. */
+  /** File that takes the bytes; a part that is there already is kept and continued. */
   readonly partialPath: string;
   readonly place?: WritePlace | undefined;
 }
@@ -57,7 +57,7 @@ export interface TransferOptions {
 async function transfer(target: TransferTarget, options: TransferOptions): Promise<ContentHashes> {
   let handle: FileHandle;
   try {
-    // Not "a": a server that ignores ranges makes us start again at byte 0.
+    // Without "a": a server that ignores ranges makes us start again at byte 0.
     handle = await open(target.partialPath, constants.O_RDWR | constants.O_CREAT, 0o644);
   } catch (error) {
     throw asWriteError(error, target.partialPath, target.bytes, target.place);
@@ -140,7 +140,7 @@ class Transfer {
     await this.#handle.truncate(this.#state.bytes);
   }
 
-  /** @returns true where the file is complete */
+  /** @returns true if the file is complete */
   async #attempt(): Promise<boolean> {
     const { signal } = this.#options;
     const silence = new AbortController();

@@ -33,7 +33,7 @@ rm -rf -- "$2"
  * Starts a `redis-server` or `valkey-server` and a watcher that kills it should this process be
  * killed. Its output goes to this process's standard error.
  *
- * @throws Error where the program cannot be started at all
+ * @throws Error if the program cannot be started at all
  */
 export async function holdBinary(orders: BinaryOrders): Promise<HeldServer> {
   const server = spawn(orders.program, [orders.configPath], {

@@ -49,7 +49,7 @@ async function firstExecutable(
       await access(path, constants.X_OK);
       if ((await stat(path)).isFile()) return path;
     } catch {
-      // Not there, or not ours to run.
+      // The program is not there, or may not be run.
     }
   }
   return undefined;

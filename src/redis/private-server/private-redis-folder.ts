@@ -11,13 +11,13 @@ export interface PrivateFolder {
 
 /** `sun_path` holds 104 bytes on macOS and 108 on Linux, the closing NUL included. */
 const MAX_SOCKET_PATH_BYTES = 103;
-/** Where the usual temporary folder is too deep for a socket. */
+/** Folder to use if the usual temporary folder is too deep for a socket. */
 const SHORT_TEMP_FOLDER = "/tmp";
 
 /**
  * Makes a folder that only this user may enter (mode 0700), short enough for a socket in it.
  *
- * @throws RankmillError `redis_unavailable` where no folder can be made
+ * @throws RankmillError `redis_unavailable` if no folder can be made
  */
 export async function makePrivateFolder(tempFolder: string): Promise<PrivateFolder> {
   let cause: unknown;
@@ -76,7 +76,7 @@ export async function removeFolder(folder: string): Promise<void> {
  * Kills (SIGKILL) a server that has lost its guardian. Process ids are used again by the kernel, so
  * where there is a `/proc` the server must also have its own folder as working directory.
  *
- * @param serverPid undefined where the guardian died before it could say: then whatever works in
+ * @param serverPid undefined if the guardian died before it could say: then whatever works in
  *   the folder, which is some milliseconds old, is the server
  */
 export async function killServerOf(folder: string, serverPid: number | undefined): Promise<void> {
@@ -93,7 +93,7 @@ export async function killServerOf(folder: string, serverPid: number | undefined
   }
 }
 
-/** Undefined where the system has no `/proc`. */
+/** Undefined if the system has no `/proc`. */
 async function processesIn(folder: string): Promise<number[] | undefined> {
   let entries: string[];
   try {

@@ -9,7 +9,7 @@ import type { GuardianOrders, GuardianReport } from "./private-redis-protocol.js
  * dies by itself while it is held leads to ending too, with a report.
  *
  * @param endAsked resolves when the parent asks for the end or is no more
- * @param report must not throw, even where nobody listens any more
+ * @param report must not throw, even if nobody listens any more
  */
 export async function guard(
   orders: GuardianOrders,

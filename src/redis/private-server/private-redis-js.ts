@@ -13,7 +13,7 @@ export class JsServerMissingError extends Error {}
  * `createRedisServer` listens on every interface of the machine without a password; here its
  * sessions are attached to a socket in the private folder instead.
  *
- * @throws JsServerMissingError where the package is not installed
+ * @throws JsServerMissingError if the package is not installed
  */
 export async function holdJsServer(socketPath: string): Promise<HeldServer> {
   const library = await loadLibrary();

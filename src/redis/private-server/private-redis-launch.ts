@@ -56,8 +56,8 @@ const OUTPUT_DEADLINE_MS = 500;
 /**
  * Starts one server under a guardian of its own and waits until it answers.
  *
- * @throws RankmillError `missing_dependency` where the server's package is not installed;
- *   `redis_unavailable` with the server's last lines where it does not answer within the deadline.
+ * @throws RankmillError `missing_dependency` if the server's package is not installed;
+ *   `redis_unavailable` with the server's last lines if it does not answer within the deadline.
  *   Either way nothing is left of it.
  */
 export async function launchServer(options: LaunchOptions): Promise<LaunchedServer> {
@@ -216,7 +216,7 @@ async function describeWhenReady(path: string, signal: AbortSignal): Promise<Red
   }
 }
 
-/** Undefined where nobody listens yet, or the server is still loading. */
+/** Undefined if nobody listens yet, or the server is still loading. */
 async function askForInfo(path: string, signal: AbortSignal): Promise<string | undefined> {
   const redis = new Redis({ path, lazyConnect: true, retryStrategy: () => null });
   redis.on("error", () => undefined);

@@ -1,5 +1,5 @@
 /**
- * What a command and the guardian of its private server say to each other: the orders travel as
+ * The messages between a command and the guardian of its private server: the orders travel as
  * one argument of the guardian's command line, the rest over Node's IPC channel, whose end is also
  * how each notices that the other has died. Both ends are of one version, and the guardian stays
  * small without a schema library, so shapes are checked only as far as a mix-up would show.
@@ -9,7 +9,7 @@ interface Place {
   /** The server's own folder, as the kernel spells it; the guardian removes it at the end. */
   readonly folder: string;
   readonly socketPath: string;
-  /** Whoever started the guardian; without it the guardian has no reason to live. */
+  /** Process that started the guardian; without it the guardian ends. */
   readonly parentPid: number;
 }
 
@@ -27,7 +27,7 @@ interface JsOrders extends Place {
 export type GuardianOrders = BinaryOrders | JsOrders;
 
 export type GuardianReport =
-  /** The server was started; it need not answer yet. `version` only where INFO does not tell it. */
+  /** The server was started; it need not answer yet. `version` only if INFO does not tell it. */
   | { readonly type: "started"; readonly serverPid: number; readonly version?: string }
   /** The server could not be started; the guardian cleans up and exits. */
   | {
@@ -41,7 +41,7 @@ export type GuardianReport =
 /** The only message that a guardian takes: stop the server, remove the folder, exit. */
 export const STOP_MESSAGE = "stop";
 
-/** @throws Error where the text is not what `JSON.stringify` made of orders */
+/** @throws Error if the text is not what `JSON.stringify` made of orders */
 export function parseOrders(text: string | undefined): GuardianOrders {
   const orders: unknown = JSON.parse(text ?? "null");
   if (

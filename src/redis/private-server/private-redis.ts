@@ -14,11 +14,11 @@ export interface PrivateRedisOptions {
   readonly kind?: "auto" | "redis-server" | "js";
   /** The compiled `workers/redis-guardian.js`. */
   readonly guardianPath: string | URL;
-  /** Where programs are looked for: the value of PATH. */
+  /** Folders in which programs are looked for: the value of PATH. */
   readonly searchPath: string;
   readonly onWarning: (line: string) => void;
   /**
-   * Where the server's own folder is made; where that path is too long for a socket, in `/tmp`.
+   * Folder in which the server's own folder is made; if that path is too long for a socket, in `/tmp`.
    *
    * @defaultValue the system's temporary folder
    */
@@ -32,7 +32,7 @@ export interface PrivateRedis {
   readonly connection: { readonly path: string };
   readonly implementation: "redis-server" | "valkey-server" | "js-redis-server";
   readonly version: string;
-  /** True where what was written outlives a crash of the server (not the end of the command). */
+  /** True if what was written outlives a crash of the server (not the end of the command). */
   readonly durable: boolean;
   /** One line for the user. */
   readonly note: string;
@@ -59,7 +59,7 @@ const ALTERNATIVES = "set REDIS_URL, or put redis-server or valkey-server on PAT
  * Starts a private Redis that only this user can reach, through a socket in a folder of its own. A
  * candidate that does not start is told to `onWarning` and the next is tried.
  *
- * @throws RankmillError `missing_dependency` where there is no candidate, or the only one left is
+ * @throws RankmillError `missing_dependency` if there is no candidate, or the only one left is
  *   js-redis-server and it is not installed; `redis_unavailable`, with the server's last lines,
  *   where the last candidate does not start
  */

@@ -1,7 +1,7 @@
 import { SingleFlightPoll } from "../../platform/single-flight-poll.js";
 import type { Metrics } from "./registry.js";
 
-/** What lies in one queue of a model. */
+/** The contents of one queue of a model. */
 export interface QueueBacklog {
   readonly queue: string;
   readonly jobs: Readonly<Record<"waiting" | "active" | "delayed" | "failed", number>>;

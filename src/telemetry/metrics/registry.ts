@@ -8,7 +8,7 @@ import {
 } from "prom-client";
 
 /**
- * What one process tells Prometheus. Values that are looked up, not counted, are set by hooks at each
+ * The metrics of one process. Values that are looked up, not counted, are set by hooks at each
  * scrape; scrapes at the same time share one, so that many cost no more than one.
  */
 export class Metrics {

@@ -8,7 +8,7 @@ export interface RunFigures {
   readonly recordsDone: number;
   readonly recordsFailed: number;
   readonly recordsRemaining: number;
-  /** Estimated from the pairs a record so far; undefined before the first. */
+  /** Estimated from the pairs per record so far; undefined before the first. */
   readonly pairsRemaining: number | undefined;
   /** At the speed of the last half minute; undefined while nothing moves. */
   readonly secondsRemaining: number | undefined;

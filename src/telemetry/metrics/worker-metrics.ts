@@ -26,10 +26,10 @@ const LANE_STATES = [
   "closed",
 ] as const;
 
-/** What becomes of an attempt at a job. */
+/** The outcome of an attempt at a job. */
 type JobOutcome = (typeof JOB_OUTCOMES)[number];
 
-/** What a worker serves; the labels of `rankmill_model_info`. */
+/** The model that a worker serves; the labels of `rankmill_model_info`. */
 export interface ServedModelInfo {
   /** The model's tag: the `model` label of everything. */
   readonly tag: string;
@@ -41,7 +41,7 @@ export interface ServedModelInfo {
 
 /** Looked up at each scrape; cheap. Memory in bytes. */
 export interface WorkerFigures {
-  /** One state a lane. */
+  /** One state per lane. */
   readonly lanes: readonly (typeof LANE_STATES)[number][];
   readonly memory: Readonly<Record<"worker" | "lanes" | "shared", number>>;
   readonly memoryLimitBytes: number;

@@ -47,13 +47,13 @@ export function shortestPrefix(units: Uint32Array, bytes: Uint8Array, length: nu
   return -1;
 }
 
-/** Of free units, how many are tried as the place of a node's first child before new ones are made. */
+/** Free units that are tried as the place of a node's first child before new ones are made. */
 const MAX_TRIES = 128;
 /** A free unit that nodes of several units tried in vain as often is left to those of one. */
 const ROOMY_FAILURES = 16;
-/** And is given up where these did. */
+/** Free units that are tried in all before the layout is given up. */
 const MAX_FAILURES = 250;
-/** Where the rings of free units begin and end; never free themselves. */
+/** Ends of the rings of free units; never free themselves. */
 const ROOMY = 0;
 const LEFT_OVER = 1;
 const BLOCK_UNITS = 256;
@@ -62,8 +62,8 @@ const BLOCK_UNITS = 256;
  * @param keys strings one after the other in UTF-8, each before those that it begins, all that begin
  *   alike beside each other; not empty, without the byte 0, each once
  * @param ends where each ends
- * @param values one a key, 0 … 2^31 - 1
- * @returns undefined where a trie of this layout does not hold as many
+ * @param values one per key, 0 … 2^31 - 1
+ * @returns undefined if a trie of this layout does not hold as many
  */
 export function buildDoubleArray(
   keys: Uint8Array,
@@ -107,7 +107,7 @@ class Builder {
   #taken = new Uint8Array(1 << 16);
   #offsetTaken = new Uint8Array(1 << 16);
   #failures = new Uint8Array(1 << 16);
-  /** Of each free unit, the ones before and after it in its ring. */
+  /** The units before and after each free unit in its ring. */
   #before = new Int32Array(1 << 16);
   #after = new Int32Array(1 << 16);
   #length = 0;

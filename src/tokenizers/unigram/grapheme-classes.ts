@@ -1,5 +1,5 @@
 /**
- * What a code point does to the borders of grapheme clusters, as the Rust library (0.23.2, Unicode 17)
+ * The effect of a code point on the borders of grapheme clusters, as the Rust library (0.23.2, Unicode 17)
  * has it: asked of the library itself, code point by code point, by
  * `test/support/grapheme-probe.ts`, which a test compares with this. A JavaScript engine has tables
  * of its own, and of another version of Unicode.
@@ -10,11 +10,11 @@ export const GRAPHEME_CLASS = {
   control: 1,
   /** Belongs to what precedes it, and interrupts neither an emoji sequence nor a conjunct. */
   extend: 2,
-  /** As `extend`, but ends a conjunct: U+200C. */
+  /** Like `extend`, but it ends a conjunct: U+200C. */
   nonJoiner: 3,
   /** U+200D. */
   joiner: 4,
-  /** As `extend`, and joins two consonants: a virama. */
+  /** Like `extend`, and it joins two consonants: a virama. */
   linker: 5,
   /** Belongs to what precedes it, and interrupts both. */
   spacingMark: 6,

@@ -22,7 +22,7 @@ const LINE_FEED = 0x0a;
 export class GraphemeClusters {
   readonly #classes = graphemeClasses();
 
-  /** True where `next` never belongs to what stands before it: the common case, told at once. */
+  /** True if `next` never belongs to what stands before it: the common case, told at once. */
   startsAlone(codePoint: number, next: number): boolean {
     const { other, consonant: letter } = GRAPHEME_CLASS;
     const [first, second] = [this.#classes[codePoint], this.#classes[next]];

@@ -5,7 +5,7 @@
  */
 
 const MAX_SIGNIFICAND = 2n ** 64n - 1n;
-/** Of the largest power of ten in its table. */
+/** Exponent of the largest power of ten in its table. */
 const MAX_POWER = 308;
 
 /** @param text a number of JSON */
@@ -42,7 +42,7 @@ const NUMBER_AT_END_OF_PAIR = /,\s*(-?\d[\d.eE+-]*)\s*\]/g;
  * Finds how numbers are written in a file's text: those that end a pair `["piece", number]`.
  *
  * @param values the pairs' numbers, in the file's order
- * @returns them as the Rust library reads them; undefined where the text does not hold them so
+ * @returns them as the Rust library reads them; undefined if the text does not hold them so
  */
 export function readPairNumbers(text: string, values: Float64Array): Float64Array | undefined {
   const read = new Float64Array(values.length);

@@ -23,7 +23,7 @@ export class UnigramEncoder {
   readonly #splitAtWhitespace: boolean;
   readonly #pieces: UnigramPieces;
   readonly #clusters = new GraphemeClusters();
-  /** Of each character of the basic plane: its replacement's place plus one, once known. */
+  /** The place, plus one, of the replacement of each character of the basic plane, once known. */
   readonly #replacements = new Int32Array(0x10000);
   readonly #scratch = new Uint8Array(WHOLE_CLUSTER_BYTES);
   /** The next character begins a word, and the mark goes before it. */

@@ -39,11 +39,11 @@ const headerSchema = z.object({
   rankmill: z.literal("compiled tokenizer"),
   format: z.literal(FORMAT),
   endianness: z.literal(endianness()),
-  /** Of the files that it was made of. */
+  /** Digest of the files that it was made of. */
   source: z.string(),
   template,
   settings,
-  /** Of each part, in the file's order. */
+  /** Length of each part, in the file's order. */
   bytes: z.object({
     scores: z.int(),
     pieces: z.int(),
@@ -58,12 +58,12 @@ export interface CompiledTokenizer {
   readonly template: PairTemplate;
 }
 
-/** Of the tokenizer that was made of files with this digest, in the folder of compiled ones. */
+/** Path of the tokenizer made of files with this digest, in the folder of compiled ones. */
 export function compiledPath(dir: string, source: string): string {
   return join(dir, `tokenizer-${source.slice(0, NAME_DIGITS)}.bin`);
 }
 
-/** @returns undefined where it is absent, damaged, or was made of other files or in another format */
+/** @returns undefined if it is absent, damaged, or was made of other files or in another format */
 export async function readCompiled(
   dir: string,
   source: string,

@@ -20,11 +20,11 @@ export class UnigramPieces {
   readonly #unkId: number;
   readonly #unkScore: number;
   readonly #maxPieceBytes: number;
-  /** Of the word, from what is settled on. */
+  /** Bytes of the word, from the settled part on. */
   #bytes = new Uint8Array(FIRST_CAPACITY);
   /** Best sum of the ways to each place. */
   #sums = new Float64Array(FIRST_CAPACITY + 1);
-  /** Where the last piece of that way begins; `UNREACHED` where there is none. */
+  /** Start of the last piece of that way; `UNREACHED` where there is none. */
   #starts = new Int32Array(FIRST_CAPACITY + 1);
   /** Its id. */
   #lasts = new Int32Array(FIRST_CAPACITY + 1);

@@ -4,14 +4,14 @@ import { flatten } from "../cuts.js";
 import { readPairNumbers } from "./rust-numbers.js";
 import type { Stage, TokenizerJson } from "../tokenizer-json.js";
 
-/** What XLM-R and its like do to a text between its normalisation and the model. */
+/** The steps of XLM-R and its like between the normalisation of a text and the model. */
 export interface UnigramSettings {
   /** Runs of spaces become one. */
   readonly collapseSpaces: boolean;
   /** Words end at any whitespace, which is dropped; else at spaces alone, which become the mark. */
   readonly splitAtWhitespace: boolean;
   readonly unkId: number;
-  /** Of a character that no piece begins with. */
+  /** Score of a character that no piece begins with. */
   readonly unkScore: number;
   /** Bytes of the longest piece that a text can reach. */
   readonly maxPieceBytes: number;
@@ -22,7 +22,7 @@ export interface CompiledUnigram {
   readonly settings: UnigramSettings;
   /** Double array of the character sequences that are replaced; its values are places in `texts`. */
   readonly charsmap: Uint32Array;
-  /** What they are replaced by, each ended by a 0. */
+  /** Their replacements, each ended by a 0. */
   readonly texts: Uint8Array;
   /** Double array of the pieces; its values are their ids. */
   readonly pieces: Uint32Array;
@@ -36,7 +36,7 @@ export type UnigramSpec =
   | { readonly status: "unsupported"; readonly reason: string };
 
 const MARK = "▁";
-/** What the score of an unknown character is below that of the worst piece, in the Rust library. */
+/** Distance of an unknown character's score below that of the worst piece, in the Rust library. */
 const UNK_PENALTY = 10;
 /** A trie of this layout holds more than three times as many units as XLM-R's has. */
 const TOO_LARGE = "its vocabulary is too large";
@@ -93,7 +93,7 @@ function readNormalizer(
   return collapses ? { charsmap, collapseSpaces: true } : undefined;
 }
 
-/** @returns whether words end at any whitespace; undefined where it is another pre-tokeniser */
+/** @returns whether words end at any whitespace; undefined if it is another pre-tokeniser */
 function readPreTokenizer(stage: Stage | null | undefined): boolean | undefined {
   const stages = flatten(stage, "pretokenizers");
   const metaspace = stages.at(-1);
@@ -118,7 +118,7 @@ function parseCharsmap(base64: string): Pick<CompiledUnigram, "charsmap" | "text
     bytes.readUInt32LE(4 + unit * 4),
   );
   const texts = new Uint8Array(bytes.subarray(4 + size));
-  // What is not UTF-8 would be read otherwise by the library.
+  // The library would read bytes that are not UTF-8 otherwise.
   const valid = Buffer.from(new TextDecoder().decode(texts)).equals(texts);
   return valid ? { charsmap, texts } : undefined;
 }

@@ -13,12 +13,12 @@ export interface FirstTokenGraph {
 export const FIRST_PLACE = "rankmill/first";
 
 /**
- * Of a cross-encoder's last layer only the first token is read: what the layer computes of the others,
+ * A cross-encoder reads only the first token of its last layer: what the layer computes of the others,
  * but for keys and values, goes to waste. This moves the choice of the first token from the end to
  * before the layer's query.
  *
  * @param graph with attention in `MultiHeadAttention` nodes
- * @returns undefined where the graph ends otherwise, or has something between that looks at several
+ * @returns undefined if the graph ends otherwise, or has something between that looks at several
  *   tokens
  */
 export function keepFirstToken(graph: OnnxGraph): FirstTokenGraph | undefined {
@@ -66,7 +66,7 @@ class Narrowing {
   readonly #constants: OnnxGraph["constants"];
   readonly #producers: ReadonlyMap<string, OnnxNode>;
   readonly #attention: OnnxNode;
-  /** What keys and values are made of: needed of all tokens anyway. */
+  /** The value that keys and values are made of: needed for all tokens anyway. */
   readonly #whole: ReadonlySet<string>;
   readonly #narrowed = new Map<string, string>();
 
@@ -79,7 +79,7 @@ class Narrowing {
     this.#whole = this.#ancestors(attention.inputs.slice(1));
   }
 
-  /** @returns undefined where something on the way looks at several tokens */
+  /** @returns undefined if something on the way looks at several tokens */
   of(value: string): string | undefined {
     const known = this.#narrowed.get(value);
     if (known !== undefined) return known;
@@ -111,7 +111,7 @@ class Narrowing {
     return withNames(node, inputs, outputs, SUFFIX);
   }
 
-  /** What has no tokens to choose from, or is looked at whole. */
+  /** Values that have no tokens to choose from, or that are read whole. */
   #keeps(node: OnnxNode, place: number): boolean {
     const input = node.inputs[place] ?? "";
     if (input === "" || this.#constants.has(input)) return true;

@@ -2,7 +2,7 @@ import { changeGraph, makeNode, readGraph, type OnnxGraph, type OnnxNode } from 
 import { FIRST_PLACE, keepFirstToken } from "./first-token.js";
 import { UniformValues } from "./uniform-values.js";
 
-/** A graph whose attention was made one node a layer, and what shows that it is the same attention. */
+/** A graph whose attention was made one node per layer, and what shows that it is the same attention. */
 export interface FusedAttention {
   /**
    * For rows of one length, without padding: nothing in it looks at the attention mask any more. Its
@@ -11,7 +11,7 @@ export interface FusedAttention {
   readonly model: Buffer;
   /** The original graph, with the fused nodes beside: gives both values of each layer. */
   readonly comparison: Buffer;
-  /** Of each layer, the outputs of `comparison` that must be alike. */
+  /** The outputs of `comparison` that must be alike, per layer. */
   readonly layers: readonly { readonly original: string; readonly fused: string }[];
   /** `model` once more, its last layer for the first token alone; see {@link keepFirstToken}. */
   readonly firstToken: FirstTokenModel | undefined;
@@ -24,7 +24,7 @@ export interface FirstTokenModel {
   /** The outputs of `comparison` that must be alike. */
   readonly original: string;
   readonly first: string;
-  /** True where a tensor's scale is taken from its values: it is another one for one token. */
+  /** True if a tensor's scale is taken from its values: it is another one for one token. */
   readonly quantised: boolean;
 }
 
@@ -42,8 +42,8 @@ const MASK_INPUT = "attention_mask";
  * of a local attention, or a bias by position, stays.
  *
  * @param model an optimised graph, its weights in another file
- * @returns undefined where any of its attention is of another kind
- * @throws RangeError where the bytes are no model
+ * @returns undefined if any of its attention is of another kind
+ * @throws RangeError if the bytes are no model
  */
 export function fuseAttention(model: Buffer): FusedAttention | undefined {
   const graph = readGraph(model);

@@ -36,7 +36,7 @@ export interface OnnxNode {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly attributes: ReadonlyMap<string, number | readonly number[] | SmallTensor>;
-  /** True where a graph of its own stands in it, which may use any value of this one. */
+  /** True if a graph of its own stands in it, which may use any value of this one. */
   readonly hasSubgraph: boolean;
   readonly bytes: Buffer;
 }
@@ -44,13 +44,13 @@ export interface OnnxNode {
 export interface OnnxGraph {
   /** In an order in which they can be run. */
   readonly nodes: readonly OnnxNode[];
-  /** By name; undefined where the values are elsewhere or of another kind. */
+  /** By name; undefined if the values are elsewhere or of another kind. */
   readonly constants: ReadonlyMap<string, SmallTensor | undefined>;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
 }
 
-/** @throws RangeError where the bytes are no such model */
+/** @throws RangeError if the bytes are no such model */
 export function readGraph(model: Buffer): OnnxGraph {
   const nodes: OnnxNode[] = [];
   const constants = new Map<string, SmallTensor | undefined>();
@@ -69,7 +69,7 @@ export function readGraph(model: Buffer): OnnxGraph {
   return { nodes, constants, inputs, outputs };
 }
 
-/** What a graph becomes. */
+/** The changes to a graph. */
 export interface GraphChanges {
   /** In place of the graph's nodes. */
   readonly nodes: readonly OnnxNode[];
@@ -137,7 +137,7 @@ export function makeNode(node: {
   return readNode(bytes);
 }
 
-/** The same operator on other values. @param suffix of the node's name, which is its own */
+/** A copy of an operator that works on other values. @param suffix of the node's name, which is its own */
 export function withNames(
   node: OnnxNode,
   inputs: readonly string[],
@@ -197,7 +197,7 @@ function readAttribute(bytes: Buffer): {
   return { name, value: value ?? (integers.length > 0 ? integers : undefined), isGraph };
 }
 
-/** @returns undefined where the values are not in the tensor as raw bytes, or no numbers of ours */
+/** @returns undefined if the values are not in the tensor as raw bytes, or no numbers of ours */
 function readTensor(bytes: Buffer): SmallTensor | undefined {
   const dimensions: number[] = [];
   let type: number | undefined;

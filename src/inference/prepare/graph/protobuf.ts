@@ -15,7 +15,7 @@ export interface Field {
   readonly whole: Buffer;
 }
 
-/** @throws RangeError where the bytes are no protobuf message */
+/** @throws RangeError if the bytes are no protobuf message */
 export function* fieldsOf(message: Buffer): Generator<Field, void, undefined> {
   let position = 0;
   while (position < message.length) {
@@ -40,7 +40,7 @@ export function* fieldsOf(message: Buffer): Generator<Field, void, undefined> {
   }
 }
 
-/** What becomes of the content of a field: other content, or undefined where it goes. */
+/** Gives the new content of a field; undefined removes the field. */
 export type Change = (content: Buffer) => Buffer | undefined;
 
 /** Copies a message, changing the content of its fields of bytes that `changes` names. */

@@ -19,7 +19,7 @@ export class UniformValues {
     this.#known = new Map(Object.entries(inputs));
   }
 
-  /** @returns the number that all elements are; undefined where they differ or it is not known */
+  /** @returns the number that all elements are; undefined if they differ or it is not known */
   of(name: string): number | undefined {
     if (this.#known.has(name)) return this.#known.get(name);
     const value = this.#find(name);
@@ -72,7 +72,7 @@ const RESHAPING: ReadonlySet<string> = new Set([
   "Tile",
 ]);
 
-/** Of two inputs, broadcast to each other. */
+/** The result of two inputs that are broadcast to each other. */
 const ARITHMETIC: Readonly<Record<string, (a: number, b: number) => number>> = {
   Add: (a, b) => Math.fround(a + b),
   Sub: (a, b) => Math.fround(a - b),
