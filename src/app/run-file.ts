@@ -26,7 +26,7 @@ import { digestOf } from "../inputs/digest-source.js";
 import type { RecordSource } from "../core/ports/record-source.js";
 import type { InFlightBounds } from "../core/in-flight-bounds.js";
 import type { LanePlanOptions } from "../capacity/cpu-plan.js";
-import type { RunningWorker } from "./worker/start-worker.js";
+import type { RunningWorker } from "./worker/worker-options.js";
 
 export interface RunFileOptions {
   /** For messages and the manifest. */

@@ -24,7 +24,9 @@ import { TrackedQueue } from "../runs/tracked-queue.js";
 import type { RunInfo, RunStore } from "../redis/run-store.js";
 import type { Spool, SpoolOutput } from "../core/ports/spool.js";
 import type { InFlightBounds } from "../core/in-flight-bounds.js";
-import { watchFitness, type Instruments } from "./worker/instruments.js";
+import { Closers } from "../platform/closers.js";
+import type { Instruments } from "./worker/instruments.js";
+import { ProcessFitness } from "./worker/process-fitness.js";
 
 export interface RunnerOptions {
   readonly redis: Redis;
@@ -56,19 +58,21 @@ type OwnedFigures = Map<string, () => RunFigures>;
 
 /** Owns runs until `signal` aborts; then gives them back at once, for others to go on with. */
 export async function runRunner(options: RunnerOptions, signal: AbortSignal): Promise<void> {
-  const figures: OwnedFigures = new Map();
-  showFigures(options, figures);
-  // What its runs wait for are workers: no runner would help them on.
-  const sources = {
-    held: () => 0,
-    countWaiting: async () => {
+  const closers = new Closers();
+  try {
+    const fitness = closers.use("health", await ProcessFitness.open(options), (one) => one.stop());
+    const figures: OwnedFigures = new Map();
+    showFigures(options, figures);
+    // Its runs wait for workers: no other runner would help them on.
+    const countWaiting = async (): Promise<number> => {
       await options.redis.ping();
       return 0;
-    },
-  };
-  const fitness = await watchFitness(sources, options);
-  await ownRuns(options, figures, signal);
-  await fitness.stop();
+    };
+    await fitness.watch({ held: () => 0, countWaiting });
+    await ownRuns(options, figures, signal);
+  } finally {
+    await closers.closeAll();
+  }
 }
 
 function showFigures({ redis, instruments }: RunnerOptions, figures: OwnedFigures): void {

@@ -62,7 +62,7 @@ export type Process = (job: TakenJob, signal: AbortSignal) => Promise<JobSummary
 /**
  * One queue's BullMQ Worker, kept alive.
  *
- * *running*: takes jobs. *draining*: takes none, waits for those held. *closed*. While it runs, a
+ * *connecting*: takes nothing yet. *running*: takes jobs. *draining*: takes none, waits for those held. *closed*. While it runs, a
  * watch replaces the BullMQ worker where it went silent after an outage of Redis.
  */
 export class Consumer {
@@ -75,13 +75,13 @@ export class Consumer {
   #lastActivityMs = Date.now();
   #watch: NodeJS.Timeout | undefined;
   #draining = false;
+  #closing: Promise<void> | undefined;
 
   constructor(redis: Redis, options: ConsumerOptions, process: Process) {
     this.#redis = redis;
     this.#options = options;
     this.#process = process;
     this.#worker = this.#open();
-    this.#watch = setInterval(() => void this.#revive(), WATCH_INTERVAL_MS);
   }
 
   /** Ids of the jobs in hand. */
@@ -89,9 +89,17 @@ export class Consumer {
     return [...this.#held.keys()];
   }
 
-  /** Resolves once the worker is connected and asks for jobs. */
+  /** Resolves once the worker is connected. */
   async ready(): Promise<void> {
     await this.#worker.waitUntilReady();
+  }
+
+  /** Takes jobs from now on. */
+  start(): void {
+    if (this.#draining || this.#watch !== undefined) return;
+    this.#run(this.#worker);
+    this.#lastActivityMs = Date.now();
+    this.#watch = setInterval(() => void this.#revive(), WATCH_INTERVAL_MS);
   }
 
   /** Aborts the attempt at a job, if it is in hand. */
@@ -106,9 +114,15 @@ export class Consumer {
 
   /**
    * Takes no more jobs and waits for those in hand until `deadlineMs` from now; what is left then
-   * is aborted and goes back to the queue, without having cost an attempt.
+   * is aborted and goes back to the queue, without having cost an attempt. Later calls wait for the
+   * first one.
    */
-  async close(deadlineMs: number): Promise<void> {
+  close(deadlineMs: number): Promise<void> {
+    this.#closing ??= this.#drain(deadlineMs);
+    return this.#closing;
+  }
+
+  async #drain(deadlineMs: number): Promise<void> {
     this.#draining = true;
     clearInterval(this.#watch);
     const draining = this.#worker.close();
@@ -130,6 +144,7 @@ export class Consumer {
         ...telemetryOption(),
         connection: this.#redis,
         prefix: KEY_PREFIX,
+        autorun: false,
         concurrency,
         lockDuration: lockDurationMs,
         stalledInterval: stalledIntervalMs,
@@ -151,6 +166,13 @@ export class Consumer {
     worker.on("stalled", (jobId) => onEvent({ type: "stalled", jobId }));
     worker.on("error", (error) => onEvent({ type: "error", error }));
     return worker;
+  }
+
+  #run(worker: Worker<JobEnvelope, JobSummary>): void {
+    worker.run().catch((error: unknown) => {
+      const failure = error instanceof Error ? error : new Error(String(error));
+      this.#options.onEvent({ type: "error", error: failure });
+    });
   }
 
   async #handle(job: Job<JobEnvelope, JobSummary>, token?: string): Promise<JobSummary> {
@@ -202,6 +224,7 @@ export class Consumer {
     this.#lastActivityMs = Date.now();
     const dead = this.#worker;
     this.#worker = this.#open();
+    this.#run(this.#worker);
     this.#options.onEvent({ type: "revived" });
     await within(dead.close(true), WATCH_INTERVAL_MS);
   }

@@ -138,7 +138,12 @@ export class RedisScoreCache implements ScoreCache {
     });
     // Every command that fails says so itself.
     own.on("error", () => undefined);
-    await own.connect();
+    try {
+      await own.connect();
+    } catch (error) {
+      own.disconnect();
+      throw error;
+    }
     return new RedisScoreCache(own, options, buckets);
   }
 

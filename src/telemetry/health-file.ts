@@ -13,8 +13,13 @@ export const MAX_AGE_MS = 3 * LOOK_INTERVAL_MS + 1_000;
 export async function writeHealth(path: string, report: FitnessReport): Promise<void> {
   // A reader sees the last report or this one, never half of one.
   const temporary = `${path}.${process.pid}.tmp`;
-  await writeFile(temporary, `${JSON.stringify(report)}\n`);
-  await rename(temporary, path);
+  try {
+    await writeFile(temporary, `${JSON.stringify(report)}\n`);
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => {});
+    throw error;
+  }
 }
 
 export async function removeHealth(path: string): Promise<void> {

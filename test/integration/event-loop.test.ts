@@ -85,6 +85,7 @@ beforeAll(async () => {
     (job, signal) => processor.process(job, signal),
   );
   await consumer.ready();
+  consumer.start();
   ticking = setInterval(() => {
     ticks += 1;
   }, TICK_MS);

@@ -157,6 +157,7 @@ describe.skipIf(!hasRealRedis)("traces", () => {
       },
       () => Promise.resolve({ pairs: 1, tokens: 1, truncated: 0, failedPairs: 0 }),
     );
+    consumer.start();
     const tracer = provider.getTracer("test");
     await tracer.startActiveSpan("mine", async (span) => {
       const request = { id: "a", query: "q", documents: [{ text: "d" }] };

@@ -1,8 +1,6 @@
-/** What a worker or runner shows of itself: over HTTP and in its health file, from one judge. */
+/** The metrics and the readiness that a worker or runner shows over HTTP. */
 import type { Logger } from "pino";
-import { describeError, RankmillError } from "../../core/errors.js";
-import { FitnessWatch, type FitnessSources } from "../../telemetry/fitness-watch.js";
-import { removeHealth, writeHealth } from "../../telemetry/health-file.js";
+import type { FitnessWatch } from "../../telemetry/fitness-watch.js";
 import { InstrumentServer } from "../../telemetry/http-server.js";
 import { Metrics } from "../../telemetry/metrics/registry.js";
 import { packageVersion } from "../../platform/package-root.js";
@@ -48,46 +46,4 @@ export class Instruments {
     if (this.#watch === undefined) return "not started yet, or stopping";
     return (await this.#watch.look()).reason ?? undefined;
   }
-}
-
-export interface FitnessOptions {
-  /** Where the process says every few seconds whether it is of use; nowhere where absent. */
-  readonly healthFile?: string | undefined;
-  readonly instruments?: Instruments | undefined;
-  readonly logger: Logger;
-}
-
-export interface WatchedFitness {
-  /** A batch or a job has ended. */
-  progressed(): void;
-  /** Not ready any more; the health file is gone. */
-  stop(): Promise<void>;
-}
-
-/** @throws RankmillError `usage` where the health file cannot be written */
-export async function watchFitness(
-  sources: FitnessSources,
-  { healthFile, instruments, logger }: FitnessOptions,
-): Promise<WatchedFitness> {
-  const watch = new FitnessWatch(sources);
-  try {
-    await watch.start(
-      async (report) => {
-        if (healthFile !== undefined) await writeHealth(healthFile, report);
-      },
-      (error) => logger.warn({ err: error }, "health file not written"),
-    );
-  } catch (error) {
-    const { message } = describeError(error);
-    throw new RankmillError("usage", `--health-file: ${message}`, { cause: error });
-  }
-  instruments?.judgeBy(watch);
-  return {
-    progressed: () => watch.progressed(),
-    stop: async () => {
-      instruments?.judgeBy(undefined);
-      await watch.stop();
-      if (healthFile !== undefined) await removeHealth(healthFile);
-    },
-  };
 }

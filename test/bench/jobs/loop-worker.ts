@@ -11,6 +11,7 @@ import type * as Connection from "../../../src/redis/connection.js";
 import type * as OpenTokenizer from "../../../src/tokenizers/open-tokenizer.js";
 import type * as Resolve from "../../../src/models/resolve.js";
 import type * as WorkerModule from "../../../src/app/worker/start-worker.js";
+import type { RunningWorker } from "../../../src/app/worker/worker-options.js";
 import { DIST, REPOSITORY } from "../support/places.js";
 
 export type LoopRequest =
@@ -56,7 +57,7 @@ async function idleMax(): Promise<number> {
 }
 
 const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
-let worker: WorkerModule.RunningWorker | undefined;
+let worker: RunningWorker | undefined;
 let redis: Redis | undefined;
 
 async function compiled<T>(path: string): Promise<T> {

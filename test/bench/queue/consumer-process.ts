@@ -6,7 +6,7 @@ import process from "node:process";
 import { Worker } from "bullmq";
 import { Redis } from "ioredis";
 import type { JobEnvelope, TakenJob } from "../../../src/core/job.js";
-import { DEFAULT_CONCURRENCY } from "../../../src/app/worker/start-worker.js";
+import { DEFAULT_CONCURRENCY } from "../../../src/app/worker/worker-options.js";
 import {
   Consumer,
   DEFAULT_LOCK_DURATION_MS,
@@ -51,6 +51,7 @@ async function consumeOurs(): Promise<void> {
     processJob,
   );
   await consumer.ready();
+  consumer.start();
 }
 
 async function consumeRaw(queue: string): Promise<void> {

@@ -1,0 +1,115 @@
+/** The third step of a start: the worker's places in Redis, everything but the first job. */
+import type { Redis } from "ioredis";
+import type { Priority } from "../../core/priority.js";
+import { JobProcessor } from "../../pipeline/process-job.js";
+import type { Closers } from "../../platform/closers.js";
+import {
+  Consumer,
+  DEFAULT_LOCK_DURATION_MS,
+  DEFAULT_STALLED_INTERVAL_MS,
+} from "../../redis/consumer.js";
+import { cancelChannel } from "../../redis/keys.js";
+import { registerModel } from "../../redis/model-registry.js";
+import { RedisJobQueue } from "../../redis/redis-job-queue.js";
+import { RedisResultStore } from "../../redis/redis-result-store.js";
+import type { OpenLanes } from "./open-lanes.js";
+import type { WorkerPlan } from "./plan-worker.js";
+import type { ProcessFitness } from "./process-fitness.js";
+import { countConsumer, logConsumer } from "./worker-events.js";
+import { DEFAULT_CONCURRENCY, type WorkerOptions } from "./worker-options.js";
+
+export interface OpenQueues {
+  readonly queue: RedisJobQueue;
+  readonly results: RedisResultStore;
+  /** Connected; none takes a job before it is started. */
+  readonly consumers: Readonly<Record<Priority, Consumer>>;
+}
+
+/** Redis may be gone when a queue is closed; nothing that matters is left to say then. */
+const CLOSE_TIMEOUT_MS = 1_000;
+
+/** @throws what Redis refuses */
+export async function openQueues(
+  options: WorkerOptions,
+  plan: WorkerPlan,
+  lanes: OpenLanes,
+  fitness: ProcessFitness,
+  closers: Closers,
+): Promise<OpenQueues> {
+  const { redis, model, eventsStreamLength } = options;
+  const { tag, limits } = plan;
+  const { name, revision, precision, digest, maxLength } = model;
+  const aliases = model.entry?.aliases ?? [];
+  await registerModel(redis, { name, aliases, revision, precision, digest, maxLength });
+  const results = new RedisResultStore(redis, tag);
+  const queue = closers.use(
+    "queue",
+    new RedisJobQueue(redis, tag, limits.maxJobBytes, eventsStreamLength),
+    (one) => one.close(),
+    CLOSE_TIMEOUT_MS,
+  );
+  const processor = new JobProcessor({
+    model,
+    highestMaxLength: maxLength.highest,
+    tokenizer: lanes.tokenizer,
+    template: options.opened.template,
+    scorer: lanes.scorer,
+    results,
+    payloads: queue,
+    payloadBytes: plan.lanes.payloads,
+    limits: { ...limits, maxJobBytes: plan.lanes.maxJobBytes },
+    observe: lanes.observe,
+  });
+  const open = (priority: Priority): Consumer => {
+    const consumer = openConsumer(priority, options, processor, { tag, lanes, fitness });
+    return closers.use(`${priority} consumer`, consumer, (one) => one.close(0));
+  };
+  const consumers = { interactive: open("interactive"), bulk: open("bulk") };
+  await Promise.all(Object.values(consumers).map((consumer) => consumer.ready()));
+  await listenForCancellations(redis, tag, Object.values(consumers), closers);
+  return { queue, results, consumers };
+}
+
+function openConsumer(
+  priority: Priority,
+  { redis, logger, concurrency, lockDurationMs }: WorkerOptions,
+  processor: JobProcessor,
+  {
+    tag,
+    lanes: { metrics },
+    fitness,
+  }: { tag: string; lanes: Pick<OpenLanes, "metrics">; fitness: ProcessFitness },
+): Consumer {
+  return new Consumer(
+    redis,
+    {
+      tag,
+      priority,
+      concurrency: concurrency ?? DEFAULT_CONCURRENCY,
+      lockDurationMs: lockDurationMs ?? DEFAULT_LOCK_DURATION_MS,
+      stalledIntervalMs: DEFAULT_STALLED_INTERVAL_MS,
+      onEvent: (event) => {
+        logConsumer(logger, event);
+        if (metrics !== undefined) countConsumer(metrics, priority, event);
+        if (event.type === "done" || event.type === "failed") fitness.progressed();
+      },
+    },
+    (job, signal) => processor.process(job, signal),
+  );
+}
+
+async function listenForCancellations(
+  redis: Redis,
+  tag: string,
+  consumers: readonly Consumer[],
+  closers: Closers,
+): Promise<void> {
+  const subscriber = closers.use("cancellations", redis.duplicate(), (one) => one.disconnect());
+  subscriber.on("error", () => {});
+  subscriber.on("message", (_channel: string, jobIds: string) => {
+    for (const jobId of jobIds.split(",")) {
+      for (const consumer of consumers) consumer.drop(jobId);
+    }
+  });
+  await subscriber.subscribe(cancelChannel(tag));
+}

@@ -1,0 +1,59 @@
+import type { Redis } from "ioredis";
+import type { Logger } from "pino";
+import type { LanePlanOptions } from "../../capacity/cpu-plan.js";
+import type { Limits } from "../../core/contract.js";
+import type { WorkerDevice } from "../../core/device.js";
+import type { RankmillError } from "../../core/errors.js";
+import type { Health } from "../../core/lane-health.js";
+import type { ResolvedModel } from "../../models/resolve.js";
+import type { ReuseCounts } from "../../telemetry/reuse-counts.js";
+import type { OpenedTokenizer } from "../../tokenizers/open-tokenizer.js";
+import type { Instruments } from "./instruments.js";
+
+export interface WorkerOptions extends LanePlanOptions {
+  readonly model: ResolvedModel;
+  /** Default: the CPU. */
+  readonly device?: WorkerDevice | undefined;
+  /** The model's tokenizer; the worker closes it, if its start fails too. */
+  readonly opened: OpenedTokenizer;
+  readonly redis: Redis;
+  readonly logger: Logger;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Folder of prepared models. If it is absent, the model runs as it is. */
+  readonly preparedDir?: string | undefined;
+  /** Jobs held at once from each of the two queues. */
+  readonly concurrency?: number | undefined;
+  readonly lockDurationMs?: number | undefined;
+  /** Bytes of Redis for scores that are kept for other jobs; 0 keeps none. */
+  readonly scoreCacheBytes?: number | undefined;
+  /** False only to measure what sharing equal pairs saves. */
+  readonly sharesEqualPairs?: boolean | undefined;
+  /** Entries of BullMQ's events stream. */
+  readonly eventsStreamLength?: number | undefined;
+  readonly limits?: Limits | undefined;
+  /** File that the worker updates every few seconds with its fitness; none if absent. */
+  readonly healthFile?: string | undefined;
+  /** Server of the worker's metrics and readiness; opened and closed by the caller. */
+  readonly instruments?: Instruments | undefined;
+}
+
+export interface RunningWorker {
+  readonly tag: string;
+  readonly tokenizer: string;
+  readonly laneCount: number;
+  /** Process ids of the lanes at work. */
+  readonly lanePids: () => readonly number[];
+  /** Whether lanes are at work. */
+  readonly health: () => Health;
+  /** Counts of the work that was not done twice, so far. */
+  readonly reuse: () => ReuseCounts;
+  /** Resolves if no lane can work any more; never rejects. */
+  readonly failed: Promise<RankmillError>;
+  /** Takes no more jobs, finishes or hands back those held, closes everything. */
+  close(deadlineMs: number): Promise<void>;
+}
+
+/** Enough jobs of a few documents to fill every lane's batches, and the next ones tokenised. */
+export const DEFAULT_CONCURRENCY = 64;
+/** The largest model must be read from a cold disk within this. */
+export const LANE_OPEN_TIMEOUT_MS = 300_000;
