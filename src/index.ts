@@ -16,7 +16,12 @@ export {
   type WireRanking,
   type WireRequest,
 } from "./core/contract.js";
-export { RankmillError, type ErrorCode } from "./core/errors.js";
+export {
+  RankmillError,
+  type ErrorCode,
+  type ErrorContext,
+  type ExceededLimit,
+} from "./core/errors.js";
 export type {
   EnqueueOutcome,
   LongDocuments,

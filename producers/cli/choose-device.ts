@@ -29,7 +29,7 @@ const LEAST_MODEL_BYTES = 8 * 1024 * 1024;
  * Finds device and model together: the device decides which precision is looked for first.
  *
  * @param tell hears what runs where, and why
- * @throws RankmillError `cuda_unavailable`, `usage`, and what `requireModel` gives
+ * @throws RankmillError `cuda_unavailable`, `invalid_option`, and what `requireModel` gives
  */
 export async function chooseDevice(
   values: DeviceValues,

@@ -69,7 +69,7 @@ function cacheHome(): string {
 
 /**
  * @param fallback precisions to look for, best first, where none is named; default fp32
- * @throws RankmillError `usage` without a name, with the list of what there is
+ * @throws RankmillError `invalid_option` without a name, with the list of what there is
  */
 export async function requireModel(
   values: Values<"model" | "precision" | "modelsDir">,
@@ -80,7 +80,7 @@ export async function requireModel(
     const listed = await listModels(places);
     const atHand = listed.filter((model) => model.atHand).map((model) => model.name);
     throw new RankmillError(
-      "usage",
+      "invalid_option",
       `--model is missing and has no default; models at hand: ${atHand.join(", ")}; or give a folder, or see "rankmill models list"`,
     );
   }
@@ -99,29 +99,29 @@ export function limitsOf(
   return { maxDocuments, maxQueryChars, maxDocumentChars, maxJobBytes };
 }
 
-/** Connects to the Redis that the operator named. @throws RankmillError `usage` where none is */
+/** Connects to the Redis that the operator named. @throws RankmillError `invalid_option` where none is */
 export async function requireRedis(url: string | undefined, logger: Logger): Promise<Redis> {
   return await connectRedis({ url: requireRedisUrl(url) }, (error) =>
     logger.warn({ err: error }, "redis connection"),
   );
 }
 
-/** @throws RankmillError `usage` where it was not given */
+/** @throws RankmillError `invalid_option` where it was not given */
 export function requireRedisUrl(url: string | undefined): string {
   if (url !== undefined) return url;
   throw new RankmillError(
-    "usage",
+    "invalid_option",
     "REDIS_URL is not set: give redis://host:port (only `rankmill run` brings a Redis of its own)",
   );
 }
 
-/** The spool in which a run lies. @throws RankmillError `usage` where it was not given */
+/** The spool in which a run lies. @throws RankmillError `invalid_option` where it was not given */
 export async function requireSpool(place: string | undefined): Promise<Spool> {
   return await openSpool(required(place, "--spool (the run lies in a spool)"), env);
 }
 
-/** @throws RankmillError `usage` naming the flag */
+/** @throws RankmillError `invalid_option` naming the flag */
 export function required(value: string | undefined, flag: string): string {
-  if (value === undefined) throw new RankmillError("usage", `${flag} is missing`);
+  if (value === undefined) throw new RankmillError("invalid_option", `${flag} is missing`);
   return value;
 }

@@ -42,7 +42,7 @@ export async function loadQrels(path: string, maxLineBytes: number): Promise<Qre
   const { chunks } = await openInput(path);
   try {
     const qrels = await readQrels(chunks, { maxLineBytes });
-    if (qrels.size === 0) throw new RankmillError("usage", "holds no judgement");
+    if (qrels.size === 0) throw new RankmillError("input_unusable", "holds no judgement");
     return qrels;
   } catch (error) {
     const { code, message } = describeError(error);

@@ -1,5 +1,4 @@
-import type { ErrorCode } from "../../src/core/errors.js";
-import { RankmillError } from "../../src/core/errors.js";
+import { RankmillError, type ErrorCode } from "../../src/core/errors.js";
 
 /** What the command line's exit codes mean; part of its contract. */
 export const EXIT = {
@@ -21,21 +20,43 @@ export const EXIT = {
   interrupted: 130,
 } as const;
 
-const USAGE_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  "usage",
-  "invalid_field",
-  "invalid_json",
-  "limit_exceeded",
-  "duplicate_id",
-  "model_not_found",
-  "model_unusable",
-  "missing_dependency",
-  "cuda_unavailable",
-  "memory_too_small",
-]);
+/** The exit code of a command that ends with an error, by the error's code. */
+export const EXIT_OF_CODE: Readonly<Record<ErrorCode, number>> = {
+  invalid_json: EXIT.usage,
+  invalid_field: EXIT.usage,
+  limit_exceeded: EXIT.usage,
+  duplicate_id: EXIT.usage,
+  query_not_found: EXIT.usage,
+  document_not_found: EXIT.usage,
+  invalid_option: EXIT.usage,
+  input_unusable: EXIT.usage,
+  place_unusable: EXIT.usage,
+  conflict: EXIT.usage,
+  run_not_found: EXIT.usage,
+  model_not_found: EXIT.usage,
+  model_ambiguous: EXIT.usage,
+  access_denied: EXIT.usage,
+  model_unusable: EXIT.usage,
+  missing_dependency: EXIT.usage,
+  cuda_unavailable: EXIT.usage,
+  memory_too_small: EXIT.usage,
+  download_failed: EXIT.unexpected,
+  prepare_failed: EXIT.unexpected,
+  not_a_number: EXIT.unexpected,
+  pair_too_large: EXIT.unexpected,
+  pair_killed_lane: EXIT.unexpected,
+  payload_missing: EXIT.unexpected,
+  result_expired: EXIT.unexpected,
+  cancelled: EXIT.unexpected,
+  unwanted: EXIT.unexpected,
+  lane_failed: EXIT.unexpected,
+  redis_unavailable: EXIT.redis,
+  spool_unavailable: EXIT.unexpected,
+  job_lost: EXIT.unexpected,
+  timeout: EXIT.unexpected,
+  internal: EXIT.unexpected,
+};
 
 export function exitCodeOf(error: unknown): number {
-  if (!(error instanceof RankmillError)) return EXIT.unexpected;
-  if (error.code === "redis_unavailable") return EXIT.redis;
-  return USAGE_CODES.has(error.code) ? EXIT.usage : EXIT.unexpected;
+  return error instanceof RankmillError ? EXIT_OF_CODE[error.code] : EXIT.unexpected;
 }

@@ -14,7 +14,7 @@ export interface KnownModel extends ModelKey {
  * Finds the model that a producer names: among those that workers serve on this Redis, else on this
  * machine.
  *
- * @throws RankmillError `usage`, `model_not_found`
+ * @throws RankmillError `invalid_option`, `model_not_found`
  */
 export async function findModel(
   redis: Redis,

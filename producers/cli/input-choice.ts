@@ -31,7 +31,10 @@ export function inputChoice(
 ): InputChoice {
   const docFields = values.docFields.split(",").map((name) => name.trim());
   if (docFields.includes("")) {
-    throw new RankmillError("usage", `--doc-fields: "${values.docFields}" names an empty field`);
+    throw new RankmillError(
+      "invalid_option",
+      `--doc-fields: "${values.docFields}" names an empty field`,
+    );
   }
   return {
     input,
@@ -52,7 +55,7 @@ export async function sourceSettings(
   return { depth: choice.depth ?? null, docFields: choice.docFields.join(",") };
 }
 
-/** @throws RankmillError `usage` for a form that this input or output cannot have */
+/** @throws RankmillError `invalid_option` for a form that this input or output cannot have */
 export function rankingsForm(
   output: string,
   choice: InputChoice,
@@ -62,29 +65,35 @@ export function rankingsForm(
   const keepRest = values.keepRest === true;
   if (keepRest && (format !== "trec" || choice.firstStage === undefined || output === "-")) {
     throw new RankmillError(
-      "usage",
+      "invalid_option",
       "--keep-rest: needs --first-stage, --output-format trec, and an --output that is a file",
     );
   }
   if (format === "jsonl") return { format };
   if (format === "trec") {
     if (/\s/.test(values.tag) || values.tag === "") {
-      throw new RankmillError("usage", `--tag: "${values.tag}" is empty or has white space`);
+      throw new RankmillError(
+        "invalid_option",
+        `--tag: "${values.tag}" is empty or has white space`,
+      );
     }
     return { format, tag: values.tag, firstStage: choice.firstStage, keepRest };
   }
   if (output === "-" || choice.input === "-") {
     throw new RankmillError(
-      "usage",
+      "invalid_option",
       "--output-format flagembedding: writes scores back into the lines of --input: both must be files",
     );
   }
   if ((values.topN ?? 0) !== 0) {
-    throw new RankmillError("usage", "--output-format flagembedding: scores all, so no --top-n");
+    throw new RankmillError(
+      "invalid_option",
+      "--output-format flagembedding: scores all, so no --top-n",
+    );
   }
   if (choice.format !== "auto" && choice.format !== "flagembedding") {
     throw new RankmillError(
-      "usage",
+      "invalid_option",
       `--output-format flagembedding: reads --input-format flagembedding, not ${choice.format}`,
     );
   }

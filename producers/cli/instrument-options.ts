@@ -7,7 +7,7 @@ export const INSTRUMENT_OPTION_NAMES = ["healthFile", "metricsPort", "metricsHos
 
 /**
  * @returns undefined where no port was named
- * @throws RankmillError `usage` where the address cannot be had
+ * @throws RankmillError `place_unusable` where the address cannot be had
  */
 export async function openInstruments(
   values: Values<(typeof INSTRUMENT_OPTION_NAMES)[number]>,

@@ -56,7 +56,7 @@ function parseInteger(spec: OptionSpec, text: string): number {
     const flag = spec.flags.split(" ", 1)[0] ?? spec.flags;
     const most = spec.max === undefined ? "" : ` and at most ${max}`;
     const message = `${flag}: "${text}" is not a whole number of at least ${min}${most}`;
-    throw new RankmillError("usage", message);
+    throw new RankmillError("invalid_option", message);
   }
   return value;
 }

@@ -1,9 +1,10 @@
 import process from "node:process";
 import { CommanderError } from "commander";
-import { describeError, RankmillError } from "../../src/core/errors.js";
+import { RankmillError } from "../../src/core/errors.js";
 import { say } from "./context.js";
 import { EXIT, exitCodeOf } from "./exit-codes.js";
 import { createProgram } from "./program.js";
+import { sayError } from "./say-error.js";
 import { endTracing } from "./tracing.js";
 
 /**
@@ -32,7 +33,7 @@ export async function runProgram(args: readonly string[]): Promise<never> {
 /** Says why a command failed. @returns the exit code */
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-  say(`rankmill: ${describeError(error).message}`);
+  say(`rankmill: ${sayError(error)}`);
   if (!(error instanceof RankmillError) && error instanceof Error) say(error.stack ?? "");
   return exitCodeOf(error);
 }

@@ -1,6 +1,7 @@
 /** Who may see the dashboard, and what they may do there. */
 import { createHash, timingSafeEqual } from "node:crypto";
 import { RankmillError } from "../../src/core/errors.js";
+import { option, wording } from "../../src/core/wording.js";
 
 export interface AccessRules {
   /** Asked of everybody where it is set. */
@@ -28,12 +29,12 @@ export function isLoopback(host: string): boolean {
   return LOOPBACK.has(host.toLowerCase());
 }
 
-/** @throws RankmillError `usage` where others than this host's users could come without a password */
+/** @throws RankmillError `invalid_option` where others than this host's users could come without a password */
 export function checkExposure(host: string, password: string | undefined): void {
   if (isLoopback(host) || (password !== undefined && password !== "")) return;
   throw new RankmillError(
-    "usage",
-    `--dashboard-host: ${host} can be reached by others: set RANKMILL_DASHBOARD_PASSWORD, or listen on 127.0.0.1`,
+    "invalid_option",
+    wording`${option("dashboardHost")}: ${host} can be reached by others: set RANKMILL_DASHBOARD_PASSWORD, or listen on 127.0.0.1`,
   );
 }
 
@@ -48,7 +49,7 @@ export function judge(request: AccessRequest, { password, allowActions }: Access
   }
   if (SAFE_METHODS.has(request.method)) return { status: "allowed" };
   if (!allowActions) {
-    return { status: "refused", code: 405, reason: "read only: start it with --allow-actions" };
+    return { status: "refused", code: 405, reason: "read only" };
   }
   // A browser sends the password along whoever's page it is that makes it ask.
   if (!isFromOwnPage(request)) {

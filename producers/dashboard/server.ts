@@ -11,6 +11,7 @@ import { Hono } from "hono";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import { RankmillError } from "../../src/core/errors.js";
+import { option, wording } from "../../src/core/wording.js";
 import { ModelQueues } from "../../src/redis/model-queues.js";
 import { checkExposure, judge, SECURITY_HEADERS, type AccessRules } from "./access.js";
 
@@ -32,7 +33,7 @@ const LOOK_INTERVAL_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 15_000;
 const MAX_CONNECTIONS = 64;
 
-/** @throws RankmillError `usage` where it would be open to others, or the address cannot be had */
+/** @throws RankmillError `place_unusable` where it would be open to others, or the address cannot be had */
 export async function openDashboard(options: DashboardOptions): Promise<RunningDashboard> {
   const { redis, host, port, password, allowActions, logger } = options;
   checkExposure(host, password);
@@ -86,8 +87,12 @@ export async function openDashboard(options: DashboardOptions): Promise<RunningD
   } catch (error) {
     clearInterval(looking);
     const reason = (error as NodeJS.ErrnoException).code ?? String(error);
-    const message = `--dashboard-port: cannot listen on ${host} port ${port}: ${reason}`;
-    throw new RankmillError("usage", message, { cause: error });
+    const message = wording`${option("dashboardPort")}: cannot listen on ${host} port ${port}: ${reason}`;
+    throw new RankmillError("place_unusable", message, {
+      field: "dashboardPort",
+      place: `${host}:${port}`,
+      cause: error,
+    });
   }
   return {
     address: server.address() as AddressInfo,

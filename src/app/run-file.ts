@@ -27,6 +27,7 @@ import type { RecordSource } from "../core/ports/record-source.js";
 import type { InFlightBounds } from "../core/in-flight-bounds.js";
 import type { LanePlanOptions } from "../capacity/cpu-plan.js";
 import type { RunningWorker } from "./worker/worker-options.js";
+import { option, wording, type Wording } from "../core/wording.js";
 
 export interface RunFileOptions {
   /** For messages and the manifest. */
@@ -70,7 +71,7 @@ export interface RunFigures extends Readonly<RunCounts> {
 /** Where a run shows itself: a terminal, a page, nowhere. */
 export interface ShowRun {
   /** Takes one line for people. */
-  note(line: string): void;
+  note(line: string | Wording): void;
   /** Takes the rankings if they go to no file. */
   readonly rankings: NodeJS.WritableStream;
   /** Shows progress from now on. @returns what ends it */
@@ -95,7 +96,7 @@ const JS_WINDOW_JOBS = 100;
 /**
  * The whole of `rankmill run`: finds or starts Redis, starts a worker, feeds, waits, writes.
  *
- * @throws RankmillError `usage` and the like before any work is done; others where the run cannot
+ * @throws RankmillError `invalid_option` and the like before any work is done; others where the run cannot
  *   go on. What was ranked by then is on disk, and the same call again goes on from there
  */
 export async function runFile(options: RunFileOptions): Promise<RunFileResult> {
@@ -137,7 +138,7 @@ export async function runFile(options: RunFileOptions): Promise<RunFileResult> {
     const { inputDigest: earlier, input: where } = file.before ?? {};
     if (earlier !== undefined && earlier !== inputDigest) {
       show.note(
-        `the input is not what it was: rankings of ${where ?? "it"} stay, known by id; where more changed than records were added, start over with --force-new`,
+        wording`the input is not what it was: rankings of ${where ?? "it"} stay, known by id; where more changed than records were added, start over with ${option("forceNew")}`,
       );
     }
   }

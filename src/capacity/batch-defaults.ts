@@ -1,5 +1,6 @@
 import type { BatchLimits } from "../pipeline/batch/batch-plan.js";
 import { RankmillError } from "../core/errors.js";
+import { option, wording } from "../core/wording.js";
 
 /**
  * Batches of a CPU lane where nobody chose any: those under which a pair's score never depends on
@@ -21,7 +22,7 @@ const EQUAL_ROWS: BatchLimits = { maxBatchTokens: 512, maxBatchSize: 8, maxPaddi
  *
  * @param dynamicallyQuantised see `ModelFile.dynamicallyQuantised`
  * @param asked what the user chose
- * @throws RankmillError `usage` where batches of a dynamically quantised model are asked for: its
+ * @throws RankmillError `invalid_option` where batches of a dynamically quantised model are asked for: its
  *   scores would depend on their batch-mates, beside workers on the same queue whose scores do not
  */
 export function batchLimits(
@@ -35,8 +36,9 @@ export function batchLimits(
   if (dynamicallyQuantised) {
     if (maxBatchSize === undefined || maxBatchSize === 1) return ONE_ROW;
     throw new RankmillError(
-      "usage",
-      `--max-batch-size: ${maxBatchSize} rows of a dynamically quantised model would make each score depend on its batch; leave it at 1, which is as fast`,
+      "invalid_option",
+      wording`${option("maxBatchSize")}: ${maxBatchSize} rows of a dynamically quantised model would make each score depend on its batch; leave it at 1, which is as fast`,
+      { field: "maxBatchSize" },
     );
   }
   return {

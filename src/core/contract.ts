@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { RankmillError } from "./errors.js";
+import { RankmillError, type ExceededLimit } from "./errors.js";
+import { option, wording } from "./wording.js";
 
 /**
  * The contract between producers and workers: what one job asks and what it answers, as both stand
@@ -36,29 +37,17 @@ export const DEFAULT_LIMITS: Limits = {
 /** Long enough for any URL or hash that people use as an id. */
 const MAX_ID_CHARS = 512;
 
-/** The option that raises a limit, for the error message. */
-const LIMIT_OPTIONS: Readonly<Record<keyof Limits, string>> = {
-  maxDocuments: "--max-documents",
-  maxQueryChars: "--max-query-chars",
-  maxDocumentChars: "--max-document-chars",
-  maxJobBytes: "--max-job-bytes",
-};
-
-function overLimit(value: number, unit: string, limits: Limits, limit: keyof Limits): string {
-  return `has ${value} ${unit}, over the limit of ${limits[limit]} (${LIMIT_OPTIONS[limit]})`;
-}
-
-function boundedText(limits: Limits, limit: "maxQueryChars" | "maxDocumentChars") {
-  return z.string().max(limits[limit], {
-    error: ({ input }) => overLimit((input as string).length, "characters", limits, limit),
-  });
+function overLimit(subject: string, field: string, limit: ExceededLimit): RankmillError {
+  const { name, value, max, unit = "" } = limit;
+  const message = wording`${subject} has ${value} ${unit}, over the limit of ${max} (${option(name)})`;
+  return new RankmillError("limit_exceeded", message, { field, limit });
 }
 
 const idSchema = z.string().min(1).max(MAX_ID_CHARS);
 
 /** The request of one job as it stands on the wire, for the limits given. */
 export function requestSchema(limits: Limits) {
-  const text = boundedText(limits, "maxDocumentChars");
+  const text = z.string().max(limits.maxDocumentChars);
   const document = z.union([text, z.object({ id: idSchema.nullish(), text })]);
   return z
     .object({
@@ -66,15 +55,13 @@ export function requestSchema(limits: Limits) {
       custom_id: idSchema
         .nullish()
         .describe("Another name of `id`, as OpenAI batch files have it."),
-      query: boundedText(limits, "maxQueryChars").refine((query) => query.trim() !== "", {
-        error: "must not be empty",
-      }),
+      query: z
+        .string()
+        .max(limits.maxQueryChars)
+        .refine((query) => query.trim() !== "", { error: "must not be empty" }),
       documents: z
         .array(document)
-        .max(limits.maxDocuments, {
-          error: ({ input }) =>
-            overLimit((input as unknown[]).length, "documents", limits, "maxDocuments"),
-        })
+        .max(limits.maxDocuments)
         .describe("The candidates; none gives an empty ranking."),
       top_n: z
         .int()
@@ -172,23 +159,51 @@ function fieldName(path: readonly PropertyKey[]): string {
   }, "");
 }
 
+/** A part of a value that breaks the contract. */
+interface Breach {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+  /** What is too long, and how long it may be. */
+  readonly tooLong?: { readonly value: number; readonly max: number };
+}
+
 /** The issue that explains most: inside a union, the branch that got furthest. */
-function firstIssue(issues: readonly z.core.$ZodIssue[]): {
-  path: PropertyKey[];
-  message: string;
-  limit: boolean;
-} {
+function firstBreach(issues: readonly z.core.$ZodIssue[]): Breach {
   const issue = issues[0];
-  if (issue === undefined) return { path: [], message: "is not valid", limit: false };
+  if (issue === undefined) return { path: [], message: "is not valid" };
+  const { path } = issue;
   if (issue.code === "invalid_union") {
-    const branches = issue.errors.map(firstIssue);
-    const best = branches.find((branch) => branch.limit) ?? branches.find((b) => b.path.length > 0);
-    if (best !== undefined) return { ...best, path: [...issue.path, ...best.path] };
-    return { path: issue.path, message: "must be a string or {id?, text}", limit: false };
+    const branches = issue.errors.map(firstBreach);
+    const best = branches.find((one) => one.tooLong) ?? branches.find((one) => one.path.length > 0);
+    if (best !== undefined) return { ...best, path: [...path, ...best.path] };
+    return { path, message: "must be a string or {id?, text}" };
+  }
+  if (issue.code === "too_big") {
+    const { input, maximum, message } = issue;
+    const sized = typeof input === "string" || Array.isArray(input);
+    if (sized) return { path, message, tooLong: { value: input.length, max: Number(maximum) } };
   }
   const missing = issue.code === "invalid_type" && issue.input === undefined;
-  const message = missing ? `is missing (${issue.expected} expected)` : issue.message;
-  return { path: issue.path, message, limit: issue.code === "too_big" };
+  return { path, message: missing ? `is missing (${issue.expected} expected)` : issue.message };
+}
+
+/** The limit on the part of a request at `path`, and its unit; an id's is not to be set. */
+function limitAt(path: readonly PropertyKey[]): [keyof Limits, string] | undefined {
+  if (path.at(-1) === "id" || path.at(-1) === "custom_id") return undefined;
+  if (path[0] === "query") return ["maxQueryChars", "characters"];
+  if (path[0] !== "documents") return undefined;
+  return path.length === 1 ? ["maxDocuments", "documents"] : ["maxDocumentChars", "characters"];
+}
+
+function asError({ path, message, tooLong }: Breach): RankmillError {
+  const field = fieldName(path) || "the record";
+  const limit = tooLong === undefined ? undefined : limitAt(path);
+  if (tooLong === undefined || limit === undefined) {
+    const code = tooLong === undefined ? "invalid_field" : "limit_exceeded";
+    return new RankmillError(code, `${field}: ${message}`, { field });
+  }
+  const [name, unit] = limit;
+  return overLimit(`${field}:`, field, { name, ...tooLong, unit });
 }
 
 /** Two names of one field: either, or both where they agree. */
@@ -215,17 +230,11 @@ export function parseRequest(
   fallbackId?: string,
 ): RerankRequest {
   if (bytes > limits.maxJobBytes) {
-    const message = `the job ${overLimit(bytes, "bytes", limits, "maxJobBytes")}`;
-    throw new RankmillError("limit_exceeded", message, { field: "job" });
+    const limit = { name: "maxJobBytes", value: bytes, max: limits.maxJobBytes, unit: "bytes" };
+    throw overLimit("the job", "job", limit);
   }
   const parsed = compiledSchema(limits).safeParse(value, { reportInput: true });
-  if (!parsed.success) {
-    const { path, message, limit } = firstIssue(parsed.error.issues);
-    const field = fieldName(path) || "the record";
-    throw new RankmillError(limit ? "limit_exceeded" : "invalid_field", `${field}: ${message}`, {
-      field,
-    });
-  }
+  if (!parsed.success) throw asError(firstBreach(parsed.error.issues));
   const wire = parsed.data;
   const id = either(wire.id, wire.custom_id, "id and custom_id") ?? fallbackId;
   if (id === undefined) {

@@ -1,5 +1,6 @@
 import type { Precision } from "./catalogue.js";
 import { RankmillError } from "./errors.js";
+import { option, wording } from "./wording.js";
 
 export const DEVICE_CHOICES = ["auto", "cpu", "cuda"] as const;
 /** What an operator asks for; `auto` takes CUDA where all of it is there. */
@@ -62,7 +63,7 @@ export function decideDevice(
   if (fallback === "cpu") {
     return {
       device: CPU_DEVICE,
-      note: `device: CPU, by --device-fallback cpu, for CUDA cannot be used: ${why}`,
+      note: `device: CPU, the fallback that was asked for, because CUDA cannot be used: ${why}`,
       unexpected: true,
     };
   }
@@ -86,7 +87,7 @@ const QUANTISED: ReadonlySet<Precision> = new Set<Precision>(["int8", "uint8"]);
  * The choice that stands once the precision is known: CUDA has no kernels for dynamically quantised
  * layers, which would run on the CPU with a copy of everything each way.
  *
- * @throws RankmillError `usage` where both were asked for
+ * @throws RankmillError `invalid_option` where both were asked for
  */
 export function choiceForPrecision(
   choice: DeviceChoice,
@@ -95,7 +96,7 @@ export function choiceForPrecision(
   if (precision === undefined || !QUANTISED.has(precision) || choice === "cpu") return choice;
   if (choice === "auto") return "cpu";
   throw new RankmillError(
-    "usage",
-    `--device cuda with --precision ${precision}: quantised models run on the CPU; choose fp16 or fp32, or --device cpu`,
+    "invalid_option",
+    wording`${option("device", "cuda")} with ${option("precision", precision)}: quantised models run on the CPU; choose fp16 or fp32, or ${option("device", "cpu")}`,
   );
 }

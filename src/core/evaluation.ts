@@ -78,10 +78,10 @@ export class Evaluator {
     this.perQuery.set(queryId, evaluateQuery(judgements, counted, queryId));
   }
 
-  /** @throws RankmillError `usage` for qrels that judge no query at all */
+  /** @throws RankmillError `input_unusable` for qrels that judge no query at all */
   result(): Evaluation {
     const judgedQueries = this.qrels.size;
-    if (judgedQueries === 0) throw new RankmillError("usage", "the qrels judge no query");
+    if (judgedQueries === 0) throw new RankmillError("input_unusable", "the qrels judge no query");
     const sums = { "nDCG@10": 0, "RR@10": 0, AP: 0, "R@100": 0 };
     for (const measures of this.perQuery.values()) {
       for (const measure of MEASURES) sums[measure] += measures[measure];
@@ -112,19 +112,19 @@ export function evaluateRun(
  * Zeros in every measure mean a bad run far less often than the wrong file. Call before showing
  * figures.
  *
- * @throws RankmillError `usage` if run and qrels share no query, or no judged document
+ * @throws RankmillError `input_unusable` if run and qrels share no query, or no judged document
  */
 export function assertSameCollection(evaluation: Evaluation): void {
   const { judgedQueries, unjudgedQueries, perQuery, judgedPairs } = evaluation;
   if (perQuery.size === 0) {
     throw new RankmillError(
-      "usage",
+      "input_unusable",
       `none of the run's ${unjudgedQueries} queries is among the ${judgedQueries} that the qrels judge: are they of another collection?`,
     );
   }
   if (judgedPairs === 0) {
     throw new RankmillError(
-      "usage",
+      "input_unusable",
       `the run shares ${perQuery.size} query ids with the qrels, but no document of it is judged: are they of another collection?`,
     );
   }

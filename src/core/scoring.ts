@@ -1,4 +1,5 @@
 import { RankmillError } from "./errors.js";
+import { option, wording } from "./wording.js";
 import type {
   LongDocuments,
   PublicScore,
@@ -47,9 +48,23 @@ export function resolveScoring(options: ScoringOptions): ResolvedScoring {
   const highest = mostOverlap(maxLength);
   const { overlapTokens = Math.min(DEFAULT_OVERLAP_TOKENS, Math.floor(highest / 2)) } = options;
   const { maxWindows = DEFAULT_MAX_WINDOWS } = options;
-  checkInteger("overlapTokens", overlapTokens, 0, highest, "tokens, half of maxLength");
+  checkInteger("overlapTokens", overlapTokens, 0, highest, "tokens", "half of the longest pair");
   checkInteger("maxWindows", maxWindows, 1, MOST_WINDOWS, "windows");
   return { ...common, overlapTokens, maxWindows };
+}
+
+/** @throws RankmillError `limit_exceeded` if pairs would be longer than the model can read */
+export function checkMaxLength(value: number, highest: number, model: string): void {
+  if (!(value > highest)) return;
+  throw new RankmillError(
+    "limit_exceeded",
+    wording`${option("maxLength")}: is ${value} tokens, over ${model}'s limit of ${highest}`,
+    {
+      field: "maxLength",
+      limit: { name: "maxLength", value, max: highest, unit: "tokens" },
+      context: { model },
+    },
+  );
 }
 
 function checkInteger(
@@ -58,25 +73,28 @@ function checkInteger(
   min: number,
   max: number,
   unit: string,
+  why = "",
 ): void {
   if (!Number.isSafeInteger(value) || value < min) {
-    const message = `${field}: is ${String(value)}, not a whole number of at least ${min}`;
+    const message = wording`${option(field)}: is ${String(value)}, not a whole number of at least ${min}`;
     throw new RankmillError("invalid_field", message, { field });
   }
   if (value > max) {
-    const message = `${field}: is ${value}, over the limit of ${max} ${unit}`;
-    throw new RankmillError("limit_exceeded", message, { field });
+    const limit = { name: field, value, max, unit };
+    const note = why === "" ? "" : `, ${why}`;
+    const message = wording`${option(field)}: is ${value}, over the limit of ${max} ${unit}${note}`;
+    throw new RankmillError("limit_exceeded", message, { field, limit });
   }
 }
 
 function checkChoice(field: keyof ScoringOptions, value: string, choices: readonly string[]): void {
   if (choices.includes(value)) return;
-  const message = `${field}: is ${JSON.stringify(value)}, not one of ${choices.join(", ")}`;
+  const message = wording`${option(field)}: is ${JSON.stringify(value)}, not one of ${choices.join(", ")}`;
   throw new RankmillError("invalid_field", message, { field });
 }
 
 function checkUnsplit(field: keyof ScoringOptions, value: number, only: number): void {
   if (value === only) return;
-  const message = `${field}: is ${String(value)}, but long documents are truncated: ask for windows (longDocuments), or leave it out`;
+  const message = wording`${option(field)}: is ${String(value)}, but long documents are truncated: ask for ${option("longDocuments", "windows")}, or leave it out`;
   throw new RankmillError("invalid_field", message, { field });
 }

@@ -40,7 +40,7 @@ export class JsonLinesSource implements RecordSource {
     this.#options = options;
   }
 
-  /** @throws RankmillError `usage` for a file that cannot be read */
+  /** @throws RankmillError `input_unusable` for a file that cannot be read */
   static async open(
     path: string,
     stdin: AsyncIterable<Uint8Array | string>,

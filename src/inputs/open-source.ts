@@ -6,6 +6,7 @@ import { CollectionSource } from "./collection/collection-source.js";
 import { JsonLinesSource, type InputFormat } from "./json-lines.js";
 import type { RecordSource } from "../core/ports/record-source.js";
 import { fitForTrec } from "./trec-fit.js";
+import { option, wording } from "../core/wording.js";
 
 /** What is read: lines of JSONL, or a collection and a first-stage run over it. */
 export interface InputChoice {
@@ -33,7 +34,7 @@ export interface SourceOptions {
 /**
  * Opens what the records of a run come from.
  *
- * @throws RankmillError `usage` for an input that cannot be read, or options that do not fit it
+ * @throws RankmillError `input_unusable` for an input that cannot be read, or options that do not fit it
  */
 export async function openSource(
   choice: InputChoice,
@@ -71,17 +72,20 @@ async function openCollection(
   const { input: folder, firstStage, depth, split, docFields, indexDir } = choice;
   if (firstStage === undefined) {
     throw new RankmillError(
-      "usage",
-      `--input ${folder} is a folder: give the candidates of its queries with --first-stage RUN.trec`,
+      "invalid_option",
+      wording`${option("input")} ${folder} is a folder: give the candidates of its queries with ${option("firstStage")} RUN.trec`,
     );
   }
   if (firstStage === "-") {
-    throw new RankmillError("usage", "--first-stage: is read more than once: give a file");
+    throw new RankmillError(
+      "invalid_option",
+      wording`${option("firstStage")}: is read more than once: give a file`,
+    );
   }
   if (outputFormat === "flagembedding") {
     throw new RankmillError(
-      "usage",
-      "--output-format flagembedding: writes scores back into lines of --input, which is a folder",
+      "invalid_option",
+      wording`${option("outputFormat")} flagembedding: writes scores back into lines of ${option("input")}, which is a folder`,
     );
   }
   return await CollectionSource.open({
@@ -97,13 +101,13 @@ async function openCollection(
   });
 }
 
-/** @throws RankmillError `usage` for options that mean nothing for a file of lines */
+/** @throws RankmillError `invalid_option` for options that mean nothing for a file of lines */
 function checkLines({ input, firstStage, depth, split }: InputChoice): string {
-  for (const [flag, value] of Object.entries({ "first-stage": firstStage, depth, split })) {
+  for (const [name, value] of Object.entries({ firstStage, depth, split })) {
     if (value === undefined) continue;
     throw new RankmillError(
-      "usage",
-      `--${flag}: needs the folder of a collection as --input, and ${input} is none`,
+      "invalid_option",
+      wording`${option(name)}: needs the folder of a collection as ${option("input")}, and ${input} is none`,
     );
   }
   return input;

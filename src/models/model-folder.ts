@@ -15,6 +15,7 @@ import { classifyOnnxName, isDataOf } from "./onnx/onnx-names.js";
 import { readOnnxOutline } from "./onnx/onnx-outline.js";
 import type { OnnxOutline } from "./onnx/onnx-outline.js";
 import { MalformedProtobufError } from "./onnx/protobuf-reader.js";
+import { option, wording } from "../core/wording.js";
 
 /** Folders in which exporters put graphs: the root, or `onnx/` as on the hub. */
 const ONNX_FOLDERS = ["", "onnx"] as const;
@@ -92,7 +93,7 @@ export function chooseFile(
   const present = [...new Set(folder.files.map((file) => file.precision))].join(", ");
   throw new RankmillError(
     "model_unusable",
-    `${folder.path} has no ${order.join(" or ")} file, only ${present}: choose one of these with --precision`,
+    wording`${folder.path} has no ${order.join(" or ")} file, only ${present}: choose one of these with ${option("precision")}`,
   );
 }
 

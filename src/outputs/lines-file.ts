@@ -21,20 +21,20 @@ export class LinesFile {
 
   /**
    * @param flag for the error
-   * @throws RankmillError `usage` where the place cannot be written
+   * @throws RankmillError `place_unusable` where the place cannot be written
    */
   static async open(path: string, flag: string): Promise<LinesFile> {
     const whole = resolve(path);
     const there = await stat(whole).catch(() => undefined);
     if (there !== undefined && !there.isFile()) {
-      throw new RankmillError("usage", `${flag} ${path}: is not a file`);
+      throw new RankmillError("place_unusable", `${flag} ${path}: is not a file`);
     }
     const temporary = `${whole}.${randomUUID()}.tmp`;
     try {
       return new LinesFile(whole, temporary, await open(temporary, "wx"));
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code ?? String(error);
-      throw new RankmillError("usage", `${flag} ${path}: cannot be written (${code})`, {
+      throw new RankmillError("place_unusable", `${flag} ${path}: cannot be written (${code})`, {
         cause: error,
       });
     }

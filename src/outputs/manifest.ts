@@ -1,6 +1,7 @@
 import type { RunCounts } from "../core/run-counts.js";
 import type { ResolvedScoring } from "../core/job.js";
 import { RankmillError } from "../core/errors.js";
+import { option, wording } from "../core/wording.js";
 
 /** What a run's scores depend on. A run resumed under other settings would mix scores. */
 export interface RunSettings extends ResolvedScoring {
@@ -41,7 +42,7 @@ export interface Manifest {
 }
 
 /**
- * @throws RankmillError `usage` that names every setting in which the two differ
+ * @throws RankmillError `conflict` that names every setting in which the two differ
  */
 export function checkSameSettings(before: RunSettings, now: RunSettings, where: string): void {
   // A setting that only one of them knows differs too: it was made by another version.
@@ -52,8 +53,8 @@ export function checkSameSettings(before: RunSettings, now: RunSettings, where: 
     (key) => `${key} was ${String(get(before, key))}, is ${String(get(now, key))}`,
   );
   throw new RankmillError(
-    "usage",
-    `${where} was begun under other settings (${list.join("; ")}): run it with those, or start over with --force-new`,
+    "conflict",
+    wording`${where} was begun under other settings (${list.join("; ")}): run it with those, or start over with ${option("forceNew")}`,
   );
 }
 

@@ -22,7 +22,7 @@ interface Holder {
  * nothing here can tell whether its holder lives.
  *
  * @returns gives the lock back
- * @throws RankmillError `usage` where another holds it
+ * @throws RankmillError `conflict` where another holds it
  */
 export async function lockOutput(path: string): Promise<() => Promise<void>> {
   const holder: Holder = { pid: process.pid, host: hostname(), token: randomUUID() };
@@ -34,7 +34,7 @@ export async function lockOutput(path: string): Promise<() => Promise<void>> {
     const other = parse(found);
     if (other !== undefined && isAlive(other)) {
       throw new RankmillError(
-        "usage",
+        "conflict",
         `another command (process ${other.pid} on ${other.host}) is writing this output; where that is not so, delete ${path}`,
       );
     }

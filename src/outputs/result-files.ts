@@ -31,7 +31,7 @@ export class ResultFiles {
 
   /**
    * @param output a path, or `-` for `stdout`; then failures go to `onFailure`
-   * @throws RankmillError `usage` where the place cannot be written, or another command writes there
+   * @throws RankmillError `place_unusable` where the place cannot be written, or another command writes there
    */
   static async open(
     output: string,

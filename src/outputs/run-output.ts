@@ -22,6 +22,7 @@ import { lockOutput } from "./output-lock.js";
 import type { RankingSink } from "../core/ports/ranking-sink.js";
 import { checkSameSettings, type Manifest, type RunSettings } from "./manifest.js";
 import { countFailure, countLine, emptyCounts, type RunCounts } from "../core/run-counts.js";
+import { option, wording } from "../core/wording.js";
 
 /** The files of one run: all beside its output. */
 export interface OutputPaths {
@@ -99,7 +100,7 @@ export class RunOutput implements RankingSink {
    * Opens the files for a new run or for going on with an interrupted one.
    *
    * @param forceNew delete what an earlier run left
-   * @throws RankmillError `usage` where the place cannot be written, holds a file that rankmill did
+   * @throws RankmillError `place_unusable` where the place cannot be written, holds a file that rankmill did
    *   not write, or a run under other settings
    */
   static async open(output: string, settings: RunSettings, forceNew: boolean): Promise<RunOutput> {
@@ -132,8 +133,8 @@ export class RunOutput implements RankingSink {
       (await hasContent(partial)) || (await exists(rankings)) || (await exists(output));
     if (started && before === undefined) {
       throw new RankmillError(
-        "usage",
-        `--output ${paths.output}: exists, and no ${basename(paths.manifest)} beside it says how it was made: choose another, or replace it with --force-new`,
+        "conflict",
+        wording`${option("output")} ${paths.output}: exists, and no ${basename(paths.manifest)} beside it says how it was made: choose another, or replace it with ${option("forceNew")}`,
       );
     }
     if (started && before !== undefined) checkSameSettings(before.settings, settings, paths.output);
@@ -171,7 +172,7 @@ export class RunOutput implements RankingSink {
     if (code !== "ENOSPC" && code !== "EDQUOT") throw error;
     throw new RankmillError(
       "internal",
-      `--output ${this.paths.output}: the disk is full (${code}): free some space and run again to go on, what was ranked is kept`,
+      wording`${option("output")} ${this.paths.output}: the disk is full (${code}): free some space and run again to go on, what was ranked is kept`,
       { cause: error },
     );
   };
@@ -221,7 +222,7 @@ export class RunOutput implements RankingSink {
 /** Lock, manifest and a first few rankings: where not even those fit, nothing is begun. */
 const MIN_FREE_BYTES = 65_536;
 
-/** @throws RankmillError `usage` where a run cannot write its files there */
+/** @throws RankmillError `place_unusable` where a run cannot write its files there */
 export async function checkPlace(paths: OutputPaths): Promise<void> {
   const folder = dirname(paths.output);
   try {
@@ -232,23 +233,32 @@ export async function checkPlace(paths: OutputPaths): Promise<void> {
       code === "ENOENT"
         ? "does not exist"
         : `cannot be written by user ${process.getuid?.() ?? "of this process"} (${code})`;
-    throw new RankmillError("usage", `--output ${paths.output}: the folder ${folder} ${why}`);
+    throw new RankmillError(
+      "place_unusable",
+      wording`${option("output")} ${paths.output}: the folder ${folder} ${why}`,
+    );
   }
   // Not every file system tells; one that says zero for both has no such figures.
   const space = await statfs(folder).catch(() => undefined);
   if (space !== undefined && space.blocks > 0 && space.bavail * space.bsize < MIN_FREE_BYTES) {
     throw new RankmillError(
-      "usage",
-      `--output ${paths.output}: the file system of ${folder} is full (${space.bavail * space.bsize} bytes free, ${MIN_FREE_BYTES} needed at the least)`,
+      "place_unusable",
+      wording`${option("output")} ${paths.output}: the file system of ${folder} is full (${space.bavail * space.bsize} bytes free, ${MIN_FREE_BYTES} needed at the least)`,
     );
   }
   for (const path of Object.values(paths) as string[]) {
     const found = await stat(path).catch(() => undefined);
     if (found === undefined) continue;
     if (!found.isFile())
-      throw new RankmillError("usage", `--output ${paths.output}: ${path} is not a file`);
+      throw new RankmillError(
+        "place_unusable",
+        wording`${option("output")} ${paths.output}: ${path} is not a file`,
+      );
     await access(path, constants.W_OK).catch(() => {
-      throw new RankmillError("usage", `--output ${paths.output}: ${path} is read-only`);
+      throw new RankmillError(
+        "place_unusable",
+        wording`${option("output")} ${paths.output}: ${path} is read-only`,
+      );
     });
   }
 }
@@ -274,7 +284,7 @@ async function readDone(path: string, counts: RunCounts): Promise<ReadonlySet<st
   return ids;
 }
 
-/** @throws RankmillError `usage` for a line that no run wrote: going on would carry the damage along */
+/** @throws RankmillError `place_unusable` for a line that no run wrote: going on would carry the damage along */
 function readRanked(path: string, line: Line, counts: RunCounts): string {
   try {
     if (line.status === "line") return countLine(line.text, counts);
@@ -282,8 +292,8 @@ function readRanked(path: string, line: Line, counts: RunCounts): string {
     // Said below, with the line's number.
   }
   throw new RankmillError(
-    "usage",
-    `${path}: line ${line.lineNumber} is not a ranking: mend or delete the file, or start over with --force-new`,
+    "place_unusable",
+    wording`${path}: line ${line.lineNumber} is not a ranking: mend or delete the file, or start over with ${option("forceNew")}`,
   );
 }
 

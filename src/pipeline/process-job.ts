@@ -9,7 +9,7 @@ import type { PairScorer } from "../core/ports/pair-scorer.js";
 import type { Tokenizer } from "../core/ports/tokenizer.js";
 import { rank } from "../core/rank.js";
 import { DocumentScores } from "../core/document-score.js";
-import { resolveScoring } from "../core/scoring.js";
+import { checkMaxLength, resolveScoring } from "../core/scoring.js";
 import type { Activation } from "../core/activation.js";
 import type { PayloadStore } from "../core/ports/payload-store.js";
 import type { ResultStore } from "../core/ports/result-store.js";
@@ -99,7 +99,11 @@ export class JobProcessor {
     // Before it is read: this worker may hold less than producers may send.
     if (bytes > limits.maxJobBytes) {
       const message = `the job has ${bytes} bytes, over this worker's limit of ${limits.maxJobBytes}`;
-      throw new RankmillError("limit_exceeded", message);
+      throw new RankmillError("limit_exceeded", message, {
+        field: "job",
+        limit: { name: "maxJobBytes", value: bytes, max: limits.maxJobBytes, unit: "bytes" },
+        context: { jobId: job.jobId },
+      });
     }
     const release = await payloadBytes.acquire(job.envelope.bytes, signal);
     try {
@@ -133,7 +137,9 @@ export class JobProcessor {
   async #read(job: TakenJob): Promise<RerankRequest> {
     const text = job.envelope.request ?? (await this.#parts.payloads.read(job.jobId));
     if (text === undefined) {
-      throw new RankmillError("payload_missing", "the job's payload is no longer in Redis");
+      throw new RankmillError("payload_missing", "the job's payload is no longer in Redis", {
+        context: { jobId: job.jobId },
+      });
     }
     try {
       return parseRequest(parseJson(text), this.#parts.limits, job.envelope.bytes, job.jobId);
@@ -142,6 +148,8 @@ export class JobProcessor {
       // Its producer let it pass: who reads this must know whose limit to raise.
       throw new RankmillError("limit_exceeded", `${error.message}, as the worker is set`, {
         field: error.field,
+        limit: error.limit,
+        context: { jobId: job.jobId },
         cause: error,
       });
     }
@@ -150,10 +158,7 @@ export class JobProcessor {
   #checkOptions({ options }: JobEnvelope): ResolvedScoring {
     const { highestMaxLength, model } = this.#parts;
     const scoring = resolveScoring(options);
-    if (scoring.maxLength > highestMaxLength) {
-      const message = `maxLength: is ${scoring.maxLength} tokens, over ${model.name}'s limit of ${highestMaxLength}`;
-      throw new RankmillError("limit_exceeded", message, { field: "maxLength" });
-    }
+    checkMaxLength(scoring.maxLength, highestMaxLength, model.name);
     return scoring;
   }
 

@@ -73,15 +73,17 @@ function checkUrl(url: string): string {
     ({ protocol } = new URL(url));
   } catch {
     throw new RankmillError(
-      "usage",
+      "invalid_option",
       "REDIS_URL is not a URL; expected redis://[user:password@]host:port[/db]",
+      { field: "redisUrl" },
     );
   }
   if (protocol === "unix:") return url.slice("unix://".length);
   if (protocol === "redis:" || protocol === "rediss:") return url;
   throw new RankmillError(
-    "usage",
+    "invalid_option",
     `REDIS_URL starts with ${protocol}//; expected redis://, rediss:// or unix://`,
+    { field: "redisUrl" },
   );
 }
 

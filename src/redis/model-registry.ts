@@ -33,7 +33,7 @@ export async function listServedModels(redis: Redis): Promise<ServedModel[]> {
  * Finds the one served model that is called `name`.
  *
  * @returns undefined where no worker ever served it
- * @throws RankmillError `usage` where several match: revision or precision must be given too
+ * @throws RankmillError `model_ambiguous` where several match: revision or precision must be given too
  */
 export async function findServedModel(
   redis: Redis,
@@ -51,8 +51,9 @@ export async function findServedModel(
       .map((model) => `${model.precision} of revision ${model.revision}`)
       .join(", ");
     throw new RankmillError(
-      "usage",
+      "model_ambiguous",
       `model ${name} is served as ${list}: say which (precision, revision)`,
+      { context: { model: name } },
     );
   }
   return matching[0];

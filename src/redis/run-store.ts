@@ -10,6 +10,7 @@ import { LONG_DOCUMENTS, PUBLIC_SCORES, TRUNCATIONS } from "../core/scoring.js";
 import { emptyCounts, type RunCounts } from "../core/run-counts.js";
 import { SPEED_WINDOW_MS, type SpeedSample } from "../core/run-speed.js";
 import { DEFAULT_IN_FLIGHT_BOUNDS } from "../core/in-flight-bounds.js";
+import { option, wording } from "../core/wording.js";
 
 const gzipAsync = promisify(gzip);
 const gunzipAsync = promisify(gunzip);
@@ -103,12 +104,13 @@ declare module "ioredis" {
 /** Letters, digits, `.`, `_` and `-`: safe in a key, a hash tag and a file name. */
 const RUN_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 
-/** @throws RankmillError `usage` */
+/** @throws RankmillError `invalid_option` */
 export function checkRunId(run: string): string {
   if (RUN_ID.test(run)) return run;
   throw new RankmillError(
-    "usage",
+    "invalid_option",
     `run id "${run}": expected 1 to 128 letters, digits, ".", "_" or "-", starting with a letter or digit`,
+    { field: "runId" },
   );
 }
 
@@ -140,14 +142,15 @@ export class RunStore {
   /**
    * Makes sure that a run's name means one input, also where two give it to different ones at once.
    *
-   * @throws RankmillError `usage` where the run has another input
+   * @throws RankmillError `conflict` where the run has another input
    */
   async bindInput(run: string, inputHash: string, ttlSeconds: number): Promise<void> {
     const has = await this.#redis.rankmillBindInput(runKeys.run(run), inputHash, ttlSeconds);
     if (has === inputHash) return;
     throw new RankmillError(
-      "usage",
-      `--run ${run}: is a run over another input; choose another name, or purge that run`,
+      "conflict",
+      wording`${option("runId")} ${run}: is a run over another input; choose another name, or purge that run`,
+      { field: "runId", context: { run } },
     );
   }
 
@@ -172,13 +175,14 @@ export class RunStore {
     await this.#redis.srem(modelRunsKey(record.tag), run);
   }
 
-  /** @throws RankmillError `usage` where there is no such run (any more) */
+  /** @throws RankmillError `run_not_found` where there is no such run (any more) */
   async read(run: string): Promise<RunInfo> {
     const found = await this.find(checkRunId(run));
     if (found !== undefined) return found;
     throw new RankmillError(
-      "usage",
+      "run_not_found",
       `no run "${run}" in this Redis; "rankmill status" lists those there are`,
+      { context: { run } },
     );
   }
 

@@ -50,13 +50,17 @@ async function cancelSpooled(run: string, record: RunInfo, parts: RunParts): Pro
  * Removes all that there is of a run in Redis, rankings included. Jobs that others wait for stay with
  * those.
  *
- * @throws RankmillError `usage` where a runner owns it for longer than a dead one could
+ * @throws RankmillError `conflict` where a runner owns it for longer than a dead one could
  */
 export async function purgeRun(run: string, record: RunInfo, parts: RunParts): Promise<void> {
   const { store, queue } = parts;
   if (record.spooled === "yes") {
     if (!(await untilUnowned(run, parts, LEASE_ENDS_MS))) {
-      throw new RankmillError("usage", `run ${run} is owned by a runner that does not let it go`);
+      throw new RankmillError(
+        "conflict",
+        `run ${run} is owned by a runner that does not let it go`,
+        { context: { run } },
+      );
     }
     await takeOut(run, parts);
   }

@@ -90,7 +90,9 @@ export async function submitRecords(
 async function checkGoesOn(run: string, store: RunStore): Promise<void> {
   const state = (await store.find(run))?.state;
   if (state !== undefined && state !== "cancelled") return;
-  throw new RankmillError("cancelled", `run ${run} was cancelled while it was being submitted`);
+  throw new RankmillError("cancelled", `run ${run} was cancelled while it was being submitted`, {
+    context: { run },
+  });
 }
 
 /** Looks at every open chunk, closes those that are over, and counts. */

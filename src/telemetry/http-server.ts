@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { RankmillError } from "../core/errors.js";
+import { option, wording } from "../core/wording.js";
 
 export interface InstrumentServerOptions {
   readonly host: string;
@@ -44,7 +45,7 @@ export class InstrumentServer {
     this.address = server.address() as AddressInfo;
   }
 
-  /** @throws RankmillError `usage` if the address cannot be had */
+  /** @throws RankmillError `place_unusable` if the address cannot be had */
   static async listen(options: InstrumentServerOptions): Promise<InstrumentServer> {
     const server = createServer(
       {
@@ -66,9 +67,9 @@ export class InstrumentServer {
     } catch (error) {
       const reason = (error as NodeJS.ErrnoException).code ?? String(error);
       throw new RankmillError(
-        "usage",
-        `--metrics-port: cannot listen on ${host} port ${port}: ${reason}`,
-        { cause: error },
+        "place_unusable",
+        wording`${option("metricsPort")}: cannot listen on ${host} port ${port}: ${reason}`,
+        { field: "metricsPort", place: `${host}:${port}`, cause: error },
       );
     }
     // It must not keep a process alive that has nothing else to do.

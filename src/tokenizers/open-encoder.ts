@@ -13,6 +13,7 @@ import { openTransformersEncoder } from "./transformers-encoder.js";
 import { UnigramEncoder } from "./unigram/unigram-encoder.js";
 import { readCompiled, writeCompiled, type CompiledTokenizer } from "./unigram/unigram-file.js";
 import { compileUnigram, sourceDigest } from "./unigram/unigram-spec.js";
+import { option, wording } from "../core/wording.js";
 
 /** A tokenizer as its thread works with it. */
 export interface OpenedEncoder {
@@ -54,7 +55,7 @@ export async function openEncoder(data: ThreadData): Promise<OpenedEncoder> {
   }
   const libraries = implementations.filter((one) => one !== "rankmill");
   if (libraries.length === 0) {
-    const message = `${files.path} cannot be read by rankmill: ${refusal}; leave the choice to --tokenizer auto`;
+    const message = wording`${files.path} cannot be read by rankmill: ${refusal}; leave the choice to ${option("tokenizer")} auto`;
     throw new RankmillError("model_unusable", message);
   }
   return await openLibrary(libraries, parsed, template, files.path);

@@ -156,6 +156,8 @@ describe.skipIf(!dockerAnswers)("the image for GPUs", () => {
       { input: readFileSync(SAMPLE) },
     );
     expect(said.stdout.trim().split("\n")).toHaveLength(54);
-    expect(said.stderr).toContain("device: CPU, by --device-fallback cpu, for CUDA cannot be used");
+    expect(said.stderr).toContain(
+      "device: CPU, the fallback that was asked for, because CUDA cannot be used",
+    );
   });
 });

@@ -15,7 +15,7 @@ const LONG_DOCUMENT = LOREM.repeat(Math.ceil(200_000 / LOREM.length)).slice(0, 2
 const LONG_QUERY = "which lighthouses warn ships at night ".repeat(500);
 
 const OPTIONS =
-  "--top-n 2 --max-length 128 --max-query-chars 20000 --max-document-chars 250000 " +
+  "--top-n 2 --max-length 128 maxQueryChars 20000 --max-document-chars 250000 " +
   "--max-documents 40 --max-job-bytes 900000";
 
 /** Lines that must fail, with the code and what the reason must name. */
@@ -85,7 +85,7 @@ const BAD: {
     line: { id: "long-query", query: "q".repeat(20_001), documents: ["d"] },
     id: "long-query",
     code: "limit_exceeded",
-    reason: /^query: has 20001 characters, over the limit of 20000 \(--max-query-chars\)/,
+    reason: /^query: has 20001 characters, over the limit of 20000 \(maxQueryChars\)/,
   },
   {
     line: { id: "long-document", query: "q", documents: ["d", "d".repeat(250_001)] },
@@ -97,7 +97,7 @@ const BAD: {
     line: { id: "many", query: "q", documents: Array.from({ length: 41 }, () => "d") },
     id: "many",
     code: "limit_exceeded",
-    reason: /^documents: has 41 documents, over the limit of 40 \(--max-documents\)/,
+    reason: /^documents: has 41 documents, over the limit of 40 \(maxDocuments\)/,
   },
   {
     line: {

@@ -111,7 +111,7 @@ describe("arguments that cannot be used", () => {
       [rerank(bench.folder, "o.jsonl"), /rankmill-test/],
       [words(`run --model ${BUILTIN} --output o.jsonl`), /--input is missing/],
       [words(`run --model ${BUILTIN} --input in.jsonl`), /--output is missing/],
-      [rerank("in.jsonl", "o.jsonl", "--max-length 100000"), /--max-length: 100000/],
+      [rerank("in.jsonl", "o.jsonl", "--max-length 100000"), /--max-length: is 100000 tokens/],
       [rerank("in.jsonl", "o.jsonl", "--max-length 7"), /--max-length: "7"/],
       [rerank("in.jsonl", "o.jsonl", "--top-n many"), /--top-n: "many"/],
       [rerank("in.jsonl", "o.jsonl", "--precision int4"), /int4/],

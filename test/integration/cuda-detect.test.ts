@@ -179,7 +179,9 @@ describe("a command that is to use CUDA where there is none", () => {
     const args = rerank("-", "-", "--device cuda --device-fallback cpu");
     const exit = await bench.run(args, { input });
     expect(exit.code).toBe(0);
-    expect(exit.stderr).toMatch(/device: CPU, by --device-fallback cpu, for CUDA cannot be used/);
+    expect(exit.stderr).toMatch(
+      /device: CPU, the fallback that was asked for, because CUDA cannot be used/,
+    );
     expect(exit.stdout).toContain('"id":"1"');
   });
 

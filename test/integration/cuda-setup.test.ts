@@ -162,7 +162,9 @@ describe("a setup of CUDA from an index", () => {
     index.json = false;
     expect((await refusal(setupCuda(options()))).message).toMatch(/has no the_library-1\.0-/);
     const nowhere = { kind: "index", url: "ftp://x" } as const;
-    expect(await refusal(setupCuda(options({ source: nowhere })))).toMatchObject({ code: "usage" });
+    expect(await refusal(setupCuda(options({ source: nowhere })))).toMatchObject({
+      code: "invalid_option",
+    });
   });
 
   it("gives the password of an address to its own host, and to nobody's eyes", async () => {
@@ -217,8 +219,8 @@ describe("a setup of CUDA without a network", () => {
   it("names the file that is missing or is not the pinned one", async () => {
     const source = { kind: "folder", path: folder } as const;
     const missing = await refusal(setupCuda(options({ source })));
-    expect(missing).toMatchObject({ code: "usage" });
-    expect(missing.message).toMatch(/the_provider-1\.0-\S+ is missing: --from wants a folder/);
+    expect(missing).toMatchObject({ code: "input_unusable" });
+    expect(missing.message).toMatch(/the_provider-1\.0-\S+ is missing: from wants a folder/);
     await writeFile(join(folder, first.wheel.name), "something else");
     const wrong = await refusal(setupCuda(options({ source })));
     expect(wrong.message).toMatch(/is not the pinned file \(\d+ bytes, sha256 /);
@@ -228,7 +230,7 @@ describe("a setup of CUDA without a network", () => {
     const source = { kind: "pip", python: join(folder, "no-python") } as const;
     expect(await refusal(setupCuda(options({ source })))).toMatchObject({
       code: "missing_dependency",
-      message: expect.stringMatching(/python3-pip, .*--index-url, .*--from/) as string,
+      message: expect.stringMatching(/python3-pip, .*indexUrl, .*from/) as string,
     });
   });
 

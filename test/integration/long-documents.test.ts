@@ -194,7 +194,7 @@ describe("long documents of a file", () => {
     ["--overlap-tokens 300 --long-documents windows", "--overlap-tokens: is 300, over the limit"],
     [
       "--max-windows 2",
-      "--max-windows: is 2, but long documents are truncated: ask for windows (--long-documents)",
+      "--max-windows: is 2, but long documents are truncated: ask for --long-documents windows",
     ],
   ])("are refused under %s, by the option's name", async (options, message) => {
     const exit = await bench.run(rerank("in.jsonl", "out.jsonl", options));

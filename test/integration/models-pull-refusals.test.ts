@@ -67,7 +67,7 @@ describe("contents that are not the pinned ones are refused", () => {
     // The pinned commit is whole and here: what main is now does not matter.
     expect((await pullModel(entry(), bench.options())).revision).toBe(COMMIT);
     const { message } = await refusal(pullModel(entry(), bench.options({ revision: "main" })));
-    expect(message).toMatch(/pinned to commit aaaaaaaaaaaa and bbbbbbbbbbbb.*--repin/);
+    expect(message).toMatch(/pinned to commit aaaaaaaaaaaa and bbbbbbbbbbbb.*repin/);
     const moved = await pullModel(entry(), bench.options({ revision: "main", repin: true }));
     expect(moved.revision).toBe(NEXT_COMMIT);
     const model = await resolveModel("bge-reranker-base", {
@@ -97,7 +97,7 @@ describe("access", () => {
   it("that needs a token is refused with HF_TOKEN, and granted with it", async () => {
     bench.hub.requiredToken = "hf_secret";
     const without = await refusal(pullModel(entry(), bench.options()));
-    expect(without).toMatchObject({ code: "usage" });
+    expect(without).toMatchObject({ code: "access_denied" });
     expect(without.message).toMatch(/refuses access \(401\).*set HF_TOKEN/);
     const wrong = await refusal(pullModel(entry(), bench.options({ token: "hf_wrong" })));
     expect(wrong.message).toMatch(/HF_TOKEN may not read it/);
@@ -133,8 +133,8 @@ describe("access", () => {
   it("to a non-commercial model needs its licence accepted", async () => {
     const licence = { name: "CC-BY-NC-4.0", nonCommercial: true, url: null };
     const { code, message } = await refusal(pullModel(entry({}, { licence }), bench.options()));
-    expect(code).toBe("usage");
-    expect(message).toMatch(/CC-BY-NC-4\.0, which forbids commercial use.*--accept-licence/);
+    expect(code).toBe("access_denied");
+    expect(message).toMatch(/CC-BY-NC-4\.0, which forbids commercial use.*acceptLicence/);
     expect(bench.hub.requests).toEqual([]);
     await pullModel(entry({}, { licence }), bench.options({ acceptLicence: true }));
   });

@@ -125,7 +125,7 @@ async function verify(name: string, parsed: Record<string, unknown>): Promise<nu
   const published = model.entry?.published ?? [];
   if (published.length === 0) {
     throw new RankmillError(
-      "usage",
+      "invalid_option",
       `${model.name}: no scores of it are published in the catalogue: nothing to verify against`,
     );
   }

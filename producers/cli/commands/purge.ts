@@ -57,7 +57,7 @@ async function purge(
   if (!isOver(record, await lookAt(run, record, parts))) {
     if (!force) {
       throw new RankmillError(
-        "usage",
+        "conflict",
         `run ${run} is under way: cancel it first, or purge it with --force`,
       );
     }

@@ -51,7 +51,7 @@ const retry: Control = async (run, record, parts, spool) => {
   const { counts, waiting, active } = await lookAt(run, record, parts);
   if (record.state === "submitted") {
     throw new RankmillError(
-      "usage",
+      "conflict",
       `run ${run} is under way: what failed can be tried again once it is over`,
     );
   }

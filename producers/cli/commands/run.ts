@@ -8,6 +8,7 @@ import { dryRun } from "../../../src/app/dry-run.js";
 import { reportDryRun } from "../dry-run-report.js";
 import { loadQrels, reportEvaluation } from "../evaluation-report.js";
 import { EXIT } from "../exit-codes.js";
+import { withFlags } from "../say-error.js";
 import { LANE_OPTION_NAMES, lanePlanOptions } from "../lane-options.js";
 import {
   INPUT_OPTION_NAMES,
@@ -96,7 +97,10 @@ async function run(parsed: Record<string, unknown>): Promise<number> {
   const topN = values.topN === 0 ? undefined : values.topN;
   const limits = limitsOf(values);
   if (values.qrels !== undefined && output === "-") {
-    throw new RankmillError("usage", "--qrels: needs a file as --output, not standard output");
+    throw new RankmillError(
+      "invalid_option",
+      "--qrels: needs a file as --output, not standard output",
+    );
   }
   const qrels =
     values.qrels === undefined ? undefined : await loadQrels(values.qrels, limits.maxJobBytes);
@@ -149,7 +153,7 @@ async function run(parsed: Record<string, unknown>): Promise<number> {
     logger,
     env,
     show: {
-      note: say,
+      note: (text) => say(withFlags(text)),
       rankings: process.stdout,
       progress: (figures) => new Progress(process.stderr, figures),
     },

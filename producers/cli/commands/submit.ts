@@ -120,7 +120,7 @@ async function submit(parsed: Record<string, unknown>): Promise<number> {
     const spool = values.spool === undefined ? undefined : await requireSpool(values.spool);
     if (before === undefined && values.runId !== undefined && (await spool?.has(run)) === true) {
       throw new RankmillError(
-        "usage",
+        "conflict",
         `--run ${run}: the spool holds a run of this name that Redis has forgotten: purge it, or choose another name`,
       );
     }
@@ -180,11 +180,11 @@ function deriveRunId(inputHash: string, settings: readonly unknown[]): string {
   return `run-${hash.digest("hex").slice(0, RUN_ID_HASH_CHARS)}`;
 }
 
-/** @throws RankmillError `usage` where the id belongs to a run under other settings */
+/** @throws RankmillError `conflict` where the id belongs to a run under other settings */
 function checkSameRun(run: string, before: RunInfo, now: RunInfo): void {
   const keys = ["tag", ...SCORING_OPTION_NAMES, "spooled"] as const;
   const differing = keys.filter((key) => before[key] !== now[key]);
   if (differing.length === 0) return;
   const list = differing.map((key) => `${key} was ${before[key]}, is ${now[key]}`).join("; ");
-  throw new RankmillError("usage", `--run ${run}: was submitted under other settings (${list})`);
+  throw new RankmillError("conflict", `--run ${run}: was submitted under other settings (${list})`);
 }

@@ -3,6 +3,7 @@ import type { Telemetry } from "bullmq";
 import type { Redis } from "ioredis";
 import { DEFAULT_LIMITS, parseRequest, type Limits } from "../../core/contract.js";
 import { RankmillError } from "../../core/errors.js";
+import { checkMaxLength } from "../../core/scoring.js";
 import type { EnqueueOutcome, ModelKey, ScoringOptions } from "../../core/job.js";
 import { modelTag } from "../../redis/keys.js";
 import type { Priority } from "../../core/priority.js";
@@ -50,6 +51,7 @@ export interface RerankOptions extends Partial<Omit<ScoringOptions, "maxLength">
 }
 
 interface OpenModel {
+  readonly name: string;
   readonly tag: string;
   readonly maxLength: { readonly default: number; readonly highest: number } | undefined;
   readonly queue: RedisJobQueue;
@@ -75,7 +77,7 @@ export class Client {
    * job: it is joined where it is under way, and its ranking is there at once where it is done.
    *
    * @throws RankmillError `invalid_field` or `limit_exceeded`, naming field, limit and value;
-   *   `model_not_found`; `usage` where a model's name could mean several
+   *   `model_not_found`; `model_ambiguous` where a model's name could mean several
    */
   async enqueue(options: RerankOptions): Promise<EnqueuedJob> {
     const wire = {
@@ -90,7 +92,7 @@ export class Client {
     const model = await this.#model(options.model);
     const { longDocuments, overlapTokens, maxWindows, maxTokensPerDoc, score } = options;
     const scoring = {
-      maxLength: checkMaxLength(options.maxLength, model),
+      maxLength: maxLengthOf(options.maxLength, model),
       truncation: options.truncation ?? "only-second",
       longDocuments,
       overlapTokens,
@@ -143,6 +145,7 @@ export class Client {
       typeof model === "string" ? await this.#find(model) : model;
     const tag = modelTag(found);
     return {
+      name: found.name,
       tag,
       maxLength: found.maxLength,
       queue: new RedisJobQueue(this.#redis, tag, this.#limits.maxJobBytes),
@@ -159,7 +162,7 @@ export class Client {
       throw new RankmillError(
         "model_not_found",
         `no worker on this Redis has served "${name}" yet: start one, or name the model as {name, revision, precision}`,
-        { cause: error },
+        { cause: error, context: { model: name } },
       );
     }
   }
@@ -179,15 +182,8 @@ export async function createClient(options: ClientOptions): Promise<Client> {
 /** Used where the caller names a model by {name, revision, precision} and no worker told its own. */
 const FALLBACK_MAX_LENGTH = 512;
 
-function checkMaxLength(given: number | undefined, model: OpenModel): number {
+function maxLengthOf(given: number | undefined, model: OpenModel): number {
   const value = given ?? model.maxLength?.default ?? FALLBACK_MAX_LENGTH;
-  const highest = model.maxLength?.highest ?? Infinity;
-  if (Number.isInteger(value) && value > 0 && value <= highest) return value;
-  throw new RankmillError(
-    "limit_exceeded",
-    `maxLength: is ${value} tokens, over the model's limit of ${highest}`,
-    {
-      field: "maxLength",
-    },
-  );
+  checkMaxLength(value, model.maxLength?.highest ?? Infinity, model.name);
+  return value;
 }

@@ -1,4 +1,4 @@
-import { RankmillError, type ErrorCode } from "../../core/errors.js";
+import { isErrorCode, RankmillError } from "../../core/errors.js";
 import type { JobEnd } from "../../core/job.js";
 import type { JobEndNotices } from "../../core/ports/job-end-notices.js";
 import type { ResultStore } from "../../core/ports/result-store.js";
@@ -43,7 +43,11 @@ export class Waiter {
         const others = this.#waiting.get(jobId) ?? new Set();
         this.#waiting.set(jobId, others.add(entry));
         timer = setTimeout(() => {
-          reject(new RankmillError("timeout", `job ${jobId} has no result after ${timeoutMs} ms`));
+          reject(
+            new RankmillError("timeout", `job ${jobId} has no result after ${timeoutMs} ms`, {
+              context: { jobId },
+            }),
+          );
         }, timeoutMs);
         this.#poll ??= setInterval(() => void this.#look([...this.#waiting.keys()]), POLL_MS);
         void this.#look([jobId]);
@@ -75,12 +79,14 @@ export class Waiter {
     jobIds.forEach((jobId, i) => {
       const record = records[i];
       if (record === undefined) return;
-      for (const waiting of this.#waiting.get(jobId) ?? []) settle(waiting, record);
+      for (const waiting of this.#waiting.get(jobId) ?? []) settle(jobId, waiting, record);
     });
   }
 }
 
-function settle(waiting: Waiting, record: JobEnd): void {
-  if (record.status === "done") waiting.resolve(record.line);
-  else waiting.reject(new RankmillError(record.code as ErrorCode, record.message));
+function settle(jobId: string, waiting: Waiting, end: JobEnd): void {
+  if (end.status === "done") return waiting.resolve(end.line);
+  // A worker of another version may know codes that this one does not.
+  const code = isErrorCode(end.code) ? end.code : "internal";
+  waiting.reject(new RankmillError(code, end.message, { context: { jobId } }));
 }

@@ -9,6 +9,7 @@ import type { ResolvedModel } from "../../models/resolve.js";
 import { RedisScoreCache } from "../../redis/redis-score-cache.js";
 import { scoreScope } from "../../redis/score-key.js";
 import type { LanePlan } from "../../capacity/cpu-plan.js";
+import { option, wording } from "../../core/wording.js";
 
 export interface ScoreCacheRequest {
   readonly redis: Redis;
@@ -25,7 +26,7 @@ const SCOPE_FORMAT = 2;
 
 /**
  * @param capacityBytes of Redis, for this model's scores; 0: none are kept
- * @throws RankmillError `usage` where a pair's score may depend on its batch: a cached one would be
+ * @throws RankmillError `invalid_option` where a pair's score may depend on its batch: a cached one would be
  *   one of several
  */
 export async function openScoreCache(
@@ -38,8 +39,10 @@ export async function openScoreCache(
     const why =
       laneModel.executionProvider === "cuda"
         ? "on a GPU a score may depend on its batch; leave it out"
-        : `with ${plan.limits.maxBatchSize} rows a batch a score may depend on its batch; leave out --max-batch-size, or the cache`;
-    throw new RankmillError("usage", `--score-cache-bytes: ${why}`);
+        : wording`with ${plan.limits.maxBatchSize} rows a batch a score may depend on its batch; leave out ${option("maxBatchSize")}, or the cache`;
+    throw new RankmillError("invalid_option", wording`${option("scoreCacheBytes")}: ${why}`, {
+      field: "scoreCacheBytes",
+    });
   }
   const cpu = await readCpuFeatures();
   const {

@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import { describeError, RankmillError } from "../../core/errors.js";
 import { FitnessWatch, type FitnessSources } from "../../telemetry/fitness-watch.js";
+import { option, wording } from "../../core/wording.js";
 import { removeHealth, writeHealth } from "../../telemetry/health-file.js";
 import type { Instruments } from "./instruments.js";
 
@@ -25,7 +26,7 @@ export class ProcessFitness {
     this.#options = options;
   }
 
-  /** @throws RankmillError `usage` if the health file cannot be written */
+  /** @throws RankmillError `place_unusable` if the health file cannot be written */
   static async open(options: ProcessFitnessOptions): Promise<ProcessFitness> {
     const { healthFile } = options;
     if (healthFile !== undefined) {
@@ -40,7 +41,7 @@ export class ProcessFitness {
   /**
    * Judges by `sources` from now on.
    *
-   * @throws RankmillError `usage` if the health file cannot be written any more
+   * @throws RankmillError `place_unusable` if the health file cannot be written any more
    */
   async watch(sources: FitnessSources): Promise<void> {
     const { healthFile, instruments, logger } = this.#options;
@@ -74,6 +75,9 @@ async function unusable(writing: Promise<void>): Promise<void> {
     await writing;
   } catch (error) {
     const { message } = describeError(error);
-    throw new RankmillError("usage", `--health-file: ${message}`, { cause: error });
+    throw new RankmillError("place_unusable", wording`${option("healthFile")}: ${message}`, {
+      field: "healthFile",
+      cause: error,
+    });
   }
 }

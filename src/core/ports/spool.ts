@@ -18,7 +18,7 @@ export interface Spool {
   /**
    * Puts a run's records in. The same run may be put in again: its records are the same.
    *
-   * @throws RankmillError `usage` where the place cannot be written
+   * @throws RankmillError `place_unusable` where the place cannot be written
    */
   put(run: string, records: AsyncIterable<InputRecord>): Promise<void>;
   has(run: string): Promise<boolean>;

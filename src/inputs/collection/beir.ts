@@ -22,7 +22,7 @@ const QUERIES_NAMES = ["queries.jsonl", "queries.tsv"];
  * `queries.tsv`; each also compressed, as `.gz` or `.zst`.
  *
  * @param options.split names the qrels; without it `qrels.tsv` is taken, else `qrels/test.tsv`, where there
- * @throws RankmillError `usage` that names the folder and what it lacks
+ * @throws RankmillError `input_unusable` that names the folder and what it lacks
  */
 export async function findCollection(
   folder: string,
@@ -32,7 +32,7 @@ export async function findCollection(
   const queries = await firstOf(folder, QUERIES_NAMES);
   if (corpus === undefined || queries === undefined) {
     const lacks = corpus === undefined ? CORPUS_NAMES : QUERIES_NAMES;
-    throw new RankmillError("usage", `${folder} has no ${lacks.join(" and no ")}`);
+    throw new RankmillError("input_unusable", `${folder} has no ${lacks.join(" and no ")}`);
   }
   return {
     corpus: { path: corpus, format: formatOf(corpus) },
@@ -55,7 +55,7 @@ async function findQrels(folder: string, split: string | undefined): Promise<str
   const only = split === "test" ? await firstOf(folder, ["qrels.tsv"]) : undefined;
   if (only !== undefined) return only;
   throw new RankmillError(
-    "usage",
+    "input_unusable",
     `${folder} has no ${names.join(" and no ")} for split "${split}"`,
   );
 }

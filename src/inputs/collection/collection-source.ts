@@ -57,7 +57,7 @@ export class CollectionSource implements RecordSource {
   /**
    * Reads the queries, and opens the corpus' index or builds it.
    *
-   * @throws RankmillError `usage` for files that are not there, and what is wrong with those that are
+   * @throws RankmillError `input_unusable` for files that are not there, and what is wrong with those that are
    */
   static async open(options: CollectionOptions): Promise<CollectionSource> {
     const { folder, split, limits, indexDir, onNote } = options;

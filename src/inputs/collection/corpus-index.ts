@@ -43,7 +43,7 @@ export interface OpenCorpusOptions {
  * Memory: 1 MiB at the most once open. While building, the process grew by 58, 54 and 43 MB for
  * 100,000, 1,000,000 and 4,000,000 documents: it does not grow with the corpus.
  *
- * @throws RankmillError `usage` for a corpus or a folder that cannot be used, `duplicate_id` for an
+ * @throws RankmillError `input_unusable` for a corpus or a folder that cannot be used, `duplicate_id` for an
  *   id that two lines have, `cancelled` once `signal` aborts
  */
 export async function openCorpus(options: OpenCorpusOptions): Promise<CorpusIndex> {
@@ -74,14 +74,17 @@ export async function openCorpus(options: OpenCorpusOptions): Promise<CorpusInde
     // Without a code of the system it is no matter of files.
     if (error instanceof RankmillError || !hasSystemCode(error)) throw error;
     throw new RankmillError(
-      "usage",
+      "place_unusable",
       `the index of ${options.path} cannot be written to ${options.cacheDir}: ${describeError(error).message}`,
       { cause: error },
     );
   }
   const after = await describeSource(options.path);
   if (after.sizeBytes !== source.sizeBytes || after.mtimeNs !== source.mtimeNs) {
-    throw new RankmillError("usage", `${options.path} was changed while it was being indexed`);
+    throw new RankmillError(
+      "input_unusable",
+      `${options.path} was changed while it was being indexed`,
+    );
   }
   const built = await openIndex(files, source, options.path);
   if (built === undefined) {
@@ -159,7 +162,7 @@ export class CorpusIndex {
       const bytes = await readExactly(this.data, offset, length);
       return parseCorpusLine(bytes.toString(), this.metadata.format);
     } catch (error) {
-      throw new RankmillError("usage", `${this.path} was changed while it was in use`, {
+      throw new RankmillError("input_unusable", `${this.path} was changed while it was in use`, {
         cause: error,
       });
     }
@@ -169,7 +172,7 @@ export class CorpusIndex {
 async function describeSource(path: string): Promise<IndexMetadata["source"]> {
   try {
     const stats = await stat(path, { bigint: true });
-    if (!stats.isFile()) throw new RankmillError("usage", `${path} is no regular file`);
+    if (!stats.isFile()) throw new RankmillError("input_unusable", `${path} is no regular file`);
     return {
       path: await realpath(path),
       sizeBytes: Number(stats.size),
@@ -178,7 +181,9 @@ async function describeSource(path: string): Promise<IndexMetadata["source"]> {
   } catch (error) {
     if (error instanceof RankmillError) throw error;
     const { message } = describeError(error);
-    throw new RankmillError("usage", `${path} cannot be read: ${message}`, { cause: error });
+    throw new RankmillError("input_unusable", `${path} cannot be read: ${message}`, {
+      cause: error,
+    });
   }
 }
 

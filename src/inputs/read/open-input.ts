@@ -16,7 +16,7 @@ export interface OpenedInput {
   /** For messages: the path, or "standard input". */
   readonly name: string;
   readonly compression: Compression;
-  /** The bytes, decompressed. Throws a RankmillError `usage` that names the input where it is cut short. */
+  /** The bytes, decompressed. Throws a RankmillError `input_unusable` that names the input where it is cut short. */
   readonly chunks: AsyncIterable<Uint8Array>;
   /** Bytes of the file as it lies on disk; undefined for what is not a regular file. */
   readonly sizeBytes: number | undefined;
@@ -31,7 +31,7 @@ export interface OpenedInput {
  * never by the name. Data that ends early is an error after the lines before it were read, never a
  * silent end.
  *
- * @throws RankmillError `usage` where there is no such file, or it is a folder or otherwise compressed
+ * @throws RankmillError `input_unusable` where there is no such file, or it is a folder or otherwise compressed
  */
 export async function openInput(
   path: string,
@@ -85,13 +85,14 @@ async function openRaw(
 ): Promise<{ stream: AsyncIterable<Uint8Array | string>; sizeBytes: number | undefined }> {
   if (path === "-") {
     if (stdin === undefined) {
-      throw new RankmillError("usage", "standard input cannot be read here: give a file");
+      throw new RankmillError("input_unusable", "standard input cannot be read here: give a file");
     }
     return { stream: stdin, sizeBytes: undefined };
   }
   try {
     const stats = await stat(path);
-    if (stats.isDirectory()) throw new RankmillError("usage", `${name} is a folder, not a file`);
+    if (stats.isDirectory())
+      throw new RankmillError("input_unusable", `${name} is a folder, not a file`);
     const sizeBytes = stats.isFile() ? stats.size : undefined;
     return { stream: createReadStream(path, { highWaterMark: READ_BYTES }), sizeBytes };
   } catch (error) {
@@ -99,7 +100,7 @@ async function openRaw(
   }
 }
 
-/** @throws RankmillError `usage` for a compression that is known and not read */
+/** @throws RankmillError `input_unusable` for a compression that is known and not read */
 function compressionOf(start: Uint8Array, name: string): Compression {
   const startsWith = (...magic: number[]) => magic.every((byte, index) => start[index] === byte);
   if (startsWith(0x1f, 0x8b)) return "gzip";
@@ -113,7 +114,10 @@ function compressionOf(start: Uint8Array, name: string): Compression {
     (startsWith(0x42, 0x5a, 0x68) && (start[3] ?? 0) >= 0x31 && "bzip2") ||
     (startsWith(0x50, 0x4b, 0x03, 0x04) && "zip");
   if (other !== false) {
-    throw new RankmillError("usage", `${name} is compressed with ${other}: gzip and zstd are read`);
+    throw new RankmillError(
+      "input_unusable",
+      `${name} is compressed with ${other}: gzip and zstd are read`,
+    );
   }
   // Shorter than the shortest magic: no compressed file, however small, is.
   if (start.length < 4 && /\.(gz|zst)$/i.test(name)) throw cutShort(name);
@@ -152,15 +156,17 @@ function unreadable(error: unknown, name: string): RankmillError {
     return cutShort(name, error);
   }
   if (code === "ENOENT") {
-    return new RankmillError("usage", `${name}: no such file`, { cause: error });
+    return new RankmillError("input_unusable", `${name}: no such file`, { cause: error });
   }
   const { message } = describeError(error);
-  return new RankmillError("usage", `${name} cannot be read: ${message}`, { cause: error });
+  return new RankmillError("input_unusable", `${name} cannot be read: ${message}`, {
+    cause: error,
+  });
 }
 
 function cutShort(name: string, cause?: unknown): RankmillError {
   return new RankmillError(
-    "usage",
+    "input_unusable",
     `${name} is cut short: its compressed data ends in the middle. What came before was read; fetch the file again`,
     { cause },
   );

@@ -19,6 +19,7 @@ import { checkSpace, presentFile, sizeOf } from "../pull/pulled-file.js";
 import type { WantedFile } from "../pull/pull-plan.js";
 import { syncFolder } from "../../platform/sync-folder.js";
 import { transferVerified, type TransferSource } from "../pull/transfer.js";
+import { option, wording } from "../../core/wording.js";
 
 /** Source of the wheels. */
 export type WheelSource =
@@ -62,7 +63,7 @@ export interface CudaSetupResult {
 }
 
 const PLACE: WritePlace = {
-  folder: "folder with --cuda-dir",
+  folder: "CUDA folder",
   again: 'run "rankmill setup cuda" again',
 };
 
@@ -70,7 +71,7 @@ const PLACE: WritePlace = {
  * Every file is held to its pinned sha256, the wheel's and its own, and appears in one step; whatever is
  * there already and right is kept.
  *
- * @throws RankmillError `download_failed`, `missing_dependency`, `usage`; `cancelled` once `signal` aborts
+ * @throws RankmillError `download_failed`, `missing_dependency`, `input_unusable`; `cancelled` once `signal` aborts
  */
 export async function setupCuda(options: CudaSetupOptions): Promise<CudaSetupResult> {
   const { dir, signal } = options;
@@ -140,7 +141,10 @@ async function isPresent(dir: string, file: CudaFile): Promise<boolean> {
 
 async function checkWheel(wheel: CudaWheel, path: string): Promise<void> {
   if ((await sizeOf(path)) === 0) {
-    throw new RankmillError("usage", `${path} is missing: --from wants a folder that holds it`);
+    throw new RankmillError(
+      "input_unusable",
+      wording`${path} is missing: ${option("from")} wants a folder that holds it`,
+    );
   }
   if ((await presentFile(path, wantedOf(wheel))) === undefined) {
     throw new RankmillError(
@@ -165,9 +169,9 @@ async function fetchWheel(
       return await index.open(located, offset, signal);
     },
     givenUp: (reason, at) =>
-      `${wheel.name} could not be downloaded (${reason}): check the network and --index-url, then ${PLACE.again}, it goes on from byte ${at}`,
+      wording`${wheel.name} could not be downloaded (${reason}): check the network and ${option("indexUrl")}, then ${PLACE.again}, it goes on from byte ${at}`,
     refused: (reason) =>
-      `${wheel.name} from ${located?.host ?? index.address} is not the pinned file (${reason}): it was thrown away; check --index-url and the proxy`,
+      wording`${wheel.name} from ${located?.host ?? index.address} is not the pinned file (${reason}): it was thrown away; check ${option("indexUrl")} and the proxy`,
   };
   await checkSpace(dirname(path), wantedOf(wheel), path, PLACE);
   const target = { source, bytes: wheel.bytes, partialPath: path, place: PLACE };

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { RankmillError } from "../../core/errors.js";
 import { networkReason, retryAfterMs, TransientHubError } from "../pull/hub-client.js";
+import { option, wording } from "../../core/wording.js";
 
 const ACCEPT = "application/vnd.pypi.simple.v1+json, text/html;q=0.1";
 
@@ -14,12 +15,12 @@ export class PackageIndex {
   /** Authorization made from `user:password@` in the address; sent to its own host alone. */
   readonly #authorization: string | undefined;
 
-  /** @throws RankmillError `usage` if `address` is no address */
+  /** @throws RankmillError `invalid_option` if `address` is no address */
   constructor(address: string) {
     if (!URL.canParse(address) || !/^https?:/.test(address)) {
       throw new RankmillError(
-        "usage",
-        `--index-url: "${address}" is not the http(s) address of a package index`,
+        "invalid_option",
+        wording`${option("indexUrl")}: "${address}" is not the http(s) address of a package index`,
       );
     }
     const url = new URL(address);
@@ -92,7 +93,7 @@ export class PackageIndex {
       const wish = retryAfterMs(response.headers.get("retry-after"));
       throw new TransientHubError(said, { retryAfterMs: wish });
     }
-    throw new RankmillError("download_failed", `${said}: check --index-url`);
+    throw new RankmillError("download_failed", wording`${said}: check ${option("indexUrl")}`);
   }
 
   #fromJson(text: string, fileName: string): string | undefined {
@@ -103,7 +104,7 @@ export class PackageIndex {
     } catch (error) {
       throw new RankmillError(
         "download_failed",
-        `${this.address} did not answer as a package index does: check --index-url`,
+        wording`${this.address} did not answer as a package index does: check ${option("indexUrl")}`,
         { cause: error },
       );
     }
@@ -112,7 +113,7 @@ export class PackageIndex {
   #missing(what: string): RankmillError {
     return new RankmillError(
       "download_failed",
-      `the package index ${this.address} has ${what}: check --index-url, or give the files with --from`,
+      wording`the package index ${this.address} has ${what}: check ${option("indexUrl")}, or give the files with ${option("from")}`,
     );
   }
 }

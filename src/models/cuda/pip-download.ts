@@ -3,6 +3,7 @@ import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { CudaWheel } from "./cuda-wheels.js";
 import { RankmillError } from "../../core/errors.js";
+import { option, wording } from "../../core/wording.js";
 
 /** Platform of the wheels: theirs, and not that of the Python on this machine. */
 const TARGET = [
@@ -67,14 +68,14 @@ async function call(
       .findLast((line) => line.startsWith("ERROR")) ?? "";
   throw new RankmillError(
     "download_failed",
-    `pip could not download the files (exit ${String(code)}${reason === "" ? "" : `, ${reason}`}): check its index with "pip config list", or give another with --index-url`,
+    wording`pip could not download the files (exit ${String(code)}${reason === "" ? "" : `, ${reason}`}): check its index with "pip config list", or give another with ${option("indexUrl")}`,
   );
 }
 
 function noPip(cause: unknown): RankmillError {
   return new RankmillError(
     "missing_dependency",
-    "the files come from a Python package index, and there is no pip to fetch them with: install python3-pip, or give the index's address with --index-url, or the files themselves with --from",
+    wording`the files come from a Python package index, and there is no pip to fetch them with: install python3-pip, or give the index's address with ${option("indexUrl")}, or the files themselves with ${option("from")}`,
     { cause },
   );
 }

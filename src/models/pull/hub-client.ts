@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { RankmillError } from "../../core/errors.js";
+import { option, wording } from "../../core/wording.js";
 
 export const HUB_ENDPOINT = "https://huggingface.co";
 
@@ -67,7 +68,7 @@ export class HubClient {
   }
 
   /**
-   * @throws RankmillError `model_not_found` (404), `usage` (401, 403), `download_failed`;
+   * @throws RankmillError `model_not_found` (404), `access_denied` (401, 403), `download_failed`;
    *   TransientHubError where another attempt may help
    */
   async list(
@@ -149,14 +150,14 @@ export class HubClient {
           ? "set HF_TOKEN to a token that may read it, and accept its terms on its page if it has any"
           : "HF_TOKEN may not read it: accept its terms on its page or use another token";
       return new RankmillError(
-        "usage",
+        "access_denied",
         `${this.#endpoint}/${repository} refuses access (${status}): it is gated, private or misspelt; ${remedy}`,
       );
     }
     if (status === 404) {
       return new RankmillError(
         "model_not_found",
-        `repository ${repository} has no ${what} on ${this.#endpoint} (404): check the name and --revision`,
+        wording`repository ${repository} has no ${what} on ${this.#endpoint} (404): check the name and ${option("revision")}`,
       );
     }
     if (status === 408 || status === 429 || status >= 500) {

@@ -5,6 +5,7 @@ import { RankmillError } from "../../core/errors.js";
 import type { HubListedFile, HubListing } from "./hub-client.js";
 import type { LockedModel } from "../lock-file.js";
 import { classifyOnnxName, isDataOf } from "../onnx/onnx-names.js";
+import { option, wording } from "../../core/wording.js";
 
 /** Files of a model that is not in the catalogue; the first two are required. */
 const NEEDED_FILES = ["config.json", "tokenizer.json"] as const;
@@ -26,7 +27,7 @@ export interface PullSource {
 }
 
 /**
- * @throws RankmillError `usage` if the model is not pulled at all, or its licence must be accepted
+ * @throws RankmillError `invalid_option` if the model is not pulled at all, or its licence must be accepted
  *   first
  */
 export function pullSource(model: CatalogueEntry | string, acceptLicence: boolean): PullSource {
@@ -35,24 +36,27 @@ export function pullSource(model: CatalogueEntry | string, acceptLicence: boolea
       return { id: model, repository: model, catalogued: undefined };
     }
     throw new RankmillError(
-      "usage",
+      "invalid_option",
       `"${model}" is neither a model of the catalogue nor a hub id of the form owner/name`,
     );
   }
   const { source, id, licence } = model;
   if (source.kind === "package") {
-    throw new RankmillError("usage", `${id} ships with rankmill: there is nothing to pull`);
+    throw new RankmillError(
+      "invalid_option",
+      `${id} ships with rankmill: there is nothing to pull`,
+    );
   }
   if (source.kind === "export") {
     throw new RankmillError(
-      "usage",
+      "invalid_option",
       `${id} cannot be pulled (${source.reason}): export it once with models/export/ and give the folder`,
     );
   }
   if (licence.nonCommercial && !acceptLicence) {
     throw new RankmillError(
-      "usage",
-      `${id} is under ${licence.name}, which forbids commercial use${licence.url === null ? "" : ` (${licence.url})`}: read it and pull again with --accept-licence`,
+      "access_denied",
+      wording`${id} is under ${licence.name}, which forbids commercial use${licence.url === null ? "" : ` (${licence.url})`}: read it and pull again with ${option("acceptLicence")}`,
     );
   }
   return { id, repository: source.repository, catalogued: source };
@@ -103,7 +107,7 @@ function wantedFile(
   if (listed.size > 0 && onHub === undefined) {
     throw new RankmillError(
       "model_not_found",
-      `repository ${source.repository} has no file ${path} at revision ${commit}: check --revision and --precision`,
+      wording`repository ${source.repository} has no file ${path} at revision ${commit}: check ${option("revision")} and ${option("precision")}`,
     );
   }
   const reviewed = reviewedFile(source, path, commit);
@@ -112,11 +116,11 @@ function wantedFile(
   if (sha256 !== undefined && onHub?.sha256 !== undefined && sha256 !== onHub.sha256) {
     const pinned = locked?.files[path] !== undefined;
     const remedy = pinned
-      ? "do not use it before someone has found out why; --repin takes what the hub has now"
+      ? wording`do not use it before someone has found out why; ${option("repin")} takes what the hub has now`
       : "the repository was changed or the catalogue is wrong: report it, and do not use the file";
     throw new RankmillError(
       "download_failed",
-      `${path} of ${source.repository} has sha256 ${onHub.sha256} on the hub, ${pinned ? "the lock file" : "the catalogue"} has ${sha256}: ${remedy}`,
+      wording`${path} of ${source.repository} has sha256 ${onHub.sha256} on the hub, ${pinned ? "the lock file" : "the catalogue"} has ${sha256}: ${remedy}`,
     );
   }
   return {
@@ -191,7 +195,7 @@ function discoveredGraph(
     "model_not_found",
     present.length === 0
       ? `repository ${repository} has no ONNX file: choose one that has, or export the model with models/export/`
-      : `repository ${repository} has no ${precision} file, only ${present.join(", ")}: choose one of these with --precision`,
+      : wording`repository ${repository} has no ${precision} file, only ${present.join(", ")}: choose one of these with ${option("precision")}`,
   );
 }
 

@@ -19,6 +19,7 @@ import type { PullSource, WantedFile } from "./pull-plan.js";
 import { checkSpace, presentFile } from "./pulled-file.js";
 import { syncFolder } from "../../platform/sync-folder.js";
 import { transferVerified, type TransferSource } from "./transfer.js";
+import { option, wording } from "../../core/wording.js";
 
 const LISTING_ATTEMPTS = 4;
 const DEFAULT_REVISION = "main";
@@ -79,7 +80,7 @@ interface PulledFile {
  * files appear in one step; a broken transfer goes on where it stopped, in this pull or a later one.
  *
  * @param model an entry of the catalogue or a hub id
- * @throws RankmillError `usage` (licence, access), `model_not_found`, `model_unusable`,
+ * @throws RankmillError `access_denied` (licence, access), `model_not_found`, `model_unusable`,
  *   `download_failed`; `cancelled` once `signal` aborts
  */
 export async function pullModel(
@@ -116,7 +117,7 @@ class Pull {
     if (locked !== undefined && locked.repository !== this.#source.repository) {
       throw new RankmillError(
         "download_failed",
-        `${id} was pinned from ${locked.repository}, now it comes from ${this.#source.repository}: pull again with --repin if that is meant`,
+        wording`${id} was pinned from ${locked.repository}, now it comes from ${this.#source.repository}: pull again with ${option("repin")} if that is meant`,
       );
     }
     const { commit, listing } = await this.#resolveCommit(locked);
@@ -188,7 +189,7 @@ class Pull {
     if (locked === undefined || locked.revision === commit) return;
     throw new RankmillError(
       "download_failed",
-      `${this.#source.id} is pinned to commit ${shortRevision(locked.revision)} and ${shortRevision(commit)} was asked for: pull again with --repin to move the pin`,
+      wording`${this.#source.id} is pinned to commit ${shortRevision(locked.revision)} and ${shortRevision(commit)} was asked for: pull again with ${option("repin")} to move the pin`,
     );
   }
 

@@ -3,6 +3,7 @@ import { open, rm } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { RankmillError } from "../../core/errors.js";
+import type { Wording } from "../../core/wording.js";
 import { ContentHash } from "../../platform/content-hash.js";
 import type { ContentHashes } from "../../platform/content-hash.js";
 import { asWriteError, type WritePlace } from "../../platform/file-system-errors.js";
@@ -27,9 +28,9 @@ export interface TransferSource {
    */
   open(offset: number, signal: AbortSignal): Promise<Response>;
   /** One line, with what to do, if it cannot be had: the network's reason and how far it came. */
-  givenUp(reason: string, bytes: number): string;
+  givenUp(reason: string, bytes: number): string | Wording;
   /** One line, with what to do, if another file came than the pinned one. */
-  refused(reason: string): string;
+  refused(reason: string): string | Wording;
 }
 
 export interface TransferTarget {

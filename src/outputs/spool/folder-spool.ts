@@ -125,9 +125,13 @@ export class FolderSpool implements Spool {
       if (code === undefined) throw error;
       // A run's own folder may belong to another user, where the spool itself can be written.
       const why = path === undefined ? code : `${code}: ${path}`;
-      throw new RankmillError("usage", `the spool ${this.#folder} cannot be written (${why})`, {
-        cause: error,
-      });
+      throw new RankmillError(
+        "place_unusable",
+        `the spool ${this.#folder} cannot be written (${why})`,
+        {
+          cause: error,
+        },
+      );
     }
   }
 }

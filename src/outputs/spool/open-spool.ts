@@ -2,6 +2,7 @@ import { RankmillError } from "../../core/errors.js";
 import { FolderSpool } from "./folder-spool.js";
 import type { S3Place } from "./s3-bucket.js";
 import type { Spool } from "../../core/ports/spool.js";
+import { option, wording } from "../../core/wording.js";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -11,7 +12,7 @@ const DEFAULT_REGION = "us-east-1";
 /**
  * @param place a folder, or `s3://bucket/prefix`
  * @param env where endpoint, region and credentials of a bucket stand, under AWS' own names
- * @throws RankmillError `usage` where something is missing, `missing_dependency`
+ * @throws RankmillError `invalid_option` where something is missing, `missing_dependency`
  */
 export async function openSpool(place: string, env: Env): Promise<Spool> {
   if (!place.startsWith(S3_SCHEME)) return new FolderSpool(place);
@@ -23,11 +24,14 @@ export async function openSpool(place: string, env: Env): Promise<Spool> {
   return new S3Spool(await S3Bucket.open(s3Place(place, env)));
 }
 
-/** @throws RankmillError `usage` naming what is missing */
+/** @throws RankmillError `invalid_option` naming what is missing */
 export function s3Place(place: string, env: Env): S3Place {
   const [, bucket = "", path = ""] = /^s3:\/\/([^/]+)\/?(.*)$/.exec(place) ?? [];
   if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket)) {
-    throw new RankmillError("usage", `--spool ${place}: expected s3://bucket/prefix`);
+    throw new RankmillError(
+      "invalid_option",
+      wording`${option("spool")} ${place}: expected s3://bucket/prefix`,
+    );
   }
   const region = given(env["AWS_REGION"]) ?? given(env["AWS_DEFAULT_REGION"]) ?? DEFAULT_REGION;
   const prefix = path.replace(/\/+$/, "");
@@ -48,7 +52,10 @@ function endpointOf(env: Env): string | undefined {
     if (endpoint === undefined) continue;
     // Never shown: it might hold a password.
     if (!/^https?:\/\/[^/@\s]+(\/[^@\s]*)?$/.test(endpoint)) {
-      throw new RankmillError("usage", `${name}: expected http://host:port or https://host`);
+      throw new RankmillError(
+        "invalid_option",
+        `${name}: expected http://host:port or https://host`,
+      );
     }
     return endpoint;
   }
@@ -58,7 +65,10 @@ function endpointOf(env: Env): string | undefined {
 function needed(place: string, name: string, env: Env): string {
   const value = given(env[name]);
   if (value !== undefined) return value;
-  throw new RankmillError("usage", `--spool ${place}: ${name} is not set`);
+  throw new RankmillError(
+    "invalid_option",
+    wording`${option("spool")} ${place}: ${name} is not set`,
+  );
 }
 
 /** A variable that is set to nothing is not set. */

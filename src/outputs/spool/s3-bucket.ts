@@ -3,6 +3,7 @@ import { ReadableStream } from "node:stream/web";
 import type { S3Client } from "@bradenmacdonald/s3-lite-client";
 import { describeError, RankmillError } from "../../core/errors.js";
 import { ownLines } from "../../inputs/read/lines.js";
+import { option, wording } from "../../core/wording.js";
 
 /** Where a bucket is, and who may use it. */
 export interface S3Place {
@@ -76,9 +77,13 @@ export class S3Bucket {
       });
       return new S3Bucket(name, client, place.prefix);
     } catch (error) {
-      throw new RankmillError("usage", `--spool ${name}: ${describeError(error).message}`, {
-        cause: error,
-      });
+      throw new RankmillError(
+        "place_unusable",
+        wording`${option("spool")} ${name}: ${describeError(error).message}`,
+        {
+          cause: error,
+        },
+      );
     }
   }
 
@@ -145,7 +150,7 @@ async function* encoded(lines: AsyncIterable<string>): AsyncGenerator<Uint8Array
   if (text !== "") yield encoder.encode(text);
 }
 
-/** @throws RankmillError `usage` where asking again cannot help, `spool_unavailable` where it did not */
+/** @throws RankmillError `place_unusable` where asking again cannot help, `spool_unavailable` where it did not */
 async function repeated<T>(name: string, act: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
@@ -156,7 +161,7 @@ async function repeated<T>(name: string, act: () => Promise<T>): Promise<T> {
       const { message } = describeError(error);
       const said = `the spool ${name}: ${code === undefined ? "" : `${code}: `}${message}${causeOf(error)}`;
       if (statusCode !== undefined && statusCode < 500 && ![408, 409, 429].includes(statusCode)) {
-        throw new RankmillError("usage", said, { cause: error });
+        throw new RankmillError("place_unusable", said, { cause: error });
       }
       if (attempt === MAX_ATTEMPTS) {
         throw new RankmillError("spool_unavailable", said, { cause: error });

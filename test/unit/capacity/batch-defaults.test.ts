@@ -23,6 +23,6 @@ describe("batches that are asked for", () => {
   });
 
   it("are refused where they would make a score depend on its batch-mates", () => {
-    expect(() => batchLimits(true, { maxBatchSize: 4 })).toThrow(/--max-batch-size: 4 rows/);
+    expect(() => batchLimits(true, { maxBatchSize: 4 })).toThrow(/maxBatchSize: 4 rows/);
   });
 });

@@ -80,27 +80,31 @@ describe("a request", () => {
   });
 
   it.each([
-    ["query", { query: "q".repeat(11) }, "11 characters", "10", "--max-query-chars"],
+    ["query", { query: "q".repeat(11) }, "11 characters", "10", "maxQueryChars"],
     [
       "documents[1]",
       { documents: ["", "d".repeat(21)] },
       "21 characters",
       "20",
-      "--max-document-chars",
+      "maxDocumentChars",
     ],
     [
       "documents[0].text",
       { documents: [{ text: "d".repeat(22) }] },
       "22 characters",
       "20",
-      "--max-document-chars",
+      "maxDocumentChars",
     ],
-    ["documents", { documents: ["", "", "", ""] }, "4 documents", "3", "--max-documents"],
+    ["documents", { documents: ["", "", "", ""] }, "4 documents", "3", "maxDocuments"],
   ])(
     "over a limit names field, value, limit and option: %s",
     (field, part, value, limit, option) => {
       const error = refusal({ id: "a", query: "q", documents: [], ...part });
-      expect(error).toMatchObject({ code: "limit_exceeded", field });
+      expect(error).toMatchObject({
+        code: "limit_exceeded",
+        field,
+        limit: { name: option, max: Number(limit), value: Number.parseInt(value, 10) },
+      });
       expect(error.message).toContain(
         `${field}: has ${value}, over the limit of ${limit} (${option})`,
       );
@@ -111,7 +115,7 @@ describe("a request", () => {
     expect(refusal("nonsense", 1_001)).toMatchObject({
       code: "limit_exceeded",
       field: "job",
-      message: "the job has 1001 bytes, over the limit of 1000 (--max-job-bytes)",
+      message: "the job has 1001 bytes, over the limit of 1000 (maxJobBytes)",
     });
   });
 

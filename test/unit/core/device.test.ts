@@ -71,7 +71,7 @@ describe("the device of a worker", () => {
     expect(choiceForPrecision("auto", undefined)).toBe("auto");
     expect(choiceForPrecision("cpu", "uint8")).toBe("cpu");
     expect(() => choiceForPrecision("cuda", "int8")).toThrow(
-      /--device cuda with --precision int8: .*fp16 or fp32, or --device cpu/,
+      /device cuda with precision int8: .*fp16 or fp32, or device cpu/,
     );
   });
 });

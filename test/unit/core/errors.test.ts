@@ -1,28 +1,35 @@
 import { describe, expect, it } from "vitest";
-import { describeError, isRetryable, RankmillError } from "../../../src/core/errors.js";
+import {
+  describeError,
+  ERROR_CODES,
+  isErrorCode,
+  isRetryable,
+  RankmillError,
+  wordingOf,
+  type ErrorCode,
+} from "../../../src/core/errors.js";
+import { option, wording } from "../../../src/core/wording.js";
 
 describe("whether another attempt is worth it", () => {
-  it.each(["lane_failed", "redis_unavailable", "timeout", "job_lost", "internal"] as const)(
-    "yes after %s",
-    (code) => {
-      expect(isRetryable(new RankmillError(code, "m"))).toBe(true);
-    },
-  );
-
-  it.each([
-    ...(["invalid_json", "invalid_field", "limit_exceeded", "duplicate_id", "usage"] as const),
-    ...(["model_unusable", "missing_dependency", "payload_missing", "cancelled"] as const),
-  ])("no after %s", (code) => {
-    expect(isRetryable(new RankmillError(code, "m"))).toBe(false);
+  it.each(
+    (Object.keys(ERROR_CODES) as ErrorCode[]).map((code) => [code, ERROR_CODES[code].retried]),
+  )("an attempt that ended with %s: %s", (code, retried) => {
+    expect(isRetryable(new RankmillError(code, "m"))).toBe(retried);
   });
 
-  it("yes after anything unknown", () => {
+  it("an attempt that ended with an unknown error is tried again", () => {
     expect([isRetryable(new TypeError("x")), isRetryable("x")]).toEqual([true, true]);
+  });
+
+  it("only codes of this version count as codes", () => {
+    expect(isErrorCode("lane_failed")).toBe(true);
+    expect(isErrorCode("usage")).toBe(false);
+    expect(isErrorCode("toString")).toBe(false);
   });
 });
 
-describe("what is recorded of an error", () => {
-  it("is its own code, or internal", () => {
+describe("the record of an error", () => {
+  it("has the error's own code, or internal", () => {
     expect(describeError(new RankmillError("timeout", "late"))).toEqual({
       code: "timeout",
       message: "late",
@@ -31,10 +38,30 @@ describe("what is recorded of an error", () => {
     expect(describeError(undefined)).toEqual({ code: "internal", message: "undefined" });
   });
 
-  it("keeps field and cause apart from the message", () => {
+  it("keeps field, limit, place, context and cause as data", () => {
     const cause = new Error("inner");
-    const error = new RankmillError("invalid_field", "outer", { field: "query", cause });
-    expect(error).toMatchObject({ name: "RankmillError", field: "query", cause, message: "outer" });
-    expect("cause" in new RankmillError("usage", "m")).toBe(false);
+    const limit = { name: "maxDocuments", value: 7, max: 5, unit: "documents" };
+    const details = { field: "documents", limit, place: "in.jsonl", context: { run: "r" } };
+    const error = new RankmillError("limit_exceeded", "outer", { ...details, cause });
+    expect(error).toMatchObject({ name: "RankmillError", message: "outer", ...details, cause });
+    const plain = new RankmillError("conflict", "m");
+    expect("cause" in plain).toBe(false);
+    expect(plain).toMatchObject({ context: {}, field: undefined, limit: undefined });
+  });
+});
+
+describe("a text that mentions options", () => {
+  const text = wording`${option("device", "cuda")}: choose ${7}, or ${option("forceNew")}`;
+
+  it("names them as the library does, unless it is asked to spell them otherwise", () => {
+    expect(String(text)).toBe("device cuda: choose 7, or forceNew");
+    expect(text.spelled((name) => `<${name}>`)).toBe("<device> cuda: choose 7, or <forceNew>");
+  });
+
+  it("stays data inside another text, and in an error", () => {
+    const error = new RankmillError("conflict", wording`out: ${text}`);
+    expect(error.message).toBe("out: device cuda: choose 7, or forceNew");
+    expect(wordingOf(error).parts).toContainEqual({ option: "forceNew" });
+    expect(String(wordingOf(new TypeError("odd")))).toBe("odd");
   });
 });

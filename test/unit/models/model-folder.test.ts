@@ -198,7 +198,7 @@ describe("the files of a folder", () => {
     expect(chooseFile(model, ["fp16", "int8"]).precision).toBe("int8");
     const { code, message } = await refusal(useDefault());
     expect(code).toBe("model_unusable");
-    expect(message).toMatch(/no fp32 file, only int8.*--precision/);
+    expect(message).toMatch(/no fp32 file, only int8.*precision/);
   });
 });
 

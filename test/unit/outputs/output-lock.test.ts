@@ -40,7 +40,7 @@ describe("the lock of an output", () => {
   it("is refused while another process lives that holds it", async () => {
     heldBy(process.ppid);
     await expect(lockOutput(path)).rejects.toMatchObject({
-      code: "usage",
+      code: "conflict",
       message: expect.stringContaining(`process ${process.ppid}`),
     });
     expect(readdirSync(folder)).toEqual(["out.lock"]);
@@ -61,7 +61,7 @@ describe("the lock of an output", () => {
   it("of another host is left alone", async () => {
     heldBy(1, "another-host");
     await expect(lockOutput(path)).rejects.toMatchObject({
-      code: "usage",
+      code: "conflict",
       message: expect.stringContaining(`delete ${path}`),
     });
   });
@@ -100,7 +100,7 @@ describe("the lock that a killed command left", () => {
       for (const child of children) child.stdin.end();
       await Promise.all(ends);
       expect(answers.filter((answer) => answer === "won")).toHaveLength(1);
-      expect(answers.filter((answer) => answer === "usage")).toHaveLength(PROCESSES - 1);
+      expect(answers.filter((answer) => answer === "conflict")).toHaveLength(PROCESSES - 1);
       expect(holder.pid).toBe(winner?.pid);
       expect(readdirSync(folder)).toEqual(["out.lock"]);
     }

@@ -186,9 +186,9 @@ describe("an output that is not this run's", () => {
       topN: 5,
     };
     await expect(RunOutput.open(output, other, false)).rejects.toMatchObject({
-      code: "usage",
+      code: "conflict",
       message: expect.stringMatching(
-        /model\.precision was fp32, is int8; topN was null, is 5.*--force-new/,
+        /model\.precision was fp32, is int8; topN was null, is 5.*forceNew/,
       ),
     });
     const file = await start(other, true);
@@ -200,7 +200,7 @@ describe("an output that is not this run's", () => {
   it("is refused where nothing says how it was made", async () => {
     writeFileSync(output, "precious\n");
     await expect(RunOutput.open(output, SETTINGS, false)).rejects.toMatchObject({
-      code: "usage",
+      code: "conflict",
       message: expect.stringContaining("no out.manifest.json beside it"),
     });
     expect(readFileSync(output, "utf8")).toBe("precious\n");

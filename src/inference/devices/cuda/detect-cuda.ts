@@ -78,7 +78,7 @@ async function whatIsMissing(places: CudaPlaces): Promise<CudaTrouble | undefine
   if (process.platform !== "linux" || process.arch !== "x64") {
     return {
       reason: `onnxruntime-node brings CUDA to linux on x64 only, this is ${process.platform} on ${process.arch}`,
-      remedy: "use --device cpu",
+      remedy: "use the CPU as device",
     };
   }
   if (!(await hasDriver(places))) return explainCudaFailure(`${DRIVER_NAME}: cannot open`);

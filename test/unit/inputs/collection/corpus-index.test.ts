@@ -229,7 +229,7 @@ describe("what cannot be used", () => {
   it("is named: a cache folder that is a file", async () => {
     const { path } = await corpusOf("corpus.jsonl", SMALL);
     await expect(openFile({ path, cacheDir: path })).rejects.toMatchObject({
-      code: "usage",
+      code: "place_unusable",
       message: expect.stringContaining(`cannot be written to ${path}`) as unknown,
     });
   });

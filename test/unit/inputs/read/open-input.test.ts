@@ -73,7 +73,7 @@ describe("openInput", () => {
       for (const length of [7, 20, whole.length >> 1, whole.length - 1]) {
         const path = await fileOf("cut.bin", whole.subarray(0, length));
         await expect(read(path), `${length} bytes`).rejects.toMatchObject({
-          code: "usage",
+          code: "input_unusable",
           message: expect.stringContaining(`${path} is cut short`) as unknown,
         });
       }
@@ -128,7 +128,7 @@ describe("openInput", () => {
     await mkdir(join(folder, "sub"));
     await expect(read(join(folder, "none"))).rejects.toThrow(/none: no such file/);
     await expect(read(join(folder, "sub"))).rejects.toThrow(/sub is a folder, not a file/);
-    await expect(openInput("-")).rejects.toMatchObject({ code: "usage" });
+    await expect(openInput("-")).rejects.toMatchObject({ code: "input_unusable" });
   });
 
   it("can be closed before it was read to its end", async () => {
