@@ -128,7 +128,7 @@ describe("a setup of CUDA from an index", () => {
     const { code, message } = await refusal(setupCuda(options()));
     expect(code).toBe("download_failed");
     expect(message).toMatch(
-      /the_library.* could not be downloaded \(127.* answered 500 .*\): check .*--index-url, then run "rankmill setup cuda" again, it goes on from byte \d+$/,
+      /the_library.* could not be downloaded \(127.* answered 500 .*\): check .*indexUrl, then run "rankmill setup cuda" again, it goes on from byte \d+$/,
     );
     index.mishaps.length = 0;
     index.requests.length = 0;
@@ -155,7 +155,7 @@ describe("a setup of CUDA from an index", () => {
   it("says what an index lacks", async () => {
     index.projects.delete("the-library");
     expect((await refusal(setupCuda(options()))).message).toMatch(
-      /^the package index http:\S+\/simple\/ has no project the-library: check --index-url, or give the files with --from$/,
+      /^the package index http:\S+\/simple\/ has no project the-library: check indexUrl, or give the files with from$/,
     );
     index.projects.set("the-library", new Map());
     expect((await refusal(setupCuda(options()))).message).toMatch(/has no the_library-1\.0-/);
@@ -268,7 +268,7 @@ describe.skipIf(!canMount)("a setup of CUDA on a disk that is too small", () => 
     const { code, message } = await refusal(setupCuda(options({ dir: small })));
     expect(code).toBe("download_failed");
     expect(message).toMatch(
-      /the disk is full: free \d+ MB or choose another folder with --cuda-dir, then run "rankmill setup cuda" again/,
+      /the disk is full: free \d+ MB or choose another CUDA folder, then run "rankmill setup cuda" again/,
     );
   });
 });
