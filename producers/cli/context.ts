@@ -8,7 +8,7 @@ import { RankmillError } from "../../src/core/errors.js";
 import { packageRoot } from "../../src/platform/package-root.js";
 import { listModels, resolveModel, type ResolvedModel } from "../../src/models/resolve.js";
 import { connectRedis } from "../../src/redis/connection.js";
-import { openSpool } from "../../src/outputs/spool/open-spool.js";
+import { openSpool } from "../../src/outputs/spool/registry.js";
 import type { Spool } from "../../src/core/ports/spool.js";
 import type { Values } from "./option-values.js";
 import { redactor } from "./secrets.js";

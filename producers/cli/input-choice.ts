@@ -1,8 +1,9 @@
 import { RankmillError } from "../../src/core/errors.js";
-import type { RankingsForm } from "../../src/outputs/export-rankings.js";
-import type { OutputFormat } from "../../src/core/output-format.js";
+import type { InputChoice } from "../../src/core/ports/input-container.js";
+import type { OutputFormat } from "../../src/core/ports/output-format.js";
+import { placeOf } from "../../src/inputs/open-source.js";
+import { openOutputFormat } from "../../src/outputs/formats/registry.js";
 import type { RunSettings } from "../../src/outputs/manifest.js";
-import { isFolder, type InputChoice } from "../../src/inputs/open-source.js";
 import { indexDir } from "./context.js";
 import type { Values } from "./option-values.js";
 import type { OptionName } from "./options.js";
@@ -38,7 +39,7 @@ export function inputChoice(
   }
   return {
     input,
-    format: values.inputFormat as InputChoice["format"],
+    format: values.inputFormat,
     firstStage: values.firstStage,
     depth: values.depth,
     split: values.split,
@@ -51,51 +52,28 @@ export function inputChoice(
 export async function sourceSettings(
   choice: InputChoice,
 ): Promise<Pick<RunSettings, "depth" | "docFields">> {
-  if (!(await isFolder(choice.input))) return { depth: null, docFields: null };
+  if ((await placeOf(choice.input)).kind !== "folder") return { depth: null, docFields: null };
   return { depth: choice.depth ?? null, docFields: choice.docFields.join(",") };
 }
 
 /** @throws RankmillError `invalid_option` for a form that this input or output cannot have */
-export function rankingsForm(
+export async function outputFormat(
   output: string,
   choice: InputChoice,
   values: Values<(typeof OUTPUT_OPTION_NAMES)[number] | "topN">,
-): RankingsForm {
-  const format = values.outputFormat as OutputFormat;
-  const keepRest = values.keepRest === true;
-  if (keepRest && (format !== "trec" || choice.firstStage === undefined || output === "-")) {
-    throw new RankmillError(
-      "invalid_option",
-      "--keep-rest: needs --first-stage, --output-format trec, and an --output that is a file",
-    );
-  }
-  if (format === "jsonl") return { format };
-  if (format === "trec") {
-    if (/\s/.test(values.tag) || values.tag === "") {
-      throw new RankmillError(
-        "invalid_option",
-        `--tag: "${values.tag}" is empty or has white space`,
-      );
-    }
-    return { format, tag: values.tag, firstStage: choice.firstStage, keepRest };
-  }
-  if (output === "-" || choice.input === "-") {
-    throw new RankmillError(
-      "invalid_option",
-      "--output-format flagembedding: writes scores back into the lines of --input: both must be files",
-    );
-  }
-  if ((values.topN ?? 0) !== 0) {
-    throw new RankmillError(
-      "invalid_option",
-      "--output-format flagembedding: scores all, so no --top-n",
-    );
-  }
-  if (choice.format !== "auto" && choice.format !== "flagembedding") {
-    throw new RankmillError(
-      "invalid_option",
-      `--output-format flagembedding: reads --input-format flagembedding, not ${choice.format}`,
-    );
-  }
-  return { format, input: choice.input };
+): Promise<OutputFormat> {
+  return openOutputFormat(values.outputFormat, {
+    output,
+    input: await placeOf(choice.input),
+    inputFormat: choice.format,
+    firstStage: choice.firstStage,
+    topN: values.topN,
+    tag: values.tag,
+    keepRest: values.keepRest === true,
+  });
+}
+
+/** The choice as an output needs it, whose form may go with one format of lines only. */
+export function forOutput(choice: InputChoice, { inputFormat }: OutputFormat): InputChoice {
+  return inputFormat === undefined ? choice : { ...choice, format: inputFormat };
 }

@@ -6,9 +6,9 @@ import {
   PUBLIC_SCORES,
   TRUNCATIONS,
 } from "../../src/core/scoring.js";
-import { OUTPUT_FORMATS } from "../../src/core/output-format.js";
 import { DEFAULT_DOC_FIELDS } from "../../src/inputs/collection/corpus-document.js";
-import { INPUT_FORMATS } from "../../src/inputs/json-lines.js";
+import { INPUT_FORMATS } from "../../src/inputs/formats/registry.js";
+import { OUTPUT_FORMATS } from "../../src/outputs/formats/registry.js";
 import { DEFAULT_IN_FLIGHT_BOUNDS } from "../../src/core/in-flight-bounds.js";
 
 /**

@@ -18,10 +18,12 @@ import { RedisJobQueue } from "../redis/redis-job-queue.js";
 import { RedisResultStore } from "../redis/redis-result-store.js";
 import { Feeder } from "../runs/feeder.js";
 import type { RankingSink } from "../core/ports/ranking-sink.js";
-import { trecLines, type RankingsForm } from "../outputs/export-rankings.js";
+import type { OutputFormat } from "../core/ports/output-format.js";
 import type { Manifest, RunSettings } from "../outputs/manifest.js";
 import type { RunCounts } from "../core/run-counts.js";
-import { RunOutput, StreamOutput } from "../outputs/run-output.js";
+import type { OutputPaths } from "../outputs/output-paths.js";
+import { RunOutput } from "../outputs/run-output.js";
+import { StreamOutput } from "../outputs/stream-output.js";
 import { digestOf } from "../inputs/digest-source.js";
 import type { RecordSource } from "../core/ports/record-source.js";
 import type { InFlightBounds } from "../core/in-flight-bounds.js";
@@ -36,7 +38,7 @@ export interface RunFileOptions {
   readonly source: RecordSource;
   /** What the texts of a collection are made of; nulls for other inputs. */
   readonly sourceSettings: Pick<RunSettings, "depth" | "docFields">;
-  readonly form: RankingsForm;
+  readonly format: OutputFormat;
   /** A path, or `-` for standard output. */
   readonly output: string;
   readonly model: ResolvedModel;
@@ -82,7 +84,7 @@ export interface RunFileResult {
   readonly status: "complete" | "interrupted";
   readonly counts: Readonly<RunCounts>;
   /** Undefined where rankings went to standard output. */
-  readonly paths: RunOutput["paths"] | undefined;
+  readonly paths: OutputPaths | undefined;
   readonly redis: string;
 }
 
@@ -100,7 +102,7 @@ const JS_WINDOW_JOBS = 100;
  *   go on. What was ranked by then is on disk, and the same call again goes on from there
  */
 export async function runFile(options: RunFileOptions): Promise<RunFileResult> {
-  const { model, scoring, source, form, logger, env, show, signal } = options;
+  const { model, scoring, source, format, logger, env, show, signal } = options;
   const counted = await source.count();
   // For the manifest, which standard output has none of; before the output is locked, since it may throw.
   const inputDigest = options.output === "-" ? undefined : await digestOf(source);
@@ -121,16 +123,16 @@ export async function runFile(options: RunFileOptions): Promise<RunFileResult> {
     ...scoring,
     topN: options.topN ?? null,
     tokenizer: opened.tokenizer.implementation,
-    outputFormat: form.format,
+    outputFormat: format.name,
     ...options.sourceSettings,
   };
   const file =
     options.output === "-"
       ? undefined
       : await RunOutput.open(options.output, settings, options.forceNew);
-  const sink: RankingSink & { readonly counts: RunCounts } =
+  const sink: RankingSink =
     file ??
-    new StreamOutput(show.rankings, (failure) => show.note(JSON.stringify(failure)), toText(form));
+    new StreamOutput(show.rankings, (failure) => show.note(JSON.stringify(failure)), format.textOf);
   if (file !== undefined && file.doneIds.size > 0) {
     show.note(
       `going on with ${file.paths.partial}: ${file.doneIds.size} records are ranked already`,
@@ -215,7 +217,7 @@ export async function runFile(options: RunFileOptions): Promise<RunFileResult> {
     }
     progress.stop();
     progress = undefined;
-    await file?.close(!interrupted, form);
+    await file?.close(!interrupted, format);
     const state = interrupted ? "interrupted" : "complete";
     await file?.writeManifest(manifest(state, new Date().toISOString()));
     await queue.close();
@@ -292,9 +294,4 @@ async function watchFatal(
   const error = await Promise.race(died === undefined ? [worker.failed] : [worker.failed, died]);
   stopping.abort(error);
   throw error;
-}
-
-/** How standard output shows one ranking; other forms need the whole run. */
-function toText(form: RankingsForm): ((line: string) => string) | undefined {
-  return form.format === "trec" ? (line) => trecLines(line, form.tag) : undefined;
 }

@@ -1,4 +1,5 @@
 import { parseRequest, type Limits, type RerankRequest } from "./contract.js";
+import { z } from "zod";
 import { describeError, type ErrorCode } from "./errors.js";
 
 /** A line of input that cannot become a job, or a job that failed: one line of the failed file. */
@@ -13,6 +14,19 @@ export interface RecordFailure {
   readonly input: unknown;
 }
 
+const failureSchema = z.object({
+  line: z.int().min(0),
+  id: z.string().exactOptional(),
+  code: z.string(),
+  reason: z.string(),
+  input: z.unknown(),
+});
+
+/** @throws ZodError or SyntaxError for a line that is no failure */
+export function parseFailure(line: string): RecordFailure {
+  return failureSchema.parse(JSON.parse(line));
+}
+
 export type InputRecord =
   | {
       readonly status: "valid";
@@ -25,11 +39,37 @@ export type InputRecord =
     }
   | { readonly status: "invalid"; readonly failure: RecordFailure };
 
-/** Brings a parsed line of another shape into that of a job; the contract is checked afterwards. */
-export type ToJob = (
+const recordSchema = z.discriminatedUnion("status", [
+  z.object({
+    status: z.literal("valid"),
+    line: z.int().min(0),
+    request: z.object({
+      id: z.string(),
+      query: z.string(),
+      documents: z.array(z.object({ id: z.string().exactOptional(), text: z.string() })),
+      topN: z.int().min(1).exactOptional(),
+      metadata: z.record(z.string(), z.unknown()).exactOptional(),
+    }),
+    bytes: z.int().min(0),
+    ignoredFields: z.array(z.string()),
+  }),
+  z.object({ status: z.literal("invalid"), failure: failureSchema }),
+]);
+
+/**
+ * Reads a record that was put down as JSON.
+ *
+ * @throws ZodError or SyntaxError for a line that is no record
+ */
+export function parseRecord(line: string): InputRecord {
+  return recordSchema.parse(JSON.parse(line));
+}
+
+/** Brings a parsed line of another shape into that of a request; the contract is checked afterwards. */
+export type ToRequest = (
   value: unknown,
 ) =>
-  | { readonly status: "converted"; readonly job: unknown; readonly ignored: readonly string[] }
+  | { readonly status: "converted"; readonly request: unknown; readonly ignored: readonly string[] }
   | { readonly status: "unusable"; readonly code: ErrorCode; readonly message: string };
 
 const KNOWN_FIELDS = new Set([
@@ -49,7 +89,7 @@ const KNOWN_FIELDS = new Set([
  * @param defaultTopN for records that name no top_n of their own
  * @param seen whether an earlier line had this id, and remembers it; called at most once a line, for
  *   refused records too, so that an id stands in the output or in the failed file and never twice
- * @param toJob for lines of another shape than the contract's
+ * @param toRequest for lines of another shape than the contract's
  */
 export function readRecord(
   line: number,
@@ -58,7 +98,7 @@ export function readRecord(
   limits: Limits,
   defaultTopN: number | undefined,
   seen: (id: string) => boolean,
-  toJob: ToJob = asItIs,
+  toRequest: ToRequest = asItIs,
 ): InputRecord {
   let input: unknown;
   try {
@@ -67,14 +107,14 @@ export function readRecord(
     const reason = `not JSON: ${error instanceof Error ? error.message : String(error)}`;
     return invalid({ line, code: "invalid_json", reason, input: text });
   }
-  const converted = toJob(input);
+  const converted = toRequest(input);
   if (converted.status === "unusable") {
     const id = idOf(input);
     const known = id === undefined || seen(id);
     const { code, message: reason } = converted;
     return invalid({ line, ...(known ? {} : { id }), code, reason, input });
   }
-  const { job: value, ignored } = converted;
+  const { request: value, ignored } = converted;
   try {
     const request = parseRequest(value, limits, bytes);
     if (seen(request.id)) {
@@ -101,8 +141,8 @@ export function readRecord(
   }
 }
 
-function asItIs(value: unknown): ReturnType<ToJob> {
-  return { status: "converted", job: value, ignored: [] };
+function asItIs(value: unknown): ReturnType<ToRequest> {
+  return { status: "converted", request: value, ignored: [] };
 }
 
 function invalid(failure: RecordFailure): InputRecord {

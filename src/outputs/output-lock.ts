@@ -1,18 +1,21 @@
 import { createHash, randomUUID } from "node:crypto";
 import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
+import { z } from "zod";
 import { RankmillError } from "../core/errors.js";
 
 /** What file systems without hard links answer (FAT, some network shares). */
 const WITHOUT_LINKS = new Set(["EPERM", "ENOSYS", "ENOTSUP", "EOPNOTSUPP"]);
 const DIGEST_CHARS = 16;
 
-interface Holder {
-  readonly pid: number;
-  readonly host: string;
+const holderSchema = z.object({
+  pid: z.int().min(1),
+  host: z.string(),
   /** No two locks are equal, though process ids come again. */
-  readonly token: string;
-}
+  token: z.string().optional(),
+});
+
+type Holder = z.infer<typeof holderSchema>;
 
 /**
  * Keeps a second command from writing the same output: both would append to one file.
@@ -91,9 +94,10 @@ async function readText(path: string): Promise<string | undefined> {
   }
 }
 
+/** @returns undefined for what no command wrote whole */
 function parse(text: string): Holder | undefined {
   try {
-    return JSON.parse(text) as Holder;
+    return holderSchema.parse(JSON.parse(text));
   } catch {
     return undefined;
   }

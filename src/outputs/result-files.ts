@@ -1,79 +1,80 @@
-import { createWriteStream, type WriteStream } from "node:fs";
-import { rename, rm } from "node:fs/promises";
-import { once } from "node:events";
-import { finished } from "node:stream/promises";
+import { rm } from "node:fs/promises";
 import type { RecordFailure } from "../core/record.js";
+import { asFailureText, asText, Collector } from "./collector.js";
+import { asDiskFull } from "./disk-full.js";
 import { lockOutput } from "./output-lock.js";
-import { checkPlace, outputPaths, type OutputPaths } from "./run-output.js";
+import { checkPlace, outputPaths, type OutputPaths } from "./output-paths.js";
+import { WholeFile } from "./whole-file.js";
 
-/** The rankings of a submitted run written out once: a temporary file, renamed when it is whole. */
-export class ResultFiles {
-  written = 0;
-  failed = 0;
-  readonly #out: NodeJS.WritableStream;
-  readonly #failures: WriteStream | undefined;
-  readonly #paths: OutputPaths | undefined;
+/** The rankings of a submitted run, written out at once: both files have their names once they are whole. */
+export class ResultFiles extends Collector {
+  readonly #paths: OutputPaths;
+  readonly #rankings: WholeFile;
+  readonly #failures: WholeFile;
   readonly #unlock: () => Promise<void>;
-  readonly #onFailure: (failure: RecordFailure) => void;
 
   private constructor(
-    paths: OutputPaths | undefined,
+    paths: OutputPaths,
+    rankings: WholeFile,
+    failures: WholeFile,
     unlock: () => Promise<void>,
-    stdout: NodeJS.WritableStream,
-    onFailure: (failure: RecordFailure) => void,
   ) {
+    super();
     this.#paths = paths;
+    this.#rankings = rankings;
+    this.#failures = failures;
     this.#unlock = unlock;
-    this.#onFailure = onFailure;
-    this.#out = paths === undefined ? stdout : createWriteStream(temporaryOf(paths));
-    this.#failures = paths === undefined ? undefined : createWriteStream(paths.failed);
   }
 
-  /**
-   * @param output a path, or `-` for `stdout`; then failures go to `onFailure`
-   * @throws RankmillError `place_unusable` where the place cannot be written, or another command writes there
-   */
-  static async open(
-    output: string,
-    stdout: NodeJS.WritableStream,
-    onFailure: (failure: RecordFailure) => void,
-  ): Promise<ResultFiles> {
-    if (output === "-") {
-      return new ResultFiles(undefined, () => Promise.resolve(), stdout, onFailure);
-    }
+  /** @throws RankmillError `place_unusable` for a place that cannot be written, or that another command writes to */
+  static async open(output: string): Promise<ResultFiles> {
     const paths = outputPaths(output);
     await checkPlace(paths);
-    return new ResultFiles(paths, await lockOutput(paths.lock), stdout, onFailure);
+    const unlock = await lockOutput(paths.lock);
+    try {
+      // Not `OUT.partial`: that is an interrupted `run`, which must be able to go on.
+      const rankings = await WholeFile.create(paths.output, `${paths.output}.results.tmp`);
+      const failures = await WholeFile.create(paths.failed, `${paths.failed}.tmp`);
+      return new ResultFiles(paths, rankings, failures, unlock);
+    } catch (error) {
+      await unlock();
+      throw asDiskFull(error, output);
+    }
   }
 
-  async write(line: string): Promise<void> {
-    this.written += 1;
-    await put(this.#out, `${line}\n`);
+  protected async append(lines: readonly string[]): Promise<void> {
+    await this.#rankings.append(asText(lines)).catch(this.#refused);
   }
 
-  async fail(failure: RecordFailure): Promise<void> {
-    this.failed += 1;
-    if (this.#failures === undefined) this.#onFailure(failure);
-    else await put(this.#failures, `${JSON.stringify(failure)}\n`);
+  protected async appendFailures(failures: readonly RecordFailure[]): Promise<void> {
+    await this.#failures.append(asFailureText(failures)).catch(this.#refused);
   }
 
+  protected async sync(): Promise<void> {
+    await Promise.resolve();
+  }
+
+  readonly #refused = (error: unknown): never => {
+    throw asDiskFull(error, this.#paths.output);
+  };
+
+  /** Gives the files their names; a failed file of before goes if nothing failed. */
   async close(): Promise<void> {
-    if (this.#paths === undefined) return;
-    this.#out.end();
-    this.#failures?.end();
-    await finished(this.#out);
-    if (this.#failures !== undefined) await finished(this.#failures);
-    await rename(temporaryOf(this.#paths), this.#paths.output);
-    if (this.failed === 0) await rm(this.#paths.failed, { force: true });
+    await this.settled();
+    await this.#rankings.close().catch(this.#refused);
+    if (this.counts.failed > 0) await this.#failures.close().catch(this.#refused);
+    else {
+      await this.#failures.discard();
+      await rm(this.#paths.failed, { force: true });
+    }
     await this.#unlock();
   }
-}
 
-/** Not `OUT.partial`: that is an interrupted `run`, which must be able to go on. */
-function temporaryOf(paths: OutputPaths): string {
-  return `${paths.output}.results.tmp`;
-}
-
-async function put(stream: NodeJS.WritableStream, text: string): Promise<void> {
-  if (!stream.write(text)) await once(stream, "drain");
+  /** Leaves what was there before. */
+  async discard(): Promise<void> {
+    await this.settled();
+    await this.#rankings.discard();
+    await this.#failures.discard();
+    await this.#unlock();
+  }
 }

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { WireRanking } from "../../src/core/contract.js";
-import { toFlagEmbedding } from "../../src/inputs/formats/pairs.js";
+import { flagEmbedding } from "../../src/inputs/formats/flagembedding.js";
 import { Bench, BUILTIN, rerank, SAMPLE, words } from "../support/cli.js";
 import {
   countLines,
@@ -96,8 +96,8 @@ describe("FlagEmbedding's lines", () => {
     expect(rankings).toHaveLength(2);
     const lines = readLines(bench.path("scored.jsonl")).map((line) => JSON.parse(line) as object);
     expect(lines).toEqual([
-      toFlagEmbedding(FLAG, other?.results ?? []),
-      toFlagEmbedding(second, named?.results ?? []),
+      flagEmbedding.writeBack(FLAG, other?.results ?? []),
+      flagEmbedding.writeBack(second, named?.results ?? []),
     ]);
     expect(lines[0]).toMatchObject({
       prompt: "kept",

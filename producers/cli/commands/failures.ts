@@ -9,8 +9,9 @@ import {
   type FailedDocument,
 } from "../../../src/runs/failure-listing.js";
 import { ownLines } from "../../../src/inputs/read/lines.js";
-import { LinesFile } from "../../../src/outputs/lines-file.js";
-import { outputPaths } from "../../../src/outputs/run-output.js";
+import { parseFailure } from "../../../src/core/record.js";
+import { outputPaths } from "../../../src/outputs/output-paths.js";
+import { openChosenFile } from "../../../src/outputs/chosen-file.js";
 import { RunStore } from "../../../src/redis/run-store.js";
 import { createLogger, print, requireRedis, requireSpool, say } from "../context.js";
 import { EXIT } from "../exit-codes.js";
@@ -49,11 +50,11 @@ async function failures(run: string, parsed: Record<string, unknown>): Promise<n
   const target = values.export;
   // Before anything is read: a place that cannot be written is an error of the arguments.
   const file =
-    target === undefined || target === "-" ? undefined : await LinesFile.open(target, "--export");
+    target === undefined || target === "-" ? undefined : await openChosenFile(target, "--export");
   try {
     const { records, documents } = await list(run, values, async (line) => {
       if (file === undefined) print(line);
-      else await file.write(line);
+      else await file.append(`${line}\n`);
     });
     await file?.close();
     say(`${records} records failed, ${documents} documents of ranked records were not scored`);
@@ -103,7 +104,7 @@ async function* ofRun(
 /** Of `rankmill run`: they lie beside its output. */
 async function* ofFiles(output: string): AsyncGenerator<Failure, void, undefined> {
   const { failed, partial, rankings } = outputPaths(await outputOf(output));
-  for await (const line of linesOf(failed)) yield JSON.parse(line) as RecordFailure;
+  for await (const line of linesOf(failed)) yield parseFailure(line);
   const other = `${rankings}.rankings.jsonl`;
   for (const path of [partial, other, rankings]) {
     if (!(await exists(path))) continue;

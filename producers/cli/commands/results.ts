@@ -1,7 +1,8 @@
 import type { Command } from "commander";
 import { RunStore } from "../../../src/redis/run-store.js";
+import { checkPlace, outputPaths } from "../../../src/outputs/output-paths.js";
 import { ResultFiles } from "../../../src/outputs/result-files.js";
-import { checkPlace, outputPaths } from "../../../src/outputs/run-output.js";
+import { StreamOutput } from "../../../src/outputs/stream-output.js";
 import { createLogger, required, requireRedis, requireSpool, say } from "../context.js";
 import { EXIT } from "../exit-codes.js";
 import { isOver, lookAt, openRun, type OpenRun } from "../../../src/app/runs/open-run.js";
@@ -57,18 +58,23 @@ export async function writeResults(
   spool: string | undefined,
 ): Promise<number> {
   const record = await parts.store.read(run);
-  const files = await ResultFiles.open(output, process.stdout, (failure) =>
-    say(JSON.stringify(failure)),
-  );
+  const files = output === "-" ? undefined : await ResultFiles.open(output);
+  const sink = files ?? new StreamOutput(process.stdout, (failure) => say(JSON.stringify(failure)));
   let open = 0;
-  for await (const item of itemsOf(run, record, parts, () => requireSpool(spool))) {
-    if (item.status === "open") open += 1;
-    else if (item.status === "done") await files.write(item.line);
-    else await files.fail(item.failure);
+  try {
+    for await (const item of itemsOf(run, record, parts, () => requireSpool(spool))) {
+      if (item.status === "open") open += 1;
+      else if (item.status === "done") await sink.write([item.line]);
+      else await sink.fail([item.failure]);
+    }
+    await files?.close();
+  } catch (error) {
+    await files?.discard();
+    throw error;
   }
   const over = open === 0 && isOver(record, await lookAt(run, record, parts));
-  await files.close();
-  say(`${files.written} ranked, ${files.failed} failed, ${open} not over yet · ${output}`);
+  const { done, failed } = sink.counts;
+  say(`${done} ranked, ${failed} failed, ${open} not over yet · ${output}`);
   if (!over) return EXIT.unfinished;
-  return files.failed === 0 ? EXIT.ok : EXIT.someFailed;
+  return failed === 0 ? EXIT.ok : EXIT.someFailed;
 }

@@ -12,9 +12,10 @@ import { withFlags } from "../say-error.js";
 import { LANE_OPTION_NAMES, lanePlanOptions } from "../lane-options.js";
 import {
   INPUT_OPTION_NAMES,
+  forOutput,
   inputChoice,
   OUTPUT_OPTION_NAMES,
-  rankingsForm,
+  outputFormat,
   sourceSettings,
 } from "../input-choice.js";
 import { commanderOptions, pickValues } from "../option-values.js";
@@ -93,7 +94,7 @@ async function run(parsed: Record<string, unknown>): Promise<number> {
   });
   const started = performance.now();
   const choice = inputChoice(input, values);
-  const form = rankingsForm(output, choice, values);
+  const format = await outputFormat(output, choice, values);
   const topN = values.topN === 0 ? undefined : values.topN;
   const limits = limitsOf(values);
   if (values.qrels !== undefined && output === "-") {
@@ -114,10 +115,10 @@ async function run(parsed: Record<string, unknown>): Promise<number> {
   const window = { maxJobs: values.windowJobs, maxBytes: values.windowBytes };
   const scoring = scoringOf(values, model);
   const tokenizer = values.tokenizer as "auto";
-  const source = await openSource(choice, {
+  const source = await openSource(forOutput(choice, format), {
     limits,
     topN,
-    outputFormat: form.format,
+    accepts: format.accepts,
     stdin: process.stdin,
     onNote: say,
     modelNames: () => [model.name, ...(model.entry?.aliases ?? [])],
@@ -134,7 +135,7 @@ async function run(parsed: Record<string, unknown>): Promise<number> {
     input,
     source,
     sourceSettings: await sourceSettings(choice),
-    form,
+    format,
     output,
     model,
     device,

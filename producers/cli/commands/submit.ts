@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { RankmillError } from "../../../src/core/errors.js";
 import { modelTag } from "../../../src/redis/keys.js";
 import { makeJob } from "../../../src/redis/make-job.js";
-import { checkPlace, outputPaths } from "../../../src/outputs/run-output.js";
+import { checkPlace, outputPaths } from "../../../src/outputs/output-paths.js";
 import { checkRunId, type RunInfo } from "../../../src/redis/run-store.js";
 import { openSource } from "../../../src/inputs/open-source.js";
 import { digestOf } from "../../../src/inputs/digest-source.js";
@@ -84,7 +84,6 @@ async function submit(parsed: Record<string, unknown>): Promise<number> {
   const source = await openSource(inputChoice(input, values), {
     limits,
     topN,
-    outputFormat: "jsonl",
     stdin: process.stdin,
     onNote: say,
     modelNames: () => modelNames,

@@ -1,16 +1,11 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import type { RecordFailure, InputRecord } from "../../core/record.js";
-import { countFailure, countLine, emptyCounts, type RunCounts } from "../../core/run-counts.js";
-import { checkRunId } from "../../redis/run-store.js";
-import type { S3Bucket, S3Entry } from "./s3-bucket.js";
-import { asLines, countDone, mergeLines, recordsOf } from "./spool-lines.js";
 import type { Spool, SpoolOutput } from "../../core/ports/spool.js";
-
-/** This many rankings, or bytes of them, are an object at once; fewer wait for more. */
-const FULL_LINES = 100;
-const FULL_BYTES = 4_194_304;
-/** How long the first of a few rankings waits: a slow run must not become an object a ranking. */
-const LINGER_MS = 1_000;
+import { parseFailure, type InputRecord, type RecordFailure } from "../../core/record.js";
+import { emptyCounts } from "../../core/run-counts.js";
+import { checkRunId } from "../../redis/run-store.js";
+import type { S3Bucket } from "./s3-bucket.js";
+import { failedKey, outputKey, placeOf, recordsKey, removeAll, segmentsOf } from "./s3-keys.js";
+import { S3Output } from "./s3-output.js";
+import { asLines, countDone, mergeLines, recordsOf } from "./spool-lines.js";
 
 /**
  * A spool in an S3-compatible bucket.
@@ -62,7 +57,8 @@ export class S3Spool implements Spool {
   async openOutput(run: string, fence: number): Promise<SpoolOutput> {
     const counts = emptyCounts();
     const doneIds = await countDone(this.rankings(run), counts);
-    return new S3Output(this.#bucket, run, fence, counts, doneIds, () => this.rankings(run));
+    const place = { bucket: this.#bucket, run, fence };
+    return new S3Output(place, counts, doneIds, () => this.rankings(run));
   }
 
   async *rankings(run: string): AsyncGenerator<string, void, undefined> {
@@ -78,7 +74,7 @@ export class S3Spool implements Spool {
     const newest = Math.max(...segments.map(({ key }) => placeOf(key).fence));
     const own = segments.filter(({ key }) => placeOf(key).fence === newest);
     for (const segment of whole === undefined ? own : [whole]) {
-      for await (const line of this.#bucket.lines(segment)) yield JSON.parse(line) as RecordFailure;
+      for await (const line of this.#bucket.lines(segment)) yield parseFailure(line);
     }
   }
 
@@ -97,153 +93,5 @@ export class S3Spool implements Spool {
   async *#lines(key: string): AsyncGenerator<string, void, undefined> {
     const entry = await this.#bucket.find(key);
     if (entry !== undefined) yield* this.#bucket.lines(entry);
-  }
-}
-
-/** What one owner writes. */
-class S3Output implements SpoolOutput {
-  readonly counts: RunCounts;
-  readonly doneIds: ReadonlySet<string>;
-  readonly #bucket: S3Bucket;
-  readonly #run: string;
-  readonly #fence: number;
-  readonly #all: () => AsyncIterable<string>;
-  /** Not stored yet; as many as one round of the collector brings. */
-  #lines: string[] = [];
-  #lineBytes = 0;
-  #failures: string[] = [];
-  #failureBytes = 0;
-  #number = 0;
-  #storedAtMs = -Infinity;
-  /** The upload that is under way: reader and collector both report failures. */
-  #storing: Promise<void> = Promise.resolve();
-
-  constructor(
-    bucket: S3Bucket,
-    run: string,
-    fence: number,
-    counts: RunCounts,
-    doneIds: ReadonlySet<string>,
-    all: () => AsyncIterable<string>,
-  ) {
-    this.#bucket = bucket;
-    this.#run = run;
-    this.#fence = fence;
-    this.counts = counts;
-    this.doneIds = doneIds;
-    this.#all = all;
-  }
-
-  async write(lines: readonly string[]): Promise<void> {
-    for (const line of lines) this.#lineBytes += line.length;
-    this.#lines.push(...lines);
-    await Promise.resolve();
-  }
-
-  async fail(failures: readonly RecordFailure[]): Promise<void> {
-    for (const failure of failures) {
-      const line = JSON.stringify(failure);
-      this.#failures.push(line);
-      this.#failureBytes += line.length;
-      countFailure(failure.code, this.counts);
-    }
-    if (this.#failureBytes >= FULL_BYTES) await this.#store();
-  }
-
-  async flush(): Promise<void> {
-    if (this.#lines.length === 0) return;
-    if (this.#lines.length < FULL_LINES && this.#lineBytes < FULL_BYTES) {
-      const waitMs = this.#storedAtMs + LINGER_MS - performance.now();
-      if (waitMs > 0) await sleep(waitMs);
-    }
-    await this.#store();
-  }
-
-  async close(complete: boolean): Promise<void> {
-    await this.#store();
-    if (!complete) return;
-    const bucket = this.#bucket;
-    const failed = (await segmentsOf(bucket, this.#run, ".failed")).filter(
-      ({ key }) => placeOf(key).fence === this.#fence,
-    );
-    // Failures before the output: where there is an output, the run is over.
-    await bucket.putLines(failedKey(this.#run), concatenated(bucket, failed));
-    await bucket.putLines(outputKey(this.#run), this.#all());
-    await removeAll(bucket, await bucket.list(`${this.#run}/${SEGMENTS}/`));
-  }
-
-  async #store(): Promise<void> {
-    const storing = this.#storing.then(async () => {
-      const lines = this.#lines;
-      const failures = this.#failures;
-      this.#lines = [];
-      this.#lineBytes = 0;
-      this.#failures = [];
-      this.#failureBytes = 0;
-      if (failures.length > 0) await this.#putSegment(".failed", failures);
-      if (lines.length === 0) return;
-      await this.#putSegment(".jsonl", lines);
-      for (const line of lines) countLine(line, this.counts);
-      this.#storedAtMs = performance.now();
-    });
-    this.#storing = storing.catch(() => {});
-    await storing;
-  }
-
-  async #putSegment(ending: SegmentEnding, lines: readonly string[]): Promise<void> {
-    this.#number += 1;
-    const key = `${this.#run}/${SEGMENTS}/${this.#fence}-${this.#number}${ending}`;
-    await this.#bucket.put(key, `${lines.join("\n")}\n`);
-  }
-}
-
-const SEGMENTS = "rankings";
-type SegmentEnding = ".jsonl" | ".failed";
-
-function recordsKey(run: string): string {
-  return `${checkRunId(run)}/records.jsonl`;
-}
-
-function outputKey(run: string): string {
-  return `${checkRunId(run)}/output.jsonl`;
-}
-
-function failedKey(run: string): string {
-  return `${checkRunId(run)}/failed.jsonl`;
-}
-
-/** Owner and number of a segment, by its key. */
-function placeOf(key: string): { fence: number; number: number } {
-  const [fence = "0", number = "0"] = key.slice(key.lastIndexOf("/") + 1).split("-");
-  return { fence: Number.parseInt(fence, 10), number: Number.parseInt(number, 10) };
-}
-
-/** What each owner wrote, in order of fences and numbers. */
-async function segmentsOf(
-  bucket: S3Bucket,
-  run: string,
-  ending: SegmentEnding,
-): Promise<S3Entry[]> {
-  const found = await bucket.list(`${checkRunId(run)}/${SEGMENTS}/`);
-  return found
-    .filter(({ key }) => key.endsWith(ending))
-    .map((entry) => ({ entry, place: placeOf(entry.key) }))
-    .sort((a, b) => a.place.fence - b.place.fence || a.place.number - b.place.number)
-    .map(({ entry }) => entry);
-}
-
-async function* concatenated(
-  bucket: S3Bucket,
-  segments: readonly S3Entry[],
-): AsyncGenerator<string, void, undefined> {
-  for (const segment of segments) yield* bucket.lines(segment);
-}
-
-/** One by one would take minutes for a run of thousands of segments. */
-const REMOVED_AT_ONCE = 16;
-
-async function removeAll(bucket: S3Bucket, entries: readonly S3Entry[]): Promise<void> {
-  for (let at = 0; at < entries.length; at += REMOVED_AT_ONCE) {
-    await Promise.all(entries.slice(at, at + REMOVED_AT_ONCE).map(({ key }) => bucket.remove(key)));
   }
 }

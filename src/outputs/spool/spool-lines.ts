@@ -1,4 +1,5 @@
-import type { InputRecord } from "../../core/record.js";
+import { z } from "zod";
+import { parseRecord, type InputRecord } from "../../core/record.js";
 import { countLine, type RunCounts } from "../../core/run-counts.js";
 
 /** The lines of several files, each record's first; the ends that a crash tore are left out. */
@@ -32,7 +33,7 @@ export async function* recordsOf(
   doneIds: ReadonlySet<string>,
 ): AsyncGenerator<InputRecord, void, undefined> {
   for await (const line of lines) {
-    const record = JSON.parse(line) as InputRecord;
+    const record = parseRecord(line);
     if (record.status === "valid" && doneIds.has(record.request.id)) continue;
     yield record;
   }
@@ -43,10 +44,17 @@ export async function* asLines(records: AsyncIterable<InputRecord>): AsyncGenera
   for await (const record of records) yield JSON.stringify(record);
 }
 
+/** Lines with their ends. */
+export async function* asTexts(lines: AsyncIterable<string>): AsyncGenerator<string> {
+  for await (const line of lines) yield `${line}\n`;
+}
+
+const idSchema = z.object({ id: z.string().optional() });
+
 /** @returns the line's id, an empty one where it has none; undefined where a crash tore the line */
 export function idOf(line: string): string | undefined {
   try {
-    return (JSON.parse(line) as { id?: string }).id ?? "";
+    return idSchema.parse(JSON.parse(line)).id ?? "";
   } catch {
     return undefined;
   }

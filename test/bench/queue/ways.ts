@@ -6,6 +6,7 @@ import { RedisFeedingBoard } from "../../../src/redis/feeding-board.js";
 import { makeJob } from "../../../src/redis/make-job.js";
 import { RedisJobQueue } from "../../../src/redis/redis-job-queue.js";
 import { RedisResultStore } from "../../../src/redis/redis-result-store.js";
+import { emptyCounts } from "../../../src/core/run-counts.js";
 import { Feeder } from "../../../src/runs/feeder.js";
 import { DEFAULT_IN_FLIGHT_BOUNDS } from "../../../src/core/in-flight-bounds.js";
 import type { ValidRecord } from "./load.js";
@@ -34,6 +35,7 @@ export function openOurs(path: string): Way {
         results,
         board: new RedisFeedingBoard(redis, TAG),
         sink: {
+          counts: emptyCounts(),
           write: (written) => {
             lines += written.length;
             for (const line of written) bytes += line.length;

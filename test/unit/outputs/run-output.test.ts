@@ -5,18 +5,9 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Manifest, type RunSettings } from "../../../src/outputs/manifest.js";
 import { emptyCounts } from "../../../src/core/run-counts.js";
-import { outputPaths, RunOutput } from "../../../src/outputs/run-output.js";
-
-const SETTINGS = {
-  model: { name: "m", revision: "r", digest: "d", precision: "fp32" },
-  maxLength: 512,
-  truncation: "only-second",
-  topN: null,
-  tokenizer: "tokenizers",
-  outputFormat: "jsonl",
-  depth: null,
-  docFields: null,
-} as RunSettings;
+import { outputPaths } from "../../../src/outputs/output-paths.js";
+import { RunOutput } from "../../../src/outputs/run-output.js";
+import { SETTINGS } from "../../support/run-settings.js";
 
 let folder: string;
 let output: string;
@@ -91,22 +82,6 @@ describe("the output of a run", () => {
   it("of nothing is an empty file", async () => {
     await (await start()).close(true);
     expect(readFileSync(output, "utf8")).toBe("");
-  });
-
-  it("keeps failures apart, whole and in order, from however many sides they come", async () => {
-    const file = await start();
-    // Large enough to take several writes each.
-    const failures = Array.from({ length: 20 }, (_, line) => ({
-      line,
-      code: "invalid_json",
-      reason: "r",
-      input: String(line).padStart(600_000, "x"),
-    }));
-    await Promise.all(failures.map((failure) => file.fail([failure])));
-    await file.close(true);
-    const lines = readFileSync(outputPaths(output).failed, "utf8").trimEnd().split("\n");
-    expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual(failures);
-    expect(file.counts.failed).toBe(20);
   });
 
   it("leaves no failed file where nothing failed this time", async () => {
@@ -206,4 +181,19 @@ describe("an output that is not this run's", () => {
     expect(readFileSync(output, "utf8")).toBe("precious\n");
     expect(readdirSync(folder)).toEqual(["out.jsonl"]);
   });
+
+  it.each(["{}", "null", "[]", '"x"', "{", '{"settings":null}', '{"settings":{"model":3}}'])(
+    "is refused in one line if its manifest is %s",
+    async (text) => {
+      await complete("a");
+      const { manifest } = outputPaths(output);
+      writeFileSync(manifest, text);
+      await expect(RunOutput.open(output, SETTINGS, false)).rejects.toMatchObject({
+        code: "conflict",
+        message: expect.stringMatching(/out\.manifest\.json is no manifest of a run \(.+\): /),
+      });
+      expect(readFileSync(output, "utf8")).toBe(`${lineOf("a")}\n`);
+      await (await start(SETTINGS, true)).close(true);
+    },
+  );
 });

@@ -1,39 +1,15 @@
 import { once } from "node:events";
 import { beforeEach, describe, expect, it } from "vitest";
-import type { RecordFailure, InputRecord } from "../../../src/core/record.js";
+import type { InputRecord, RecordFailure } from "../../../src/core/record.js";
 import { makeJob } from "../../../src/redis/make-job.js";
 import { Feeder } from "../../../src/runs/feeder.js";
-import type { RankingSink } from "../../../src/core/ports/ranking-sink.js";
 import {
   DEFAULT_IN_FLIGHT_BOUNDS,
   type InFlightBounds,
 } from "../../../src/core/in-flight-bounds.js";
+import { MemorySink } from "../../support/memory-sink.js";
 import { until } from "../../support/until.js";
 import { MemoryBoard, MemoryQueue, MemoryResults, rankingOf } from "./memory-queue.js";
-
-/** Notes everything in order, and what was on disk when. */
-class MemorySink implements RankingSink {
-  readonly ids: string[] = [];
-  readonly failures: RecordFailure[] = [];
-  flushed = 0;
-  error: Error | undefined;
-
-  write(lines: readonly string[]): Promise<void> {
-    if (this.error !== undefined) return Promise.reject(this.error);
-    for (const line of lines) this.ids.push((JSON.parse(line) as { id: string }).id);
-    return Promise.resolve();
-  }
-
-  fail(failures: readonly RecordFailure[]): Promise<void> {
-    this.failures.push(...failures);
-    return Promise.resolve();
-  }
-
-  flush(): Promise<void> {
-    this.flushed = this.ids.length + this.failures.length;
-    return Promise.resolve();
-  }
-}
 
 let results: MemoryResults;
 let queue: MemoryQueue;

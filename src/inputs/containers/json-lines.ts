@@ -1,35 +1,43 @@
-import type { InputHash } from "../core/ports/record-source.js";
-import type { Limits } from "../core/contract.js";
-import { readRecord, type InputRecord, type ToJob } from "../core/record.js";
-import { countLines, readLines, type ByteSource } from "./read/lines.js";
-import { openInput, type OpenedInput } from "./read/open-input.js";
-import {
-  detectLineFormat,
-  fromFlagEmbedding,
-  fromOpenAiBatch,
-  fromSinglePair,
-  toJobLine,
-  type Conversion,
-} from "./formats/pairs.js";
-import type { RecordSource } from "../core/ports/record-source.js";
-
-/** Shapes of a line of JSONL; `auto` tells each line's own by its fields. */
-export const INPUT_FORMATS = ["auto", "job", "openai-batch", "pair", "flagembedding"] as const;
-export type InputFormat = (typeof INPUT_FORMATS)[number];
+import type { Limits } from "../../core/contract.js";
+import type { InputContainer } from "../../core/ports/input-container.js";
+import type { InputHash, RecordSource } from "../../core/ports/record-source.js";
+import { readRecord, type InputRecord, type ToRequest } from "../../core/record.js";
+import { converterOf } from "../formats/registry.js";
+import { openInput, type OpenedInput } from "../read/open-input.js";
+import { countLines, readLines, type ByteSource } from "../read/lines.js";
 
 export interface JsonLinesOptions {
   readonly limits: Limits;
   /** For records that name no top_n of their own; undefined: all. */
   readonly topN: number | undefined;
-  readonly format: InputFormat;
+  readonly format: string;
   /** Called once a field that the contract does not know and that is ignored. */
   readonly onIgnoredField: (field: string, line: number) => void;
   /** Called once a model that a line asks for: one run has one model, whatever its lines say. */
   readonly onNamedModel: (model: string, line: number) => void;
 }
 
+/** One record a line, in a file or on a stream. */
+export const jsonLines: InputContainer = {
+  name: "json-lines",
+  takes: [],
+  holds: ({ kind }) => kind !== "folder",
+  open: async ({ input, format }, { limits, topN, stdin, onNote, modelNames }) =>
+    await JsonLinesSource.open(input, stdin, {
+      limits,
+      topN,
+      format,
+      onIgnoredField: (field, line) => onNote(`line ${line}: unknown field "${field}" is ignored`),
+      onNamedModel: (model, line) => {
+        const names = modelNames();
+        if (names.includes(model)) return;
+        onNote(`line ${line} asks for model "${model}": scored with ${names[0] ?? ""}`);
+      },
+    }),
+};
+
 /** JSONL from a file or from standard input. */
-export class JsonLinesSource implements RecordSource {
+class JsonLinesSource implements RecordSource {
   readonly #path: string;
   readonly #opened: OpenedInput;
   readonly #options: JsonLinesOptions;
@@ -54,13 +62,13 @@ export class JsonLinesSource implements RecordSource {
   }
 
   async count(): Promise<number | undefined> {
-    if (this.#path === "-") return undefined;
+    if (this.#opened.sizeBytes === undefined) return undefined;
     const { chunks } = await openInput(this.#path);
     return await countLines(chunks, { maxLineBytes: this.#options.limits.maxJobBytes });
   }
 
   async addTo(hash: InputHash): Promise<boolean> {
-    if (this.#path === "-") return false;
+    if (this.#opened.sizeBytes === undefined) return false;
     const { chunks } = await openInput(this.#path);
     for await (const chunk of chunks) hash.update(chunk);
     return true;
@@ -72,7 +80,7 @@ export class JsonLinesSource implements RecordSource {
 }
 
 /** Reads JSONL as records; a line that cannot be one is reported in its place. */
-export async function* readJsonRecords(
+async function* readJsonRecords(
   source: ByteSource,
   options: JsonLinesOptions & { readonly doneIds: ReadonlySet<string> },
 ): AsyncGenerator<InputRecord, void, undefined> {
@@ -85,9 +93,9 @@ export async function* readJsonRecords(
     ids.add(id);
     return known;
   };
-  const convert = conversionOf(options.format);
+  const convert = converterOf(options.format);
   let at = 0;
-  const toJob: ToJob = (value) => {
+  const toRequest: ToRequest = (value) => {
     const converted = convert(value);
     const model = converted.status === "converted" ? converted.model : undefined;
     if (model !== undefined && !models.has(model)) onNamedModel(model, at);
@@ -106,7 +114,7 @@ export async function* readJsonRecords(
       continue;
     }
     const bytes = Buffer.byteLength(line.text);
-    const record = readRecord(lineNumber, line.text, bytes, limits, topN, seen, toJob);
+    const record = readRecord(lineNumber, line.text, bytes, limits, topN, seen, toRequest);
     if (record.status === "valid") {
       for (const field of record.ignoredFields) {
         if (!ignored.has(field)) onIgnoredField(field, lineNumber);
@@ -116,32 +124,4 @@ export async function* readJsonRecords(
     }
     yield record;
   }
-}
-
-function conversionOf(format: InputFormat): (value: unknown) => Conversion {
-  switch (format) {
-    case "openai-batch":
-      return fromOpenAiBatch;
-    case "pair":
-      return fromSinglePair;
-    case "flagembedding":
-      return flagEmbeddingOnly;
-    case "job":
-      return asJob;
-    case "auto":
-    default:
-      // What has no known shape is held against the contract, whose errors say what is missing.
-      return (value) => (detectLineFormat(value) === "unknown" ? asJob(value) : toJobLine(value));
-  }
-}
-
-function asJob(value: unknown): Conversion {
-  return { status: "converted", job: value as { query: unknown; documents: unknown }, ignored: [] };
-}
-
-/** A line of another shape would otherwise be one without documents. */
-function flagEmbeddingOnly(value: unknown): Conversion {
-  if (detectLineFormat(value) === "flag_embedding") return fromFlagEmbedding(value);
-  const message = 'pos and neg: are missing ("query", "pos" and "neg" are read)';
-  return { status: "unusable", code: "invalid_field", field: "pos", message };
 }

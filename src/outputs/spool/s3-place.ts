@@ -1,28 +1,10 @@
 import { RankmillError } from "../../core/errors.js";
-import { FolderSpool } from "./folder-spool.js";
 import type { S3Place } from "./s3-bucket.js";
-import type { Spool } from "../../core/ports/spool.js";
 import { option, wording } from "../../core/wording.js";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-const S3_SCHEME = "s3://";
 const DEFAULT_REGION = "us-east-1";
-
-/**
- * @param place a folder, or `s3://bucket/prefix`
- * @param env where endpoint, region and credentials of a bucket stand, under AWS' own names
- * @throws RankmillError `invalid_option` where something is missing, `missing_dependency`
- */
-export async function openSpool(place: string, env: Env): Promise<Spool> {
-  if (!place.startsWith(S3_SCHEME)) return new FolderSpool(place);
-  // Loaded by those who need it alone.
-  const [{ S3Bucket }, { S3Spool }] = await Promise.all([
-    import("./s3-bucket.js"),
-    import("./s3-spool.js"),
-  ]);
-  return new S3Spool(await S3Bucket.open(s3Place(place, env)));
-}
 
 /** @throws RankmillError `invalid_option` naming what is missing */
 export function s3Place(place: string, env: Env): S3Place {

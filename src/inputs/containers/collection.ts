@@ -1,17 +1,43 @@
-import type { InputHash } from "../../core/ports/record-source.js";
 import { stat } from "node:fs/promises";
 import { parseRequest, type Limits } from "../../core/contract.js";
 import { describeError, RankmillError } from "../../core/errors.js";
 import type { Qrels } from "../../core/evaluation.js";
 import type { InputRecord } from "../../core/record.js";
-import { findCollection, type CollectionFiles } from "./beir.js";
-import { documentText } from "./corpus-document.js";
-import { openCorpus, type CorpusIndex } from "./corpus-index.js";
+import { findCollection, type CollectionFiles } from "../collection/beir.js";
+import { documentText } from "../collection/corpus-document.js";
+import { openCorpus, type CorpusIndex } from "../collection/corpus-index.js";
 import type { ByteSource } from "../read/lines.js";
 import { openInput } from "../read/open-input.js";
 import { readTrecRun, type TrecCandidate, type TrecQuery } from "../read/trec.js";
 import { readQrels, readQueries } from "../read/tsv.js";
-import type { RecordSource } from "../../core/ports/record-source.js";
+import type { InputContainer } from "../../core/ports/input-container.js";
+import type { InputHash, RecordSource } from "../../core/ports/record-source.js";
+import { option, wording } from "../../core/wording.js";
+
+/** The folder of a collection, with a first-stage run over it. */
+export const collectionFolder: InputContainer = {
+  name: "collection",
+  takes: ["firstStage", "depth", "split"],
+  holds: ({ kind }) => kind === "folder",
+  open: async ({ input: folder, firstStage, ...choice }, options) => {
+    if (firstStage === undefined) {
+      throw new RankmillError(
+        "invalid_option",
+        wording`${option("input")} ${folder} is a folder: give the candidates of its queries with ${option("firstStage")} RUN.trec`,
+      );
+    }
+    if (firstStage === "-") {
+      throw new RankmillError(
+        "invalid_option",
+        wording`${option("firstStage")}: is read more than once: give a file`,
+      );
+    }
+    const { depth, split, docFields, indexDir } = choice;
+    const { limits, topN, onNote } = options;
+    const chosen = { folder, firstStage, depth, split, docFields, indexDir, limits, topN, onNote };
+    return await CollectionSource.open(chosen);
+  },
+};
 
 export interface CollectionOptions {
   readonly folder: string;

@@ -1,0 +1,54 @@
+/** Every shape of an input line. A new one is a file beside this and a line in `FORMATS`. */
+import { RankmillError } from "../../core/errors.js";
+import type { Conversion, InputFormat, ParsedLine } from "../../core/ports/input-format.js";
+import { flagEmbedding } from "./flagembedding.js";
+import { job } from "./job.js";
+import { isObject } from "./line-fields.js";
+import { openAiBatch } from "./openai-batch.js";
+import { pair } from "./pair.js";
+
+/** In the order in which a line is asked for its shape. */
+const FORMATS = [job, openAiBatch, flagEmbedding, pair] as const;
+
+/** Any shape, each line's own told by its fields. */
+const AUTO = "auto";
+
+export type InputFormatName = typeof AUTO | (typeof FORMATS)[number]["name"];
+
+/** What `--input-format` takes. */
+export const INPUT_FORMATS: readonly InputFormatName[] = [AUTO, ...FORMATS.map(({ name }) => name)];
+
+/** The formats themselves, for whatever must hold of each. */
+export function inputFormats(): readonly InputFormat[] {
+  return FORMATS;
+}
+
+/** @returns undefined for a line of no known shape */
+export function detectFormat(line: ParsedLine): InputFormat | undefined {
+  return FORMATS.find((format) => format.detect(line));
+}
+
+/**
+ * Brings parsed lines of one shape, or of any, into that of a request.
+ *
+ * @param name of `INPUT_FORMATS`
+ * @throws RankmillError `invalid_option` for a name that no format has
+ */
+export function converterOf(name: string): (line: unknown) => Conversion {
+  const only: InputFormat | undefined = FORMATS.find((format) => format.name === name);
+  if (only === undefined && name !== AUTO) {
+    const known = INPUT_FORMATS.join(", ");
+    throw new RankmillError("invalid_option", `input format "${name}" is not known: ${known} are`);
+  }
+  return (line) => {
+    if (!isObject(line)) return noObject(line);
+    // A line without a shape is held against the contract, whose errors say what is missing.
+    return (only ?? detectFormat(line) ?? job).toRequest(line);
+  };
+}
+
+function noObject(line: unknown): Conversion {
+  const kind = Array.isArray(line) ? "array" : line === null ? "null" : typeof line;
+  const message = `the record: expected object, received ${kind}`;
+  return { status: "unusable", code: "invalid_field", field: "", message };
+}

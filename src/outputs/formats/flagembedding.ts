@@ -1,0 +1,63 @@
+import { RankmillError } from "../../core/errors.js";
+import type {
+  OutputChoice,
+  OutputFormat,
+  OutputFormatKind,
+} from "../../core/ports/output-format.js";
+import { flagEmbedding as lines } from "../../inputs/formats/flagembedding.js";
+import { isObject } from "../../inputs/formats/line-fields.js";
+import { readJsonLines } from "../../inputs/read/lines.js";
+import { openInput } from "../../inputs/read/open-input.js";
+import { RankingIndex } from "./ranking-index.js";
+import { option, wording, type Wording } from "../../core/wording.js";
+
+/** The input's own lines, in their order, with `pos_scores` and `neg_scores`. */
+export const flagEmbedding = { name: "flagembedding", open } as const satisfies OutputFormatKind;
+
+function open({ output, input, inputFormat, topN }: OutputChoice): OutputFormat {
+  if (input.kind === "folder") {
+    throw refusal(wording`writes scores back into lines of ${option("input")}, which is a folder`);
+  }
+  if (output === "-" || input.kind === "stream") {
+    throw refusal(
+      wording`writes scores back into the lines of ${option("input")}: both must be files`,
+    );
+  }
+  if ((topN ?? 0) !== 0) throw refusal(wording`scores all, so no ${option("topN")}`);
+  if (inputFormat !== "auto" && inputFormat !== lines.name) {
+    throw refusal(wording`reads ${option("inputFormat")} ${lines.name}, not ${inputFormat}`);
+  }
+  return {
+    name: flagEmbedding.name,
+    inputFormat: lines.name,
+    convert: (rankingsPath) => convert(rankingsPath, input.path),
+  };
+}
+
+async function* convert(rankingsPath: string, input: string): AsyncGenerator<string> {
+  const rankings = await RankingIndex.open(rankingsPath);
+  // Of lines with one id, the first is the one that was ranked.
+  const written = new Set<string>();
+  try {
+    const { chunks } = await openInput(input);
+    for await (const line of readJsonLines(chunks, { maxLineBytes: Number.MAX_SAFE_INTEGER })) {
+      if (line.status !== "parsed" || !isObject(line.value) || !lines.detect(line.value)) continue;
+      const conversion = lines.toRequest(line.value);
+      const id = conversion.status === "converted" ? conversion.request.id : undefined;
+      if (typeof id !== "string" || written.has(id)) continue;
+      const results = await rankings.resultsOf(id);
+      if (results === undefined) continue;
+      written.add(id);
+      yield `${JSON.stringify(lines.writeBack(line.value, results))}\n`;
+    }
+  } finally {
+    await rankings.close();
+  }
+}
+
+function refusal(why: Wording): RankmillError {
+  return new RankmillError(
+    "invalid_option",
+    wording`${option("outputFormat")} ${flagEmbedding.name}: ${why}`,
+  );
+}

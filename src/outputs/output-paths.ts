@@ -1,0 +1,81 @@
+import { access, constants, stat, statfs } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import process from "node:process";
+import { RankmillError } from "../core/errors.js";
+import { option, wording } from "../core/wording.js";
+
+/** The files of one run: all beside its output. */
+export interface OutputPaths {
+  readonly output: string;
+  /** The rankings as JSONL: the output itself, or what an output in another form is made of. */
+  readonly rankings: string;
+  /** The rankings while they grow. */
+  readonly partial: string;
+  readonly failed: string;
+  readonly manifest: string;
+  /** Held while a command writes the others. */
+  readonly lock: string;
+}
+
+/**
+ * `OUT.jsonl` → `OUT.jsonl.partial`, `OUT.failed.jsonl`, `OUT.manifest.json`; in another form,
+ * `OUT.trec` → `OUT.trec.partial`, `OUT.trec.rankings.jsonl`, and so on.
+ *
+ * @param format the name of the output's form
+ */
+export function outputPaths(output: string, format = "jsonl"): OutputPaths {
+  const path = resolve(output);
+  const stem = join(dirname(path), basename(path).replace(/\.jsonl$/, ""));
+  return {
+    output: path,
+    rankings: format === "jsonl" ? path : `${path}.rankings.jsonl`,
+    partial: `${path}.partial`,
+    failed: `${stem}.failed.jsonl`,
+    manifest: `${stem}.manifest.json`,
+    lock: `${path}.lock`,
+  };
+}
+
+/** Lock, manifest and a first few rankings: where not even those fit, nothing is begun. */
+const MIN_FREE_BYTES = 65_536;
+
+/** @throws RankmillError `place_unusable` where a run cannot write its files there */
+export async function checkPlace(paths: OutputPaths): Promise<void> {
+  const folder = dirname(paths.output);
+  try {
+    await access(folder, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    const { code = "" } = error as NodeJS.ErrnoException;
+    const why =
+      code === "ENOENT"
+        ? "does not exist"
+        : `cannot be written by user ${process.getuid?.() ?? "of this process"} (${code})`;
+    throw new RankmillError(
+      "place_unusable",
+      wording`${option("output")} ${paths.output}: the folder ${folder} ${why}`,
+    );
+  }
+  // Not every file system tells; one that says zero for both has no such figures.
+  const space = await statfs(folder).catch(() => undefined);
+  if (space !== undefined && space.blocks > 0 && space.bavail * space.bsize < MIN_FREE_BYTES) {
+    throw new RankmillError(
+      "place_unusable",
+      wording`${option("output")} ${paths.output}: the file system of ${folder} is full (${space.bavail * space.bsize} bytes free, ${MIN_FREE_BYTES} needed at the least)`,
+    );
+  }
+  for (const path of Object.values(paths) as string[]) {
+    const found = await stat(path).catch(() => undefined);
+    if (found === undefined) continue;
+    if (!found.isFile())
+      throw new RankmillError(
+        "place_unusable",
+        wording`${option("output")} ${paths.output}: ${path} is not a file`,
+      );
+    await access(path, constants.W_OK).catch(() => {
+      throw new RankmillError(
+        "place_unusable",
+        wording`${option("output")} ${paths.output}: ${path} is read-only`,
+      );
+    });
+  }
+}

@@ -1,0 +1,103 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { SpoolOutput } from "../../core/ports/spool.js";
+import type { RecordFailure } from "../../core/record.js";
+import type { RunCounts } from "../../core/run-counts.js";
+import { asFailureText, asText, Collector } from "../collector.js";
+import type { S3Bucket } from "./s3-bucket.js";
+import {
+  concatenated,
+  failedKey,
+  outputKey,
+  placeOf,
+  removeAll,
+  SEGMENTS,
+  segmentsOf,
+  type SegmentEnding,
+} from "./s3-keys.js";
+
+/** This many rankings, or bytes of them, are an object at once; fewer wait for more. */
+const FULL_LINES = 100;
+const FULL_BYTES = 4_194_304;
+/** How long the first of a few rankings waits: a slow run must not become an object a ranking. */
+const LINGER_MS = 1_000;
+
+/** The objects of one owner of a run. What is not stored yet is as much as one round of the collector brings. */
+export class S3Output extends Collector implements SpoolOutput {
+  readonly doneIds: ReadonlySet<string>;
+  readonly #bucket: S3Bucket;
+  readonly #run: string;
+  readonly #fence: number;
+  readonly #all: () => AsyncIterable<string>;
+  #lines: string[] = [];
+  #lineBytes = 0;
+  #failures = "";
+  #number = 0;
+  #storedAtMs = -Infinity;
+
+  /** @param all the run's rankings so far, each record's once */
+  constructor(
+    place: { readonly bucket: S3Bucket; readonly run: string; readonly fence: number },
+    counts: RunCounts,
+    doneIds: ReadonlySet<string>,
+    all: () => AsyncIterable<string>,
+  ) {
+    super(counts);
+    this.#bucket = place.bucket;
+    this.#run = place.run;
+    this.#fence = place.fence;
+    this.doneIds = doneIds;
+    this.#all = all;
+  }
+
+  protected async append(lines: readonly string[]): Promise<void> {
+    for (const line of lines) this.#lineBytes += line.length;
+    this.#lines.push(...lines);
+    await Promise.resolve();
+  }
+
+  protected async appendFailures(failures: readonly RecordFailure[]): Promise<void> {
+    this.#failures += asFailureText(failures);
+    if (this.#failures.length >= FULL_BYTES) await this.sync();
+  }
+
+  /** Waits before the turn of other writes, not in it: a failure must not wait for more rankings. */
+  override async flush(): Promise<void> {
+    if (this.#lines.length === 0) return;
+    if (this.#lines.length < FULL_LINES && this.#lineBytes < FULL_BYTES) {
+      const waitMs = this.#storedAtMs + LINGER_MS - performance.now();
+      if (waitMs > 0) await sleep(waitMs);
+    }
+    await super.flush();
+  }
+
+  protected async sync(): Promise<void> {
+    const lines = this.#lines;
+    const failures = this.#failures;
+    this.#lines = [];
+    this.#lineBytes = 0;
+    this.#failures = "";
+    if (failures !== "") await this.#putSegment(".failed", failures);
+    if (lines.length === 0) return;
+    await this.#putSegment(".jsonl", asText(lines));
+    this.#storedAtMs = performance.now();
+  }
+
+  async close(complete: boolean): Promise<void> {
+    await super.flush();
+    if (!complete) return;
+    const bucket = this.#bucket;
+    const failed = (await segmentsOf(bucket, this.#run, ".failed")).filter(
+      ({ key }) => placeOf(key).fence === this.#fence,
+    );
+    // Failures before the output: where there is an output, the run is over.
+    await bucket.putLines(failedKey(this.#run), concatenated(bucket, failed));
+    await bucket.putLines(outputKey(this.#run), this.#all());
+    await removeAll(bucket, await bucket.list(`${this.#run}/${SEGMENTS}/`));
+  }
+
+  async #putSegment(ending: SegmentEnding, text: string): Promise<void> {
+    this.#number += 1;
+    const key = `${this.#run}/${SEGMENTS}/${this.#fence}-${this.#number}${ending}`;
+    await this.#bucket.put(key, text);
+  }
+}

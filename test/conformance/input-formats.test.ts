@@ -1,0 +1,54 @@
+import { expect, it } from "vitest";
+import { flagEmbedding } from "../../src/inputs/formats/flagembedding.js";
+import { job } from "../../src/inputs/formats/job.js";
+import { openAiBatch } from "../../src/inputs/formats/openai-batch.js";
+import { pair } from "../../src/inputs/formats/pair.js";
+import { inputFormats } from "../../src/inputs/formats/registry.js";
+import { testInputFormat, type InputFormatExamples } from "./input-format.suite.js";
+
+const query = "query";
+const documents = ["first", { id: "d", text: "second" }];
+
+const EXAMPLES: Readonly<Record<string, InputFormatExamples>> = {
+  [job.name]: {
+    good: [
+      { id: "a", query, documents },
+      { custom_id: "a", query, documents, top_k: 1, metadata: { k: 1 }, odd: true },
+    ],
+    needs: "query",
+  },
+  [openAiBatch.name]: {
+    good: [
+      { custom_id: "a", method: "POST", url: "/v1/rerank", body: { model: "m", query, documents } },
+      { body: { query, documents, top_n: 1 }, extra: 1 },
+    ],
+    needs: "body",
+  },
+  [pair.name]: {
+    good: [
+      { id: "a", query, document: "first" },
+      { custom_id: "a", query, document: { id: "d", text: "first" }, metadata: {} },
+    ],
+    needs: "query",
+  },
+  [flagEmbedding.name]: {
+    good: [
+      { query, pos: ["first"], neg: ["second", "third"], prompt: "p" },
+      { id: "a", query, neg: ["first"], prompt: "p" },
+    ],
+    needs: "query",
+  },
+};
+
+for (const format of inputFormats()) {
+  const examples = EXAMPLES[format.name];
+  if (examples !== undefined) testInputFormat(format, examples);
+}
+
+it("every input format of the registry runs the suite", () => {
+  expect(Object.keys(EXAMPLES).sort()).toEqual(
+    inputFormats()
+      .map(({ name }) => name)
+      .sort(),
+  );
+});
