@@ -51,6 +51,7 @@ function pairOf({ id, logits }: RankedExample): object {
 
 const EXAMPLES: Readonly<Record<string, OutputFormatExample>> = {
   [jsonl.name]: {
+    streams: true,
     choose,
     read: (text) =>
       new Map(
@@ -61,6 +62,7 @@ const EXAMPLES: Readonly<Record<string, OutputFormatExample>> = {
       ),
   },
   [trec.name]: {
+    streams: true,
     choose,
     read: (text) => {
       const found = new Map<string, Map<string, number>>();
@@ -74,6 +76,7 @@ const EXAMPLES: Readonly<Record<string, OutputFormatExample>> = {
     },
   },
   [flagEmbedding.name]: {
+    streams: false,
     choose: (folder, examples) => choose(folder, examples.map(pairOf)),
     read: (text) =>
       new Map(
