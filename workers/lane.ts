@@ -8,7 +8,9 @@
  */
 import process from "node:process";
 import type { FromLane, ToLane } from "../src/inference/lanes/lane-protocol.js";
-import { ModelSession } from "../src/inference/session/model-session.js";
+import { deviceOf } from "../src/inference/devices/registry.js";
+import { ONNX_RUNTIME } from "../src/inference/runtime/onnx-runtime.js";
+import type { Session } from "../src/inference/runtime/runtime.js";
 import { warmUp } from "../src/inference/session/warm-up.js";
 import { ownPrivateBytes } from "../src/inference/host/process-memory.js";
 import { describeError } from "../src/core/errors.js";
@@ -18,19 +20,21 @@ function send(message: FromLane): void {
   process.send?.(message);
 }
 
-let session: ModelSession | undefined;
+let session: Session | undefined;
 
 async function open(message: Extract<ToLane, { type: "open" }>): Promise<void> {
   dieWithParent(message.parentPid);
   const started = performance.now();
   try {
-    session = await ModelSession.open(message.model);
+    session = await ONNX_RUNTIME.open(message.model);
     // The first run of a session allocates and can fail where loading did not: fail here, not on
     // a user's pair. Two rows, of different length where a batch may have such.
     const ids = [new Int32Array(3), new Int32Array(message.model.unmasked === true ? 3 : 2)];
     await session.run({ ids, secondStarts: [1, 1] });
-    const shape = message.model.warmUp;
-    const tooLarge = shape === undefined ? undefined : await warmUp(session, shape);
+    const { warmUp: shape, device } = message.model;
+    const { saysOutOfMemory } = deviceOf(device);
+    const tooLarge =
+      shape === undefined ? undefined : await warmUp(session, shape, saysOutOfMemory);
     send({
       type: "ready",
       tooLarge,

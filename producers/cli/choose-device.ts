@@ -1,16 +1,14 @@
-import { CUDA_PROBE_ENTRY } from "../../src/platform/process-entries.js";
 import type { Precision } from "../../src/core/catalogue.js";
 import {
-  choiceForPrecision,
-  CPU_DEVICE,
   decideDevice,
+  devicesToTry,
   precisionsFor,
-  type CudaState,
   type DeviceChoice,
   type DeviceDecision,
   type DeviceFallback,
-  type WorkerDevice,
-} from "../../src/core/device.js";
+} from "../../src/inference/devices/decide-device.js";
+import type { DevicePlaces } from "../../src/inference/devices/device.js";
+import { CPU_DEVICE, deviceOf, type WorkerDevice } from "../../src/inference/devices/registry.js";
 import type { ResolvedModel } from "../../src/models/resolve.js";
 import { cudaDir, env, requireModel } from "./context.js";
 import type { Values } from "./option-values.js";
@@ -29,18 +27,24 @@ const LEAST_MODEL_BYTES = 8 * 1024 * 1024;
  * Finds device and model together: the device decides which precision is looked for first.
  *
  * @param tell hears what runs where, and why
- * @throws RankmillError `cuda_unavailable`, `invalid_option`, and what `requireModel` gives
+ * @throws RankmillError `device_unavailable`, `invalid_option`, and what `requireModel` gives
  */
 export async function chooseDevice(
   values: DeviceValues,
   tell: (decision: DeviceDecision) => void,
 ): Promise<{ readonly device: WorkerDevice; readonly model: ResolvedModel }> {
   const precision = values.precision as Precision | undefined;
-  const choice = choiceForPrecision(values.device as DeviceChoice, precision);
-  const cuda = choice === "cpu" ? undefined : await lookForCuda(values);
-  const decision = decideDevice(choice, values.deviceFallback as DeviceFallback, cuda);
+  const choice = values.device as DeviceChoice;
+  const places: DevicePlaces = { env, setupDirs: { cuda: cudaDir(values.cudaDir) } };
+  const looked = await Promise.all(
+    devicesToTry(choice, precision).map(async (kind) => {
+      const state = await deviceOf(kind).find(places);
+      return { kind, state };
+    }),
+  );
+  const decision = decideDevice(choice, values.deviceFallback as DeviceFallback, looked);
   const model = await requireModel(values, precisionsFor(choice, decision.device));
-  if (choice === "auto" && decision.device.kind === "cuda" && isTiny(model)) {
+  if (choice === "auto" && decision.device.kind !== CPU_DEVICE.kind && isTiny(model)) {
     tell({ device: CPU_DEVICE, note: "device: CPU, for so small a model", unexpected: false });
     return { device: CPU_DEVICE, model: await requireModel(values) };
   }
@@ -50,14 +54,4 @@ export async function chooseDevice(
 
 function isTiny(model: ResolvedModel): boolean {
   return model.file.bytes < LEAST_MODEL_BYTES;
-}
-
-async function lookForCuda(values: Values<"cudaDir">): Promise<CudaState> {
-  // Loaded where it is asked for: producers need nothing of it.
-  const { detectCuda } = await import("../../src/inference/devices/cuda/detect-cuda.js");
-  return await detectCuda({
-    cudaDir: cudaDir(values.cudaDir),
-    probeEntryPath: CUDA_PROBE_ENTRY,
-    env,
-  });
 }

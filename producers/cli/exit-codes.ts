@@ -38,7 +38,7 @@ export const EXIT_OF_CODE: Readonly<Record<ErrorCode, number>> = {
   access_denied: EXIT.usage,
   model_unusable: EXIT.usage,
   missing_dependency: EXIT.usage,
-  cuda_unavailable: EXIT.usage,
+  device_unavailable: EXIT.usage,
   memory_too_small: EXIT.usage,
   download_failed: EXIT.unexpected,
   prepare_failed: EXIT.unexpected,

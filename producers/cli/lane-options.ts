@@ -1,4 +1,4 @@
-import type { LanePlanOptions } from "../../src/capacity/cpu-plan.js";
+import type { LaneOptions } from "../../src/app/worker/worker-options.js";
 import { calibrationDir } from "./context.js";
 import type { Values } from "./option-values.js";
 
@@ -12,11 +12,11 @@ export const LANE_OPTION_NAMES = [
   "calibrationDir",
   "tokenCacheBytes",
   "calibrate",
+  "concurrency",
+  "scoreCacheBytes",
 ] as const;
 
-export function lanePlanOptions(
-  values: Values<(typeof LANE_OPTION_NAMES)[number]>,
-): LanePlanOptions {
+export function laneOptions(values: Values<(typeof LANE_OPTION_NAMES)[number]>): LaneOptions {
   const { lanes, threads, maxBatchTokens, maxBatchSize, memoryLimitBytes } = values;
   return {
     lanes,
@@ -25,6 +25,8 @@ export function lanePlanOptions(
     maxBatchSize,
     memoryLimitBytes,
     tokenCacheBytes: values.tokenCacheBytes,
+    concurrency: values.concurrency,
+    scoreCacheBytes: values.scoreCacheBytes,
     calibrationDir: values.calibrate === false ? undefined : calibrationDir(values.calibrationDir),
   };
 }

@@ -1,4 +1,4 @@
-import { DEVICE_CHOICES, DEVICE_FALLBACKS } from "../../src/core/device.js";
+import { DEVICE_CHOICES, DEVICE_FALLBACKS } from "../../src/inference/devices/decide-device.js";
 import { DEFAULT_LIMITS } from "../../src/core/contract.js";
 import {
   LONG_DOCUMENTS,

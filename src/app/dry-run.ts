@@ -1,7 +1,7 @@
-import type { WorkerDevice } from "../core/device.js";
 import type { ResolvedScoring } from "../core/job.js";
 import type { TokenizerImplementation } from "../core/ports/tokenizer.js";
 import type { RecordFailure } from "../core/record.js";
+import type { WorkerDevice } from "../inference/devices/registry.js";
 import type { ResolvedModel } from "../models/resolve.js";
 import { packPayload, makeJob } from "../redis/make-job.js";
 import type { RecordSource } from "../core/ports/record-source.js";
@@ -96,7 +96,7 @@ export async function dryRun(options: DryRunOptions): Promise<DryRun> {
   const { usableCores } = await import("../inference/host/host.js");
   const { openPairLane } = await import("./score-pairs.js");
   const { device, tokenizer } = options;
-  const lanes = options.lanes ?? (device.kind === "cuda" ? device.gpus : await usableCores());
+  const lanes = options.lanes ?? device.cards ?? (await usableCores());
   const lane = await openPairLane(model, options.env, { scoring, tokenizer, device });
   try {
     const { tokens, windows, seconds } = await measureTokens(survey, scoring, lane);

@@ -3,12 +3,12 @@ import { hostname } from "node:os";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import { SCHEMA_MAJOR, type Limits } from "../core/contract.js";
-import type { WorkerDevice } from "../core/device.js";
 import { RankmillError } from "../core/errors.js";
 import type { ResolvedScoring } from "../core/job.js";
 import type { TokenizerImplementation } from "../core/ports/tokenizer.js";
 import { REDIS_GUARDIAN_ENTRY } from "../platform/process-entries.js";
 import { packageVersion } from "../platform/package-root.js";
+import type { WorkerDevice } from "../inference/devices/registry.js";
 import type { ResolvedModel } from "../models/resolve.js";
 import { connectRedis } from "../redis/connection.js";
 import { makeJob } from "../redis/make-job.js";
@@ -27,8 +27,7 @@ import { StreamOutput } from "../outputs/stream-output.js";
 import { digestOf } from "../inputs/digest-source.js";
 import type { RecordSource } from "../core/ports/record-source.js";
 import type { InFlightBounds } from "../core/in-flight-bounds.js";
-import type { LanePlanOptions } from "../capacity/cpu-plan.js";
-import type { RunningWorker } from "./worker/worker-options.js";
+import type { LaneOptions, RunningWorker } from "./worker/worker-options.js";
 import { option, wording, type Wording } from "../core/wording.js";
 
 export interface RunFileOptions {
@@ -51,9 +50,7 @@ export interface RunFileOptions {
   readonly window: InFlightBounds;
   readonly forceNew: boolean;
   readonly redisUrl: string | undefined;
-  readonly lanePlan: LanePlanOptions;
-  readonly concurrency: number;
-  readonly scoreCacheBytes: number;
+  readonly lanes: LaneOptions;
   readonly tokenizer: "auto" | TokenizerImplementation;
   readonly drainTimeoutMs: number;
   readonly logger: Logger;
@@ -179,9 +176,7 @@ export async function runFile(options: RunFileOptions): Promise<RunFileResult> {
       preparedDir: options.preparedDir,
       opened,
       limits: options.limits,
-      ...options.lanePlan,
-      concurrency: options.concurrency,
-      scoreCacheBytes: options.scoreCacheBytes,
+      ...options.lanes,
       eventsStreamLength: server.eventsStreamLength,
     });
     const queue = new RedisJobQueue(

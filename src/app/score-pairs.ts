@@ -1,18 +1,16 @@
 /** Scores pairs with a model outside any queue: one lane, no Redis. */
-import { LANE_ENTRY } from "../platform/process-entries.js";
-import type { WorkerDevice } from "../core/device.js";
 import type { ScoringOptions } from "../core/job.js";
 import type { EncodedPair } from "../core/pair.js";
 import type { TokenizerImplementation } from "../core/ports/tokenizer.js";
 import { resolveScoring } from "../core/scoring.js";
-import { cudaEnv } from "../inference/devices/cuda/cuda-env.js";
+import { CPU_DEVICE, deviceOf, type WorkerDevice } from "../inference/devices/registry.js";
 import { quantisedHandling, readCpuFeatures } from "../inference/host/cpu-features.js";
+import { laneModelOf } from "../inference/lanes/lane-model.js";
 import { LaneProcess } from "../inference/lanes/lane-process.js";
 import { openTokenizer } from "../tokenizers/open-tokenizer.js";
 import type { ResolvedModel } from "../models/resolve.js";
 import { PairMaker } from "../pipeline/encode/pair-maker.js";
 
-const OPEN_TIMEOUT_MS = 300_000;
 const NEVER = new AbortController().signal;
 
 export interface TextPair {
@@ -52,7 +50,7 @@ export async function openPairLane(
   env: Readonly<Record<string, string | undefined>>,
   options: PairLaneOptions = {},
 ): Promise<PairLane> {
-  const { device = { kind: "cpu" } } = options;
+  const { device = CPU_DEVICE } = options;
   const { exactInt8 } = quantisedHandling(model.precision, await readCpuFeatures());
   const { tokenizer, template } = await openTokenizer(model.folder.path, {
     implementation: options.tokenizer,
@@ -63,17 +61,8 @@ export async function openPairLane(
   const specials = template.prefix.length + template.middle.length + template.suffix.length;
   try {
     const lane = await LaneProcess.start(0, {
-      entryPath: LANE_ENTRY,
-      env: device.kind === "cuda" ? cudaEnv(env, device.libraryDir) : env,
-      openTimeoutMs: OPEN_TIMEOUT_MS,
-      model: {
-        onnxPath: model.onnxPath,
-        exactInt8,
-        padId: template.padId,
-        segmentTypeIds: template.segmentTypeIds,
-        executionProvider: device.kind,
-        intraOpThreads: 1,
-      },
+      env: deviceOf(device.kind).laneEnv(env, device),
+      model: laneModelOf({ onnxPath: model.onnxPath, exactInt8 }, template, device),
     });
     return {
       encode: async (pairs) => {

@@ -33,7 +33,7 @@ export const ERROR_CODES = {
   // The model, its files or the machine cannot do it: an operator must act.
   model_unusable: NEVER,
   missing_dependency: NEVER,
-  cuda_unavailable: NEVER,
+  device_unavailable: NEVER,
   memory_too_small: NEVER,
   download_failed: NEVER,
   prepare_failed: NEVER,

@@ -3,11 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { CUDA_WHEELS } from "../../src/models/cuda/cuda-wheels.js";
-import {
-  detectCuda,
-  runtimeDir,
-  type CudaPlaces,
-} from "../../src/inference/devices/cuda/detect-cuda.js";
+import { detectCuda, type CudaPlaces } from "../../src/inference/devices/cuda/detect-cuda.js";
+import { runtimeDir } from "../../src/inference/runtime/installed-onnx-runtime.js";
 import { Bench, rerank } from "../support/cli.js";
 import { dist } from "../support/dist.js";
 
@@ -111,8 +108,7 @@ describe("a look for CUDA", () => {
     const env = { LD_LIBRARY_PATH: "/elsewhere", CUDA_VISIBLE_DEVICES: "0,2,3" };
     expect(await detectCuda(places({ probeEntryPath, env }))).toEqual({
       status: "works",
-      gpus: 3,
-      libraryDir: cudaDir,
+      found: { cards: 3, libraryDir: cudaDir },
     });
   });
 

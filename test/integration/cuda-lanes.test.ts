@@ -14,8 +14,8 @@ import { LanePool, type LaneEvent } from "../../src/inference/lanes/lane-pool.js
 import { LaneProcess } from "../../src/inference/lanes/lane-process.js";
 import { resolveModel, type ResolvedModel } from "../../src/models/resolve.js";
 import { Batcher, DEFAULT_BATCHER_OPTIONS } from "../../src/pipeline/batch/batcher.js";
-import { planCudaLanes } from "../../src/capacity/cuda-plan.js";
-import type { LanePlanOptions } from "../../src/capacity/cpu-plan.js";
+import { planLanes } from "../../src/capacity/plan-lanes.js";
+import type { LanePlan, LanePlanOptions } from "../../src/capacity/lane-plan.js";
 import { fixtureFolder, laneOptions, randomPair } from "../support/lanes.js";
 import { SeededRandom } from "../support/random.js";
 import { until } from "../support/until.js";
@@ -68,10 +68,10 @@ async function fakeLane(name: string, roomTokens: number, breaks: boolean): Prom
       }
       const failed = (text) => process.send({ type: "failed", seq, message: text });
       if (dead) {
-        failed("cuda_call.cc:154 void onnxruntime::CudaCall() CUDA failure 700: an illegal memory access was encountered ; GPU=" + model.deviceId + " ; hostname=h ; expr=cudaStreamSynchronize(stream); ");
+        failed("cuda_call.cc:154 void onnxruntime::CudaCall() CUDA failure 700: an illegal memory access was encountered ; GPU=" + model.card + " ; hostname=h ; expr=cudaStreamSynchronize(stream); ");
         return;
       }
-      for (const { ids } of message.runs) {
+      for (const { ids } of message.batches) {
         const longest = Math.max(...ids.map((row) => row.length));
         const padded = model.lengthBuckets.find((bucket) => bucket >= longest) ?? longest;
         if (ids.length * padded > ${roomTokens}) {
@@ -79,8 +79,8 @@ async function fakeLane(name: string, roomTokens: number, breaks: boolean): Prom
           return;
         }
       }
-      const logits = message.runs.map(({ ids }) => Float32Array.from(ids, (row) => 1000 * model.deviceId + row.length));
-      process.send({ type: "done", seq, logits, runMs: 1, residentBytes: 1e9 });
+      const logits = message.batches.map(({ ids }) => Float32Array.from(ids, (row) => 1000 * model.card + row.length));
+      process.send({ type: "done", seq, logits, scoreMs: 1, residentBytes: 1e9 });
     });`;
   await writeFile(path, program);
   return path;
@@ -93,42 +93,41 @@ async function startPool(
 ) {
   const found = await resolveModel(fixtureFolder("bert"), { packageRoot: folder });
   const model = { ...found, maxLength: maxLength ?? found.maxLength };
-  const laneModel = {
-    ...laneOptions("bert").model,
-    executionProvider: "cuda" as const,
-  };
-  const plan = await planCudaLanes(
-    {
-      model,
-      laneModel,
-      laneEntryPath: entryPath,
-      openTimeoutMs: 30_000,
-      env: process.env,
-      maxJobBytes: 1_000_000,
-      memoryLimitBytes: 8 * 1024 ** 3,
-      logger: pino({ level: "silent" }),
-      ...asked,
-    },
-    lanes,
-  );
+  const plan = await planLanes({
+    model,
+    device: { kind: "cuda", cards: lanes },
+    laneModel: { ...laneOptions("bert").model, device: "cuda" },
+    entryPath,
+    env: process.env,
+    maxJobBytes: 1_000_000,
+    memoryLimitBytes: 8 * 1024 ** 3,
+    logger: pino({ level: "silent" }),
+    ...asked,
+  });
   const { limits, memory, messages } = plan;
   const batcher = new Batcher({ ...DEFAULT_BATCHER_OPTIONS, ...messages, limits }, memory);
   const events: LaneEvent[] = [];
   const pool = new LanePool(batcher, {
     lanes: plan.lanes,
-    gpus: lanes,
+    cards: lanes,
     entryPath,
     env: process.env,
     openTimeoutMs: 30_000,
-    model: { ...laneModel, lengthBuckets: plan.lengthBuckets, warmUp: plan.warmUp },
+    model: plan.laneModel,
     onEvent: (event) => {
       events.push(event);
-      if (event.type === "ready" && event.tooLarge !== undefined) plan.onTooLarge?.(event.tooLarge);
+      if (event.type === "ready" && event.tooLarge !== undefined)
+        plan.memory.tooLarge(event.tooLarge);
     },
   });
   started.push(() => pool.close());
   await pool.start();
   return { batcher, pool, events, plan };
+}
+
+function warmUpOf({ laneModel }: LanePlan): BatchShape {
+  expect(laneModel.warmUp).toBeDefined();
+  return laneModel.warmUp ?? { rows: 0, length: 0 };
 }
 
 function pairs(count: number, longest: number) {
@@ -155,7 +154,7 @@ describe("a lane that pads to buckets", () => {
   });
 
   it("says at its start where the machine has no such device", async () => {
-    await expect(startLane({ executionProvider: "cuda" })).rejects.toThrow(
+    await expect(startLane({ device: "cuda" })).rejects.toThrow(
       /cannot open it: .*Failed to load shared library|CUDA failure/,
     );
   });
@@ -226,8 +225,8 @@ describe("a GPU whose memory runs out", () => {
   it("is learned of when a lane is warmed up, before any work", async () => {
     const { plan, events } = await startPool(await fakeLane("warm", 512, false));
     const [ready] = events;
-    expect(ready).toMatchObject({ type: "ready", tooLarge: plan.warmUp satisfies BatchShape });
-    const { rows, length } = plan.warmUp;
+    expect(ready).toMatchObject({ type: "ready", tooLarge: warmUpOf(plan) });
+    const { rows, length } = warmUpOf(plan);
     expect(plan.memory.budget.capacityBytes).toBeLessThan(
       quadraticAt(plan.memory.activation, rows, length),
     );
@@ -252,7 +251,7 @@ describe("the plan for GPUs", () => {
       maxBatchTokens: 2_048,
     });
     expect(asked.plan.limits.maxBatchTokens).toBe(2_048);
-    const { rows, length } = asked.plan.warmUp;
+    const { rows, length } = warmUpOf(asked.plan);
     expect(rows * length).toBeLessThanOrEqual(2_048);
   });
 });

@@ -53,7 +53,7 @@ beforeAll(async () => {
       onnxPath: String(RUN_MS),
       padId: 0,
       segmentTypeIds: true,
-      executionProvider: "cpu",
+      device: "cpu",
       intraOpThreads: 1,
     },
     onEvent: () => {},

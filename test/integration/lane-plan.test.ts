@@ -5,7 +5,8 @@ import { pino } from "pino";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { packageRoot } from "../../src/platform/package-root.js";
 import { resolveModel, type ResolvedModel } from "../../src/models/resolve.js";
-import { planLanes, type LanePlan, type LanePlanOptions } from "../../src/capacity/cpu-plan.js";
+import { planLanes } from "../../src/capacity/plan-lanes.js";
+import type { LanePlan, LanePlanOptions } from "../../src/capacity/lane-plan.js";
 import { fixtureFolder, LANE_ENTRY, laneOptions } from "../support/lanes.js";
 
 const MIB = 1024 * 1024;
@@ -32,7 +33,7 @@ async function bert(precision: "fp32" | "int8" = "fp32"): Promise<ResolvedModel>
 }
 
 async function plan(
-  more: LanePlanOptions & { model?: ResolvedModel; laneEntryPath?: string } = {},
+  more: LanePlanOptions & { model?: ResolvedModel; entryPath?: string } = {},
 ): Promise<LanePlan> {
   said = [];
   const model = more.model ?? (await bert());
@@ -41,11 +42,11 @@ async function plan(
   };
   return await planLanes({
     calibrationDir,
-    laneEntryPath: LANE_ENTRY,
+    entryPath: LANE_ENTRY,
     ...more,
     model,
+    device: { kind: "cpu" },
     laneModel: { ...laneOptions("bert").model, onnxPath: model.onnxPath },
-    openTimeoutMs: 30_000,
     env: process.env,
     maxJobBytes: 33_554_432,
     logger: pino({ level: "info" }, sink),
@@ -68,7 +69,7 @@ describe("a model's calibration", () => {
     const first = await plan();
     expect(said).toContain("calibrated");
     expect(await readdir(calibrationDir)).toHaveLength(1);
-    const second = await plan({ laneEntryPath: NO_LANE });
+    const second = await plan({ entryPath: NO_LANE });
     expect(said).not.toContain("calibrated");
     expect(second.lanes).toBe(first.lanes);
     expect(second.memory.activation).toEqual(first.memory.activation);
@@ -87,7 +88,7 @@ describe("a model's calibration", () => {
     await writeFile(join(calibrationDir, name), "{");
     await plan();
     expect(said).toContain("calibrated");
-    await plan({ laneEntryPath: NO_LANE });
+    await plan({ entryPath: NO_LANE });
   });
 
   it("that cannot be kept costs a warning, not the start", async () => {
@@ -98,9 +99,9 @@ describe("a model's calibration", () => {
   });
 
   it("that kills its lane costs a warning, not the start", async () => {
-    const laneEntryPath = join(await freshFolder(), "dies.mjs");
-    await writeFile(laneEntryPath, "process.exit(9);");
-    expect((await plan({ laneEntryPath })).limits.maxBatchSize).toBe(1);
+    const entryPath = join(await freshFolder(), "dies.mjs");
+    await writeFile(entryPath, "process.exit(9);");
+    expect((await plan({ entryPath })).limits.maxBatchSize).toBe(1);
     expect(said).toContainEqual(
       expect.stringMatching(/^not calibrated: lane 0 did not start: exit 9/),
     );
@@ -110,7 +111,7 @@ describe("a model's calibration", () => {
   it("is left out where the operator wants none, for single pairs and cautious guesses", async () => {
     const { limits, lanes } = await plan({
       calibrationDir: undefined,
-      laneEntryPath: NO_LANE,
+      entryPath: NO_LANE,
       lanes: 1,
     });
     expect(limits.maxBatchSize).toBe(1);
@@ -156,7 +157,7 @@ describe("a model of a folder that moved", () => {
     const moved = join(await freshFolder(), "moved");
     await cp(fixtureFolder("bert"), moved, { recursive: true });
     const model = await resolveModel(moved, { packageRoot: packageRoot() });
-    await plan({ model, laneEntryPath: NO_LANE });
+    await plan({ model, entryPath: NO_LANE });
     expect(said).not.toContain("calibrated");
   });
 });

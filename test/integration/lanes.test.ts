@@ -9,6 +9,7 @@ import {
   type LanePoolOptions,
 } from "../../src/inference/lanes/lane-pool.js";
 import { LaneProcess } from "../../src/inference/lanes/lane-process.js";
+import { BatchMemory } from "../../src/pipeline/batch/batch-memory.js";
 import { Batcher, DEFAULT_BATCHER_OPTIONS } from "../../src/pipeline/batch/batcher.js";
 import { laneOptions, randomPair } from "../support/lanes.js";
 import { look } from "../support/processes.js";
@@ -143,12 +144,13 @@ describe("a pool of lanes", () => {
 
   it("replaces one that holds memory that others need, with nothing in its hands", async () => {
     const budget = new ActivationBudget(100, 2);
-    const memory = {
+    const memory = new BatchMemory({
       budget,
+      kind: "shared",
       activation: { fixed: 0, perToken: 1, perSquare: 0 },
       ranOutOfMemory: async () => await Promise.resolve(false),
       onLowered: () => undefined,
-    };
+    });
     const batcher = new Batcher(DEFAULT_BATCHER_OPTIONS, memory);
     const { pool, events } = await startPool({ lanes: 2 }, batcher);
     const lengths = [40, 45, 90, 30, 100, 50, 101];

@@ -103,7 +103,7 @@ async function openLane(onnxPath: string, more: Partial<LaneModel> = {}): Promis
       onnxPath,
       padId: 0,
       segmentTypeIds: true,
-      executionProvider: "cpu",
+      device: "cpu",
       intraOpThreads: 1,
       ...more,
     },

@@ -32,7 +32,7 @@ export function laneOptions(
       onnxPath: join(fixtureFolder(model), "onnx", file),
       padId: model === "xlm-roberta" ? 1 : 0,
       segmentTypeIds: true,
-      executionProvider: "cpu",
+      device: "cpu",
       intraOpThreads: 1,
     },
     ...more,

@@ -9,7 +9,7 @@ import { reportDryRun } from "../dry-run-report.js";
 import { loadQrels, reportEvaluation } from "../evaluation-report.js";
 import { EXIT } from "../exit-codes.js";
 import { withFlags } from "../say-error.js";
-import { LANE_OPTION_NAMES, lanePlanOptions } from "../lane-options.js";
+import { LANE_OPTION_NAMES, laneOptions } from "../lane-options.js";
 import {
   INPUT_OPTION_NAMES,
   forOutput,
@@ -42,8 +42,6 @@ const OPTION_NAMES = [
   "forceNew",
   "redisUrl",
   ...LANE_OPTION_NAMES,
-  "concurrency",
-  "scoreCacheBytes",
   "tokenizer",
   "windowJobs",
   "windowBytes",
@@ -146,9 +144,7 @@ async function run(parsed: Record<string, unknown>): Promise<number> {
     window,
     forceNew: values.forceNew === true,
     redisUrl: values.redisUrl,
-    lanePlan: lanePlanOptions(values),
-    concurrency: values.concurrency,
-    scoreCacheBytes: values.scoreCacheBytes,
+    lanes: laneOptions(values),
     tokenizer,
     drainTimeoutMs: values.drainTimeout * 1000,
     logger,

@@ -36,8 +36,8 @@ Without a network: "pip download" the files elsewhere and give their folder with
 
 async function setUpCuda(parsed: Record<string, unknown>): Promise<number> {
   const values = pickValues(OPTION_NAMES, parsed);
-  const { runtimeDir } = await import("../../../src/inference/devices/cuda/detect-cuda.js");
-  const { runtimeVersion } = await import("../../../src/inference/prepare/prepare-key.js");
+  const { runtimeDir, runtimeVersion } =
+    await import("../../../src/inference/runtime/installed-onnx-runtime.js");
   const version = await runtimeVersion();
   if (version !== CUDA_RUNTIME_VERSION) {
     throw new RankmillError(

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { DeviceDecision } from "../../../src/core/device.js";
+import type { DeviceDecision } from "../../../src/inference/devices/decide-device.js";
 import { redisWarnings, describeRedis } from "../../../src/redis/redis-info.js";
 import {
   createLogger,
@@ -12,7 +12,7 @@ import {
 import { chooseDevice, DEVICE_OPTION_NAMES } from "../choose-device.js";
 import { EXIT } from "../exit-codes.js";
 import { INSTRUMENT_OPTION_NAMES, openInstruments } from "../instrument-options.js";
-import { LANE_OPTION_NAMES, lanePlanOptions } from "../lane-options.js";
+import { LANE_OPTION_NAMES, laneOptions } from "../lane-options.js";
 import { commanderOptions, pickValues } from "../option-values.js";
 import { stopSignal } from "../stop-signal.js";
 
@@ -25,8 +25,6 @@ const OPTION_NAMES = [
   "prepare",
   "redisUrl",
   ...LANE_OPTION_NAMES,
-  "concurrency",
-  "scoreCacheBytes",
   "tokenizer",
   "maxDocuments",
   "maxQueryChars",
@@ -84,9 +82,7 @@ async function work(parsed: Record<string, unknown>): Promise<number> {
       env,
       preparedDir: prepared,
       limits: limitsOf(values),
-      ...lanePlanOptions(values),
-      concurrency: values.concurrency,
-      scoreCacheBytes: values.scoreCacheBytes,
+      ...laneOptions(values),
       healthFile: values.healthFile,
       instruments,
     });

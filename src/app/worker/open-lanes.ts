@@ -6,7 +6,6 @@ import type { ObserveWork } from "../../core/work-events.js";
 import { Batcher, DEFAULT_BATCHER_OPTIONS } from "../../pipeline/batch/batcher.js";
 import { CachedScorer } from "../../pipeline/cached-scorer.js";
 import type { Closers } from "../../platform/closers.js";
-import { LANE_ENTRY } from "../../platform/process-entries.js";
 import { readBacklog } from "../../redis/backlog.js";
 import { showBacklog } from "../../telemetry/metrics/backlog-metrics.js";
 import { WorkerMetrics } from "../../telemetry/metrics/worker-metrics.js";
@@ -17,7 +16,7 @@ import { openScoreCache } from "./open-score-cache.js";
 import type { WorkerPlan } from "./plan-worker.js";
 import type { ProcessFitness } from "./process-fitness.js";
 import { countLane, logLane } from "./worker-events.js";
-import { LANE_OPEN_TIMEOUT_MS, type WorkerOptions } from "./worker-options.js";
+import type { WorkerOptions } from "./worker-options.js";
 
 export interface OpenLanes {
   readonly pool: LanePool;
@@ -43,7 +42,7 @@ export async function openLanes(
   closers: Closers,
 ): Promise<OpenLanes> {
   const { redis, model, logger, opened } = options;
-  const { tag, laneModel, lanes } = plan;
+  const { tag, lanes } = plan;
   const metrics = countWork(options, tag);
   const reuse = new ReuseCounter();
   const observe: ObserveWork = (event) => {
@@ -54,7 +53,6 @@ export async function openLanes(
     redis,
     tag,
     model,
-    laneModel,
     plan: lanes,
     logger,
   });
@@ -88,22 +86,20 @@ function openBatcher(options: WorkerOptions, { lanes }: WorkerPlan, observe: Obs
 function openPool(
   work: ConstructorParameters<typeof LanePool>[0],
   { logger }: WorkerOptions,
-  { device, env, laneModel, lanes }: WorkerPlan,
+  { device, env, lanes }: WorkerPlan,
   metrics: WorkerMetrics | undefined,
 ): LanePool {
   return new LanePool(work, {
     lanes: lanes.lanes,
-    entryPath: LANE_ENTRY,
     env,
-    gpus: device.kind === "cuda" ? device.gpus : undefined,
-    openTimeoutMs: LANE_OPEN_TIMEOUT_MS,
-    model: laneModel,
+    cards: device.cards,
+    model: lanes.laneModel,
     deadlineMs: lanes.deadlineMs,
     onEvent: (event) => {
       logLane(logger, event);
       if (metrics !== undefined) countLane(metrics, event);
       if (event.type === "ready" && event.tooLarge !== undefined) {
-        lanes.onTooLarge?.(event.tooLarge);
+        lanes.memory.tooLarge(event.tooLarge);
       }
     },
   });

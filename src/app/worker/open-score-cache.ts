@@ -2,22 +2,20 @@
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import { RankmillError } from "../../core/errors.js";
+import { option, wording } from "../../core/wording.js";
 import { readCpuFeatures } from "../../inference/host/cpu-features.js";
-import type { LaneModel } from "../../inference/lanes/lane-protocol.js";
-import { runtimeVersion } from "../../inference/prepare/prepare-key.js";
+import { deviceOf } from "../../inference/devices/registry.js";
+import { ONNX_RUNTIME } from "../../inference/runtime/onnx-runtime.js";
 import type { ResolvedModel } from "../../models/resolve.js";
 import { RedisScoreCache } from "../../redis/redis-score-cache.js";
 import { scoreScope } from "../../redis/score-key.js";
-import type { LanePlan } from "../../capacity/cpu-plan.js";
-import { option, wording } from "../../core/wording.js";
+import type { LanePlan } from "../../capacity/lane-plan.js";
 
 export interface ScoreCacheRequest {
   readonly redis: Redis;
   readonly tag: string;
   readonly model: ResolvedModel;
-  /** As the lanes run it. */
-  readonly laneModel: LaneModel;
-  readonly plan: Pick<LanePlan, "keepsBits" | "limits">;
+  readonly plan: Pick<LanePlan, "keepsBits" | "limits" | "laneModel">;
   readonly logger: Logger;
 }
 
@@ -26,7 +24,7 @@ const SCOPE_FORMAT = 2;
 
 /**
  * @param capacityBytes of Redis, for this model's scores; 0: none are kept
- * @throws RankmillError `invalid_option` where a pair's score may depend on its batch: a cached one would be
+ * @throws RankmillError `usage` where a pair's score may depend on its batch: a cached one would be
  *   one of several
  */
 export async function openScoreCache(
@@ -34,26 +32,19 @@ export async function openScoreCache(
   request: ScoreCacheRequest,
 ): Promise<RedisScoreCache | undefined> {
   if (capacityBytes === 0) return undefined;
-  const { redis, tag, model, laneModel, plan, logger } = request;
+  const { redis, tag, model, plan, logger } = request;
+  const { laneModel } = plan;
   if (!plan.keepsBits) {
-    const why =
-      laneModel.executionProvider === "cuda"
-        ? "on a GPU a score may depend on its batch; leave it out"
-        : wording`with ${plan.limits.maxBatchSize} rows a batch a score may depend on its batch; leave out ${option("maxBatchSize")}, or the cache`;
+    const why = deviceOf(laneModel.device).keepsBits
+      ? wording`with ${plan.limits.maxBatchSize} rows a batch a score may depend on its batch; leave out ${option("maxBatchSize")}, or the cache`
+      : "on a GPU a score may depend on its batch; leave it out";
     throw new RankmillError("invalid_option", wording`${option("scoreCacheBytes")}: ${why}`, {
       field: "scoreCacheBytes",
     });
   }
   const cpu = await readCpuFeatures();
-  const {
-    prepared,
-    unmasked,
-    exactInt8,
-    executionProvider,
-    intraOpThreads,
-    padId,
-    segmentTypeIds,
-  } = laneModel;
+  const { prepared, unmasked, exactInt8, device, intraOpThreads, padId, segmentTypeIds } =
+    laneModel;
   const cache = await RedisScoreCache.open(redis, {
     tag,
     scope: scoreScope([
@@ -61,13 +52,13 @@ export async function openScoreCache(
       tag,
       model.digest,
       model.precision,
-      await runtimeVersion(),
+      await ONNX_RUNTIME.version(),
       cpu.arch,
       cpu.flags ?? cpu.model,
       prepared ?? false,
       unmasked ?? false,
       exactInt8 ?? false,
-      executionProvider,
+      device,
       intraOpThreads,
       padId,
       segmentTypeIds,

@@ -3,7 +3,7 @@ import { PREPARE_ENTRY } from "../../platform/process-entries.js";
 import type { Logger } from "pino";
 import { describeError } from "../../core/errors.js";
 import { quantisedHandling, readCpuFeatures } from "../../inference/host/cpu-features.js";
-import type { LaneModel } from "../../inference/lanes/lane-protocol.js";
+import type { ModelSource } from "../../inference/lanes/lane-model.js";
 import {
   MIN_PREPARE_BYTES,
   prepareModel,
@@ -38,11 +38,6 @@ export async function prepareResolved(request: PrepareRequest): Promise<Prepared
     onProgress,
   });
 }
-
-/** How a lane is to load the model. */
-export type ModelSource = Required<
-  Pick<LaneModel, "onnxPath" | "prepared" | "unmasked" | "exactInt8">
->;
 
 /**
  * The prepared model where it can be had, else the original: a worker that cannot prepare works all

@@ -1,16 +1,24 @@
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
-import type { LanePlanOptions } from "../../capacity/cpu-plan.js";
+import type { LanePlanOptions } from "../../capacity/lane-plan.js";
 import type { Limits } from "../../core/contract.js";
-import type { WorkerDevice } from "../../core/device.js";
 import type { RankmillError } from "../../core/errors.js";
 import type { Health } from "../../core/lane-health.js";
+import type { WorkerDevice } from "../../inference/devices/registry.js";
 import type { ResolvedModel } from "../../models/resolve.js";
 import type { ReuseCounts } from "../../telemetry/reuse-counts.js";
 import type { OpenedTokenizer } from "../../tokenizers/open-tokenizer.js";
 import type { Instruments } from "./instruments.js";
 
-export interface WorkerOptions extends LanePlanOptions {
+/** How much a worker does at once, and what it keeps: the options of every command that runs one. */
+export interface LaneOptions extends LanePlanOptions {
+  /** Jobs held at once from each of the two queues. */
+  readonly concurrency?: number | undefined;
+  /** Bytes of Redis for scores that are kept for other jobs; 0 keeps none. */
+  readonly scoreCacheBytes?: number | undefined;
+}
+
+export interface WorkerOptions extends LaneOptions {
   readonly model: ResolvedModel;
   /** Default: the CPU. */
   readonly device?: WorkerDevice | undefined;
@@ -21,11 +29,7 @@ export interface WorkerOptions extends LanePlanOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Folder of prepared models. If it is absent, the model runs as it is. */
   readonly preparedDir?: string | undefined;
-  /** Jobs held at once from each of the two queues. */
-  readonly concurrency?: number | undefined;
   readonly lockDurationMs?: number | undefined;
-  /** Bytes of Redis for scores that are kept for other jobs; 0 keeps none. */
-  readonly scoreCacheBytes?: number | undefined;
   /** False only to measure what sharing equal pairs saves. */
   readonly sharesEqualPairs?: boolean | undefined;
   /** Entries of BullMQ's events stream. */
@@ -55,5 +59,3 @@ export interface RunningWorker {
 
 /** Enough jobs of a few documents to fill every lane's batches, and the next ones tokenised. */
 export const DEFAULT_CONCURRENCY = 64;
-/** The largest model must be read from a cold disk within this. */
-export const LANE_OPEN_TIMEOUT_MS = 300_000;

@@ -8,8 +8,8 @@ import { LaneProcess, type LaneProcessOptions, type LaneState } from "./lane-pro
 export interface LanePoolOptions extends LaneProcessOptions {
   readonly lanes: number;
   readonly onEvent: (event: LaneEvent) => void;
-  /** GPUs that the lanes share out in turn. Default 1. */
-  readonly gpus?: number | undefined;
+  /** Cards that the lanes share out in turn; undefined if the device has none. */
+  readonly cards?: number | undefined;
 }
 
 export type LaneEvent =
@@ -177,9 +177,9 @@ export class LanePool {
   }
 
   #optionsOf(id: number): LaneProcessOptions {
-    const { model, gpus = 1 } = this.#options;
-    if (model.executionProvider === "cpu") return this.#options;
-    return { ...this.#options, model: { ...model, deviceId: id % gpus } };
+    const { model, cards } = this.#options;
+    if (cards === undefined) return this.#options;
+    return { ...this.#options, model: { ...model, card: id % cards } };
   }
 
   /** @param from deaths in a row from which on a slot waits */

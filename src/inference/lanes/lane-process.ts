@@ -1,5 +1,7 @@
 import { fork, type ChildProcess } from "node:child_process";
-import { deviceFailureOf, saysDeviceBroken } from "../devices/cuda/cuda-failure.js";
+import { LANE_ENTRY } from "../../platform/process-entries.js";
+import type { Device } from "../devices/device.js";
+import { deviceOf } from "../devices/registry.js";
 import { RankmillError } from "../../core/errors.js";
 import { deadlineMs, UNMEASURED_TIMING, type BatchShape } from "../../core/cost/lane-cost.js";
 import type { EncodedPair } from "../../core/pair.js";
@@ -7,12 +9,13 @@ import type { Lane } from "../../core/ports/lane.js";
 import type { FromLane, LaneModel, ToLane } from "./lane-protocol.js";
 
 export interface LaneProcessOptions {
-  /** The compiled `workers/lane.js`. */
-  readonly entryPath: string;
+  /** Compiled program of the lane. Default: `workers/lane.js`. */
+  readonly entryPath?: string | undefined;
   readonly model: LaneModel;
   /** Variables that the lane inherits; the caller's own environment. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly openTimeoutMs: number;
+  /** Default {@link LANE_OPEN_TIMEOUT_MS}. */
+  readonly openTimeoutMs?: number | undefined;
   /**
    * Milliseconds after which a message without an answer means that the lane hangs. Default: the
    * deadline of a model that was never measured.
@@ -24,6 +27,8 @@ export interface LaneProcessOptions {
 
 export type LaneState = "starting" | "calibrating" | "ready" | "busy" | "draining" | "dead";
 
+/** The largest model must be read from a cold disk within this. */
+export const LANE_OPEN_TIMEOUT_MS = 300_000;
 /** Characters of a lane's standard error that are kept for the message of its death. */
 const STDERR_TAIL_CHARS = 2_000;
 
@@ -65,7 +70,7 @@ export class LaneProcess implements Lane {
   readonly #child: ChildProcess;
   readonly #deadlineMs: (batches: readonly BatchShape[]) => number;
   readonly #calibrating: boolean;
-  readonly #onDevice: boolean;
+  readonly #device: Device;
   #state: LaneState = "starting";
   /** Why it was killed on purpose: more telling than the signal. */
   #killReason: string | undefined;
@@ -79,7 +84,7 @@ export class LaneProcess implements Lane {
     this.pid = child.pid ?? 0;
     this.#child = child;
     this.#calibrating = options.calibrating ?? false;
-    this.#onDevice = options.model.executionProvider === "cuda";
+    this.#device = deviceOf(options.model.device);
     this.#deadlineMs = options.deadlineMs ?? ((batches) => deadlineMs(UNMEASURED_TIMING, batches));
     child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       this.#stderrTail = (this.#stderrTail + text).slice(-STDERR_TAIL_CHARS);
@@ -100,7 +105,8 @@ export class LaneProcess implements Lane {
    *   process died or took longer than `openTimeoutMs`)
    */
   static async start(id: number, options: LaneProcessOptions): Promise<LaneProcess> {
-    const child = fork(options.entryPath, [], {
+    const { entryPath = LANE_ENTRY, openTimeoutMs = LANE_OPEN_TIMEOUT_MS } = options;
+    const child = fork(entryPath, [], {
       serialization: "advanced",
       stdio: ["ignore", "ignore", "pipe", "ipc"],
       execArgv: [],
@@ -114,11 +120,7 @@ export class LaneProcess implements Lane {
     lane.#send({ type: "open", model: options.model, parentPid: process.pid });
     let timer: NodeJS.Timeout | undefined;
     const timedOut = new Promise<string>((resolve) => {
-      timer = setTimeout(
-        resolve,
-        options.openTimeoutMs,
-        `not ready after ${options.openTimeoutMs} ms`,
-      );
+      timer = setTimeout(resolve, openTimeoutMs, `not ready after ${openTimeoutMs} ms`);
     });
     const first = await Promise.race([opened, lane.died, timedOut]);
     clearTimeout(timer);
@@ -145,9 +147,10 @@ export class LaneProcess implements Lane {
     return this.#state !== "dead";
   }
 
-  /** 0 on a GPU, whose memory this process's size says nothing about. */
+  /** 0 on a card, whose memory this process's size says nothing about. */
   get grownBytes(): number {
-    return this.#onDevice ? 0 : Math.max(0, this.residentBytes - this.readyBytes);
+    if (this.#device.memory.kind === "own") return 0;
+    return Math.max(0, this.residentBytes - this.readyBytes);
   }
 
   async score(batches: readonly (readonly EncodedPair[])[]): Promise<number[][]> {
@@ -213,9 +216,10 @@ export class LaneProcess implements Lane {
     }
     const pending = this.#pending;
     if (pending?.seq !== message.seq) return;
-    if (message.type === "failed" && this.#onDevice && saysDeviceBroken(message.message)) {
-      // What it had in hand is rejected by its end, so that nobody gives it more.
-      this.kill(deviceFailureOf(message.message));
+    const broken = message.type === "failed" ? this.#device.whatBroke(message.message) : undefined;
+    if (broken !== undefined) {
+      // Its end rejects the batch in hand, so that nobody gives it more.
+      this.kill(broken);
       return;
     }
     this.#pending = undefined;

@@ -1,5 +1,6 @@
 import type { ErrorCode } from "../../core/errors.js";
 import type { BatchShape } from "../../core/cost/lane-cost.js";
+import type { DeviceKind } from "../devices/registry.js";
 
 /**
  * What a worker and its lanes say to each other over the IPC channel of a child process
@@ -13,9 +14,9 @@ export interface LaneModel {
   readonly padId: number;
   /** False where the model has token types but its tokenizer gives all zeros. */
   readonly segmentTypeIds: boolean;
-  readonly executionProvider: "cpu" | "cuda";
-  /** With `cuda`: which of the visible GPUs. */
-  readonly deviceId?: number;
+  readonly device: DeviceKind;
+  /** Index among the cards that the process sees, of a device that has cards. */
+  readonly card?: number;
   /** See `BatchLimits.lengthBuckets`: rows are padded to one of these, not to the longest row. */
   readonly lengthBuckets?: readonly number[];
   /** A batch of this shape is scored before the lane is ready, or the largest of its halves that fits. */

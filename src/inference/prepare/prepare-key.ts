@@ -1,8 +1,4 @@
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
-import { z } from "zod";
-import { RankmillError } from "../../core/errors.js";
 import type { CpuFeatures } from "../host/cpu-features.js";
 import type { LaneModel } from "../lanes/lane-protocol.js";
 import { sessionOptions } from "../session/session-options.js";
@@ -45,24 +41,4 @@ export function preparedKey(parts: KeyParts): string {
     ]),
   );
   return `${modelDigest.slice(0, DIGEST_DIGITS)}-${rest.digest("hex").slice(0, REST_DIGITS)}`;
-}
-
-const packageSchema = z.object({ version: z.string() });
-
-/**
- * Version of the installed runtime, read without loading it.
- *
- * @throws RankmillError `missing_dependency`
- */
-export async function runtimeVersion(): Promise<string> {
-  try {
-    const path = createRequire(import.meta.url).resolve("onnxruntime-node/package.json");
-    return packageSchema.parse(JSON.parse(await readFile(path, "utf8"))).version;
-  } catch (error) {
-    throw new RankmillError(
-      "missing_dependency",
-      "a worker needs onnxruntime-node: npm install onnxruntime-node",
-      { cause: error },
-    );
-  }
 }

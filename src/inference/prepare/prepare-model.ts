@@ -4,10 +4,13 @@ import { join, resolve } from "node:path";
 import type { Precision } from "../../core/catalogue.js";
 import { RankmillError } from "../../core/errors.js";
 import { quantisedHandling, readCpuFeatures, type CpuFeatures } from "../host/cpu-features.js";
+import { CPU_DEVICE } from "../devices/registry.js";
+import { laneModelOf } from "../lanes/lane-model.js";
 import type { LaneModel } from "../lanes/lane-protocol.js";
+import { ONNX_RUNTIME } from "../runtime/onnx-runtime.js";
 import { errnoOf, explainFailure, requireSpace } from "./prepare-failure.js";
 import { inspectPrepared, sealPrepared, sync, type PreparedState } from "./prepared-folder.js";
-import { DATA_NAME, GRAPH_NAME, preparedKey, runtimeVersion } from "./prepare-key.js";
+import { DATA_NAME, GRAPH_NAME, preparedKey } from "./prepare-key.js";
 import { runPreparer } from "./prepare-process.js";
 
 /** A smaller model loads in no time and holds no memory worth sharing. */
@@ -117,16 +120,16 @@ interface Target {
 
 async function plan(options: PrepareOptions): Promise<Target> {
   const cpu = options.cpu ?? (await readCpuFeatures());
-  const runtime = await runtimeVersion();
+  const runtime = await ONNX_RUNTIME.version();
   const cacheDir = resolve(options.cacheDir);
-  const model: LaneModel = {
-    onnxPath: resolve(options.onnxPath),
-    padId: 0,
-    segmentTypeIds: false,
-    executionProvider: "cpu",
-    intraOpThreads: 1,
-    exactInt8: quantisedHandling(options.precision, cpu).exactInt8,
-  };
+  const model = laneModelOf(
+    {
+      onnxPath: resolve(options.onnxPath),
+      exactInt8: quantisedHandling(options.precision, cpu).exactInt8,
+    },
+    { padId: 0, segmentTypeIds: false },
+    CPU_DEVICE,
+  );
   const key = preparedKey({ modelDigest: options.modelDigest, runtime, cpu, model });
   const { onnxPath } = model;
   return { options, onnxPath, cacheDir, cpu, runtime, model, key, folder: join(cacheDir, key) };

@@ -2,52 +2,37 @@ import type * as Ort from "onnxruntime-node";
 import type { InferenceSession, Tensor, TypedTensor } from "onnxruntime-node";
 import { RankmillError } from "../../core/errors.js";
 import { paddedLength } from "../../core/cost/length-buckets.js";
-import { saysOutOfMemory } from "../../core/cost/out-of-memory.js";
+import { rerankerInput, scoredOutput, whyNotReranker } from "../../models/onnx/onnx-check.js";
+import type { RerankerInput } from "../../models/onnx/onnx-check.js";
+import type { OnnxValue } from "../../models/onnx/onnx-outline.js";
+import { deviceOf } from "../devices/registry.js";
 import type { LaneModel, BatchInput } from "../lanes/lane-protocol.js";
+import type { Session } from "../runtime/runtime.js";
 import { sessionOptions, type SaveTarget } from "./session-options.js";
 
 type OnnxRuntime = typeof Ort;
 
-/** The inputs that cross-encoders have; anything else cannot be filled and is refused. */
-const KNOWN_INPUTS = ["input_ids", "attention_mask", "token_type_ids"] as const;
-type KnownInput = (typeof KNOWN_INPUTS)[number];
+type IntegerType = "int64" | "int32";
 
-/** An opened ONNX cross-encoder with one logit a row. Loads the native runtime: for lanes only. */
-export class ModelSession {
+/** An opened ONNX cross-encoder with one logit per row. Loads the native runtime: for lanes only. */
+export class ModelSession implements Session {
   readonly #ort: OnnxRuntime;
   readonly #session: InferenceSession;
   readonly #model: LaneModel;
-  readonly #inputs: readonly { readonly name: KnownInput; readonly type: "int64" | "int32" }[];
+  readonly #inputs: readonly { readonly name: RerankerInput; readonly type: IntegerType }[];
   readonly #output: string;
 
   private constructor(ort: OnnxRuntime, session: InferenceSession, model: LaneModel) {
     this.#ort = ort;
     this.#session = session;
     this.#model = model;
-    this.#inputs = session.inputMetadata.map((input) => {
-      const name = KNOWN_INPUTS.find((known) => known === input.name);
-      if (name === undefined)
-        throw unusable(`its input "${input.name}" is not one of ${KNOWN_INPUTS.join(", ")}`);
-      if (!input.isTensor) throw unusable(`its input "${name}" is not a tensor`);
-      if (input.type !== "int64" && input.type !== "int32")
-        throw unusable(`its input "${name}" is ${input.type}, not int64 or int32`);
-      const fixed = input.shape.findIndex((size) => typeof size === "number" && size > 0);
-      if (fixed >= 0)
-        throw unusable(
-          `its input "${name}" has a fixed ${fixed === 0 ? "batch" : "sequence"} dimension of ${String(input.shape[fixed])}; export it with dynamic axes`,
-        );
-      return { name, type: input.type };
-    });
-    if (!this.#inputs.some((input) => input.name === "input_ids"))
-      throw unusable('it has no input "input_ids"');
-    this.#output = session.outputNames.includes("logits")
-      ? "logits"
-      : onlyOutput(session.outputNames);
-    const output = session.outputMetadata.find((candidate) => candidate.name === this.#output);
-    const width = output?.isTensor === true ? output.shape[1] : undefined;
-    if (typeof width === "number" && width > 1) {
-      throw unusable(`it gives ${width} logits a pair; a reranker gives one`);
-    }
+    const outputs = session.outputMetadata.map(valueOf);
+    // The file said so as well when the model was found; what the runtime read of it decides.
+    const why = whyNotReranker({ inputs: session.inputMetadata.map(valueOf), outputs });
+    const output = scoredOutput(outputs);
+    if (why !== undefined || output === undefined) throw unusable(why ?? "it has no output");
+    this.#output = output.name;
+    this.#inputs = session.inputMetadata.map(integerInput);
   }
 
   /**
@@ -61,7 +46,8 @@ export class ModelSession {
       session = await ort.InferenceSession.create(model.onnxPath, sessionOptions(model, save));
     } catch (error) {
       const said = firstLine(error);
-      if (model.executionProvider === "cuda" && saysOutOfMemory(said)) {
+      const { memory, saysOutOfMemory } = deviceOf(model.device);
+      if (memory.kind === "own" && saysOutOfMemory(said)) {
         // Not final: the process that held the memory may be on its way out.
         throw new RankmillError(
           "lane_failed",
@@ -74,7 +60,7 @@ export class ModelSession {
     return new ModelSession(ort, session, model);
   }
 
-  /** @returns one logit a row */
+  /** @returns one logit per row */
   async run(input: BatchInput): Promise<Float32Array> {
     const [logits = new Float32Array()] = await this.outputs(input, [this.#output]);
     const rows = input.ids.length;
@@ -111,7 +97,7 @@ export class ModelSession {
     });
   }
 
-  #fill(name: KnownInput, input: BatchInput, columns: number): Int32Array {
+  #fill(name: RerankerInput, input: BatchInput, columns: number): Int32Array {
     const filled = new Int32Array(input.ids.length * columns);
     if (name === "input_ids" && this.#model.padId !== 0) filled.fill(this.#model.padId);
     input.ids.forEach((ids, row) => {
@@ -125,7 +111,7 @@ export class ModelSession {
     return filled;
   }
 
-  #tensor(type: "int64" | "int32", values: Int32Array, shape: number[]): Tensor {
+  #tensor(type: IntegerType, values: Int32Array, shape: number[]): Tensor {
     if (type === "int32") return new this.#ort.Tensor("int32", values, shape);
     return new this.#ort.Tensor("int64", BigInt64Array.from(values, BigInt), shape);
   }
@@ -147,12 +133,23 @@ async function loadOnnxRuntime(): Promise<OnnxRuntime> {
   }
 }
 
-function onlyOutput(names: readonly string[]): string {
-  const [name] = names;
-  if (name === undefined || names.length > 1) {
-    throw unusable(`it has the outputs ${names.join(", ")} and none is called "logits"`);
-  }
-  return name;
+function valueOf(metadata: InferenceSession.ValueMetadata): OnnxValue {
+  const { name } = metadata;
+  if (!metadata.isTensor) return { name, shape: undefined };
+  const shape = metadata.shape.map((size) => (typeof size === "number" && size > 0 ? size : null));
+  return { name, shape };
+}
+
+function integerInput(metadata: InferenceSession.ValueMetadata): {
+  readonly name: RerankerInput;
+  readonly type: IntegerType;
+} {
+  const name = rerankerInput(metadata.name);
+  if (name === undefined) throw unusable(`its input "${metadata.name}" cannot be filled`);
+  if (!metadata.isTensor) throw unusable(`its input "${name}" is not a tensor`);
+  const { type } = metadata;
+  if (type === "int64" || type === "int32") return { name, type };
+  throw unusable(`its input "${name}" is ${type}, not int64 or int32`);
 }
 
 function unusable(reason: string, cause?: unknown): RankmillError {

@@ -1,4 +1,5 @@
 import type { InferenceSession } from "onnxruntime-node";
+import { deviceOf } from "../devices/registry.js";
 import type { LaneModel } from "../lanes/lane-protocol.js";
 
 type SessionOptions = InferenceSession.SessionOptions;
@@ -15,20 +16,13 @@ export interface SaveTarget {
 const MIN_EXTERNAL_BYTES = 1_024;
 
 /**
- * Fusions that ONNX Runtime 1.30 makes slower on a CPU: the fused kernel works number by number where
- * `Add` and `LayerNormalization` use the vector unit. Without it int8 models are 5 to 11 % faster.
- */
-const SLOW_FUSIONS = "SkipLayerNormFusion";
-
-/**
  * The session options of a lane, and, with `save`, of the preparation: both from this one place, so
  * that a prepared graph is the graph that a lane would have made of the original.
  */
 export function sessionOptions(model: LaneModel, save?: SaveTarget): SessionOptions {
+  const { provider, slowOptimizers } = deviceOf(model.device).onnxRuntime;
   return {
-    executionProviders: [
-      model.executionProvider === "cuda" ? { name: "cuda", deviceId: model.deviceId ?? 0 } : "cpu",
-    ],
+    executionProviders: [provider(model.card ?? 0)],
     intraOpNumThreads: model.intraOpThreads,
     interOpNumThreads: 1,
     executionMode: "sequential",
@@ -39,9 +33,9 @@ export function sessionOptions(model: LaneModel, save?: SaveTarget): SessionOpti
     logSeverityLevel: 3,
     ...(save === undefined ? {} : { optimizedModelFilePath: save.onnxPath }),
     extra: {
-      ...(model.executionProvider === "cpu"
-        ? { optimization: { disable_specified_optimizers: SLOW_FUSIONS } }
-        : {}),
+      ...(slowOptimizers === undefined
+        ? {}
+        : { optimization: { disable_specified_optimizers: slowOptimizers } }),
       session: {
         // Spinning threads burn the cores that the other lanes need.
         intra_op: { allow_spinning: "0" },

@@ -1,7 +1,7 @@
 import { describeError, RankmillError } from "../../core/errors.js";
 import type { BatchShape } from "../../core/cost/lane-cost.js";
-import { saysOutOfMemory } from "../../core/cost/out-of-memory.js";
-import type { ModelSession } from "./model-session.js";
+import type { BatchInput } from "../lanes/lane-protocol.js";
+import type { Session } from "../runtime/runtime.js";
 
 /**
  * Runs the largest shape that will come, so that the device's arena takes its memory once, at the start,
@@ -11,8 +11,9 @@ import type { ModelSession } from "./model-session.js";
  * @throws RankmillError `memory_too_small` where not even one row fits
  */
 export async function warmUp(
-  session: Pick<ModelSession, "run">,
+  session: Pick<Session, "run">,
   largest: BatchShape,
+  saysOutOfMemory: (text: string) => boolean,
 ): Promise<BatchShape | undefined> {
   const { length } = largest;
   let tooLarge: BatchShape | undefined;
@@ -32,7 +33,7 @@ export async function warmUp(
 }
 
 /** Token 0 is in every vocabulary. */
-function madeUp({ rows, length }: BatchShape): Parameters<ModelSession["run"]>[0] {
+function madeUp({ rows, length }: BatchShape): BatchInput {
   const ids = Array.from({ length: rows }, () => new Int32Array(length));
   return { ids, secondStarts: ids.map(() => length >> 1) };
 }

@@ -1,14 +1,18 @@
 import type { OnnxOutline, OnnxValue } from "./onnx-outline.js";
 
 /** The inputs that cross-encoders have; anything else could not be filled. */
-const KNOWN_INPUTS: ReadonlySet<string> = new Set([
-  "input_ids",
-  "attention_mask",
-  "token_type_ids",
-]);
+const RERANKER_INPUTS = ["input_ids", "attention_mask", "token_type_ids"] as const;
+export type RerankerInput = (typeof RERANKER_INPUTS)[number];
+
+/** @returns undefined for an input that a reranker has no value for */
+export function rerankerInput(name: string): RerankerInput | undefined {
+  return RERANKER_INPUTS.find((known) => known === name);
+}
 
 /** @returns why a graph cannot rerank, with what to do; undefined if nothing speaks against it */
-export function whyNotReranker(outline: OnnxOutline): string | undefined {
+export function whyNotReranker(
+  outline: Pick<OnnxOutline, "inputs" | "outputs">,
+): string | undefined {
   return whyNotInputs(outline.inputs) ?? whyNotOutput(outline.outputs);
 }
 
@@ -17,8 +21,8 @@ function whyNotInputs(inputs: readonly OnnxValue[]): string | undefined {
     return "it has no input_ids input: export the model with its token ids as input";
   }
   for (const input of inputs) {
-    if (!KNOWN_INPUTS.has(input.name)) {
-      return `it wants an input "${input.name}" that a reranker has no value for: export it with ${[...KNOWN_INPUTS].join(", ")} alone`;
+    if (rerankerInput(input.name) === undefined) {
+      return `it wants an input "${input.name}" that a reranker has no value for: export it with ${RERANKER_INPUTS.join(", ")} alone`;
     }
     const fixed = input.shape?.findIndex((size) => size !== null) ?? -1;
     if (fixed >= 0) {
@@ -29,19 +33,21 @@ function whyNotInputs(inputs: readonly OnnxValue[]): string | undefined {
   return undefined;
 }
 
-/** True if the output that is read went through a Sigmoid: no activation may follow. */
+/** True where the output that is read went through a Sigmoid: no activation may follow. */
 export function givesScores({ outputs, activatedOutputs }: OnnxOutline): boolean {
-  const output = readOutput(outputs);
+  const output = scoredOutput(outputs);
   return output !== undefined && activatedOutputs.has(output.name);
 }
 
 /** The output that a session reads. */
-function readOutput(outputs: readonly OnnxValue[]): OnnxValue | undefined {
+export function scoredOutput<Output extends { readonly name: string }>(
+  outputs: readonly Output[],
+): Output | undefined {
   return outputs.find(({ name }) => name === "logits") ?? outputs[0];
 }
 
 function whyNotOutput(outputs: readonly OnnxValue[]): string | undefined {
-  const output = readOutput(outputs);
+  const output = scoredOutput(outputs);
   if (output === undefined) return "it has no output";
   if (output.name !== "logits" && outputs.length > 1) {
     return `it has the outputs ${outputs.map((each) => each.name).join(", ")} and none is called "logits": export the model with its classification head`;

@@ -1,73 +1,85 @@
 import { longestWithin } from "../../core/cost/activation-fit.js";
 import type { ActivationBudget } from "../../core/cost/activation-budget.js";
+import type { BatchShape } from "../../core/cost/lane-cost.js";
 import type { PairOutcome } from "../../core/pair.js";
 import { quadraticAt, type Quadratic } from "../../core/cost/quadratic.js";
 
-/** What binds the batcher to a memory limit. */
-export interface BatcherMemory {
+export interface BatchMemoryOptions {
   readonly budget: ActivationBudget;
   /** Bytes that a lane takes for a batch, by its shape. */
   readonly activation: Quadratic;
+  /**
+   * `shared`: all lanes live within one memory limit. `own`: each has a card's memory, so that a batch
+   * that failed tells what is too much for one of them.
+   */
+  readonly kind: "shared" | "own";
   /** Decides whether a lane that failed ran out of memory. */
   readonly ranOutOfMemory: (error: unknown) => Promise<boolean>;
+  /** Hears of the capacity in bytes that is left after memory ran out. */
   readonly onLowered: (capacityBytes: number) => void;
-  /** True where each lane has memory of its own, a GPU's: a batch that failed tells what is too much. */
-  readonly separate?: boolean | undefined;
-  /** Why a pair of `tokens` is refused where at most `longest` fit; default: the memory limit. */
-  readonly refusal?: ((tokens: number, longest: number) => string) | undefined;
 }
 
 /** Tokens of each row of a batch. */
 type BatchLengths = readonly number[];
 
-/** What batches take of the activation budget; everything fits where there is none. */
+/** Binds the batcher to a memory limit: what batches take of the activation budget, and what it learns. */
 export class BatchMemory {
-  readonly #memory: BatcherMemory | undefined;
+  readonly budget: ActivationBudget;
+  readonly activation: Quadratic;
+  readonly #options: BatchMemoryOptions;
 
-  constructor(memory: BatcherMemory | undefined) {
-    this.#memory = memory;
+  constructor(options: BatchMemoryOptions) {
+    this.budget = options.budget;
+    this.activation = options.activation;
+    this.#options = options;
   }
 
-  /** True where any lane may do it at any time. */
+  /** True if any lane may run it at any time. */
   fitsShare(rows: number, longest: number): boolean {
-    if (this.#memory === undefined) return true;
-    const { activation, budget } = this.#memory;
-    return quadraticAt(activation, rows, longest) <= budget.shareBytes;
+    return quadraticAt(this.activation, rows, longest) <= this.budget.shareBytes;
   }
 
-  /** True where the batch waits for room that other lanes must make. */
+  /** True if the batch waits for room that other lanes must make. */
   isOutsized(batch: BatchLengths): boolean {
     return !this.fitsShare(batch.length, Math.max(0, ...batch));
   }
 
-  /** What a lane needs for batches that follow each other: the largest decides. */
+  /** Bytes that a lane needs for batches that follow each other: the largest decides. */
   bytesOf(batches: readonly BatchLengths[]): number {
-    const activation = this.#memory?.activation;
-    if (activation === undefined) return 0;
     const bytes = batches.map((batch) =>
-      quadraticAt(activation, batch.length, Math.max(0, ...batch)),
+      quadraticAt(this.activation, batch.length, Math.max(0, ...batch)),
     );
     return Math.max(0, ...bytes);
   }
 
-  /** What becomes of a pair of `tokens` that can never run; undefined where it can. */
+  /** Outcome of a pair of `tokens` that can never run; undefined if it can. */
   refusal(tokens: number): PairOutcome | undefined {
-    if (this.#memory === undefined) return undefined;
-    const { budget, activation } = this.#memory;
-    const bytes = quadraticAt(activation, 1, tokens);
-    if (bytes <= budget.capacityBytes) return undefined;
-    const longest = longestWithin(activation, budget.capacityBytes);
+    const { capacityBytes } = this.budget;
+    const bytes = quadraticAt(this.activation, 1, tokens);
+    if (bytes <= capacityBytes) return undefined;
+    const longest = longestWithin(this.activation, capacityBytes);
     const message =
-      this.#memory.refusal?.(tokens, longest) ??
-      `a pair of ${tokens} tokens takes ${Math.ceil(bytes)} bytes, over the ${budget.capacityBytes} that the memory limit leaves for activations: ${longest} tokens fit`;
+      this.#options.kind === "own"
+        ? `a pair of ${tokens} tokens does not fit the GPU's memory, which ran out before: ${longest} tokens fit`
+        : `a pair of ${tokens} tokens takes ${Math.ceil(bytes)} bytes, over the ${capacityBytes} that the memory limit leaves for activations: ${longest} tokens fit`;
     return { status: "failed", code: "pair_too_large", message };
   }
 
-  /** Lowers the budget where `error` says that a lane ran out of memory within it, at one of `batches`. */
+  /** Lowers the budget if `error` says that a lane ran out of memory within it, at one of `batches`. */
   async learnFrom(error: unknown, batches: readonly BatchLengths[]): Promise<void> {
-    if (this.#memory === undefined || !(await this.#memory.ranOutOfMemory(error))) return;
-    const { budget, separate = false } = this.#memory;
-    const capacity = budget.lower(separate ? this.bytesOf(batches) * budget.lanes : undefined);
-    if (capacity !== undefined) this.#memory.onLowered(capacity);
+    if (!(await this.#options.ranOutOfMemory(error))) return;
+    this.#lower(this.#options.kind === "own" ? this.bytesOf(batches) : undefined);
+  }
+
+  /** Lowers the budget below a shape that one lane could not run. */
+  tooLarge({ rows, length }: BatchShape): void {
+    this.#lower(quadraticAt(this.activation, rows, length));
+  }
+
+  /** @param laneBytes too much for one lane; undefined if all lanes together took too much */
+  #lower(laneBytes: number | undefined): void {
+    const tooMany = laneBytes === undefined ? undefined : laneBytes * this.budget.lanes;
+    const capacityBytes = this.budget.lower(tooMany);
+    if (capacityBytes !== undefined) this.#options.onLowered(capacityBytes);
   }
 }

@@ -22,7 +22,7 @@ import {
 } from "./batch-items.js";
 import { EqualPairs } from "./equal-pairs.js";
 import { fillMessage, type MessageBounds } from "./fill-message.js";
-import { BatchMemory, type BatcherMemory } from "./batch-memory.js";
+import type { BatchMemory } from "./batch-memory.js";
 
 export interface BatcherOptions extends MessageBounds {
   readonly limits: BatchLimits;
@@ -75,7 +75,8 @@ const SHED = "it holds memory that other work needs";
 export class Batcher implements PairScorer, BatchSource {
   readonly #options: BatcherOptions;
   readonly #budget: ActivationBudget | undefined;
-  readonly #memory: BatchMemory;
+  /** Undefined: every batch fits. */
+  readonly #memory: BatchMemory | undefined;
   readonly #limits: BatchLimits;
   readonly #observe: ObserveWork;
   readonly #permits: Readonly<Record<Priority, Permits>>;
@@ -93,15 +94,14 @@ export class Batcher implements PairScorer, BatchSource {
   #lanes = 0;
   #failure: RankmillError | undefined;
 
-  constructor(options: BatcherOptions = DEFAULT_BATCHER_OPTIONS, memory?: BatcherMemory) {
+  constructor(options: BatcherOptions = DEFAULT_BATCHER_OPTIONS, memory?: BatchMemory) {
     this.#options = options;
     this.#observe = options.observe ?? ignoreWork;
     this.#budget = memory?.budget;
-    const batches = new BatchMemory(memory);
-    this.#memory = batches;
+    this.#memory = memory;
     this.#limits = {
       ...options.limits,
-      fits: (rows, longest) => batches.fitsShare(rows, longest),
+      fits: (rows, longest) => memory?.fitsShare(rows, longest) ?? true,
     };
     this.#permits = {
       bulk: new Permits(options.maxBulkTokens),
@@ -192,9 +192,7 @@ export class Batcher implements PairScorer, BatchSource {
       const grant =
         budget === undefined
           ? "granted"
-          : await budget.reserve(lane, this.#memory.bytesOf(message.map(lengthsOf)), signal, () =>
-              this.#wake(),
-            );
+          : await budget.reserve(lane, this.#bytesOf(message), signal, () => this.#wake());
       if (grant !== "granted") {
         this.#returned.push(message);
         this.#wake();
@@ -208,7 +206,7 @@ export class Batcher implements PairScorer, BatchSource {
           batch.forEach((item, i) => this.#settle(item, outcomeOf(logits[r]?.[i])));
         });
       } catch (error) {
-        await this.#memory.learnFrom(error, message.map(lengthsOf));
+        await this.#memory?.learnFrom(error, message.map(lengthsOf));
         this.#suspect(message.flat(), error);
         if (!lane.alive) throw error;
       }
@@ -286,10 +284,18 @@ export class Batcher implements PairScorer, BatchSource {
     return live;
   }
 
+  #bytesOf(message: Message): number {
+    return this.#memory?.bytesOf(message.map(lengthsOf)) ?? 0;
+  }
+
+  #isOutsized(batch: readonly Item[]): boolean {
+    return this.#memory?.isOutsized(lengthsOf(batch)) ?? false;
+  }
+
   /** True where the work that goes first is for a lane that is over its share already. */
   #nextIsOutsized(): boolean {
     const next = this.#returned[0] ?? this.#planned.slice(0, 1);
-    return next.some((batch) => this.#memory.isOutsized(lengthsOf(batch)));
+    return next.some((batch) => this.#isOutsized(batch));
   }
 
   /**
@@ -297,7 +303,7 @@ export class Batcher implements PairScorer, BatchSource {
    * a single long pair) goes alone, pair by pair; what is left of the message waits.
    */
   #splitOutsized(message: Message): Message {
-    const at = message.findIndex((batch) => this.#memory.isOutsized(lengthsOf(batch)));
+    const at = message.findIndex((batch) => this.#isOutsized(batch));
     const batch = message[at];
     if (batch === undefined || (message.length === 1 && batch.length === 1)) return message;
     if (at > 0) {
@@ -312,7 +318,7 @@ export class Batcher implements PairScorer, BatchSource {
 
   /** Settles a pair that can never run. */
   #refuse(item: Item): boolean {
-    const refusal = this.#memory.refusal(item.pair.ids.length);
+    const refusal = this.#memory?.refusal(item.pair.ids.length);
     if (refusal !== undefined) this.#settle(item, refusal);
     return refusal !== undefined;
   }

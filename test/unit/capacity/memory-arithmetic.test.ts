@@ -7,7 +7,6 @@ import {
   tokenCacheBytes,
   type MemoryNeeds,
 } from "../../../src/capacity/memory-plan.js";
-import { saysOutOfMemory } from "../../../src/core/cost/out-of-memory.js";
 import { fitQuadratic, quadraticAt, type ShapeSample } from "../../../src/core/cost/quadratic.js";
 
 const MIB = 1024 * 1024;
@@ -123,26 +122,6 @@ describe("what remembered tokens may take", () => {
     expect(tokenCacheBytes(32 * MIB, 80 * MIB)).toBe(10 * MIB);
     expect(tokenCacheBytes(0, 1024 * MIB)).toBe(0);
     expect(tokenCacheBytes(32 * MIB, -5 * MIB)).toBe(0);
-  });
-});
-
-describe("running out of memory", () => {
-  it.each([
-    "Non-zero status code returned while running MatMul node. onnxruntime::BFCArena::AllocateRawInternal(size_t) Failed to allocate memory for requested buffer of size 4294967296",
-    "terminate called after throwing an instance of 'std::bad_alloc'",
-    "CUBLAS failure 3: CUBLAS_STATUS_ALLOC_FAILED ; GPU=0",
-    "CUDA failure 2: out of memory ; GPU=0 ; hostname=x",
-    "BFCArena: Available memory of 10 is smaller than requested bytes of 20",
-  ])("is recognised: %s", (text) => {
-    expect(saysOutOfMemory(text)).toBe(true);
-  });
-
-  it.each([
-    "killed by SIGKILL",
-    "Invalid rank for input: input_ids",
-    "hung: no answer in 30000 ms",
-  ])("is not seen in: %s", (text) => {
-    expect(saysOutOfMemory(text)).toBe(false);
   });
 });
 

@@ -1,7 +1,22 @@
-import { saysOutOfMemory } from "../../../core/cost/out-of-memory.js";
+import { saysOutOfMemory } from "../../runtime/out-of-memory.js";
+
+/** Words in which the driver, cuBLAS and cuDNN say that a card's memory ran out: each allocates for itself. */
+const MEMORY_SIGNS = [
+  /CUDA failure 2:/,
+  /CUDA_ERROR_OUT_OF_MEMORY/,
+  // Its name or its number: the words beside the number changed between versions.
+  /CUBLAS_STATUS_ALLOC_FAILED/,
+  /CUBLAS failure 3:/,
+  /CUDNN_STATUS_ALLOC_FAILED/,
+] as const;
+
+/** True if a card's memory ran out, or the host's. */
+export function cudaSaysOutOfMemory(text: string): boolean {
+  return saysOutOfMemory(text) || MEMORY_SIGNS.some((sign) => sign.test(text));
+}
 
 /**
- * What says that a lane's CUDA context is broken. After an illegal access, a failed assertion, an ECC
+ * Words that say that a lane's CUDA context is broken. After an illegal access, a failed assertion, an ECC
  * error or a launch that timed out, every later call of the same process fails too, with the same or
  * another number: nothing but a new process helps. CUDA's numbers grow with its versions, so whatever
  * ONNX Runtime reports as a failure of CUDA or its libraries counts, except for memory that ran out,
@@ -18,9 +33,9 @@ const SIGNS = [
   /uncorrectable (ECC|NVLink) error/,
 ] as const;
 
-/** True where a lane's process can never work again after a failure with this text. */
+/** True if a lane's process can never work again after a failure with this text. */
 export function saysDeviceBroken(text: string): boolean {
-  return !saysOutOfMemory(text) && SIGNS.some((sign) => sign.test(text));
+  return !cudaSaysOutOfMemory(text) && SIGNS.some((sign) => sign.test(text));
 }
 
 /** The failure itself out of a text that also holds file names of a build machine, expressions and a host. */

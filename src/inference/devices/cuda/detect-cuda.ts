@@ -4,18 +4,17 @@
  * driver, libraries and card fit together; whatever happens in it harms nobody.
  */
 import { access, readdir, readFile, stat } from "node:fs/promises";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import {
   CUDA_RUNTIME_VERSION,
   CUDA_WHEELS,
   PROVIDER_NAME,
   RUNTIME_NAME,
 } from "../../../models/cuda/cuda-wheels.js";
-import type { CudaState } from "../../../core/device.js";
+import type { DeviceState } from "../device.js";
 import { explainCudaFailure, type CudaTrouble } from "./explain-cuda.js";
 import { probeCuda } from "./probe-cuda.js";
-import { runtimeVersion } from "../../prepare/prepare-key.js";
+import { runtimeDir, runtimeVersion } from "../../runtime/installed-onnx-runtime.js";
 
 export interface CudaPlaces {
   /** Where `rankmill setup cuda` put its files. */
@@ -42,7 +41,7 @@ const DRIVER_DIRS = [
 const LOADER_CACHE = "/etc/ld.so.cache";
 
 /** Looks, and tries where there is something to try. Never throws for what is missing. */
-export async function detectCuda(places: CudaPlaces): Promise<CudaState> {
+export async function detectCuda(places: CudaPlaces): Promise<DeviceState> {
   const { env, deviceDir = "/dev" } = places;
   const gpus = await countGpus(deviceDir, env);
   if (gpus === 0) {
@@ -56,7 +55,7 @@ export async function detectCuda(places: CudaPlaces): Promise<CudaState> {
   if (trouble !== undefined) return { status: "unusable", ...trouble };
   const libraryDir = await libraryDirOf(places.cudaDir);
   const probed = await probeCuda({ entryPath: places.probeEntryPath, env, libraryDir });
-  if (probed.status === "works") return { status: "works", gpus, libraryDir };
+  if (probed.status === "works") return { status: "works", found: { cards: gpus, libraryDir } };
   return { status: "unusable", ...explainCudaFailure(probed.said) };
 }
 
@@ -97,12 +96,6 @@ async function whatIsMissing(places: CudaPlaces): Promise<CudaTrouble | undefine
     };
   }
   return undefined;
-}
-
-/** The folder of `onnxruntime-node`'s libraries. */
-export function runtimeDir(): string {
-  const root = dirname(createRequire(import.meta.url).resolve("onnxruntime-node/package.json"));
-  return join(root, "bin", "napi-v6", process.platform, process.arch);
 }
 
 /** @returns `cudaDir` where a complete provider lies in it; undefined where lanes look for it without */

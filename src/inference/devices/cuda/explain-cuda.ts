@@ -1,6 +1,5 @@
 import { CUDA_MAJOR, LEAST_DRIVER } from "../../../models/cuda/cuda-wheels.js";
-import { deviceFailureOf } from "./cuda-failure.js";
-import { saysOutOfMemory } from "../../../core/cost/out-of-memory.js";
+import { cudaSaysOutOfMemory, deviceFailureOf } from "./cuda-failure.js";
 
 /** Why CUDA cannot be used and what to do, each in half a line. */
 export interface CudaTrouble {
@@ -51,7 +50,7 @@ export function explainCudaFailure(said: string): CudaTrouble {
   }
   const failure = deviceFailureOf(said);
   const code = Number(/CUDA failure (\d+):/.exec(said)?.[1] ?? Number.NaN);
-  if (saysOutOfMemory(said)) {
+  if (cudaSaysOutOfMemory(said)) {
     return {
       reason: `the card has no memory left (${failure})`,
       remedy: "look with nvidia-smi who holds it",

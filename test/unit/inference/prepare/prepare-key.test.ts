@@ -1,10 +1,5 @@
-import { createRequire } from "node:module";
 import { describe, expect, it } from "vitest";
-import {
-  preparedKey,
-  runtimeVersion,
-  type KeyParts,
-} from "../../../../src/inference/prepare/prepare-key.js";
+import { preparedKey, type KeyParts } from "../../../../src/inference/prepare/prepare-key.js";
 
 const PARTS: KeyParts = {
   modelDigest: "0123456789abcdef".repeat(4),
@@ -14,7 +9,7 @@ const PARTS: KeyParts = {
     onnxPath: "",
     padId: 0,
     segmentTypeIds: false,
-    executionProvider: "cpu",
+    device: "cpu",
     intraOpThreads: 1,
   },
 };
@@ -45,12 +40,5 @@ describe("the key of a prepared model", () => {
     expect(preparedKey({ ...PARTS, cpu: unknown })).not.toBe(
       preparedKey({ ...PARTS, cpu: { ...unknown, model: "another processor" } }),
     );
-  });
-
-  it("takes the version of the runtime that is installed", async () => {
-    const manifest = createRequire(import.meta.url)("onnxruntime-node/package.json") as {
-      version: string;
-    };
-    await expect(runtimeVersion()).resolves.toBe(manifest.version);
   });
 });

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { ActivationBudget } from "../../../../src/core/cost/activation-budget.js";
 import type { Lane } from "../../../../src/core/ports/lane.js";
 import type { PairOutcome } from "../../../../src/core/pair.js";
+import { BatchMemory } from "../../../../src/pipeline/batch/batch-memory.js";
 import { Batcher, DEFAULT_BATCHER_OPTIONS } from "../../../../src/pipeline/batch/batcher.js";
 import { firstId, pairOf, turn } from "../parts.js";
 
@@ -26,12 +27,13 @@ function bench(capacity: number, lanes: number, rows = 1): Bench {
   const limits = { maxBatchTokens: 1_000, maxBatchSize: rows, maxPaddingTokens: 0 };
   const batcher = new Batcher(
     { ...DEFAULT_BATCHER_OPTIONS, limits },
-    {
+    new BatchMemory({
       budget,
       activation: ACTIVATION,
+      kind: "shared",
       ranOutOfMemory,
       onLowered: (bytes) => lowered.push(bytes),
-    },
+    }),
   );
   return { batcher, budget, lowered };
 }

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import {
+  cudaSaysOutOfMemory,
   deviceFailureOf,
   saysDeviceBroken,
 } from "../../../../../src/inference/devices/cuda/cuda-failure.js";
-import { saysOutOfMemory } from "../../../../../src/core/cost/out-of-memory.js";
 
 /** As ONNX Runtime 1.30 writes it; the words are those that libcudart 13.0 has for the number. */
 function cudaFailure(code: number, words: string): string {
@@ -70,18 +70,18 @@ const NEITHER = [
 
 describe("what a failed run says", () => {
   it.each(OUT_OF_MEMORY)("of memory that ran out: %s", (_who, text) => {
-    expect(saysOutOfMemory(text)).toBe(true);
+    expect(cudaSaysOutOfMemory(text)).toBe(true);
     expect(saysDeviceBroken(text)).toBe(false);
   });
 
   it.each(BROKEN)("of a context that is broken: %s", (_who, text) => {
     expect(saysDeviceBroken(text)).toBe(true);
-    expect(saysOutOfMemory(text)).toBe(false);
+    expect(cudaSaysOutOfMemory(text)).toBe(false);
   });
 
   it.each(NEITHER)("of neither: %s", (text) => {
     expect(saysDeviceBroken(text)).toBe(false);
-    expect(saysOutOfMemory(text)).toBe(false);
+    expect(cudaSaysOutOfMemory(text)).toBe(false);
   });
 
   it("is cut to the failure itself", () => {

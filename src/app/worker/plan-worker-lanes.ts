@@ -1,0 +1,35 @@
+import { planLanes } from "../../capacity/plan-lanes.js";
+import type { LanePlan, LanePlanRequest } from "../../capacity/lane-plan.js";
+import { CPU_DEVICE, deviceOf, type WorkerDevice } from "../../inference/devices/registry.js";
+import { laneModelOf, type BatchFilling } from "../../inference/lanes/lane-model.js";
+import { modelSource } from "./prepared-model.js";
+
+export interface WorkerLanesRequest extends Omit<LanePlanRequest, "device" | "laneModel"> {
+  /** Default: the CPU. */
+  readonly device?: WorkerDevice | undefined;
+  readonly filling: BatchFilling;
+  /** Holds prepared models; the model runs as it is if absent. */
+  readonly preparedDir?: string | undefined;
+}
+
+/** A plan, and the environment in which its lanes start. */
+export interface WorkerLanes {
+  readonly plan: LanePlan;
+  readonly env: LanePlanRequest["env"];
+}
+
+/**
+ * Finds the files that a worker's lanes load, prepares them if the device can use that, and plans the lanes.
+ *
+ * @throws RankmillError `memory_too_small`, or why no lane can run the model
+ */
+export async function planWorkerLanes(request: WorkerLanesRequest): Promise<WorkerLanes> {
+  const { model, preparedDir, logger, device = CPU_DEVICE } = request;
+  const { loadsPrepared, laneEnv } = deviceOf(device.kind);
+  const env = laneEnv(request.env, device);
+  const source = loadsPrepared
+    ? await modelSource(model, preparedDir, env, logger)
+    : { onnxPath: model.onnxPath };
+  const laneModel = laneModelOf(source, request.filling, device);
+  return { plan: await planLanes({ ...request, device, env, laneModel }), env };
+}

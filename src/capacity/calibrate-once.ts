@@ -1,0 +1,100 @@
+/** Finds what was measured of a model on this host, or measures it and keeps it. */
+import { describeError, RankmillError } from "../core/errors.js";
+import { readCpuFeatures } from "../inference/host/cpu-features.js";
+import { oomKills, type MemoryLimit } from "../inference/host/memory-limit.js";
+import { MIN_PREPARE_BYTES } from "../inference/prepare/prepare-model.js";
+import { ONNX_RUNTIME } from "../inference/runtime/onnx-runtime.js";
+import type { Calibration } from "./calibration.js";
+import { mib } from "./divide-memory.js";
+import type { LanePlanRequest } from "./lane-plan.js";
+import {
+  calibrationKey,
+  hostKey,
+  readCalibration,
+  writeCalibration,
+} from "./measure/calibration-file.js";
+import { calibrate } from "./measure/measure-model.js";
+import { sayQuantisedGain } from "./quantised-gain.js";
+
+/** Room that the measuring has. */
+export interface CalibrationRoom {
+  readonly cores: number;
+  readonly roomBytes: number;
+  readonly limit: MemoryLimit;
+}
+
+/**
+ * A lane that dies while it is measured costs the calibration, not the worker, unless it died for
+ * want of memory: then none can work.
+ *
+ * @returns undefined if none is wanted or none could be made
+ */
+export async function calibrationOrGuess(
+  request: LanePlanRequest,
+  room: CalibrationRoom,
+): Promise<Calibration | undefined> {
+  const killsBefore = await oomKills();
+  try {
+    return await calibrationOf(request, room);
+  } catch (error) {
+    if (!(error instanceof RankmillError) || error.code !== "lane_failed") throw error;
+    const { model, logger } = request;
+    const { limit } = room;
+    if (((await oomKills()) ?? 0) > (killsBefore ?? 0)) {
+      throw new RankmillError(
+        "memory_too_small",
+        `a lane was killed for want of memory while ${model.name} ${model.precision} was measured: raise the memory limit of ${mib(limit.bytes)} (${limit.source}), or choose a smaller model or precision`,
+        { cause: error },
+      );
+    }
+    logger.warn(`not calibrated: ${error.message}`);
+    return undefined;
+  }
+}
+
+async function calibrationOf(
+  request: LanePlanRequest,
+  { cores, roomBytes }: CalibrationRoom,
+): Promise<Calibration | undefined> {
+  const { calibrationDir: dir, model, laneModel, logger } = request;
+  if (dir === undefined) return undefined;
+  const cpu = await readCpuFeatures();
+  const key = calibrationKey({
+    modelDigest: model.digest,
+    precision: model.precision,
+    prepared: laneModel.prepared ?? false,
+    runtime: await ONNX_RUNTIME.version(),
+    cpu,
+    cores,
+  });
+  const host = hostKey(cpu, cores);
+  const kept = await readCalibration(dir, key);
+  if (kept !== undefined) {
+    await sayQuantisedGain(kept, model, dir, host, logger);
+    return kept;
+  }
+  const tiny = model.file.bytes < MIN_PREPARE_BYTES;
+  if (!tiny) logger.info("calibrating the model on this host, once");
+  const measured = await calibrate({
+    key,
+    host,
+    modelName: `${model.name} ${model.precision}`,
+    model: laneModel,
+    entryPath: request.entryPath,
+    env: request.env,
+    openTimeoutMs: request.openTimeoutMs,
+    dynamicallyQuantised: model.file.dynamicallyQuantised,
+    highestLength: model.maxLength.highest,
+    cores,
+    tiny,
+    roomBytes,
+  });
+  await sayQuantisedGain(measured, model, dir, host, logger);
+  try {
+    const path = await writeCalibration(dir, measured);
+    logger.info({ path, tookMs: measured.tookMs }, "calibrated");
+  } catch (error) {
+    logger.warn(`the calibration cannot be kept: ${describeError(error).message}`);
+  }
+  return measured;
+}

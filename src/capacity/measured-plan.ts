@@ -1,0 +1,109 @@
+/**
+ * Decides how a worker's lanes run on a device that shares the host's memory: from the calibration of
+ * the model on this host, the memory limit, and what the operator asked for.
+ */
+import { stat } from "node:fs/promises";
+import { ActivationBudget } from "../core/cost/activation-budget.js";
+import { quadraticAt } from "../core/cost/quadratic.js";
+import { usableCores } from "../inference/host/host.js";
+import { memoryLimit } from "../inference/host/memory-limit.js";
+import type { LaneModel } from "../inference/lanes/lane-protocol.js";
+import { DATA_NAME } from "../inference/prepare/prepare-key.js";
+import { assemblePlan } from "./assemble-plan.js";
+import { calibrationOrGuess } from "./calibrate-once.js";
+import { activationOf, chooseBatches, chooseLayout, keepsBits, timingOf } from "./calibration.js";
+import type { Layout } from "./calibration.js";
+import { BARE_LANE_BYTES, baseBytes, divideMemory, ordinaryTokens } from "./divide-memory.js";
+import { tooSmall, type Division, type LaneNeeds } from "./divide-memory.js";
+import { explainPlan } from "./explain-plan.js";
+import type { LanePlan, LanePlanRequest } from "./lane-plan.js";
+import { marginBytes, tokenCacheBytes } from "./memory-plan.js";
+
+/** What an unprepared model takes, of its file's size: packed weights beside the others, and the file while it is read. */
+const UNMEASURED_WEIGHTS_FACTOR = 1.5;
+const UNMEASURED_OPEN_FACTOR = 2.2;
+
+/** @throws RankmillError `memory_too_small`; whatever opening the first lane gives */
+export async function planFromMeasurements(request: LanePlanRequest): Promise<LanePlan> {
+  const { model, laneModel, logger } = request;
+  const cores = await usableCores();
+  const limit = await memoryLimit(request.memoryLimitBytes);
+  if (limit.killedWhole === true) {
+    logger.info(
+      "the kernel kills this container whole where one process exceeds its limit (memory.oom.group): planning for a tenth less",
+    );
+  }
+  const sharedBytes = await sharedBytesOf(laneModel);
+  const base = baseBytes();
+  const roomBytes = limit.bytes - marginBytes(limit.bytes) - base - sharedBytes;
+  const bareBytes = BARE_LANE_BYTES + (laneModel.prepared === true ? 0 : model.file.bytes);
+  if (request.calibrationDir !== undefined && roomBytes < bareBytes) {
+    throw tooSmall(limit, base + sharedBytes + bareBytes, request);
+  }
+  const calibration = await calibrationOrGuess(request, { cores, roomBytes, limit });
+  const activation = activationOf(calibration);
+  const needs: LaneNeeds = {
+    baseBytes: base,
+    sharedBytes,
+    lane: calibration?.lane ?? unmeasuredLane(request),
+    wantedLanes: request.lanes ?? cores,
+    leastActivationBytes: quadraticAt(activation, 1, ordinaryTokens(request)),
+  };
+  const room = divideMemory(request, limit, needs);
+  const layout = chooseLayout(calibration, cores, room.lanes, request);
+  // Fewer lanes than memory holds leave more of it to each.
+  const fitted = divideMemory(request, limit, { ...needs, wantedLanes: layout.lanes });
+  const { activationBytes, forTokensBytes } = shareOut(request, fitted, layout, needs);
+  const limits = chooseBatches(calibration, model.file.dynamicallyQuantised, request);
+  return assemblePlan(request, {
+    limit,
+    lanes: layout.lanes,
+    wantedLanes: needs.wantedLanes,
+    heldLanes: room.lanes,
+    laneModel: { intraOpThreads: layout.threads },
+    limits,
+    keepsBits: keepsBits(calibration, limits),
+    budget: new ActivationBudget(activationBytes, layout.lanes, needs.leastActivationBytes),
+    activation,
+    timing: timingOf(calibration),
+    payloadBytes: fitted.payloadBytes,
+    tokenCacheBytes: forTokensBytes,
+    sharedBytes,
+    line: explainPlan(layout, limits.maxBatchSize, cores, calibration, model.file),
+    figures: {
+      cores,
+      maxPaddingTokens: limits.maxPaddingTokens,
+      baseBytes: base,
+      sharedBytes,
+      laneBytes: needs.lane.readyBytes,
+      activationBytes,
+    },
+  });
+}
+
+/** What is left for activations once the token cache has its part. */
+function shareOut(
+  request: LanePlanRequest,
+  { activationBytes: leftBytes }: Division,
+  { lanes }: Layout,
+  { leastActivationBytes }: LaneNeeds,
+): { readonly activationBytes: number; readonly forTokensBytes: number } {
+  const spareBytes = leftBytes - lanes * leastActivationBytes;
+  const forTokensBytes = tokenCacheBytes(request.tokenCacheBytes ?? 0, spareBytes);
+  return { activationBytes: leftBytes - forTokensBytes, forTokensBytes };
+}
+
+async function sharedBytesOf({ prepared, onnxPath }: LaneModel): Promise<number> {
+  if (prepared !== true) return 0;
+  const data = onnxPath.replace(/[^/\\]+$/, DATA_NAME);
+  const sizes = await Promise.all([onnxPath, data].map(async (path) => (await stat(path)).size));
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+function unmeasuredLane({ model, laneModel }: LanePlanRequest): LaneNeeds["lane"] {
+  const weights = laneModel.prepared === true ? 0 : model.file.bytes;
+  return {
+    readyBytes: BARE_LANE_BYTES + weights * UNMEASURED_WEIGHTS_FACTOR,
+    openPeakBytes: BARE_LANE_BYTES + weights * UNMEASURED_OPEN_FACTOR,
+  };
+}
