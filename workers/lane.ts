@@ -7,7 +7,8 @@
  * this process too and must not end it before the drain is done.
  */
 import process from "node:process";
-import type { FromLane, ToLane } from "../src/inference/lanes/lane-protocol.js";
+import type { FromLane } from "../src/inference/lanes/lane-answers.js";
+import { parseToLane, type ToLane } from "../src/inference/lanes/lane-protocol.js";
 import { deviceOf } from "../src/inference/devices/registry.js";
 import { ONNX_RUNTIME } from "../src/inference/runtime/onnx-runtime.js";
 import type { Session } from "../src/inference/runtime/runtime.js";
@@ -61,7 +62,8 @@ async function score(message: Extract<ToLane, { type: "score" }>): Promise<void>
 }
 
 followParent();
-process.on("message", (message: ToLane) => {
-  void (message.type === "open" ? open(message) : score(message));
+process.on("message", (said) => {
+  const message = parseToLane(said);
+  if (message !== undefined) void (message.type === "open" ? open(message) : score(message));
 });
 lowerPriority();

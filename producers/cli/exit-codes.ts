@@ -47,6 +47,7 @@ export const EXIT_OF_CODE: Readonly<Record<ErrorCode, number>> = {
   pair_killed_lane: EXIT.unexpected,
   payload_missing: EXIT.unexpected,
   result_expired: EXIT.unexpected,
+  damaged: EXIT.unexpected,
   cancelled: EXIT.unexpected,
   unwanted: EXIT.unexpected,
   lane_failed: EXIT.unexpected,

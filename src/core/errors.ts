@@ -44,6 +44,7 @@ export const ERROR_CODES = {
   // The job's own data or end is gone, or nobody waits for it: another attempt finds no more.
   payload_missing: NEVER,
   result_expired: NEVER,
+  damaged: NEVER,
   cancelled: NEVER,
   unwanted: NEVER,
   // Something broke on the way.

@@ -74,7 +74,8 @@ export interface JobEnvelope {
 /** A job as a queue hands it over. */
 export interface TakenJob {
   readonly jobId: string;
-  readonly envelope: JobEnvelope;
+  /** A {@link JobEnvelope}, unless somebody else wrote it; parsed once the job is begun. */
+  readonly envelope: unknown;
   readonly priority: Priority;
   /** True where the queue will not try again after this attempt. */
   readonly lastAttempt: boolean;

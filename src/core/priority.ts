@@ -1,1 +1,2 @@
-export type Priority = "interactive" | "bulk";
+export const PRIORITIES = ["interactive", "bulk"] as const;
+export type Priority = (typeof PRIORITIES)[number];

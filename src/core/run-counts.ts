@@ -1,3 +1,6 @@
+import { z } from "zod";
+import { parseStored } from "./stored-json.js";
+
 export interface RunCounts {
   /** Records with a ranking. */
   done: number;
@@ -43,13 +46,16 @@ export function countFailure(code: string, counts: RunCounts): void {
   counts.failedByCode[code] = (counts.failedByCode[code] ?? 0) + 1;
 }
 
+/** The part of a ranking that is counted. */
+const countedSchema = z.object({
+  id: z.string(),
+  usage: z.object({ pairs: z.number(), tokens: z.number(), truncated: z.number() }),
+  errors: z.array(z.unknown()).optional(),
+});
+
 /** Adds the usage of one output line to `counts`. @returns the record's id */
 export function countLine(line: string, counts: RunCounts): string {
-  const ranking = JSON.parse(line) as {
-    id: string;
-    usage: { pairs: number; tokens: number; truncated: number };
-    errors?: unknown[];
-  };
+  const ranking = parseStored(countedSchema, line, "a ranking");
   counts.done += 1;
   counts.pairs += ranking.usage.pairs;
   counts.tokens += ranking.usage.tokens;

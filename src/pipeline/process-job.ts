@@ -1,7 +1,10 @@
+import { z } from "zod";
 import { encodeParts } from "./encode/encode-documents.js";
 import { parseRequest, type Limits, type RerankRequest } from "../core/contract.js";
 import { describeError, isRetryable, RankmillError } from "../core/errors.js";
 import type { JobEnd, JobEnvelope, JobSummary, ResolvedScoring, TakenJob } from "../core/job.js";
+import { envelopeSchema } from "../core/job-envelope.js";
+import { damaged } from "../core/stored-json.js";
 import type { PairTemplate } from "../core/pair-assembly.js";
 import type { Permits } from "../platform/permits.js";
 import type { EncodedPair, PairOutcome } from "../core/pair.js";
@@ -35,6 +38,8 @@ export interface JobProcessorParts {
  * whole workers, and the survivors must learn which pair it is.
  */
 const CAREFUL_AFTER_ATTEMPTS = 4;
+/** How long the failure of a job that does not say so itself is kept. */
+const UNKNOWN_TTL_SECONDS = 86_400;
 /** Times a pair may have been alone in hand when its worker vanished. */
 const MAX_ACCUSATIONS = 3;
 
@@ -59,16 +64,18 @@ export class JobProcessor {
   async process(job: TakenJob, signal: AbortSignal): Promise<JobSummary> {
     const { results } = this.#parts;
     const started = await results.begin(job.jobId);
+    const parsed = envelopeSchema.safeParse(job.envelope);
     if (started.status === "ended") {
-      return { pairs: job.envelope.pairs, tokens: 0, truncated: 0, failedPairs: 0 };
+      return { pairs: parsed.data?.pairs ?? 0, tokens: 0, truncated: 0, failedPairs: 0 };
     }
     if (started.status === "unwanted") {
       throw new RankmillError("unwanted", "nobody waits for the job any more");
     }
     const { fence, attempts } = started;
     try {
-      const { line, summary } = await this.#score(job, attempts, signal);
-      await this.#commit(job, fence, { status: "done", line });
+      if (!parsed.success) throw damaged("the job in Redis", z.prettifyError(parsed.error));
+      const { line, summary } = await this.#score(job, parsed.data, attempts, signal);
+      await this.#commit(job.jobId, fence, { status: "done", line }, parsed.data.ttlSeconds);
       return summary;
     } catch (error) {
       if (signal.aborted) {
@@ -76,26 +83,31 @@ export class JobProcessor {
       }
       if (!isRetryable(error) || job.lastAttempt) {
         const record = { status: "failed", ...describeError(error) } as const;
-        await this.#commit(job, fence, record);
+        await this.#commit(
+          job.jobId,
+          fence,
+          record,
+          parsed.data?.ttlSeconds ?? UNKNOWN_TTL_SECONDS,
+        );
       }
       throw error;
     }
   }
 
-  async #commit(job: TakenJob, fence: number, record: JobEnd): Promise<void> {
-    const { jobId, envelope } = job;
-    const written = await this.#parts.results.commit(jobId, fence, record, envelope.ttlSeconds);
+  async #commit(jobId: string, fence: number, end: JobEnd, ttlSeconds: number): Promise<void> {
+    const written = await this.#parts.results.commit(jobId, fence, end, ttlSeconds);
     // A newer attempt holds the job, and its record is the one that counts.
     if (!written) this.#observe({ type: "commit-refused" });
   }
 
   async #score(
     job: TakenJob,
+    envelope: JobEnvelope,
     attempts: number,
     signal: AbortSignal,
   ): Promise<{ line: string; summary: JobSummary }> {
     const { model, tokenizer, template, payloadBytes, limits } = this.#parts;
-    const { bytes } = job.envelope;
+    const { bytes } = envelope;
     // Before it is read: this worker may hold less than producers may send.
     if (bytes > limits.maxJobBytes) {
       const message = `the job has ${bytes} bytes, over this worker's limit of ${limits.maxJobBytes}`;
@@ -105,10 +117,10 @@ export class JobProcessor {
         context: { jobId: job.jobId },
       });
     }
-    const release = await payloadBytes.acquire(job.envelope.bytes, signal);
+    const release = await payloadBytes.acquire(bytes, signal);
     try {
-      const request = await this.#read(job);
-      const scoring = this.#checkOptions(job.envelope);
+      const request = await this.#read(job.jobId, envelope);
+      const scoring = this.#checkOptions(envelope);
       const readings = new DocumentScores(request.documents.length);
       let pairsBefore = 0;
       let encodingMs = 0;
@@ -134,22 +146,22 @@ export class JobProcessor {
     }
   }
 
-  async #read(job: TakenJob): Promise<RerankRequest> {
-    const text = job.envelope.request ?? (await this.#parts.payloads.read(job.jobId));
+  async #read(jobId: string, envelope: JobEnvelope): Promise<RerankRequest> {
+    const text = envelope.request ?? (await this.#parts.payloads.read(jobId));
     if (text === undefined) {
       throw new RankmillError("payload_missing", "the job's payload is no longer in Redis", {
-        context: { jobId: job.jobId },
+        context: { jobId },
       });
     }
     try {
-      return parseRequest(parseJson(text), this.#parts.limits, job.envelope.bytes, job.jobId);
+      return parseRequest(parseJson(text), this.#parts.limits, envelope.bytes, jobId);
     } catch (error) {
       if (!(error instanceof RankmillError) || error.code !== "limit_exceeded") throw error;
       // Its producer let it pass: who reads this must know whose limit to raise.
       throw new RankmillError("limit_exceeded", `${error.message}, as the worker is set`, {
         field: error.field,
         limit: error.limit,
-        context: { jobId: job.jobId },
+        context: { jobId },
         cause: error,
       });
     }

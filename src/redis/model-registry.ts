@@ -2,6 +2,7 @@ import type { Redis } from "ioredis";
 import { z } from "zod";
 import { RankmillError } from "../core/errors.js";
 import type { ModelKey } from "../core/job.js";
+import { tryStored } from "../core/stored-json.js";
 import { MODELS_KEY, modelTag } from "./keys.js";
 
 /** What workers say of the models that they serve, so that a producer needs no model files. */
@@ -24,8 +25,7 @@ export async function registerModel(redis: Redis, model: ServedModel): Promise<v
 export async function listServedModels(redis: Redis): Promise<ServedModel[]> {
   const entries = await redis.hvals(MODELS_KEY);
   return entries.flatMap((entry) => {
-    const parsed = servedModelSchema.safeParse(JSON.parse(entry));
-    return parsed.success ? [parsed.data] : [];
+    return tryStored(servedModelSchema, entry) ?? [];
   });
 }
 

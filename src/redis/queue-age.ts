@@ -1,8 +1,7 @@
 import type { Redis } from "ioredis";
 import { bullJobKey, KEY_PREFIX, queueName } from "./keys.js";
-import type { Priority } from "../core/priority.js";
+import { PRIORITIES } from "../core/priority.js";
 
-const PRIORITIES: readonly Priority[] = ["interactive", "bulk"];
 /** Of each queue: jobs that were handed back stand at the same end as the oldest. */
 const LOOKED_AT_JOBS = 20;
 

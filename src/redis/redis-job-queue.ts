@@ -2,12 +2,14 @@ import { Queue } from "bullmq";
 import type { Redis, Result } from "ioredis";
 import type { EnqueueOutcome, JobEnvelope, NewJob } from "../core/job.js";
 import { cancelChannel, jobKeys, KEY_PREFIX, queueName, refusedKey } from "./keys.js";
-import type { Priority } from "../core/priority.js";
+import { PRIORITIES, type Priority } from "../core/priority.js";
 import { MAX_ATTEMPTS } from "./retry.js";
 import type { JobQueue, QueueState } from "../core/ports/job-queue.js";
 import type { PayloadStore } from "../core/ports/payload-store.js";
 import { packPayload, unpackPayload } from "./make-job.js";
 import { telemetryOption } from "./telemetry.js";
+import { describeError } from "../core/errors.js";
+import { damaged } from "../core/stored-json.js";
 
 /** Jobs of one `addBulk`: a pipeline of this many commands is neither slow nor large. */
 const ENQUEUE_CHUNK_JOBS = 250;
@@ -113,8 +115,6 @@ declare module "ioredis" {
     rankmillRelease(keys: number, ...keysAndArgs: (string | number)[]): Result<number[], Context>;
   }
 }
-
-const PRIORITIES: readonly Priority[] = ["interactive", "bulk"];
 
 /** The queues of one model on BullMQ. */
 export class RedisJobQueue implements JobQueue, PayloadStore {
@@ -276,7 +276,10 @@ export class RedisJobQueue implements JobQueue, PayloadStore {
 
   async read(jobId: string): Promise<string | undefined> {
     const packed = await this.#redis.getBuffer(jobKeys.payload(this.tag, jobId));
-    return packed === null ? undefined : await unpackPayload(packed, this.#maxPayloadBytes);
+    if (packed === null) return undefined;
+    return await unpackPayload(packed, this.#maxPayloadBytes).catch((error: unknown) => {
+      throw damaged(`the payload of job ${jobId} in Redis`, describeError(error).message, error);
+    });
   }
 
   /** Jobs that BullMQ holds, by its own names of their states, both queues together. */

@@ -1,5 +1,8 @@
 import type { Redis, Result } from "ioredis";
+import { z } from "zod";
+import { describeError } from "../core/errors.js";
 import type { JobEnd } from "../core/job.js";
+import { damaged, tryStored } from "../core/stored-json.js";
 import { endedChannel, fenceCounterKey, jobKeys, refusedKey } from "./keys.js";
 import type { JobEndNotices } from "../core/ports/job-end-notices.js";
 import type { ResultStore, Started } from "../core/ports/result-store.js";
@@ -93,10 +96,14 @@ function encode(record: JobEnd): string {
   return `F${JSON.stringify({ code: record.code, message: record.message })}`;
 }
 
+const failureSchema = z.object({ code: z.string(), message: z.string() });
+
+/** The end that a result key holds; of a key that somebody else wrote, a failure that says so. */
 function decode(text: string): JobEnd {
   if (text.startsWith("D")) return { status: "done", line: text.slice(1) };
-  const { code, message } = JSON.parse(text.slice(1)) as { code: string; message: string };
-  return { status: "failed", code, message };
+  const failure = text.startsWith("F") ? tryStored(failureSchema, text.slice(1)) : undefined;
+  if (failure !== undefined) return { status: "failed", ...failure };
+  return { status: "failed", ...describeError(damaged("the job's result in Redis", "no result")) };
 }
 
 /** The result store of one model on Redis. What is asked at once is asked in one script. */

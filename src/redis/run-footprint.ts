@@ -84,7 +84,7 @@ async function usage(redis: Redis, keys: readonly string[]): Promise<number> {
   const answers = (await asking.exec()) ?? [];
   return answers.reduce((sum, [error, bytes]) => {
     if (error !== null) throw error;
-    return sum + ((bytes as number | null) ?? 0);
+    return sum + (typeof bytes === "number" ? bytes : 0);
   }, 0);
 }
 

@@ -3,14 +3,20 @@ import { gunzip, gzip } from "node:zlib";
 import type { Redis, Result } from "ioredis";
 import { z } from "zod";
 import { RankmillError } from "../core/errors.js";
-import type { NewJob, ResolvedScoring } from "../core/job.js";
+import type { ResolvedScoring } from "../core/job.js";
 import { modelRunsKey, runKeys, RUNS_KEY } from "./keys.js";
-import type { RecordFailure } from "../core/record.js";
 import { LONG_DOCUMENTS, PUBLIC_SCORES, TRUNCATIONS } from "../core/scoring.js";
 import { emptyCounts, type RunCounts } from "../core/run-counts.js";
 import { SPEED_WINDOW_MS, type SpeedSample } from "../core/run-speed.js";
 import { DEFAULT_IN_FLIGHT_BOUNDS } from "../core/in-flight-bounds.js";
+import { damaged, parseStored, tryStored } from "../core/stored-json.js";
 import { option, wording } from "../core/wording.js";
+import {
+  runCountsSchema,
+  runEntrySchema,
+  runProgressSchema,
+  speedSampleSchema,
+} from "./run-schemas.js";
 
 const gzipAsync = promisify(gzip);
 const gunzipAsync = promisify(gunzip);
@@ -56,14 +62,7 @@ const runSchema = z.object({
 export type RunInfo = z.infer<typeof runSchema>;
 
 /** One line of a submitted run. */
-export type RunEntry =
-  | {
-      readonly status: "job";
-      readonly line: number;
-      readonly id: string;
-      readonly job: NewJob;
-    }
-  | { readonly status: "invalid"; readonly failure: RecordFailure };
+export type RunEntry = z.infer<typeof runEntrySchema>;
 
 /** How far the owner of a spooled run is. */
 export interface RunProgress {
@@ -216,7 +215,11 @@ export class RunStore {
   async readChunk(run: string, chunk: number): Promise<RunEntry[]> {
     const packed = await this.#redis.getBuffer(runKeys.chunk(run, chunk));
     if (packed === null) return [];
-    return JSON.parse((await gunzipAsync(packed)).toString("utf8")) as RunEntry[];
+    const place = `chunk ${chunk} of run ${run} in Redis`;
+    const text = await gunzipAsync(packed).catch((error: unknown) => {
+      throw damaged(place, "it is not gzip", error);
+    });
+    return parseStored(z.array(runEntrySchema), text.toString("utf8"), place);
   }
 
   /** Counts of the chunks that are over, by number. */
@@ -225,7 +228,7 @@ export class RunStore {
     return new Map(
       Object.entries(closed).map(([chunk, counts]) => [
         Number(chunk),
-        { ...emptyCounts(), ...(JSON.parse(counts) as RunCounts) },
+        parseStored(runCountsSchema, counts, `the counts of run ${run} in Redis`),
       ]),
     );
   }
@@ -253,8 +256,7 @@ export class RunStore {
   async readProgress(run: string): Promise<RunProgress> {
     const text = await this.#redis.get(runKeys.progress(run));
     if (text === null) return { total: 0, counts: emptyCounts(), active: 0 };
-    const progress = JSON.parse(text) as RunProgress;
-    return { ...progress, counts: { ...emptyCounts(), ...progress.counts } };
+    return parseStored(runProgressSchema, text, `the progress of run ${run} in Redis`);
   }
 
   /** Who owns a spooled run, as its lease names them; undefined where nobody does. */
@@ -278,7 +280,7 @@ export class RunStore {
       .pexpire(key, SAMPLES_TTL_MS)
       .exec();
     const texts = await this.#redis.zrange(key, 0, -1);
-    return texts.map((text) => JSON.parse(text) as SpeedSample);
+    return texts.flatMap((text) => tryStored(speedSampleSchema, text) ?? []);
   }
 
   /** Jobs of a spooled run that are in Redis. */

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import type { Redis } from "ioredis";
 import { z } from "zod";
+import { tryStored } from "../core/stored-json.js";
 import { workerKey, workersKey } from "./keys.js";
 
 const ANNOUNCE_INTERVAL_MS = 3_000;
@@ -88,7 +89,6 @@ export async function listWorkers(redis: Redis, tag: string): Promise<WorkerAnno
   const gone = ids.filter((_, i) => said[i] == null);
   if (gone.length > 0) await redis.srem(workersKey(tag), ...gone);
   return said.flatMap((text) => {
-    const parsed = announcementSchema.safeParse(JSON.parse(text ?? "null"));
-    return parsed.success ? [parsed.data] : [];
+    return tryStored(announcementSchema, text) ?? [];
   });
 }

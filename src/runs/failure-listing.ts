@@ -1,5 +1,8 @@
-import type { WireRanking } from "../core/contract.js";
+import { rankingSchema } from "../core/contract.js";
 import type { RecordFailure } from "../core/record.js";
+import { parseStored } from "../core/stored-json.js";
+
+const withErrorsSchema = rankingSchema.pick({ id: true, errors: true });
 
 /** A document of a ranked record that could not be scored. */
 export interface FailedDocument {
@@ -13,7 +16,7 @@ export interface FailedDocument {
 export function failedDocuments(line: string): FailedDocument[] {
   // Nearly every ranking has none: only a text that could name them is parsed.
   if (!line.includes('"errors":')) return [];
-  const { id, errors } = JSON.parse(line) as Pick<WireRanking, "id" | "errors">;
+  const { id, errors } = parseStored(withErrorsSchema, line, "a ranking");
   return (errors ?? []).map(({ index, code, message }) => ({
     id,
     document: { index },

@@ -1,7 +1,19 @@
 import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import { z } from "zod";
 import { describeError } from "../core/errors.js";
+import { parseStored } from "../core/stored-json.js";
 import { seconds } from "./fitness.js";
 import { LOOK_INTERVAL_MS, type FitnessReport } from "./fitness-watch.js";
+
+const reportSchema = z.object({
+  at: z.number(),
+  lanes: z.number().nullable(),
+  held: z.number(),
+  waiting: z.number(),
+  progressAt: z.number(),
+  reason: z.string().nullable(),
+  degraded: z.string().nullable(),
+}) satisfies z.ZodType<FitnessReport>;
 
 /** Three looks missed: the event loop stands still, or the process is gone. */
 export const MAX_AGE_MS = 3 * LOOK_INTERVAL_MS + 1_000;
@@ -34,8 +46,7 @@ export type Health =
 export async function readHealth(path: string, nowMs: number): Promise<Health> {
   let report: FitnessReport;
   try {
-    report = JSON.parse(await readFile(path, "utf8")) as FitnessReport;
-    if (!Number.isFinite(report.at)) throw new Error("it holds no report");
+    report = parseStored(reportSchema, await readFile(path, "utf8"), path);
   } catch (error) {
     return {
       fit: false,

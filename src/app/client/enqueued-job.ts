@@ -1,6 +1,7 @@
-import type { WireRanking } from "../../core/contract.js";
+import { rankingSchema, type WireRanking } from "../../core/contract.js";
 import type { EnqueueOutcome } from "../../core/job.js";
 import type { TextWindow } from "../../core/document-score.js";
+import { parseStored } from "../../core/stored-json.js";
 import type { Waiter } from "./waiter.js";
 
 export interface RankedDocument {
@@ -58,7 +59,7 @@ export class EnqueuedJob {
    */
   async result(options: { readonly timeoutMs: number }): Promise<Ranking> {
     const line = await this.#waiter.wait(this.id, options.timeoutMs);
-    return toRanking(JSON.parse(line) as WireRanking);
+    return toRanking(parseStored(rankingSchema, line, `the ranking of job ${this.id} in Redis`));
   }
 
   /** Takes the job out of the queue, or stops it; does nothing where others wait for it too. */

@@ -6,7 +6,8 @@ import { RankmillError } from "../../core/errors.js";
 import { deadlineMs, UNMEASURED_TIMING, type BatchShape } from "../../core/cost/lane-cost.js";
 import type { EncodedPair } from "../../core/pair.js";
 import type { Lane } from "../../core/ports/lane.js";
-import type { FromLane, LaneModel, ToLane } from "./lane-protocol.js";
+import { parseFromLane, type FromLane } from "./lane-answers.js";
+import type { LaneModel, ToLane } from "./lane-protocol.js";
 
 export interface LaneProcessOptions {
   /** Compiled program of the lane. Default: `workers/lane.js`. */
@@ -34,6 +35,8 @@ const STDERR_TAIL_CHARS = 2_000;
 
 interface Pending {
   readonly seq: number;
+  /** Rows of each batch. */
+  readonly rows: readonly number[];
   readonly resolve: (logits: number[][]) => void;
   readonly reject: (error: Error) => void;
   readonly timer: NodeJS.Timeout;
@@ -89,7 +92,11 @@ export class LaneProcess implements Lane {
     child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       this.#stderrTail = (this.#stderrTail + text).slice(-STDERR_TAIL_CHARS);
     });
-    child.on("message", (message: FromLane) => this.#receive(message));
+    child.on("message", (said) => {
+      const message = parseFromLane(said);
+      if (message === undefined) this.kill("it said what no lane says");
+      else this.#receive(message);
+    });
     this.died = new Promise((resolve) => {
       child.once("error", (error) => resolve(this.#end(error.message)));
       child.once("exit", (code, signal) => {
@@ -168,7 +175,8 @@ export class LaneProcess implements Lane {
     );
     return await new Promise<number[][]>((resolve, reject) => {
       const timer = setTimeout(() => this.kill(`hung: no answer in ${limitMs} ms`), limitMs);
-      this.#pending = { seq, resolve, reject, timer };
+      const rows = batches.map((pairs) => pairs.length);
+      this.#pending = { seq, rows, resolve, reject, timer };
       if (this.#state === "ready") this.#state = "busy";
       this.#send({
         type: "score",
@@ -222,6 +230,10 @@ export class LaneProcess implements Lane {
       this.kill(broken);
       return;
     }
+    if (message.type === "done" && !fits(message.logits, pending.rows)) {
+      this.kill("it answered with another number of logits than rows");
+      return;
+    }
     this.#pending = undefined;
     clearTimeout(pending.timer);
     if (this.#state === "draining") this.kill();
@@ -244,4 +256,8 @@ export class LaneProcess implements Lane {
     this.#pending = undefined;
     return reason;
   }
+}
+
+function fits(logits: readonly Float32Array[], rows: readonly number[]): boolean {
+  return logits.length === rows.length && logits.every((row, at) => row.length === rows[at]);
 }

@@ -1,4 +1,3 @@
-import type { ErrorCode } from "../../core/errors.js";
 import type { BatchShape } from "../../core/cost/lane-cost.js";
 import type { DeviceKind } from "../devices/registry.js";
 
@@ -41,22 +40,17 @@ export type ToLane =
   | { readonly type: "open"; readonly model: LaneModel; readonly parentPid: number }
   | { readonly type: "score"; readonly seq: number; readonly batches: readonly BatchInput[] };
 
-export type FromLane =
-  | {
-      readonly type: "ready";
-      readonly openMs: number;
-      readonly residentBytes: number;
-      /** The least shape that the device's memory did not hold; absent where the warm-up went through. */
-      readonly tooLarge?: BatchShape | undefined;
-    }
-  | { readonly type: "unusable"; readonly code: ErrorCode; readonly message: string }
-  | {
-      readonly type: "done";
-      readonly seq: number;
-      /** One logit a row, same shape as the message's batches. */
-      readonly logits: readonly Float32Array[];
-      readonly scoreMs: number;
-      /** The lane's own memory; mapped files are left out. */
-      readonly residentBytes: number;
-    }
-  | { readonly type: "failed"; readonly seq: number; readonly message: string };
+/** @returns undefined for anything that no worker says; without a schema library, to keep a lane small */
+export function parseToLane(message: unknown): ToLane | undefined {
+  return isToLane(message) ? message : undefined;
+}
+
+function isToLane(message: unknown): message is ToLane {
+  if (typeof message !== "object" || message === null || !("type" in message)) return false;
+  if (message.type === "open") {
+    if (!("model" in message) || typeof message.model !== "object") return false;
+    return "parentPid" in message && typeof message.parentPid === "number";
+  }
+  if (message.type !== "score" || !("batches" in message) || !("seq" in message)) return false;
+  return typeof message.seq === "number" && Array.isArray(message.batches);
+}

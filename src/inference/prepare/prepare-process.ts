@@ -1,7 +1,7 @@
 import { fork } from "node:child_process";
 import { RankmillError } from "../../core/errors.js";
 import type { Compiled } from "./compile-model.js";
-import type { FromPreparer, ToPreparer } from "./prepare-protocol.js";
+import { fromPreparerSchema, type FromPreparer, type ToPreparer } from "./prepare-protocol.js";
 
 export interface PrepareProcessOptions {
   /** The compiled `workers/prepare.js`. */
@@ -36,7 +36,10 @@ export async function runPreparer(
     stderrTail = (stderrTail + text).slice(-STDERR_TAIL_CHARS);
   });
   const answered = new Promise<FromPreparer>((resolve) => {
-    child.once("message", (message: FromPreparer) => resolve(message));
+    child.once("message", (said) => {
+      const message = fromPreparerSchema.safeParse(said).data;
+      resolve(message ?? { type: "failed", message: "its process said what no preparer says" });
+    });
   });
   const ended = new Promise<string>((resolve) => {
     child.once("error", (error) => resolve(error.message));

@@ -1,4 +1,4 @@
-import type { Compiled } from "./compile-model.js";
+import { z } from "zod";
 import type { LaneModel } from "../lanes/lane-protocol.js";
 import type { SaveTarget } from "../session/session-options.js";
 
@@ -10,5 +10,9 @@ export interface ToPreparer {
   readonly parentPid: number;
 }
 
-export type FromPreparer =
-  ({ readonly type: "done" } & Compiled) | { readonly type: "failed"; readonly message: string };
+export const fromPreparerSchema = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("done"), unmasked: z.boolean() }),
+  z.object({ type: z.literal("failed"), message: z.string() }),
+]);
+
+export type FromPreparer = z.infer<typeof fromPreparerSchema>;

@@ -4,6 +4,8 @@ import { createServer, type Socket } from "node:net";
 import { dirname, join } from "node:path";
 import type * as JsRedisServer from "js-redis-server/core";
 import type { HeldServer } from "./private-redis-binary.js";
+import { z } from "zod";
+import { tryStored } from "../../core/stored-json.js";
 
 /** Raised where the package js-redis-server is not installed. */
 export class JsServerMissingError extends Error {}
@@ -62,6 +64,5 @@ async function loadLibrary(): Promise<typeof JsRedisServer> {
 async function libraryVersion(): Promise<string> {
   const entry = createRequire(import.meta.url).resolve("js-redis-server");
   const text = await readFile(join(dirname(entry), "..", "package.json"), "utf8");
-  const manifest = JSON.parse(text) as { version?: unknown };
-  return typeof manifest.version === "string" ? manifest.version : "unknown";
+  return tryStored(z.object({ version: z.string() }), text)?.version ?? "unknown";
 }

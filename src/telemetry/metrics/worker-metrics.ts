@@ -1,4 +1,4 @@
-import type { Priority } from "../../core/priority.js";
+import { PRIORITIES, type Priority } from "../../core/priority.js";
 import type { ObserveWork } from "../../core/work-events.js";
 import type { Metrics } from "./registry.js";
 
@@ -11,7 +11,6 @@ const INFERENCE_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 
 const BATCH_TOKENS_BUCKETS = [16, 32, 64, 128, 256, 512, 1_024, 2_048, 4_096, 8_192, 16_384];
 const PADDING_BUCKETS = [0, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75];
 
-const PRIORITIES: readonly Priority[] = ["interactive", "bulk"];
 const PAIR_OUTCOMES = ["scored", "not_a_number", "pair_too_large", "pair_killed_lane"] as const;
 const SPARED_BY = ["shared", "cached"] as const;
 const JOB_OUTCOMES = ["done", "retried", "failed", "dropped"] as const;

@@ -16,6 +16,7 @@ import { RedisJobQueue } from "../../../src/redis/redis-job-queue.js";
 import { RedisResultStore } from "../../../src/redis/redis-result-store.js";
 import { rankingLine } from "./load.js";
 import { MAX_PAYLOAD_BYTES, RAW_QUEUE, RAW_STORED_QUEUE, TAG } from "./names.js";
+import { envelopeSchema } from "../../../src/core/job-envelope.js";
 
 interface Request {
   readonly id: string;
@@ -28,7 +29,8 @@ const redis = new Redis(path, { maxRetriesPerRequest: null });
 async function consumeOurs(): Promise<void> {
   const results = new RedisResultStore(redis, TAG);
   const payloads = new RedisJobQueue(redis, TAG, MAX_PAYLOAD_BYTES);
-  const processJob = async ({ jobId, envelope }: TakenJob) => {
+  const processJob = async ({ jobId, envelope: given }: TakenJob) => {
+    const envelope = envelopeSchema.parse(given);
     const started = await results.begin(jobId);
     if (started.status !== "begun") throw new Error(`${jobId} was ${started.status} before`);
     const text = envelope.request ?? (await payloads.read(jobId)) ?? "";

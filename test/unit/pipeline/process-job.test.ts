@@ -12,6 +12,7 @@ import type { ResultStore, Started } from "../../../src/core/ports/result-store.
 import type { ObserveWork, WorkEvent } from "../../../src/core/work-events.js";
 import type { TakenJob } from "../../../src/core/job.js";
 import { JobProcessor } from "../../../src/pipeline/process-job.js";
+import { envelopeSchema } from "../../../src/core/job-envelope.js";
 
 /** The port's promises, kept in memory. */
 class MemoryResults implements ResultStore {
@@ -167,8 +168,8 @@ describe("a job", () => {
 
   it("is read from the payload store where it does not travel in the envelope", async () => {
     const job = taken(REQUEST);
-    const { request, ...envelope } = job.envelope;
-    payloads.set("r1", request ?? "");
+    const { request = "", ...envelope } = envelopeSchema.parse(job.envelope);
+    payloads.set("r1", request);
     await processor().process({ ...job, envelope }, never);
     expect(lineOf("r1").results).toHaveLength(3);
   });
@@ -224,9 +225,17 @@ describe("a job that fails", () => {
     });
   });
 
+  it("is recorded where what the queue holds is no job of ours", async () => {
+    const envelope = { v: 2, options: {} };
+    await expect(processor().process({ ...taken(REQUEST), envelope }, never)).rejects.toMatchObject(
+      { code: "damaged" },
+    );
+    expect(results.records.get("r1")).toMatchObject({ status: "failed", code: "damaged" });
+  });
+
   it("for want of its payload is recorded", async () => {
     const job = taken(REQUEST);
-    const { request: _gone, ...envelope } = job.envelope;
+    const { request: _gone, ...envelope } = envelopeSchema.parse(job.envelope);
     await expect(processor().process({ ...job, envelope }, never)).rejects.toMatchObject({
       code: "payload_missing",
     });

@@ -1,4 +1,5 @@
 import { fork } from "node:child_process";
+import { z } from "zod";
 import { cudaEnv } from "./cuda-env.js";
 
 export interface ProbeOptions {
@@ -13,9 +14,13 @@ export type ProbeResult =
   /** All that it threw and wrote, to be explained. */
   | { readonly status: "failed"; readonly said: string };
 
+const fromProbeSchema = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("works") }),
+  z.object({ type: z.literal("failed"), message: z.string() }),
+]);
+
 /** From the child to its parent. */
-export type FromProbe =
-  { readonly type: "works" } | { readonly type: "failed"; readonly message: string };
+export type FromProbe = z.infer<typeof fromProbeSchema>;
 
 /** The driver may compile nothing and load a gigabyte of libraries from a cold disk. */
 const TIMEOUT_MS = 120_000;
@@ -33,7 +38,7 @@ export async function probeCuda(options: ProbeOptions): Promise<ProbeResult> {
     stderr = (stderr + text).slice(-STDERR_TAIL_CHARS);
   });
   let answer: FromProbe | undefined;
-  child.on("message", (message: FromProbe) => (answer = message));
+  child.on("message", (said) => (answer = fromProbeSchema.safeParse(said).data));
   const timer = setTimeout(() => child.kill("SIGKILL"), TIMEOUT_MS);
   const how = await new Promise<string>((resolve) => {
     child.once("error", (error) => resolve(error.message));
@@ -42,5 +47,8 @@ export async function probeCuda(options: ProbeOptions): Promise<ProbeResult> {
   clearTimeout(timer);
   if (answer?.type === "works") return { status: "works" };
   // The runtime throws "Failed to load shared library"; which one and why stands on standard error.
-  return { status: "failed", said: [answer?.message ?? how, stderr].join("\n") };
+  return {
+    status: "failed",
+    said: [answer?.type === "failed" ? answer.message : how, stderr].join("\n"),
+  };
 }

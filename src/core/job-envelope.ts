@@ -1,0 +1,23 @@
+import { z } from "zod";
+import type { JobEnvelope, ScoringOptions } from "./job.js";
+import { LONG_DOCUMENTS, PUBLIC_SCORES, TRUNCATIONS } from "./scoring.js";
+
+const scoringOptionsSchema = z.object({
+  maxLength: z.number(),
+  truncation: z.enum(TRUNCATIONS),
+  longDocuments: z.enum(LONG_DOCUMENTS).optional(),
+  overlapTokens: z.number().optional(),
+  maxWindows: z.number().optional(),
+  maxTokensPerDoc: z.number().optional(),
+  score: z.enum(PUBLIC_SCORES).optional(),
+}) satisfies z.ZodType<ScoringOptions>;
+
+/** A job's envelope as BullMQ and the chunks of a run hold it. */
+export const envelopeSchema = z.object({
+  v: z.literal(1),
+  options: scoringOptionsSchema,
+  bytes: z.int().min(0),
+  pairs: z.int().min(0),
+  ttlSeconds: z.int().min(1),
+  request: z.string().exactOptional(),
+}) satisfies z.ZodType<JobEnvelope>;
