@@ -21,3 +21,8 @@ export const envelopeSchema = z.object({
   ttlSeconds: z.int().min(1),
   request: z.string().exactOptional(),
 }) satisfies z.ZodType<JobEnvelope>;
+
+/** @returns undefined for anything that is no envelope of this version */
+export function parseEnvelope(value: unknown): JobEnvelope | undefined {
+  return envelopeSchema.safeParse(value).data;
+}

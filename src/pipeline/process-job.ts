@@ -1,9 +1,8 @@
-import { z } from "zod";
 import { encodeParts } from "./encode/encode-documents.js";
 import { parseRequest, type Limits, type RerankRequest } from "../core/contract.js";
 import { describeError, isRetryable, RankmillError } from "../core/errors.js";
 import type { JobEnd, JobEnvelope, JobSummary, ResolvedScoring, TakenJob } from "../core/job.js";
-import { envelopeSchema } from "../core/job-envelope.js";
+import { parseEnvelope } from "../core/job-envelope.js";
 import { damaged } from "../core/stored-json.js";
 import type { PairTemplate } from "../core/pair-assembly.js";
 import type { Permits } from "../platform/permits.js";
@@ -64,18 +63,18 @@ export class JobProcessor {
   async process(job: TakenJob, signal: AbortSignal): Promise<JobSummary> {
     const { results } = this.#parts;
     const started = await results.begin(job.jobId);
-    const parsed = envelopeSchema.safeParse(job.envelope);
+    const envelope = parseEnvelope(job.envelope);
     if (started.status === "ended") {
-      return { pairs: parsed.data?.pairs ?? 0, tokens: 0, truncated: 0, failedPairs: 0 };
+      return { pairs: envelope?.pairs ?? 0, tokens: 0, truncated: 0, failedPairs: 0 };
     }
     if (started.status === "unwanted") {
       throw new RankmillError("unwanted", "nobody waits for the job any more");
     }
     const { fence, attempts } = started;
     try {
-      if (!parsed.success) throw damaged("the job in Redis", z.prettifyError(parsed.error));
-      const { line, summary } = await this.#score(job, parsed.data, attempts, signal);
-      await this.#commit(job.jobId, fence, { status: "done", line }, parsed.data.ttlSeconds);
+      if (envelope === undefined) throw damaged("the job in Redis", "its fields do not fit");
+      const { line, summary } = await this.#score(job, envelope, attempts, signal);
+      await this.#commit(job.jobId, fence, { status: "done", line }, envelope.ttlSeconds);
       return summary;
     } catch (error) {
       if (signal.aborted) {
@@ -83,12 +82,7 @@ export class JobProcessor {
       }
       if (!isRetryable(error) || job.lastAttempt) {
         const record = { status: "failed", ...describeError(error) } as const;
-        await this.#commit(
-          job.jobId,
-          fence,
-          record,
-          parsed.data?.ttlSeconds ?? UNKNOWN_TTL_SECONDS,
-        );
+        await this.#commit(job.jobId, fence, record, envelope?.ttlSeconds ?? UNKNOWN_TTL_SECONDS);
       }
       throw error;
     }
