@@ -1,6 +1,8 @@
 /** OpenTelemetry traces of jobs from producer to worker, where the standard variables ask for them. */
 import { RankmillError } from "../../src/core/errors.js";
 import { traceQueues } from "../../src/redis/telemetry.js";
+import { errnoOf } from "../../src/platform/file-system-errors.js";
+import { waitAtMost } from "../../src/platform/wait-at-most.js";
 
 /** Commands whose jobs are traced. */
 const TRACED_COMMANDS: ReadonlySet<string> = new Set(["run", "submit", "worker", "runner"]);
@@ -42,12 +44,8 @@ export async function startTracing(command: string, env: Environment): Promise<v
 
 /** Sends what is left; a collector that does not answer costs a few seconds at most. */
 export async function endTracing(): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, FLUSH_MS);
-  });
-  await Promise.race([flush().catch(() => {}), late]);
-  clearTimeout(timer);
+  const flushed = flush().catch(() => undefined);
+  await waitAtMost(flushed, FLUSH_MS);
 }
 
 function isAskedFor(env: Environment): boolean {
@@ -67,7 +65,7 @@ async function loadPackages() {
     ]);
     return { BullMQOtel, OTLPTraceExporter, sdk, resources };
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ERR_MODULE_NOT_FOUND") throw error;
+    if (errnoOf(error) !== "ERR_MODULE_NOT_FOUND") throw error;
     throw new RankmillError(
       "missing_dependency",
       `traces are asked for and need packages that are not installed: npm install ${PACKAGES.join(" ")}`,

@@ -14,6 +14,7 @@ import { RankmillError } from "../../src/core/errors.js";
 import { option, wording } from "../../src/core/wording.js";
 import { ModelQueues } from "../../src/redis/model-queues.js";
 import { checkExposure, judge, SECURITY_HEADERS, type AccessRules } from "./access.js";
+import { errnoOf } from "../../src/platform/file-system-errors.js";
 
 export interface DashboardOptions extends AccessRules {
   readonly redis: Redis;
@@ -86,7 +87,7 @@ export async function openDashboard(options: DashboardOptions): Promise<RunningD
     if (!server.listening) await once(server, "listening");
   } catch (error) {
     clearInterval(looking);
-    const reason = (error as NodeJS.ErrnoException).code ?? String(error);
+    const reason = errnoOf(error) ?? String(error);
     const message = wording`${option("dashboardPort")}: cannot listen on ${host} port ${port}: ${reason}`;
     throw new RankmillError("place_unusable", message, {
       field: "dashboardPort",

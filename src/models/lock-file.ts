@@ -2,13 +2,13 @@
  * `rankmill-models.lock.json`: what each model was when it was first pulled. Later pulls and every
  * start are held to it, as with a package manager's lock file.
  */
-import { randomUUID } from "node:crypto";
-import { open, readFile, rename, rm } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { z } from "zod";
 import { RankmillError } from "../core/errors.js";
 import { asModelReadError, errnoOf } from "../platform/file-system-errors.js";
-import { syncFolder } from "../platform/sync-folder.js";
+import { syncFolder } from "../platform/files.js";
+import { WholeFile } from "../platform/whole-file.js";
 
 const lockedFileSchema = z.strictObject({
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
@@ -61,20 +61,7 @@ export async function writeLock(path: string, lock: ModelLock): Promise<void> {
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([id, model]) => [id, { ...model, files: sortKeys(model.files) }]),
   );
-  const temporary = `${path}.${randomUUID()}.tmp`;
-  try {
-    const handle = await open(temporary, "wx");
-    try {
-      await handle.writeFile(`${JSON.stringify({ version: 1, models }, null, 2)}\n`);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
+  await WholeFile.write(path, [`${JSON.stringify({ version: 1, models }, null, 2)}\n`]);
   await syncFolder(dirname(path));
 }
 

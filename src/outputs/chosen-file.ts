@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { RankmillError } from "../core/errors.js";
 import { errnoOf } from "../platform/file-system-errors.js";
-import { WholeFile } from "./whole-file.js";
+import { WholeFile } from "../platform/whole-file.js";
 
 /**
  * Opens the file that an option names.

@@ -4,7 +4,7 @@ import { asFailureText, asText, Collector } from "./collector.js";
 import { asDiskFull } from "./disk-full.js";
 import { lockOutput } from "./output-lock.js";
 import { checkPlace, outputPaths, type OutputPaths } from "./output-paths.js";
-import { WholeFile } from "./whole-file.js";
+import { WholeFile } from "../platform/whole-file.js";
 
 /** The rankings of a submitted run, written out at once: both files have their names once they are whole. */
 export class ResultFiles extends Collector {

@@ -18,7 +18,7 @@ import {
 import { lockOutput } from "./output-lock.js";
 import { checkPlace, outputPaths, type OutputPaths } from "./output-paths.js";
 import { readDone } from "./read-done.js";
-import { WholeFile } from "./whole-file.js";
+import { WholeFile } from "../platform/whole-file.js";
 import { option, wording } from "../core/wording.js";
 
 /**

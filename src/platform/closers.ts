@@ -1,3 +1,5 @@
+import { waitAtMost } from "./wait-at-most.js";
+
 /** A resource that did not close, or not in time. */
 export interface CloseProblem {
   readonly name: string;
@@ -71,22 +73,11 @@ export class Closers {
 
 /** Never rejects. */
 async function closeOne({ name, close, deadlineMs }: Opened): Promise<CloseProblem | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<CloseProblem>((resolve) => {
-    const error = new Error(`not closed within ${deadlineMs} ms`);
-    timer = setTimeout(resolve, deadlineMs, { name, error });
-  });
-  const closed = (async () => {
-    try {
-      await close();
-      return undefined;
-    } catch (error) {
-      return { name, error };
-    }
-  })();
   try {
-    return await Promise.race([closed, late]);
-  } finally {
-    clearTimeout(timer);
+    const closed = await waitAtMost((async () => await close())(), deadlineMs);
+    if (closed.status === "settled") return undefined;
+    return { name, error: new Error(`not closed within ${deadlineMs} ms`) };
+  } catch (error) {
+    return { name, error };
   }
 }

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { waitAtMost } from "./wait-at-most.js";
 
 /**
  * Something that is asked of Redis again and again, and must neither hang its asker nor pile up while
@@ -22,13 +22,7 @@ export class SingleFlightPoll<T> {
       .finally(() => {
         this.#asking = undefined;
       });
-    const answered = new AbortController();
-    const { signal } = answered;
-    const late = sleep(this.#waitMs, undefined, { signal }).catch(() => undefined);
-    try {
-      return await Promise.race([this.#asking, late]);
-    } finally {
-      answered.abort();
-    }
+    const waited = await waitAtMost(this.#asking, this.#waitMs);
+    return waited.status === "settled" ? waited.value : undefined;
   }
 }

@@ -6,6 +6,7 @@ import { KEY_PREFIX, queueName } from "./keys.js";
 import type { Priority } from "../core/priority.js";
 import { MAX_ATTEMPTS, retryDelayMs } from "./retry.js";
 import { telemetryOption } from "./telemetry.js";
+import { waitAtMost } from "../platform/wait-at-most.js";
 
 export interface ConsumerOptions {
   readonly tag: string;
@@ -126,10 +127,10 @@ export class Consumer {
     this.#draining = true;
     clearInterval(this.#watch);
     const draining = this.#worker.close();
-    const drained = await within(draining, deadlineMs);
+    const drained = await settledWithin(draining, deadlineMs);
     if (drained) return;
     for (const controller of this.#held.values()) controller.abort(HAND_BACK);
-    await within(draining, HAND_BACK_MS);
+    await settledWithin(draining, HAND_BACK_MS);
   }
 
   #open(): Worker<JobEnvelope, JobSummary> {
@@ -226,21 +227,12 @@ export class Consumer {
     this.#worker = this.#open();
     this.#run(this.#worker);
     this.#options.onEvent({ type: "revived" });
-    await within(dead.close(true), WATCH_INTERVAL_MS);
+    await settledWithin(dead.close(true), WATCH_INTERVAL_MS);
   }
 }
 
-/** Waits for `promise`, at most `ms`. @returns whether it settled in time; it never throws */
-async function within(promise: Promise<unknown>, ms: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(resolve, ms, false);
-  });
-  const settled = promise.then(
-    () => true,
-    () => true,
-  );
-  const inTime = await Promise.race([settled, late]);
-  clearTimeout(timer);
-  return inTime;
+/** @returns whether `promise` settled within `ms`, in whatever way; never throws */
+async function settledWithin(promise: Promise<unknown>, ms: number): Promise<boolean> {
+  const settled = promise.catch(() => undefined);
+  return (await waitAtMost(settled, ms)).status === "settled";
 }

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { RankmillError } from "../core/errors.js";
 import { option, wording } from "../core/wording.js";
+import { errnoOf } from "../platform/file-system-errors.js";
 
 export interface InstrumentServerOptions {
   readonly host: string;
@@ -65,7 +66,7 @@ export class InstrumentServer {
     try {
       await once(server, "listening");
     } catch (error) {
-      const reason = (error as NodeJS.ErrnoException).code ?? String(error);
+      const reason = errnoOf(error) ?? String(error);
       throw new RankmillError(
         "place_unusable",
         wording`${option("metricsPort")}: cannot listen on ${host} port ${port}: ${reason}`,

@@ -7,6 +7,7 @@ import { createLogger, env, requireRedis } from "../context.js";
 import { EXIT } from "../exit-codes.js";
 import { commanderOptions, pickValues } from "../option-values.js";
 import { stopSignal } from "../stop-signal.js";
+import { errnoOf } from "../../../src/platform/file-system-errors.js";
 
 const OPTION_NAMES = [
   "redisUrl",
@@ -63,7 +64,7 @@ async function loadServer(): Promise<typeof DashboardServer> {
   try {
     return await import("../../dashboard/server.js");
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ERR_MODULE_NOT_FOUND") throw error;
+    if (errnoOf(error) !== "ERR_MODULE_NOT_FOUND") throw error;
     throw new RankmillError(
       "missing_dependency",
       `the dashboard needs packages that are not installed: npm install ${PACKAGES.join(" ")}`,

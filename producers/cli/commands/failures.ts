@@ -1,5 +1,4 @@
 import { createReadStream } from "node:fs";
-import { stat } from "node:fs/promises";
 import type { Command } from "commander";
 import type { RecordFailure } from "../../../src/core/record.js";
 import {
@@ -18,6 +17,7 @@ import { EXIT } from "../exit-codes.js";
 import { openRun } from "../../../src/app/runs/open-run.js";
 import { commanderOptions, pickValues, type Values } from "../option-values.js";
 import { itemsOf } from "../../../src/app/runs/run-items.js";
+import { exists } from "../../../src/platform/files.js";
 
 const OPTION_NAMES = ["json", "export", "spool", "redisUrl", "logLevel"] as const;
 
@@ -124,10 +124,6 @@ async function outputOf(path: string): Promise<string> {
 async function isOutput(run: string): Promise<boolean> {
   const { output, partial } = outputPaths(run);
   return (await exists(output)) || (await exists(partial));
-}
-
-async function exists(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined))?.isFile() ?? false;
 }
 
 async function* linesOf(path: string): AsyncGenerator<string, void, undefined> {

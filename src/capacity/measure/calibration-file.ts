@@ -1,10 +1,11 @@
-import { createHash, randomUUID } from "node:crypto";
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { mkdir, readdir, readFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import type { Precision } from "../../core/catalogue.js";
 import { CALIBRATION_FORMAT, calibrationSchema, type Calibration } from "../calibration.js";
 import type { CpuFeatures } from "../../inference/host/cpu-features.js";
+import { WholeFile } from "../../platform/whole-file.js";
 
 /** Everything that what is measured depends on. */
 export interface CalibrationKeyParts {
@@ -85,13 +86,7 @@ export async function readCalibration(dir: string, key: string): Promise<Calibra
 export async function writeCalibration(dir: string, calibration: Calibration): Promise<string> {
   await mkdir(dir, { recursive: true });
   const path = pathOf(dir, calibration.key);
-  const temporary = `${path}.${randomUUID()}.tmp`;
-  try {
-    await writeFile(temporary, `${JSON.stringify(calibration, undefined, 2)}\n`);
-    await rename(temporary, path);
-  } finally {
-    await rm(temporary, { force: true });
-  }
+  await WholeFile.write(path, [`${JSON.stringify(calibration, undefined, 2)}\n`]);
   return path;
 }
 

@@ -1,5 +1,6 @@
 import { statfs } from "node:fs/promises";
 import { describeError, RankmillError } from "../../core/errors.js";
+import { errnoOf } from "../../platform/file-system-errors.js";
 
 /** A disk with less free space than this after a failure is what failed. */
 const FULL_DISK_BYTES = 8 * 1024 * 1024;
@@ -45,12 +46,6 @@ export async function explainFailure(error: unknown, place: FailedPlace): Promis
     );
   }
   return failed(describeError(error).message);
-}
-
-export function errnoOf(error: unknown): string | undefined {
-  return error instanceof Error && "code" in error && typeof error.code === "string"
-    ? error.code
-    : undefined;
 }
 
 async function freeBytes(dir: string): Promise<number> {

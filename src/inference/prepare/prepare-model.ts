@@ -8,8 +8,10 @@ import { CPU_DEVICE } from "../devices/registry.js";
 import { laneModelOf } from "../lanes/lane-model.js";
 import type { LaneModel } from "../lanes/lane-protocol.js";
 import { ONNX_RUNTIME } from "../runtime/onnx-runtime.js";
-import { errnoOf, explainFailure, requireSpace } from "./prepare-failure.js";
-import { inspectPrepared, sealPrepared, sync, type PreparedState } from "./prepared-folder.js";
+import { explainFailure, requireSpace } from "./prepare-failure.js";
+import { inspectPrepared, sealPrepared, type PreparedState } from "./prepared-folder.js";
+import { errnoOf } from "../../platform/file-system-errors.js";
+import { syncFolder } from "../../platform/files.js";
 import { DATA_NAME, GRAPH_NAME, preparedKey } from "./prepare-key.js";
 import { runPreparer } from "./prepare-process.js";
 
@@ -215,7 +217,7 @@ async function publish(temporary: string, folder: string): Promise<void> {
     if (code !== "ENOTEMPTY" && code !== "EEXIST") throw error;
     return;
   }
-  await sync(join(folder, "..")).catch(() => undefined);
+  await syncFolder(join(folder, ".."));
 }
 
 /** Never deleted in place: what lanes have mapped must stay as it was until they let go of it. */

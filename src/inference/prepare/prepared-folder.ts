@@ -4,11 +4,12 @@
  */
 import { createHash, randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { chmod, open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { z } from "zod";
 import { DATA_NAME, GRAPH_NAME, PREPARED_FORMAT } from "./prepare-key.js";
+import { exists, syncPath } from "../../platform/files.js";
 
 const MANIFEST_NAME = "prepared.json";
 const CHECKED_NAME = "checked.json";
@@ -105,25 +106,15 @@ export async function sealPrepared(
   };
   const path = join(folder, MANIFEST_NAME);
   await writeFile(path, `${JSON.stringify(manifest, undefined, 2)}\n`, { mode: READ_ONLY });
-  await sync(path);
+  await syncPath(path);
   const stamps: Record<string, string> = {};
   for (const name of Object.keys(files)) stamps[name] = (await stampOf(join(folder, name))).stamp;
   await writeChecked(folder, stamps);
-  await sync(folder);
-}
-
-/** Makes what was written to a file or folder survive a power cut. */
-export async function sync(path: string): Promise<void> {
-  const handle = await open(path, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+  await syncPath(folder);
 }
 
 async function seal(path: string): Promise<{ bytes: number; sha256: string }> {
-  await sync(path);
+  await syncPath(path);
   await chmod(path, READ_ONLY);
   const { bytes } = await stampOf(path);
   return { bytes, sha256: await hashFile(path) };
@@ -160,13 +151,6 @@ async function writeChecked(folder: string, stamps: Record<string, string>): Pro
     // A read-only cache works all the same, slower at each start.
     await rm(temporary, { force: true }).catch(() => undefined);
   }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await stat(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 function damaged(reason: string): PreparedState {

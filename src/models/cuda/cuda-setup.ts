@@ -17,7 +17,7 @@ import { PackageIndex } from "./package-index.js";
 import { pipDownload } from "./pip-download.js";
 import { checkSpace, presentFile, sizeOf } from "../pull/pulled-file.js";
 import type { WantedFile } from "../pull/pull-plan.js";
-import { syncFolder } from "../../platform/sync-folder.js";
+import { syncFolder } from "../../platform/files.js";
 import { transferVerified, type TransferSource } from "../pull/transfer.js";
 import { option, wording } from "../../core/wording.js";
 

@@ -17,7 +17,7 @@ import { chooseFile, inspectModelFolder } from "../model-folder.js";
 import { needsListing, planFiles, pullSource } from "./pull-plan.js";
 import type { PullSource, WantedFile } from "./pull-plan.js";
 import { checkSpace, presentFile } from "./pulled-file.js";
-import { syncFolder } from "../../platform/sync-folder.js";
+import { syncFolder } from "../../platform/files.js";
 import { transferVerified, type TransferSource } from "./transfer.js";
 import { option, wording } from "../../core/wording.js";
 

@@ -4,7 +4,7 @@ import type { SpoolOutput } from "../../core/ports/spool.js";
 import type { RecordFailure } from "../../core/record.js";
 import { emptyCounts, type RunCounts } from "../../core/run-counts.js";
 import { asFailureText, asText, Collector } from "../collector.js";
-import { WholeFile } from "../whole-file.js";
+import { WholeFile } from "../../platform/whole-file.js";
 import { mergedLines } from "./folder-segments.js";
 import { asTexts, countDone } from "./spool-lines.js";
 

@@ -8,7 +8,7 @@ import { countLines } from "../../inputs/read/lines.js";
 import { exists } from "../../platform/files.js";
 import { errnoOf } from "../../platform/file-system-errors.js";
 import { checkRunId } from "../../redis/run-store.js";
-import { WholeFile } from "../whole-file.js";
+import { WholeFile } from "../../platform/whole-file.js";
 import { FolderOutput } from "./folder-output.js";
 import { linesOf, mergedLines, segmentsOf } from "./folder-segments.js";
 import { asLines, asTexts, idOf, recordsOf } from "./spool-lines.js";

@@ -4,6 +4,7 @@ import type { S3Client } from "@bradenmacdonald/s3-lite-client";
 import { describeError, RankmillError } from "../../core/errors.js";
 import { ownLines } from "../../inputs/read/lines.js";
 import { option, wording } from "../../core/wording.js";
+import { waitAtMost } from "../../platform/wait-at-most.js";
 
 /** Where a bucket is, and who may use it. */
 export interface S3Place {
@@ -179,14 +180,7 @@ function causeOf(error: unknown): string {
 }
 
 async function inTime<T>(promise: Promise<T>): Promise<T> {
-  const settled = new AbortController();
-  const late = sleep(REQUEST_TIMEOUT_MS, undefined, { signal: settled.signal }).then(() => {
-    throw new Error(`no answer within ${REQUEST_TIMEOUT_MS / 1000} s`);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    late.catch(() => {});
-    settled.abort();
-  }
+  const waited = await waitAtMost(promise, REQUEST_TIMEOUT_MS);
+  if (waited.status === "settled") return waited.value;
+  throw new Error(`no answer within ${REQUEST_TIMEOUT_MS / 1000} s`);
 }

@@ -3,7 +3,7 @@
  * the provider's. Where all of it is there a process of its own tries, since only that tells whether
  * driver, libraries and card fit together; whatever happens in it harms nobody.
  */
-import { access, readdir, readFile, stat } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import {
   CUDA_RUNTIME_VERSION,
@@ -15,6 +15,7 @@ import type { DeviceState } from "../device.js";
 import { explainCudaFailure, type CudaTrouble } from "./explain-cuda.js";
 import { probeCuda } from "./probe-cuda.js";
 import { runtimeDir, runtimeVersion } from "../../runtime/installed-onnx-runtime.js";
+import { exists } from "../../../platform/files.js";
 
 export interface CudaPlaces {
   /** Where `rankmill setup cuda` put its files. */
@@ -117,11 +118,4 @@ async function hasDriver({ env, driverDirs }: CudaPlaces): Promise<boolean> {
   if (driverDirs !== undefined) return false;
   const cache = await readFile(LOADER_CACHE, "latin1").catch(() => "");
   return cache.includes(`/${DRIVER_NAME}\0`);
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await access(path).then(
-    () => true,
-    () => false,
-  );
 }
