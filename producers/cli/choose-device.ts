@@ -1,24 +1,15 @@
-import type { Precision } from "../../src/core/catalogue.js";
 import {
   decideDevice,
   devicesToTry,
   precisionsFor,
-  type DeviceChoice,
   type DeviceDecision,
-  type DeviceFallback,
 } from "../../src/inference/devices/decide-device.js";
 import type { DevicePlaces } from "../../src/inference/devices/device.js";
 import { CPU_DEVICE, deviceOf, type WorkerDevice } from "../../src/inference/devices/registry.js";
 import type { ResolvedModel } from "../../src/models/resolve.js";
 import { cudaDir, env, requireModel } from "./context.js";
-import type { Values } from "./option-values.js";
-
-/** The options that decide where a model runs. */
-export const DEVICE_OPTION_NAMES = ["device", "deviceFallback", "cudaDir"] as const;
-
-type DeviceValues = Values<
-  (typeof DEVICE_OPTION_NAMES)[number] | "model" | "precision" | "modelsDir"
->;
+import type { DeviceValues } from "./options/device.js";
+import type { FindModelValues } from "./options/model.js";
 
 /** A smaller model is done on a CPU before it has reached a GPU. */
 const LEAST_MODEL_BYTES = 8 * 1024 * 1024;
@@ -31,22 +22,22 @@ const LEAST_MODEL_BYTES = 8 * 1024 * 1024;
  */
 export async function chooseDevice(
   values: DeviceValues,
+  wanted: FindModelValues,
   tell: (decision: DeviceDecision) => void,
 ): Promise<{ readonly device: WorkerDevice; readonly model: ResolvedModel }> {
-  const precision = values.precision as Precision | undefined;
-  const choice = values.device as DeviceChoice;
+  const choice = values.device;
   const places: DevicePlaces = { env, setupDirs: { cuda: cudaDir(values.cudaDir) } };
   const looked = await Promise.all(
-    devicesToTry(choice, precision).map(async (kind) => {
+    devicesToTry(choice, wanted.precision).map(async (kind) => {
       const state = await deviceOf(kind).find(places);
       return { kind, state };
     }),
   );
-  const decision = decideDevice(choice, values.deviceFallback as DeviceFallback, looked);
-  const model = await requireModel(values, precisionsFor(choice, decision.device));
+  const decision = decideDevice(choice, values.deviceFallback, looked);
+  const model = await requireModel(wanted, precisionsFor(choice, decision.device));
   if (choice === "auto" && decision.device.kind !== CPU_DEVICE.kind && isTiny(model)) {
     tell({ device: CPU_DEVICE, note: "device: CPU, for so small a model", unexpected: false });
-    return { device: CPU_DEVICE, model: await requireModel(values) };
+    return { device: CPU_DEVICE, model: await requireModel(wanted) };
   }
   tell(decision);
   return { device: decision.device, model };

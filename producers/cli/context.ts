@@ -3,14 +3,13 @@ import { join } from "node:path";
 import type { Redis } from "ioredis";
 import { pino, type Logger } from "pino";
 import type { Precision } from "../../src/core/catalogue.js";
-import type { Limits } from "../../src/core/contract.js";
 import { RankmillError } from "../../src/core/errors.js";
 import { packageRoot } from "../../src/platform/package-root.js";
 import { listModels, resolveModel, type ResolvedModel } from "../../src/models/resolve.js";
 import { connectRedis } from "../../src/redis/connection.js";
 import { openSpool } from "../../src/outputs/spool/registry.js";
 import type { Spool } from "../../src/core/ports/spool.js";
-import type { Values } from "./option-values.js";
+import type { FindModelValues } from "./options/model.js";
 import { redactor } from "./secrets.js";
 
 /** Everything that a command needs from the process it runs in; read here and nowhere else. */
@@ -72,7 +71,7 @@ function cacheHome(): string {
  * @throws RankmillError `invalid_option` without a name, with the list of what there is
  */
 export async function requireModel(
-  values: Values<"model" | "precision" | "modelsDir">,
+  values: FindModelValues,
   fallback?: readonly Precision[],
 ): Promise<ResolvedModel> {
   const places = { packageRoot: packageRoot(), modelsDir: modelsDir(values.modelsDir) };
@@ -84,22 +83,14 @@ export async function requireModel(
       `--model is missing and has no default; models at hand: ${atHand.join(", ")}; or give a folder, or see "rankmill models list"`,
     );
   }
-  const { precision } = values;
   return await resolveModel(values.model, {
     ...places,
     digestCacheFile: digestCacheFile(),
-    precision: precision === undefined ? fallback : (precision as Precision),
+    precision: values.precision ?? fallback,
   });
 }
 
-export function limitsOf(
-  values: Values<"maxDocuments" | "maxQueryChars" | "maxDocumentChars" | "maxJobBytes">,
-): Limits {
-  const { maxDocuments, maxQueryChars, maxDocumentChars, maxJobBytes } = values;
-  return { maxDocuments, maxQueryChars, maxDocumentChars, maxJobBytes };
-}
-
-/** Connects to the Redis that the operator named. @throws RankmillError `invalid_option` where none is */
+/** Connects to the Redis that the operator named. @throws RankmillError `invalid_option` if none is */
 export async function requireRedis(url: string | undefined, logger: Logger): Promise<Redis> {
   return await connectRedis({ url: requireRedisUrl(url) }, (error) =>
     logger.warn({ err: error }, "redis connection"),

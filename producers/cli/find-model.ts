@@ -3,7 +3,7 @@ import { RankmillError } from "../../src/core/errors.js";
 import type { ModelKey } from "../../src/core/job.js";
 import { findServedModel } from "../../src/redis/model-registry.js";
 import { requireModel } from "./context.js";
-import type { Values } from "./option-values.js";
+import type { FindModelValues } from "./options/model.js";
 
 /** What a producer must know of a model; it needs none of its files. */
 export interface KnownModel extends ModelKey {
@@ -16,10 +16,7 @@ export interface KnownModel extends ModelKey {
  *
  * @throws RankmillError `invalid_option`, `model_not_found`
  */
-export async function findModel(
-  redis: Redis,
-  values: Values<"model" | "precision" | "modelsDir">,
-): Promise<KnownModel> {
+export async function findModel(redis: Redis, values: FindModelValues): Promise<KnownModel> {
   const { model: name, precision } = values;
   if (name !== undefined && !name.startsWith(".") && !name.startsWith("/")) {
     const served = await findServedModel(redis, name, precision === undefined ? {} : { precision });

@@ -5,31 +5,10 @@ import { placeOf } from "../../src/inputs/open-source.js";
 import { openOutputFormat } from "../../src/outputs/formats/registry.js";
 import type { RunSettings } from "../../src/outputs/manifest.js";
 import { indexDir } from "./context.js";
-import type { Values } from "./option-values.js";
-import type { OptionName } from "./options.js";
+import type { InputValues } from "./options/input.js";
+import type { OutputValues } from "./options/output.js";
 
-/** The options that say what is read, of every command that reads records. */
-export const INPUT_OPTION_NAMES = [
-  "input",
-  "inputFormat",
-  "firstStage",
-  "depth",
-  "split",
-  "docFields",
-  "indexDir",
-] as const satisfies readonly OptionName[];
-
-/** The options that say how rankings are written. */
-export const OUTPUT_OPTION_NAMES = [
-  "outputFormat",
-  "tag",
-  "keepRest",
-] as const satisfies readonly OptionName[];
-
-export function inputChoice(
-  input: string,
-  values: Values<(typeof INPUT_OPTION_NAMES)[number]>,
-): InputChoice {
+export function inputChoice(input: string, values: InputValues): InputChoice {
   const docFields = values.docFields.split(",").map((name) => name.trim());
   if (docFields.includes("")) {
     throw new RankmillError(
@@ -60,16 +39,17 @@ export async function sourceSettings(
 export async function outputFormat(
   output: string,
   choice: InputChoice,
-  values: Values<(typeof OUTPUT_OPTION_NAMES)[number] | "topN">,
+  values: OutputValues,
+  topN: number | undefined,
 ): Promise<OutputFormat> {
   return openOutputFormat(values.outputFormat, {
     output,
     input: await placeOf(choice.input),
     inputFormat: choice.format,
     firstStage: choice.firstStage,
-    topN: values.topN,
+    topN,
     tag: values.tag,
-    keepRest: values.keepRest === true,
+    keepRest: values.keepRest,
   });
 }
 

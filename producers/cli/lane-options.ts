@@ -1,32 +1,16 @@
 import type { LaneOptions } from "../../src/app/worker/worker-options.js";
 import { calibrationDir } from "./context.js";
-import type { Values } from "./option-values.js";
+import type { LaneValues } from "./options/lanes.js";
+import type { WorkerValues } from "./options/worker.js";
 
-/** The options of every command that runs lanes. */
-export const LANE_OPTION_NAMES = [
-  "lanes",
-  "threads",
-  "maxBatchTokens",
-  "maxBatchSize",
-  "memoryLimitBytes",
-  "calibrationDir",
-  "tokenCacheBytes",
-  "calibrate",
-  "concurrency",
-  "scoreCacheBytes",
-] as const;
-
-export function laneOptions(values: Values<(typeof LANE_OPTION_NAMES)[number]>): LaneOptions {
-  const { lanes, threads, maxBatchTokens, maxBatchSize, memoryLimitBytes } = values;
+/** The settings of a worker: the values of both groups, with the folder of measurements. */
+export function laneOptions(
+  { calibrate, ...lanes }: LaneValues,
+  worker: WorkerValues,
+): LaneOptions {
   return {
-    lanes,
-    threads,
-    maxBatchTokens,
-    maxBatchSize,
-    memoryLimitBytes,
-    tokenCacheBytes: values.tokenCacheBytes,
-    concurrency: values.concurrency,
-    scoreCacheBytes: values.scoreCacheBytes,
-    calibrationDir: values.calibrate === false ? undefined : calibrationDir(values.calibrationDir),
+    ...lanes,
+    ...worker,
+    calibrationDir: calibrate ? calibrationDir(lanes.calibrationDir) : undefined,
   };
 }

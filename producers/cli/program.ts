@@ -23,6 +23,9 @@ export function createProgram(): Command {
   const program = new Command("rankmill")
     .description("Bulk cross-encoder reranking as durable jobs on Redis.")
     .version(packageVersion())
+    .helpOption("-h, --help", "show this help")
+    // Descriptions hold choices and defaults; a variable is named only if its name is unusual.
+    .configureHelp({ optionDescription: ({ description }) => description })
     .showHelpAfterError("(rankmill --help says more)")
     .configureOutput({ writeErr: (text) => say(text.trimEnd()) })
     .exitOverride()

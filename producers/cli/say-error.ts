@@ -1,6 +1,7 @@
 import { wordingOf } from "../../src/core/errors.js";
 import type { Wording } from "../../src/core/wording.js";
-import { OPTIONS, type OptionName } from "./options.js";
+import { OPTIONS_BY_NAME } from "./options/all-options.js";
+import { flagOf } from "./options/option-spec.js";
 
 /** The text of an error as the command line says it: options by their flags, `--max-documents`. */
 export function sayError(error: unknown): string {
@@ -8,16 +9,11 @@ export function sayError(error: unknown): string {
 }
 
 export function withFlags(text: Wording | string): string {
-  return typeof text === "string" ? text : text.spelled(flagOf);
+  return typeof text === "string" ? text : text.spelled(flagNamed);
 }
 
 /** The flag of an option; an option that the command line does not have keeps its name. */
-function flagOf(name: string): string {
-  if (!isOption(name)) return name;
-  const [flag = name] = OPTIONS[name].flags.split(" ", 1);
-  return flag;
-}
-
-function isOption(name: string): name is OptionName {
-  return Object.hasOwn(OPTIONS, name);
+function flagNamed(name: string): string {
+  const spec = OPTIONS_BY_NAME.get(name);
+  return spec === undefined ? name : flagOf(spec);
 }

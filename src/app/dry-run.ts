@@ -1,5 +1,5 @@
 import type { ResolvedScoring } from "../core/job.js";
-import type { TokenizerImplementation } from "../core/ports/tokenizer.js";
+import type { TokenizerChoice } from "../core/ports/tokenizer.js";
 import type { RecordFailure } from "../core/record.js";
 import type { WorkerDevice } from "../inference/devices/registry.js";
 import type { ResolvedModel } from "../models/resolve.js";
@@ -17,7 +17,7 @@ export interface DryRunOptions {
   readonly scoring: ResolvedScoring;
   readonly window: InFlightBounds;
   readonly lanes: number | undefined;
-  readonly tokenizer: "auto" | TokenizerImplementation;
+  readonly tokenizer: TokenizerChoice;
   /** Variables of the process, for the lane. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }

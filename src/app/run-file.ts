@@ -5,7 +5,7 @@ import type { Logger } from "pino";
 import { SCHEMA_MAJOR, type Limits } from "../core/contract.js";
 import { RankmillError } from "../core/errors.js";
 import type { ResolvedScoring } from "../core/job.js";
-import type { TokenizerImplementation } from "../core/ports/tokenizer.js";
+import type { TokenizerChoice } from "../core/ports/tokenizer.js";
 import { REDIS_GUARDIAN_ENTRY } from "../platform/process-entries.js";
 import { packageVersion } from "../platform/package-root.js";
 import type { WorkerDevice } from "../inference/devices/registry.js";
@@ -51,7 +51,7 @@ export interface RunFileOptions {
   readonly forceNew: boolean;
   readonly redisUrl: string | undefined;
   readonly lanes: LaneOptions;
-  readonly tokenizer: "auto" | TokenizerImplementation;
+  readonly tokenizer: TokenizerChoice;
   readonly drainTimeoutMs: number;
   readonly logger: Logger;
   /** Variables of the process: of the search path, and of lanes. */

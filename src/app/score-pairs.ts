@@ -1,7 +1,7 @@
 /** Scores pairs with a model outside any queue: one lane, no Redis. */
 import type { ScoringOptions } from "../core/job.js";
 import type { EncodedPair } from "../core/pair.js";
-import type { TokenizerImplementation } from "../core/ports/tokenizer.js";
+import type { TokenizerChoice } from "../core/ports/tokenizer.js";
 import { resolveScoring } from "../core/scoring.js";
 import { CPU_DEVICE, deviceOf, type WorkerDevice } from "../inference/devices/registry.js";
 import { quantisedHandling, readCpuFeatures } from "../inference/host/cpu-features.js";
@@ -39,7 +39,7 @@ export interface PairLaneOptions {
   /** @defaultValue the model's own max length, `only-second` */
   readonly scoring?: ScoringOptions;
   /** @defaultValue `"auto"` */
-  readonly tokenizer?: "auto" | TokenizerImplementation;
+  readonly tokenizer?: TokenizerChoice;
   /** @defaultValue the CPU */
   readonly device?: WorkerDevice;
 }

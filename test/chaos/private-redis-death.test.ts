@@ -7,7 +7,7 @@ import { hasRealRedis } from "../support/redis-server.js";
 import { until } from "../support/until.js";
 
 const COPIES = 6;
-const SLOW = "--lanes 1 --concurrency 2 --window-jobs 8 --max-batch-size 1";
+const SLOW = "--lanes 1 --concurrency 2 --in-flight-jobs 8 --max-batch-size 1";
 
 let bench: Bench;
 

@@ -69,7 +69,7 @@ describe.skipIf(!hasRealRedis)("a Redis that is killed and comes back with its d
   it(
     "delays a run in the foreground, and every record is ranked once",
     async () => {
-      const run = bench.start(rerank("in.jsonl", "out.jsonl", `${SLOW} --window-jobs 30`));
+      const run = bench.start(rerank("in.jsonl", "out.jsonl", `${SLOW} --in-flight-jobs 30`));
       const partial = bench.path("out.jsonl.partial");
       await run.until("some rankings are on disk", () => countLines(partial) >= 5);
       await server.kill();
@@ -89,7 +89,7 @@ describe("a Redis that loses everything", () => {
   it(
     "does not stop a run in the foreground: what it waits for is enqueued again",
     async () => {
-      const run = bench.start(rerank("in.jsonl", "out.jsonl", `${SLOW} --window-jobs 30`));
+      const run = bench.start(rerank("in.jsonl", "out.jsonl", `${SLOW} --in-flight-jobs 30`));
       await until(
         "some rankings are on disk",
         () => countLines(bench.path("out.jsonl.partial")) >= 5,

@@ -190,7 +190,7 @@ describe("a TREC run as output", () => {
     writeRecords(bench.path("in.jsonl"), multiply(SAMPLE, 8));
     expect((await bench.run(rerank("in.jsonl", "calm.trec", TREC))).code).toBe(0);
     const partial = bench.path("out.trec.partial");
-    const killed = bench.start(rerank("in.jsonl", "out.trec", `${TREC} --window-jobs 40`));
+    const killed = bench.start(rerank("in.jsonl", "out.trec", `${TREC} --in-flight-jobs 40`));
     await killed.until("some are ranked", () => countLines(partial) >= 20);
     killed.signal("SIGKILL");
     await killed.exited;

@@ -79,7 +79,7 @@ describe.each(["in Redis", "in a spool"])("a run %s", (place) => {
   const more = spooled ? "--spool spool" : "";
 
   it("is purged without a trace, whether complete, cancelled, or under way", async () => {
-    let runner = spooled ? bench.start(words(`runner --window-jobs 60 ${more}`)) : undefined;
+    let runner = spooled ? bench.start(words(`runner --in-flight-jobs 60 ${more}`)) : undefined;
     const before = await emptied(more);
     expect(before.filter((key) => /run|job|result|owners|payload|fence:/.test(key))).toEqual([]);
 

@@ -24,7 +24,7 @@ import { hasRealRedis } from "../support/redis-server.js";
 /** Enough work that it is never over before the test has seen it begin. */
 const COPIES = 3;
 const RECORDS = 54 * COPIES;
-const SLOW = "--lanes 1 --concurrency 2 --window-jobs 8 --max-batch-size 1";
+const SLOW = "--lanes 1 --concurrency 2 --in-flight-jobs 8 --max-batch-size 1";
 
 let bench: Bench;
 

@@ -87,7 +87,7 @@ describe("the sample set in one command", () => {
     await bench.untilNothingIsLeft();
 
     // Another order of work, the same scores.
-    const order = "--lanes 1 --concurrency 3 --window-jobs 7 --max-batch-size 3";
+    const order = "--lanes 1 --concurrency 3 --in-flight-jobs 7 --max-batch-size 3";
     const second = await bench.run(rerank(SAMPLE, "b.jsonl", order));
     expect(second.code).toBe(0);
     expect(sortedLines(bench.path("b.jsonl"))).toEqual(sortedLines(bench.path("a.jsonl")));

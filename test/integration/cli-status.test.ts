@@ -71,7 +71,7 @@ describe.each(["in Redis", "in a spool"])("the status of a run %s", (place) => {
     });
     const worker = await bench.worker(["--model", BUILTIN, ...words(SLOW)]);
     const runner =
-      spool === "" ? undefined : bench.start(words(`runner --window-jobs 50 ${spool}`));
+      spool === "" ? undefined : bench.start(words(`runner --in-flight-jobs 50 ${spool}`));
     const during = await until("it is under way", async () => {
       const now = await statusOf(run);
       expect(now.state).toBe("submitted");

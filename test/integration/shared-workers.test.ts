@@ -81,7 +81,7 @@ describe.skipIf(!hasRealRedis)("two runs of one model", () => {
   );
 
   it("are held to the jobs in flight that their submitter allows", async () => {
-    await submit("first", 3, "--window-jobs 5");
+    await submit("first", 3, "--in-flight-jobs 5");
     bench.start(["runner"]);
     await until("its window is full", async () => (await inQueue()) === 5);
     const worker = await bench.worker(["--model", BUILTIN]);

@@ -5,17 +5,20 @@ import { checkExposure } from "../../dashboard/access.js";
 import type * as DashboardServer from "../../dashboard/server.js";
 import { createLogger, env, requireRedis } from "../context.js";
 import { EXIT } from "../exit-codes.js";
-import { commanderOptions, pickValues } from "../option-values.js";
+import { addHelp } from "../options/add-help.js";
+import { addOptions, readOptions } from "../options/command-options.js";
+import { DASHBOARD } from "../options/dashboard.js";
+import { LOGS } from "../options/messages.js";
+import { REDIS_ADDRESS } from "../options/redis.js";
+
 import { stopSignal } from "../stop-signal.js";
 import { errnoOf } from "../../../src/platform/file-system-errors.js";
 
-const OPTION_NAMES = [
-  "redisUrl",
-  "dashboardPort",
-  "dashboardHost",
-  "allowActions",
-  "logLevel",
-] as const;
+const GROUPS = {
+  redis: REDIS_ADDRESS,
+  dashboard: DASHBOARD,
+  messages: LOGS,
+};
 
 const PACKAGES = ["@bull-board/api", "@bull-board/hono", "hono", "@hono/node-server"];
 
@@ -23,31 +26,35 @@ export function addDashboard(program: Command): void {
   const command = program
     .command("dashboard")
     .description("show the queues of every model in a browser, with Bull Board")
-    .addHelpText(
-      "after",
-      `
-Read only unless --allow-actions is given. Shows queries and documents of jobs that wait: where others
-could reach it, RANKMILL_DASHBOARD_PASSWORD must be set, and any user name will do.
-Needs REDIS_URL, and packages that are not installed by default:
-  npm install ${PACKAGES.join(" ")}`,
-    )
     .action(async (parsed: Record<string, unknown>) => {
       process.exitCode = await dashboard(parsed);
     });
-  for (const option of commanderOptions(OPTION_NAMES)) command.addOption(option);
+  addOptions(command, GROUPS);
+  addHelp(command, {
+    examples: [
+      "rankmill dashboard",
+      "RANKMILL_DASHBOARD_PASSWORD=… rankmill dashboard --dashboard-host 0.0.0.0",
+    ],
+    notes: [
+      `The dashboard is read-only unless --allow-actions is given. It shows queries and
+documents of waiting jobs. If others can reach it, RANKMILL_DASHBOARD_PASSWORD
+must be set; any user name is accepted.
+It needs REDIS_URL, and packages that are not installed by default:
+  npm install ${PACKAGES.join(" \\\n    ")}`,
+    ],
+  });
 }
 
 async function dashboard(parsed: Record<string, unknown>): Promise<number> {
-  const values = pickValues(OPTION_NAMES, parsed);
-  const { dashboardHost: host, dashboardPort: port } = values;
+  const values = readOptions(GROUPS, parsed);
+  const { dashboardHost: host, dashboardPort: port, allowActions } = values.dashboard;
   const password = env["RANKMILL_DASHBOARD_PASSWORD"];
   checkExposure(host, password);
   const { openDashboard } = await loadServer();
-  const logger = createLogger(values.logLevel ?? "info", 1);
+  const logger = createLogger(values.messages.logLevel ?? "info", 1);
   const signal = stopSignal();
-  const redis = await requireRedis(values.redisUrl, logger);
+  const redis = await requireRedis(values.redis.redisUrl, logger);
   try {
-    const allowActions = values.allowActions === true;
     const running = await openDashboard({ redis, host, port, password, allowActions, logger });
     const { address } = running;
     logger.info({ host: address.address, port: address.port, allowActions }, "serving dashboard");

@@ -2,41 +2,45 @@ import type { Command } from "commander";
 import { required } from "../context.js";
 import { loadQrels, reportEvaluation } from "../evaluation-report.js";
 import { EXIT } from "../exit-codes.js";
-import { commanderOptions, pickValues } from "../option-values.js";
+import { addHelp } from "../options/add-help.js";
+import { addOptions, readOptions } from "../options/command-options.js";
+import { EVALUATION } from "../options/evaluation.js";
+import { LIMITS } from "../options/limits.js";
+import { MESSAGES } from "../options/messages.js";
+import { pick } from "../options/option-spec.js";
 
-const OPTION_NAMES = [
-  "evalRun",
-  "qrels",
-  "before",
-  "ignoreIdenticalIds",
-  "maxJobBytes",
-  "json",
-] as const;
+const GROUPS = {
+  evaluation: EVALUATION,
+  limits: pick(LIMITS, "maxJobBytes"),
+  messages: pick(MESSAGES, "json"),
+};
 
 export function addEval(program: Command): void {
   const command = program
     .command("eval")
     .description("measure rankings against judgements, before and after reranking")
-    .addHelpText(
-      "after",
-      `
-nDCG@10, RR@10, AP and R@100, by ir_measures' names and to its figures, as means over all queries
-that the qrels judge; one that a run lacks counts as 0.`,
-    )
     .action(async (parsed: Record<string, unknown>) => {
       process.exitCode = await evaluate(parsed);
     });
-  for (const option of commanderOptions(OPTION_NAMES)) command.addOption(option);
+  addOptions(command, GROUPS);
+  addHelp(command, {
+    examples: ["rankmill eval --run reranked.trec --before bm25.trec --qrels qrels.tsv"],
+    notes: [
+      `The measures are nDCG@10, RR@10, AP and R@100, named and computed as ir_measures does: means over all queries that the qrels judge. A query that the run lacks counts as 0.`,
+    ],
+  });
 }
 
 async function evaluate(parsed: Record<string, unknown>): Promise<number> {
-  const values = pickValues(OPTION_NAMES, parsed);
-  const run = required(values.evalRun, "--run");
-  const qrels = await loadQrels(required(values.qrels, "--qrels"), values.maxJobBytes);
-  await reportEvaluation(run, values.before, qrels, {
-    maxLineBytes: values.maxJobBytes,
-    ignoreIdenticalIds: values.ignoreIdenticalIds === true,
-    json: values.json === true,
+  const values = readOptions(GROUPS, parsed);
+  const { evalRun, before, ignoreIdenticalIds } = values.evaluation;
+  const { maxJobBytes } = values.limits;
+  const run = required(evalRun, "--run");
+  const qrels = await loadQrels(required(values.evaluation.qrels, "--qrels"), maxJobBytes);
+  await reportEvaluation(run, before, qrels, {
+    maxLineBytes: maxJobBytes,
+    ignoreIdenticalIds,
+    json: values.messages.json,
   });
   return EXIT.ok;
 }

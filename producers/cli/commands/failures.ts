@@ -15,39 +15,47 @@ import { RunStore } from "../../../src/redis/run-store.js";
 import { createLogger, print, requireRedis, requireSpool, say } from "../context.js";
 import { EXIT } from "../exit-codes.js";
 import { openRun } from "../../../src/app/runs/open-run.js";
-import { commanderOptions, pickValues, type Values } from "../option-values.js";
+import { addHelp } from "../options/add-help.js";
+import { addOptions, readOptions, type CommandValues } from "../options/command-options.js";
+import { MESSAGES } from "../options/messages.js";
+import { pick } from "../options/option-spec.js";
+import { REDIS_ADDRESS } from "../options/redis.js";
+import { RUN } from "../options/run.js";
+
 import { itemsOf } from "../../../src/app/runs/run-items.js";
 import { exists } from "../../../src/platform/files.js";
 
-const OPTION_NAMES = ["json", "export", "spool", "redisUrl", "logLevel"] as const;
+const GROUPS = {
+  run: pick(RUN, "export", "spool"),
+  redis: REDIS_ADDRESS,
+  messages: MESSAGES,
+};
 
 const FAILED = ".failed.jsonl";
 
 type Failure = RecordFailure | FailedDocument;
-type FailureValues = Values<(typeof OPTION_NAMES)[number]>;
+type FailureValues = CommandValues<typeof GROUPS>;
 
 export function addFailures(program: Command): void {
   const command = program
     .command("failures")
     .argument("<run>", 'the run\'s id, or the output file of "rankmill run"')
     .description("list what failed of a run: records, and single documents of ranked records")
-    .addHelpText(
-      "after",
-      `
-With --json one object a line: {"line", "id"?, "code", "reason", "input"} for a record,
-{"id", "document": {"index"}, "code", "reason"} for a document that could not be scored.
---export writes the failed records as they were given, one a line: mend them and submit that file, or
-"rankmill retry" where the cause lay elsewhere. A run in Redis needs REDIS_URL.`,
-    )
     .action(async (run: string, parsed: Record<string, unknown>) => {
       process.exitCode = await failures(run, parsed);
     });
-  for (const option of commanderOptions(OPTION_NAMES)) command.addOption(option);
+  addOptions(command, GROUPS);
+  addHelp(command, {
+    examples: ["rankmill failures out.jsonl", "rankmill failures RUN --export failed.jsonl"],
+    notes: [
+      `With --json there is one object per line: {"line", "id"?, "code", "reason", "input"} for a record, {"id", "document": {"index"}, "code", "reason"} for a document that could not be scored. --export writes the failed records as they were given, one per line: mend them and submit that file. If the cause lay elsewhere, use "rankmill retry". A run in Redis needs REDIS_URL.`,
+    ],
+  });
 }
 
 async function failures(run: string, parsed: Record<string, unknown>): Promise<number> {
-  const values = pickValues(OPTION_NAMES, parsed);
-  const target = values.export;
+  const values = readOptions(GROUPS, parsed);
+  const target = values.run.export;
   // Before anything is read: a place that cannot be written is an error of the arguments.
   const file =
     target === undefined || target === "-" ? undefined : await openChosenFile(target, "--export");
@@ -76,8 +84,8 @@ async function list(
   for await (const failure of found) {
     if ("line" in failure) records += 1;
     else documents += 1;
-    if (values.export === undefined) {
-      await put(values.json === true ? JSON.stringify(failure) : describeFailure(failure));
+    if (values.run.export === undefined) {
+      await put(values.messages.json ? JSON.stringify(failure) : describeFailure(failure));
     } else if ("line" in failure) await put(inputLine(failure));
   }
   return { records, documents };
@@ -87,11 +95,14 @@ async function* ofRun(
   run: string,
   values: FailureValues,
 ): AsyncGenerator<Failure, void, undefined> {
-  const redis = await requireRedis(values.redisUrl, createLogger(values.logLevel ?? "warn", 2));
+  const redis = await requireRedis(
+    values.redis.redisUrl,
+    createLogger(values.messages.logLevel ?? "warn", 2),
+  );
   try {
     const record = await new RunStore(redis).read(run);
     const parts = openRun(redis, record.tag);
-    for await (const item of itemsOf(run, record, parts, () => requireSpool(values.spool))) {
+    for await (const item of itemsOf(run, record, parts, () => requireSpool(values.run.spool))) {
       if (item.status === "failed") yield item.failure;
       else if (item.status === "done") yield* failedDocuments(item.line);
     }

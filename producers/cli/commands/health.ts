@@ -2,29 +2,34 @@ import type { Command } from "commander";
 import { describeHealth, readHealth } from "../../../src/telemetry/health-file.js";
 import { print, required } from "../context.js";
 import { EXIT } from "../exit-codes.js";
-import { commanderOptions, pickValues } from "../option-values.js";
+import { addHelp } from "../options/add-help.js";
+import { addOptions, readOptions } from "../options/command-options.js";
+import { OBSERVE } from "../options/observe.js";
+import { pick } from "../options/option-spec.js";
 
-const OPTION_NAMES = ["healthFile"] as const;
+const GROUPS = {
+  observe: pick(OBSERVE, "healthFile"),
+};
 
 export function addHealth(program: Command): void {
   const command = program
     .command("health")
-    .description("say whether the worker that writes the health file is of use")
-    .addHelpText(
-      "after",
-      `
-Exits 1, with the reason, where Redis does not answer the worker, no lane is at work, nothing makes
-progress while jobs wait, or the worker itself stands still or is gone.`,
-    )
+    .description("report whether the worker behind the health file is healthy")
     .action(async (parsed: Record<string, unknown>) => {
       process.exitCode = await health(parsed);
     });
-  for (const option of commanderOptions(OPTION_NAMES)) command.addOption(option);
+  addOptions(command, GROUPS);
+  addHelp(command, {
+    examples: ["rankmill health --health-file /tmp/rankmill-health"],
+    notes: [
+      `Exits 1, with the reason, if Redis does not answer the worker, no lane works, nothing makes progress while jobs wait, or the worker itself stands still or is gone.`,
+    ],
+  });
 }
 
 async function health(parsed: Record<string, unknown>): Promise<number> {
-  const values = pickValues(OPTION_NAMES, parsed);
-  const path = required(values.healthFile, "--health-file");
+  const values = readOptions(GROUPS, parsed);
+  const path = required(values.observe.healthFile, "--health-file");
   const now = Date.now();
   const found = await readHealth(path, now);
   print(describeHealth(found, now));

@@ -15,26 +15,24 @@ import {
   say,
 } from "../context.js";
 import { EXIT } from "../exit-codes.js";
-import { commanderOptions, pickValues, type Values } from "../option-values.js";
+import { addHelp } from "../options/add-help.js";
+import { addOptions, readOptions, type CommandValues } from "../options/command-options.js";
+import { DOWNLOAD } from "../options/download.js";
+import { LANES } from "../options/lanes.js";
+import { MESSAGES } from "../options/messages.js";
+import { MODEL } from "../options/model.js";
+import { pick } from "../options/option-spec.js";
+import { PREPARE } from "../options/prepare.js";
+
 import { fetchModel } from "./models-pull.js";
 
-/** What finds the model, or fetches it. */
-const FIND_OPTION_NAMES = [
-  "precision",
-  "modelsDir",
-  "acceptLicence",
-  "hubEndpoint",
-  "hubToken",
-] as const;
-const OPTION_NAMES = [
-  ...FIND_OPTION_NAMES,
-  "pullFirst",
-  "preparedDir",
-  "fullCheck",
-  "calibrateAhead",
-  "calibrationDir",
-  "json",
-] as const;
+const GROUPS = {
+  model: pick(MODEL, "precision", "modelsDir", "preparedDir"),
+  prepare: PREPARE,
+  lanes: pick(LANES, "calibrationDir"),
+  download: pick(DOWNLOAD, "acceptLicence", "hubEndpoint", "hubToken"),
+  messages: pick(MESSAGES, "json"),
+};
 
 /** What the hub calls a model: owner and name. */
 const HUB_ID = /^[\w.-]+\/[\w.-]+$/;
@@ -44,28 +42,27 @@ export function addModelsPrepare(models: Command): void {
     .command("prepare")
     .argument("<model>", "name, alias or folder")
     .description("compile a model for this host, so that all lanes share its memory")
-    .addHelpText(
-      "after",
-      `
-A worker does the same at its start where it is missing. Prepared files fit the CPU and the runtime
-that made them; those of several hosts may share a folder. With --pull --calibrate nothing is left to
-do at the start of workers that share the folders and have as many cores.`,
-    )
     .action(async (model: string, parsed: Record<string, unknown>) => {
       process.exitCode = await prepare(model, parsed);
     });
-  for (const option of commanderOptions(OPTION_NAMES)) command.addOption(option);
+  addOptions(command, GROUPS);
+  addHelp(command, {
+    examples: ["rankmill models prepare ms-marco-MiniLM-L6-v2 --pull --calibrate"],
+    notes: [
+      `A worker does the same when it starts and finds no prepared model. Prepared files fit the CPU and the runtime that made them; files of several hosts may share a folder. With --pull --calibrate, workers that share the folders and have as many cores start with nothing left to do.`,
+    ],
+  });
 }
 
 async function prepare(name: string, parsed: Record<string, unknown>): Promise<number> {
-  const values = pickValues(OPTION_NAMES, parsed);
-  const model = await (values.pullFirst === true ? atHand : requireModel)({
-    ...values,
-    model: name,
-  });
+  const values = readOptions(GROUPS, parsed);
+  const { pullFirst, calibrateAhead, fullCheck } = values.prepare;
+  const model = pullFirst
+    ? await atHand(name, values)
+    : await requireModel({ ...values.model, model: name });
   const { prepareResolved, TMPFS_WARNING } =
     await import("../../../src/app/worker/prepared-model.js");
-  const folder = preparedDir(values.preparedDir);
+  const folder = preparedDir(values.model.preparedDir);
   const { openTokenizer } = await import("../../../src/tokenizers/open-tokenizer.js");
   // Opening it keeps what it is compiled to, where our own implementation reads it.
   const { tokenizer } = await openTokenizer(model.folder.path, { compiledDir: folder });
@@ -74,21 +71,21 @@ async function prepare(name: string, parsed: Record<string, unknown>): Promise<n
     model,
     preparedDir: folder,
     env,
-    fullCheck: values.fullCheck === true,
+    fullCheck,
     onProgress: (event) => say(progressLine(event)),
   });
   if (prepared.onTmpfs) say(TMPFS_WARNING);
-  if (values.calibrateAhead === true) {
-    const { calibrateAhead } = await import("../../../src/app/worker/calibrate-ahead.js");
-    await calibrateAhead({
+  if (calibrateAhead) {
+    const measure = await import("../../../src/app/worker/calibrate-ahead.js");
+    await measure.calibrateAhead({
       model,
       preparedDir: folder,
-      calibrationDir: calibrationDir(values.calibrationDir),
+      calibrationDir: calibrationDir(values.lanes.calibrationDir),
       env,
       logger: createLogger("info", 2),
     });
   }
-  if (values.json === true) {
+  if (values.messages.json) {
     print(
       JSON.stringify({
         model: model.name,
@@ -111,19 +108,17 @@ async function prepare(name: string, parsed: Record<string, unknown>): Promise<n
 }
 
 /** The model, fetched where it, or its file of this precision, is not here. */
-async function atHand(
-  values: Values<(typeof FIND_OPTION_NAMES)[number]> & { readonly model: string },
-): Promise<ResolvedModel> {
+async function atHand(name: string, values: CommandValues<typeof GROUPS>): Promise<ResolvedModel> {
   try {
-    return await requireModel(values);
+    return await requireModel({ ...values.model, model: name });
   } catch (error) {
     const missing =
       error instanceof RankmillError &&
       (error.code === "model_not_found" || error.code === "model_unusable");
-    if (!missing || !(await canBePulled(values.model))) throw error;
+    if (!missing || !(await canBePulled(name))) throw error;
     say(`${error.message}: pulling it`);
-    await fetchModel(values.model, values);
-    return await requireModel(values);
+    await fetchModel(name, values.model, values.download);
+    return await requireModel({ ...values.model, model: name });
   }
 }
 

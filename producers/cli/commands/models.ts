@@ -1,27 +1,35 @@
 import type { Command } from "commander";
-import { findEntry, type CatalogueEntry, type Precision } from "../../../src/core/catalogue.js";
+import { findEntry, type CatalogueEntry } from "../../../src/core/catalogue.js";
 import { RankmillError } from "../../../src/core/errors.js";
 import { activate } from "../../../src/core/activation.js";
 import { loadCatalogue } from "../../../src/models/catalogue-files.js";
 import { packageRoot } from "../../../src/platform/package-root.js";
 import { listModels, resolveModel, type ListedModel } from "../../../src/models/resolve.js";
 import { digestCacheFile, env, modelsDir, print, say } from "../context.js";
-import { chooseDevice, DEVICE_OPTION_NAMES } from "../choose-device.js";
+import { chooseDevice } from "../choose-device.js";
 import { EXIT } from "../exit-codes.js";
-import { commanderOptions, pickValues } from "../option-values.js";
-import { addModelsPrepare } from "./models-prepare.js";
-import { pull, PULL_OPTION_NAMES } from "./models-pull.js";
+import { addOptions, readOptions, type CommandGroups } from "../options/command-options.js";
+import { DEVICE } from "../options/device.js";
+import { DOWNLOAD } from "../options/download.js";
+import { MESSAGES } from "../options/messages.js";
+import { MODEL } from "../options/model.js";
+import { pick } from "../options/option-spec.js";
 
-const LIST_OPTIONS = ["modelsDir", "json"] as const;
-const NAMED_OPTIONS = ["precision", "modelsDir", "json"] as const;
-const VERIFY_OPTIONS = [...NAMED_OPTIONS, ...DEVICE_OPTION_NAMES] as const;
+import { addModelsPrepare } from "./models-prepare.js";
+import { pull } from "./models-pull.js";
+
+const LIST_GROUPS = { model: pick(MODEL, "modelsDir"), messages: pick(MESSAGES, "json") };
+const MODEL_FILES = pick(MODEL, "precision", "modelsDir");
+const INFO_GROUPS = { model: MODEL_FILES, messages: pick(MESSAGES, "json") };
+const PULL_GROUPS = { model: MODEL_FILES, download: DOWNLOAD };
+const VERIFY_GROUPS = { ...INFO_GROUPS, device: DEVICE };
 
 export function addModels(program: Command): Command {
   const models = program.command("models").description("find, fetch and check models");
   const add = (
     name: string,
     description: string,
-    options: Parameters<typeof commanderOptions>[0],
+    groups: CommandGroups,
     act: (model: string, parsed: Record<string, unknown>) => Promise<number>,
   ): void => {
     const command = models
@@ -31,7 +39,7 @@ export function addModels(program: Command): Command {
       .action(async (model: string, parsed: Record<string, unknown>) => {
         process.exitCode = await act(model, parsed);
       });
-    for (const option of commanderOptions(options)) command.addOption(option);
+    addOptions(command, groups);
   };
   const list = models
     .command("list")
@@ -39,26 +47,29 @@ export function addModels(program: Command): Command {
     .action(async (parsed: Record<string, unknown>) => {
       process.exitCode = await listAll(parsed);
     });
-  for (const option of commanderOptions(LIST_OPTIONS)) list.addOption(option);
-  add("info", "what is known of a model", NAMED_OPTIONS, info);
+  addOptions(list, LIST_GROUPS);
+  add("info", "what is known of a model", INFO_GROUPS, info);
   add(
     "pull",
     "fetch a model from the hub, verified and pinned",
-    PULL_OPTION_NAMES,
-    (name, parsed) => pull(name, pickValues(PULL_OPTION_NAMES, parsed)),
+    PULL_GROUPS,
+    async (name, parsed) => {
+      const { model, download } = readOptions(PULL_GROUPS, parsed);
+      return await pull(name, model, download);
+    },
   );
-  add("verify", "score the model's published pairs and compare", VERIFY_OPTIONS, verify);
+  add("verify", "score the model's published pairs and compare", VERIFY_GROUPS, verify);
   addModelsPrepare(models);
   return models;
 }
 
 async function listAll(parsed: Record<string, unknown>): Promise<number> {
-  const values = pickValues(LIST_OPTIONS, parsed);
+  const values = readOptions(LIST_GROUPS, parsed);
   const listed = await listModels({
     packageRoot: packageRoot(),
-    modelsDir: modelsDir(values.modelsDir),
+    modelsDir: modelsDir(values.model.modelsDir),
   });
-  if (values.json === true) {
+  if (values.messages.json) {
     print(JSON.stringify(listed.map(({ entry: _entry, ...rest }) => rest)));
     return EXIT.ok;
   }
@@ -81,13 +92,13 @@ function sourceOf(entry: CatalogueEntry | undefined): string {
 }
 
 async function info(name: string, parsed: Record<string, unknown>): Promise<number> {
-  const values = pickValues(NAMED_OPTIONS, parsed);
-  const places = { packageRoot: packageRoot(), modelsDir: modelsDir(values.modelsDir) };
+  const values = readOptions(INFO_GROUPS, parsed);
+  const places = { packageRoot: packageRoot(), modelsDir: modelsDir(values.model.modelsDir) };
   const entry = findEntry(await loadCatalogue(places.packageRoot), name);
   const here = await resolveModel(name, {
     ...places,
     digestCacheFile: digestCacheFile(),
-    ...(values.precision === undefined ? {} : { precision: values.precision as Precision }),
+    precision: values.model.precision,
   }).catch((error: unknown) => {
     if (entry === undefined) throw error;
     return undefined;
@@ -115,13 +126,17 @@ async function info(name: string, parsed: Record<string, unknown>): Promise<numb
           notes: entry.notes,
         }),
   };
-  print(JSON.stringify(shown, null, values.json === true ? 0 : 2));
+  print(JSON.stringify(shown, null, values.messages.json ? 0 : 2));
   return EXIT.ok;
 }
 
 async function verify(name: string, parsed: Record<string, unknown>): Promise<number> {
-  const values = pickValues(VERIFY_OPTIONS, parsed);
-  const { device, model } = await chooseDevice({ ...values, model: name }, ({ note }) => say(note));
+  const values = readOptions(VERIFY_GROUPS, parsed);
+  const { device, model } = await chooseDevice(
+    values.device,
+    { ...values.model, model: name },
+    ({ note }) => say(note),
+  );
   const published = model.entry?.published ?? [];
   if (published.length === 0) {
     throw new RankmillError(
@@ -138,7 +153,7 @@ async function verify(name: string, parsed: Record<string, unknown>): Promise<nu
     return { ...pair, got: score, difference, agrees: difference <= pair.tolerance };
   });
   const agreed = rows.filter((row) => row.agrees).length;
-  if (values.json === true) {
+  if (values.messages.json) {
     print(
       JSON.stringify({
         model: model.name,

@@ -9,32 +9,39 @@ import { runOwner } from "../../../src/runs/submitted-run.js";
 import { createLogger, requireRedis, requireSpool, say } from "../context.js";
 import { EXIT } from "../exit-codes.js";
 import { isOver, lookAt, openRun, type OpenRun } from "../../../src/app/runs/open-run.js";
-import { commanderOptions, pickValues } from "../option-values.js";
+import { addHelp } from "../options/add-help.js";
+import { addOptions, readOptions } from "../options/command-options.js";
+import { LOGS } from "../options/messages.js";
+import { pick } from "../options/option-spec.js";
+import { REDIS_ADDRESS } from "../options/redis.js";
+import { RUN } from "../options/run.js";
 
-const OPTION_NAMES = ["force", "spool", "redisUrl", "logLevel"] as const;
+const GROUPS = {
+  run: pick(RUN, "force", "spool"),
+  redis: REDIS_ADDRESS,
+  messages: LOGS,
+};
 
 export function addPurge(program: Command): void {
   const command = program
     .command("purge")
     .argument("<run>", "the run's id")
     .description("remove a run, its rankings included, from Redis and from the spool")
-    .addHelpText(
-      "after",
-      `
-Files that "rankmill results" wrote stay. A run that is under way is refused, or with --force
-cancelled first. Needs REDIS_URL.`,
-    )
     .action(async (run: string, parsed: Record<string, unknown>) => {
-      const values = pickValues(OPTION_NAMES, parsed);
-      const redis = await requireRedis(values.redisUrl, createLogger(values.logLevel ?? "warn", 2));
+      const values = readOptions(GROUPS, parsed);
+      const redis = await requireRedis(
+        values.redis.redisUrl,
+        createLogger(values.messages.logLevel ?? "warn", 2),
+      );
       try {
         const store = new RunStore(redis);
         const record = await store.find(checkRunId(run));
-        const spool = values.spool === undefined ? undefined : await requireSpool(values.spool);
+        const spool =
+          values.run.spool === undefined ? undefined : await requireSpool(values.run.spool);
         if (record === undefined) await purgeForgotten(run, store, spool);
         else {
           const parts = openRun(redis, record.tag);
-          await purge(run, record, parts, values.spool, values.force === true);
+          await purge(run, record, parts, values.run.spool, values.run.force);
           await parts.queue.close();
         }
         say(`run ${run} is gone`);
@@ -43,7 +50,13 @@ cancelled first. Needs REDIS_URL.`,
         redis.disconnect();
       }
     });
-  for (const option of commanderOptions(OPTION_NAMES)) command.addOption(option);
+  addOptions(command, GROUPS);
+  addHelp(command, {
+    examples: ["rankmill purge RUN"],
+    notes: [
+      `Files that "rankmill results" wrote stay. A run that is under way is refused; with --force it is cancelled first. Needs REDIS_URL.`,
+    ],
+  });
 }
 
 async function purge(

@@ -7,42 +7,52 @@ import { createLogger, required, requireRedis, requireSpool, say } from "../cont
 import { EXIT } from "../exit-codes.js";
 import { isOver, lookAt, openRun, type OpenRun } from "../../../src/app/runs/open-run.js";
 import { waitForRun } from "../wait-for-run.js";
-import { commanderOptions, pickValues } from "../option-values.js";
+import { addHelp } from "../options/add-help.js";
+import { addOptions, readOptions } from "../options/command-options.js";
+import { LOGS } from "../options/messages.js";
+import { pick } from "../options/option-spec.js";
+import { OUTPUT_FILE } from "../options/output.js";
+import { REDIS_ADDRESS } from "../options/redis.js";
+import { RUN } from "../options/run.js";
+
 import { itemsOf } from "../../../src/app/runs/run-items.js";
 
-const OPTION_NAMES = ["output", "wait", "spool", "redisUrl", "logLevel"] as const;
+const GROUPS = {
+  output: OUTPUT_FILE,
+  run: pick(RUN, "wait", "spool"),
+  redis: REDIS_ADDRESS,
+  messages: LOGS,
+};
 
 export function addResults(program: Command): void {
   const command = program
     .command("results")
     .argument("<run>", "the run's id")
     .description("write a submitted run's rankings to a file, in the order of its input")
-    .addHelpText(
-      "after",
-      `
-What is done is written, also while the run goes on; failed records go to OUT.failed.jsonl.
-Of a cancelled run that is what was done by then; the rest is among the failed, code cancelled.
-Exit codes: 0 every record has a ranking; 3 some failed or were cancelled; 4 some are not over yet.
-Needs REDIS_URL.`,
-    )
     .action(async (run: string, parsed: Record<string, unknown>) => {
       process.exitCode = await results(run, parsed);
     });
-  for (const option of commanderOptions(OPTION_NAMES)) command.addOption(option);
+  addOptions(command, GROUPS);
+  addHelp(command, {
+    examples: ["rankmill results RUN --output rankings.jsonl --wait"],
+    notes: [
+      `Writes what is done, even while the run goes on; failed records go to OUT.failed.jsonl. For a cancelled run, the records that were not done are among the failed, with code cancelled. Exit codes: 0 every record has a ranking; 3 some failed or were cancelled; 4 some are not over yet. Needs REDIS_URL.`,
+    ],
+  });
 }
 
 async function results(run: string, parsed: Record<string, unknown>): Promise<number> {
-  const values = pickValues(OPTION_NAMES, parsed);
-  const output = required(values.output, "--output");
-  const logger = createLogger(values.logLevel ?? "warn", 2);
+  const values = readOptions(GROUPS, parsed);
+  const output = required(values.output.output, "--output");
+  const logger = createLogger(values.messages.logLevel ?? "warn", 2);
   if (output !== "-") await checkPlace(outputPaths(output));
-  const redis = await requireRedis(values.redisUrl, logger);
+  const redis = await requireRedis(values.redis.redisUrl, logger);
   try {
     const store = new RunStore(redis);
     const record = await store.read(run);
     const parts = openRun(redis, record.tag);
-    if (values.wait === true) await waitForRun(run, parts);
-    const code = await writeResults(run, parts, output, values.spool);
+    if (values.run.wait) await waitForRun(run, parts);
+    const code = await writeResults(run, parts, output, values.run.spool);
     await parts.queue.close();
     return code;
   } finally {

@@ -6,9 +6,17 @@ import { retryRun, runOwner } from "../../../src/runs/submitted-run.js";
 import { createLogger, requireRedis, requireSpool, say } from "../context.js";
 import { EXIT } from "../exit-codes.js";
 import { isOver, lookAt, openRun, type OpenRun } from "../../../src/app/runs/open-run.js";
-import { commanderOptions, pickValues } from "../option-values.js";
+import { addOptions, readOptions } from "../options/command-options.js";
+import { LOGS } from "../options/messages.js";
+import { pick } from "../options/option-spec.js";
+import { REDIS_ADDRESS } from "../options/redis.js";
+import { RUN } from "../options/run.js";
 
-const OPTION_NAMES = ["spool", "redisUrl", "logLevel"] as const;
+const GROUPS = {
+  run: pick(RUN, "spool"),
+  redis: REDIS_ADDRESS,
+  messages: LOGS,
+};
 
 export function addCancel(program: Command): void {
   addControl(program, "cancel", "stop a submitted run; what is done stays", cancel, "stopped");
@@ -74,17 +82,20 @@ function addControl(
     .argument("<run>", "the run's id")
     .description(`${description}; needs REDIS_URL`)
     .action(async (run: string, parsed: Record<string, unknown>) => {
-      const values = pickValues(OPTION_NAMES, parsed);
-      const redis = await requireRedis(values.redisUrl, createLogger(values.logLevel ?? "warn", 2));
+      const values = readOptions(GROUPS, parsed);
+      const redis = await requireRedis(
+        values.redis.redisUrl,
+        createLogger(values.messages.logLevel ?? "warn", 2),
+      );
       try {
         const record = await new RunStore(redis).read(run);
         const parts = openRun(redis, record.tag);
-        say(`${await act(run, record, parts, values.spool)} records ${outcome}`);
+        say(`${await act(run, record, parts, values.run.spool)} records ${outcome}`);
         await parts.queue.close();
         process.exitCode = EXIT.ok;
       } finally {
         redis.disconnect();
       }
     });
-  for (const option of commanderOptions(OPTION_NAMES)) command.addOption(option);
+  addOptions(command, GROUPS);
 }

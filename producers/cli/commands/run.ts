@@ -1,135 +1,181 @@
 import type { Command } from "commander";
-import { RankmillError } from "../../../src/core/errors.js";
-import { evaluateFile } from "../../../src/outputs/evaluate-file.js";
-import { openSource } from "../../../src/inputs/open-source.js";
-import { createLogger, env, limitsOf, preparedDir, print, required, say } from "../context.js";
-import { chooseDevice, DEVICE_OPTION_NAMES } from "../choose-device.js";
+import type { Logger } from "pino";
 import { dryRun } from "../../../src/app/dry-run.js";
+import { runFile, type RunFileResult } from "../../../src/app/run-file.js";
+import type { WorkerDevice } from "../../../src/inference/devices/registry.js";
+import { RankmillError } from "../../../src/core/errors.js";
+import type { ResolvedScoring } from "../../../src/core/job.js";
+import type { Qrels } from "../../../src/core/evaluation.js";
+import type { RecordSource } from "../../../src/core/ports/record-source.js";
+import type { InputChoice } from "../../../src/core/ports/input-container.js";
+import type { OutputFormat } from "../../../src/core/ports/output-format.js";
+import { openSource } from "../../../src/inputs/open-source.js";
+import type { ResolvedModel } from "../../../src/models/resolve.js";
+import { evaluateFile } from "../../../src/outputs/evaluate-file.js";
+import { chooseDevice } from "../choose-device.js";
+import { createLogger, env, preparedDir, print, required, say } from "../context.js";
 import { reportDryRun } from "../dry-run-report.js";
 import { loadQrels, reportEvaluation } from "../evaluation-report.js";
 import { EXIT } from "../exit-codes.js";
-import { withFlags } from "../say-error.js";
-import { LANE_OPTION_NAMES, laneOptions } from "../lane-options.js";
-import {
-  INPUT_OPTION_NAMES,
-  forOutput,
-  inputChoice,
-  OUTPUT_OPTION_NAMES,
-  outputFormat,
-  sourceSettings,
-} from "../input-choice.js";
-import { commanderOptions, pickValues } from "../option-values.js";
-import { SCORING_OPTION_NAMES, scoringOf } from "../scoring-from-options.js";
+import { forOutput, inputChoice, outputFormat, sourceSettings } from "../input-choice.js";
+import { laneOptions } from "../lane-options.js";
+import { addHelp } from "../options/add-help.js";
+import { addOptions, readOptions, type CommandValues } from "../options/command-options.js";
+import { DEVICE } from "../options/device.js";
+import { EVALUATION } from "../options/evaluation.js";
+import { INPUT } from "../options/input.js";
+import { LANES } from "../options/lanes.js";
+import { LIMITS } from "../options/limits.js";
+import { MESSAGES } from "../options/messages.js";
+import { MODEL } from "../options/model.js";
+import { pick } from "../options/option-spec.js";
+import { OUTPUT } from "../options/output.js";
+import { inFlightBounds, REDIS } from "../options/redis.js";
+import { RESULTS, SCORING } from "../options/scoring.js";
+import { SHUTDOWN, WORKER } from "../options/worker.js";
 import { formatDuration, Progress } from "../progress.js";
-import { runFile } from "../../../src/app/run-file.js";
+import { withFlags } from "../say-error.js";
+import { scoringOf } from "../scoring-from-options.js";
 import { stopSignal } from "../stop-signal.js";
 
-const OPTION_NAMES = [
-  ...INPUT_OPTION_NAMES,
-  "output",
-  ...OUTPUT_OPTION_NAMES,
-  "qrels",
-  "dryRun",
-  "json",
-  "model",
-  "precision",
-  ...DEVICE_OPTION_NAMES,
-  "modelsDir",
-  "preparedDir",
-  "prepare",
-  "topN",
-  ...SCORING_OPTION_NAMES,
-  "forceNew",
-  "redisUrl",
-  ...LANE_OPTION_NAMES,
-  "tokenizer",
-  "windowJobs",
-  "windowBytes",
-  "maxDocuments",
-  "maxQueryChars",
-  "maxDocumentChars",
-  "maxJobBytes",
-  "drainTimeout",
-  "logLevel",
-] as const;
+const GROUPS = {
+  input: INPUT,
+  output: OUTPUT,
+  evaluation: pick(EVALUATION, "qrels"),
+  model: MODEL,
+  device: DEVICE,
+  results: RESULTS,
+  scoring: SCORING,
+  lanes: LANES,
+  worker: WORKER,
+  shutdown: SHUTDOWN,
+  redis: REDIS,
+  limits: LIMITS,
+  messages: MESSAGES,
+};
+
+type RunValues = CommandValues<typeof GROUPS>;
 
 export function addRun(program: Command): void {
   const command = program
     .command("run")
     .description("rerank a file, from input to output, in one command")
-    .addHelpText(
-      "after",
-      `
-Finds Redis (REDIS_URL, else redis-server or valkey-server on PATH, started privately, else a
-built-in server that is slow and in memory), starts a worker, and writes rankings as they arrive to
-OUT.partial, renamed to OUT at the end. Run again after any interruption it goes on from there.
-Beside the output: OUT.manifest.json, and OUT.failed.jsonl where records failed. An output that is
-not JSONL is made at the end of OUT.rankings.jsonl, which stays.
-
-Reads JSONL, one {"id", "query", "documents"} a line; OpenAI's batch lines; {"id", "query",
-"document"}; FlagEmbedding's {"query", "pos", "neg"}. A folder is a collection: corpus.jsonl and
-queries.jsonl as BEIR has them, or collection.tsv and queries.tsv, with --first-stage RUN.trec.
-With --qrels the output is evaluated once it is whole, beside the first stage, as \`eval\` does.
-
-Exit codes: 0 every record has a ranking; 3 some failed; 2 arguments or input cannot be used;
-5 Redis cannot be used; 130 interrupted; 1 anything else.`,
-    )
     .action(async (parsed: Record<string, unknown>) => {
-      process.exitCode = await run(parsed);
+      process.exitCode = await run(readOptions(GROUPS, parsed));
     });
-  for (const option of commanderOptions(OPTION_NAMES)) command.addOption(option);
+  addOptions(command, GROUPS, ["input", "output", "model", "precision", "topN", "dryRun"]);
+  addHelp(command, {
+    examples: [
+      "rankmill run --model builtin-bm25 --input queries.jsonl --output ranked.jsonl",
+      `rankmill run --model minilm --input ./scifact --first-stage bm25.trec \\
+  --output reranked.trec --output-format trec --qrels ./scifact/qrels.tsv`,
+    ],
+    notes: [
+      `Input: JSONL with {"id", "query", "documents"} per line; OpenAI's batch lines; {"id", "query", "document"}; or FlagEmbedding's {"query", "pos", "neg"}. A folder is a collection: corpus.jsonl and queries.jsonl as BEIR has them, or collection.tsv and queries.tsv, with --first-stage.`,
+      `Output: rankings are written to OUT.partial as they arrive, which becomes OUT at the end. If the run is interrupted, the same command goes on from there. Beside it stand OUT.manifest.json and, if records failed, OUT.failed.jsonl. An output that is not JSONL is made at the end from OUT.rankings.jsonl, which stays.`,
+      `Redis: REDIS_URL; else redis-server or valkey-server on PATH, started privately; else a built-in server, which is slow.`,
+      `Exit codes: 0 every record has a ranking; 3 some failed; 2 arguments or input cannot be used; 5 Redis cannot be used; 130 interrupted; 1 anything else.`,
+    ],
+  });
 }
 
-async function run(parsed: Record<string, unknown>): Promise<number> {
-  const values = pickValues(OPTION_NAMES, parsed);
-  const input = required(values.input, "--input");
-  const isDryRun = values.dryRun === true;
-  const output = isDryRun ? (values.output ?? "") : required(values.output, "--output");
-  const logger = createLogger(values.logLevel ?? "warn", 2);
-  const { device, model } = await chooseDevice(values, ({ note, unexpected }) => {
-    if (unexpected) say(note);
-    else logger.info(note);
-  });
+/** The parts of a run that its options name, opened and checked. */
+interface Prepared {
+  readonly input: string;
+  readonly output: string;
+  readonly choice: InputChoice;
+  readonly format: OutputFormat;
+  readonly device: WorkerDevice;
+  readonly model: ResolvedModel;
+  readonly source: RecordSource;
+  readonly scoring: ResolvedScoring;
+  readonly qrels: Qrels | undefined;
+  readonly logger: Logger;
+  readonly topN: number | undefined;
+}
+
+async function run(values: RunValues): Promise<number> {
   const started = performance.now();
-  const choice = inputChoice(input, values);
-  const format = await outputFormat(output, choice, values);
-  const topN = values.topN === 0 ? undefined : values.topN;
-  const limits = limitsOf(values);
-  if (values.qrels !== undefined && output === "-") {
-    throw new RankmillError(
-      "invalid_option",
-      "--qrels: needs a file as --output, not standard output",
-    );
-  }
-  const qrels =
-    values.qrels === undefined ? undefined : await loadQrels(values.qrels, limits.maxJobBytes);
-  if (qrels !== undefined && values.firstStage !== undefined) {
-    // Judgements of another collection are known before the run, not after hours of it.
-    await evaluateFile(values.firstStage, qrels, {
-      maxLineBytes: limits.maxJobBytes,
-      ignoreIdenticalIds: false,
-    });
-  }
-  const window = { maxJobs: values.windowJobs, maxBytes: values.windowBytes };
-  const scoring = scoringOf(values, model);
-  const tokenizer = values.tokenizer as "auto";
+  const prepared = await prepare(values);
+  const { source } = prepared;
+  if (values.output.dryRun) return await forecast(values, prepared);
+  const result = await rank(values, prepared);
+  await source.close();
+  return await report(values, prepared, result, (performance.now() - started) / 1000);
+}
+
+/** Everything that can be refused, before any work is done. */
+async function prepare(values: RunValues): Promise<Prepared> {
+  const input = required(values.input.input, "--input");
+  const { dryRun: isDryRun } = values.output;
+  const output = isDryRun
+    ? (values.output.output ?? "")
+    : required(values.output.output, "--output");
+  const logger = createLogger(values.messages.logLevel ?? "warn", 2);
+  const { device, model } = await chooseDevice(
+    values.device,
+    values.model,
+    ({ note, unexpected }) => {
+      if (unexpected) say(note);
+      else logger.info(note);
+    },
+  );
+  const choice = inputChoice(input, values.input);
+  const format = await outputFormat(output, choice, values.output, values.results.topN);
+  const topN = values.results.topN === 0 ? undefined : values.results.topN;
+  const qrels = await judgements(values, output);
+  const scoring = scoringOf(values.scoring, model);
   const source = await openSource(forOutput(choice, format), {
-    limits,
+    limits: values.limits,
     topN,
     accepts: format.accepts,
     stdin: process.stdin,
     onNote: say,
     modelNames: () => [model.name, ...(model.entry?.aliases ?? [])],
   });
-  if (isDryRun) {
-    const { lanes } = values;
-    const figures = await dryRun({ source, model, device, scoring, window, lanes, tokenizer, env });
-    await source.close();
-    if (values.json === true) print(JSON.stringify(figures, null, 2));
-    else for (const line of reportDryRun(figures)) print(line);
-    return figures.failed === 0 ? EXIT.ok : EXIT.someFailed;
+  return { input, output, choice, format, device, model, source, scoring, qrels, logger, topN };
+}
+
+/** Reads the judgements, and holds the first stage against them: not after hours of work. */
+async function judgements(values: RunValues, output: string): Promise<Qrels | undefined> {
+  const { qrels: path } = values.evaluation;
+  if (path === undefined) return undefined;
+  if (output === "-") {
+    throw new RankmillError(
+      "invalid_option",
+      "--qrels: needs a file as --output, not standard output",
+    );
   }
-  const result = await runFile({
+  const { maxJobBytes } = values.limits;
+  const qrels = await loadQrels(path, maxJobBytes);
+  if (values.input.firstStage !== undefined) {
+    const options = { maxLineBytes: maxJobBytes, ignoreIdenticalIds: false };
+    await evaluateFile(values.input.firstStage, qrels, options);
+  }
+  return qrels;
+}
+
+async function forecast(values: RunValues, prepared: Prepared): Promise<number> {
+  const { source, model, device, scoring } = prepared;
+  const figures = await dryRun({
+    source,
+    model,
+    device,
+    scoring,
+    window: inFlightBounds(values.redis),
+    lanes: values.lanes.lanes,
+    tokenizer: values.model.tokenizer,
+    env,
+  });
+  await source.close();
+  if (values.messages.json) print(JSON.stringify(figures, null, 2));
+  else for (const line of reportDryRun(figures)) print(line);
+  return figures.failed === 0 ? EXIT.ok : EXIT.someFailed;
+}
+
+async function rank(values: RunValues, prepared: Prepared): Promise<RunFileResult> {
+  const { input, output, choice, format, device, model, source, scoring, logger, topN } = prepared;
+  return await runFile({
     input,
     source,
     sourceSettings: await sourceSettings(choice),
@@ -137,16 +183,16 @@ async function run(parsed: Record<string, unknown>): Promise<number> {
     output,
     model,
     device,
-    preparedDir: values.prepare === false ? undefined : preparedDir(values.preparedDir),
+    preparedDir: values.model.prepare ? preparedDir(values.model.preparedDir) : undefined,
     scoring,
     topN,
-    limits,
-    window,
-    forceNew: values.forceNew === true,
-    redisUrl: values.redisUrl,
-    lanes: laneOptions(values),
-    tokenizer,
-    drainTimeoutMs: values.drainTimeout * 1000,
+    limits: values.limits,
+    window: inFlightBounds(values.redis),
+    forceNew: values.output.forceNew,
+    redisUrl: values.redis.redisUrl,
+    lanes: laneOptions(values.lanes, values.worker),
+    tokenizer: values.model.tokenizer,
+    drainTimeoutMs: values.shutdown.drainTimeout * 1000,
     logger,
     env,
     show: {
@@ -156,13 +202,18 @@ async function run(parsed: Record<string, unknown>): Promise<number> {
     },
     signal: stopSignal(),
   });
-  await source.close();
-  const { counts, paths } = result;
-  const seconds = (performance.now() - started) / 1000;
+}
+
+async function report(
+  values: RunValues,
+  { qrels }: Prepared,
+  { counts, paths, status }: RunFileResult,
+  seconds: number,
+): Promise<number> {
   say(
     `${counts.done} ranked, ${counts.failed} failed · ${counts.pairs} pairs, ${counts.tokens} tokens, ${counts.truncated} truncated · ${formatDuration(seconds)}`,
   );
-  if (result.status === "interrupted") {
+  if (status === "interrupted") {
     say(`interrupted: ${paths?.partial ?? "nothing to go on from"}; run again to go on`);
     return EXIT.interrupted;
   }
@@ -174,10 +225,10 @@ async function run(parsed: Record<string, unknown>): Promise<number> {
     );
   }
   if (paths !== undefined && qrels !== undefined) {
-    await reportEvaluation(paths.output, values.firstStage, qrels, {
-      maxLineBytes: limits.maxJobBytes,
+    await reportEvaluation(paths.output, values.input.firstStage, qrels, {
+      maxLineBytes: values.limits.maxJobBytes,
       ignoreIdenticalIds: false,
-      json: values.json === true,
+      json: values.messages.json,
     });
   }
   return counts.failed === 0 ? EXIT.ok : EXIT.someFailed;

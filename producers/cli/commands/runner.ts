@@ -1,65 +1,66 @@
 import type { Command } from "commander";
 import { RunStore } from "../../../src/redis/run-store.js";
 import { runRunner } from "../../../src/app/runner.js";
-import { createLogger, limitsOf, required, requireRedis, requireSpool } from "../context.js";
+import { createLogger, required, requireRedis, requireSpool } from "../context.js";
 import { keepHeapSmall } from "../heap.js";
 import { EXIT } from "../exit-codes.js";
-import { INSTRUMENT_OPTION_NAMES, openInstruments } from "../instrument-options.js";
-import { commanderOptions, pickValues } from "../option-values.js";
+import { openInstruments } from "../instrument-options.js";
+import { addHelp } from "../options/add-help.js";
+import { addOptions, readOptions } from "../options/command-options.js";
+import { LIMITS } from "../options/limits.js";
+import { LOGS } from "../options/messages.js";
+import { OBSERVE } from "../options/observe.js";
+import { pick } from "../options/option-spec.js";
+import { inFlightBounds, REDIS } from "../options/redis.js";
+import { RUN } from "../options/run.js";
+
 import { stopSignal } from "../stop-signal.js";
 
-const OPTION_NAMES = [
-  "spool",
-  "redisUrl",
-  "maxRuns",
-  "windowJobs",
-  "windowBytes",
-  "maxDocuments",
-  "maxQueryChars",
-  "maxDocumentChars",
-  "maxJobBytes",
-  ...INSTRUMENT_OPTION_NAMES,
-  "logLevel",
-] as const;
+const GROUPS = {
+  run: pick(RUN, "spool", "maxRuns"),
+  redis: REDIS,
+  limits: LIMITS,
+  observe: OBSERVE,
+  messages: LOGS,
+};
 
 export function addRunner(program: Command): void {
   const command = program
     .command("runner")
     .description("own spooled runs: feed them to the workers and collect their rankings")
-    .addHelpText(
-      "after",
-      `
-Takes the runs that "rankmill submit --spool" put into the spool, and those whose runner died.
-Any number of runners may share a spool. SIGTERM or Ctrl-C gives the runs back, exits 0.
-Logs are JSON lines on standard output. Needs REDIS_URL.`,
-    )
     .action(async (parsed: Record<string, unknown>) => {
       process.exitCode = await serve(parsed);
     });
-  for (const option of commanderOptions(OPTION_NAMES)) command.addOption(option);
+  addOptions(command, GROUPS, ["spool", "redisUrl", "maxRuns", "metricsPort"]);
+  addHelp(command, {
+    examples: ["rankmill runner --spool /mnt/runs"],
+    notes: [
+      `Takes the runs that "rankmill submit --spool" put into the spool, and those whose runner died. Any number of runners may share a spool. SIGTERM or Ctrl-C gives the runs back and exits 0. Logs are JSON lines on standard output. Needs REDIS_URL.`,
+    ],
+  });
 }
 
 async function serve(parsed: Record<string, unknown>): Promise<number> {
-  const values = pickValues(OPTION_NAMES, parsed);
-  const spool = await requireSpool(required(values.spool, "--spool"));
+  const values = readOptions(GROUPS, parsed);
+  const spool = await requireSpool(required(values.run.spool, "--spool"));
   await spool.check();
-  const logger = createLogger(values.logLevel ?? "info", 1);
+  const logger = createLogger(values.messages.logLevel ?? "info", 1);
   const signal = stopSignal();
   keepHeapSmall();
-  const instruments = await openInstruments(values, logger);
-  const redis = await requireRedis(values.redisUrl, logger);
+  const instruments = await openInstruments(values.observe, logger);
+  const redis = await requireRedis(values.redis.redisUrl, logger);
   try {
-    logger.info({ maxRuns: values.maxRuns }, "ready");
+    logger.info({ maxRuns: values.run.maxRuns }, "ready");
     await runRunner(
       {
         redis,
         store: new RunStore(redis),
         spool,
-        limits: limitsOf(values),
-        window: { maxJobs: values.windowJobs, maxBytes: values.windowBytes },
-        maxRuns: values.maxRuns,
+        limits: values.limits,
+        window: inFlightBounds(values.redis),
+        maxRuns: values.run.maxRuns,
         logger,
-        healthFile: values.healthFile,
+        healthFile: values.observe.healthFile,
         instruments,
       },
       signal,

@@ -9,33 +9,41 @@ import { RankmillError } from "../../../src/core/errors.js";
 import { setupCuda, type WheelSource } from "../../../src/models/cuda/cuda-setup.js";
 import { cudaDir, env, print, say } from "../context.js";
 import { EXIT } from "../exit-codes.js";
-import { commanderOptions, pickValues } from "../option-values.js";
+import { addHelp } from "../options/add-help.js";
+import { addOptions, readOptions } from "../options/command-options.js";
+import { CUDA_SETUP } from "../options/cuda-setup.js";
+import { DEVICE } from "../options/device.js";
+import { MESSAGES } from "../options/messages.js";
+import { pick } from "../options/option-spec.js";
+
 import { DownloadProgress } from "../download-progress.js";
 import { stopSignal } from "../stop-signal.js";
 
-const OPTION_NAMES = ["cudaDir", "withLibraries", "indexUrl", "from", "json"] as const;
+const GROUPS = {
+  setup: CUDA_SETUP,
+  device: pick(DEVICE, "cudaDir"),
+  messages: pick(MESSAGES, "json"),
+};
 
 export function addSetup(program: Command): void {
   const setup = program.command("setup").description("fetch what only some machines need");
   const command = setup
     .command("cuda")
     .description("fetch what lanes need to run on NVIDIA GPUs, pinned and verified")
-    .addHelpText(
-      "after",
-      `
-Fetches ONNX Runtime's CUDA provider for onnxruntime-node ${CUDA_RUNTIME_VERSION}, 250 MB, from its publisher's wheel in
-a Python package index: with pip and the index it is set up with, or from --index-url without pip.
---with-libraries fetches NVIDIA's libraries too, under NVIDIA's licence, which is put beside them.
-Without a network: "pip download" the files elsewhere and give their folder with --from.`,
-    )
     .action(async (parsed: Record<string, unknown>) => {
       process.exitCode = await setUpCuda(parsed);
     });
-  for (const option of commanderOptions(OPTION_NAMES)) command.addOption(option);
+  addOptions(command, GROUPS);
+  addHelp(command, {
+    examples: ["rankmill setup cuda"],
+    notes: [
+      `Fetches ONNX Runtime's CUDA provider for onnxruntime-node ${CUDA_RUNTIME_VERSION}, 250 MB, from its publisher's wheel in a Python package index: with pip and pip's index, or from --index-url without pip. --with-libraries fetches NVIDIA's libraries too, under NVIDIA's licence, which is put beside them. Without a network, "pip download" the files elsewhere and give their folder with --from.`,
+    ],
+  });
 }
 
 async function setUpCuda(parsed: Record<string, unknown>): Promise<number> {
-  const values = pickValues(OPTION_NAMES, parsed);
+  const values = readOptions(GROUPS, parsed);
   const { runtimeDir, runtimeVersion } =
     await import("../../../src/inference/runtime/installed-onnx-runtime.js");
   const version = await runtimeVersion();
@@ -47,9 +55,9 @@ async function setUpCuda(parsed: Record<string, unknown>): Promise<number> {
   }
   const display = new DownloadProgress(process.stderr);
   const done = await setupCuda({
-    dir: cudaDir(values.cudaDir),
-    wheels: CUDA_WHEELS.filter(({ part }) => part === "provider" || values.withLibraries === true),
-    source: sourceOf(values.from, values.indexUrl),
+    dir: cudaDir(values.device.cudaDir),
+    wheels: CUDA_WHEELS.filter(({ part }) => part === "provider" || values.setup.withLibraries),
+    source: sourceOf(values.setup.from, values.setup.indexUrl),
     runtimePath: join(runtimeDir(), RUNTIME_NAME),
     onProgress: ({ phase, path, bytes, totalBytes }) => {
       if (phase === "waiting") display.show("waiting: another process does the same");
@@ -62,7 +70,7 @@ async function setUpCuda(parsed: Record<string, unknown>): Promise<number> {
       `${fetched ? "fetched " : "verified"} ${name} (${bytes} bytes, sha256 ${sha256.slice(0, 12)}…)`,
     );
   }
-  print(values.json === true ? JSON.stringify(done) : done.dir);
+  print(values.messages.json ? JSON.stringify(done) : done.dir);
   return EXIT.ok;
 }
 

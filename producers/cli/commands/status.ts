@@ -7,42 +7,51 @@ import { formatBytes } from "../format-bytes.js";
 import { reportRuns } from "../../../src/app/runs/look-at-run.js";
 import { waitForRun } from "../wait-for-run.js";
 import { openRun } from "../../../src/app/runs/open-run.js";
-import { commanderOptions, pickValues } from "../option-values.js";
+import { addHelp } from "../options/add-help.js";
+import { addOptions, readOptions } from "../options/command-options.js";
+import { MESSAGES } from "../options/messages.js";
+import { pick } from "../options/option-spec.js";
+import { REDIS_ADDRESS } from "../options/redis.js";
+import { RUN } from "../options/run.js";
+
 import { formatDuration } from "../progress.js";
 
-const OPTION_NAMES = ["redisUrl", "json", "watch", "logLevel"] as const;
+const GROUPS = {
+  run: pick(RUN, "watch"),
+  redis: REDIS_ADDRESS,
+  messages: MESSAGES,
+};
 
 export function addStatus(program: Command): void {
   const command = program
     .command("status")
     .argument("[run]", "the run's id; without it, all runs are listed")
     .description("show how a submitted run stands")
-    .addHelpText(
-      "after",
-      `
-With --json: one object, or an array of them without a run; "rankmill schema status" describes it.
-Speed is that of the last half minute. Where nobody has looked at a run for a minute, asking takes
-two seconds. Needs REDIS_URL.`,
-    )
     .action(async (run: string | undefined, parsed: Record<string, unknown>) => {
       process.exitCode = await status(run, parsed);
     });
-  for (const option of commanderOptions(OPTION_NAMES)) command.addOption(option);
+  addOptions(command, GROUPS);
+  addHelp(command, {
+    examples: ["rankmill status", "rankmill status RUN --watch"],
+    notes: [
+      `--json prints one object, or an array if no run is named; "rankmill schema status" describes it. Speed is that of the last half minute; if nobody has asked for a minute, the answer takes two seconds. Needs REDIS_URL.`,
+    ],
+  });
 }
 
 async function status(run: string | undefined, parsed: Record<string, unknown>): Promise<number> {
-  const values = pickValues(OPTION_NAMES, parsed);
-  const logger = createLogger(values.logLevel ?? "warn", 2);
-  const redis = await requireRedis(values.redisUrl, logger);
+  const values = readOptions(GROUPS, parsed);
+  const logger = createLogger(values.messages.logLevel ?? "warn", 2);
+  const redis = await requireRedis(values.redis.redisUrl, logger);
   try {
     const store = new RunStore(redis);
-    if (values.watch === true && run !== undefined) {
+    if (values.run.watch && run !== undefined) {
       const parts = openRun(redis, (await store.read(run)).tag);
       await waitForRun(run, parts);
       await parts.queue.close();
     }
     const reports = await reportRuns(redis, run === undefined ? await store.list() : [run]);
-    if (values.json === true) print(JSON.stringify(run === undefined ? reports : reports[0]));
+    if (values.messages.json) print(JSON.stringify(run === undefined ? reports : reports[0]));
     else if (run === undefined && reports.length === 0) print("no runs in this Redis");
     else print(reports.map(describe).join("\n\n"));
     return EXIT.ok;

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parseAllDocuments } from "yaml";
-import { OPTIONS, type OptionSpec } from "../../../producers/cli/options.js";
+import { ALL_OPTIONS } from "../../../producers/cli/options/all-options.js";
 import { faultsOf, type Manifest } from "../../support/kubernetes.js";
 
 const ROOT = resolve(import.meta.dirname, "../../../docker/kubernetes");
@@ -100,7 +100,7 @@ describe.each(FOLDERS)("docker/kubernetes/%s", (folder) => {
     const literals = (kustomizationOf(folder).configMapGenerator ?? []).flatMap(
       (one) => one.literals,
     );
-    const known = Object.values<OptionSpec>(OPTIONS).map(({ env }) => env);
+    const known = ALL_OPTIONS.map(({ env }) => env);
     for (const literal of literals) expect(known).toContain(literal.split("=", 1)[0]);
   });
 });

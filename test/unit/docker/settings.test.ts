@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { Command } from "commander";
 import { addRunner } from "../../../producers/cli/commands/runner.js";
 import { addWorker } from "../../../producers/cli/commands/worker.js";
-import { OPTIONS, type OptionSpec } from "../../../producers/cli/options.js";
+import { ALL_OPTIONS } from "../../../producers/cli/options/all-options.js";
 
 const read = (path: string): string =>
   readFileSync(new URL(`../../../${path}`, import.meta.url), "utf8");
@@ -35,10 +35,10 @@ describe("settings of docker-compose.yml", () => {
   });
 
   it("have there the defaults of the options, where those are known beforehand", () => {
-    const defaults = Object.values<OptionSpec>(OPTIONS).flatMap(({ env, default: value }) =>
-      env === undefined || value === undefined || !passedOn.includes(env)
+    const defaults = ALL_OPTIONS.flatMap((spec) =>
+      spec.env === undefined || !("default" in spec) || !passedOn.includes(spec.env)
         ? []
-        : [[env, String(value)]],
+        : [[spec.env, String(spec.default)]],
     );
     expect(defaults.length).toBeGreaterThan(10);
     for (const [name = "", value] of defaults)
@@ -76,7 +76,7 @@ describe("settings of docker-compose.yml", () => {
   });
 
   it("name no variable that rankmill does not know", () => {
-    const known = new Set(Object.values<OptionSpec>(OPTIONS).map(({ env }) => env));
+    const known = new Set(ALL_OPTIONS.map(({ env }) => env));
     // No option, for it would stand in the list of processes.
     known.add("RANKMILL_DASHBOARD_PASSWORD");
     expect(passedOn.filter((name) => !known.has(name))).toEqual([]);

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { OPTIONS } from "../../../producers/cli/options.js";
+import { ALL_OPTIONS } from "../../../producers/cli/options/all-options.js";
 import { sayError, withFlags } from "../../../producers/cli/say-error.js";
 import { DEFAULT_LIMITS, parseRequest } from "../../../src/core/contract.js";
 import { option, wording } from "../../../src/core/wording.js";
@@ -45,7 +45,7 @@ describe("the library", () => {
   });
 
   it("holds no flag in its texts", () => {
-    const flags = Object.values(OPTIONS).map(({ flags: all }) => all.split(" ", 1)[0] ?? all);
+    const flags = ALL_OPTIONS.map(({ flags: all }) => all.split(" ", 1)[0] ?? all);
     const pattern = new RegExp(`(?<![\\w-])(?:${flags.join("|")})(?![\\w-])`);
     const found = sources().flatMap(({ path, text }) =>
       text

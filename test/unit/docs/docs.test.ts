@@ -2,7 +2,11 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { unusedOptions, withOptionsTable } from "../../../producers/cli/options-table.js";
+import {
+  OPTIONS_PAGE,
+  optionsPage,
+  unusedOptions,
+} from "../../../producers/cli/options/options-page.js";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 
@@ -43,15 +47,12 @@ function brokenLinks(path: string): string[] {
   });
 }
 
-describe("the README", () => {
-  it("has the options that the command line has (npm run docs:options)", () => {
-    const readme = read("README.md");
-    expect(withOptionsTable(readme)).toBe(readme);
+describe("the page of options", () => {
+  it("holds the options that the command line has (npm run docs:options)", () => {
+    expect(read(OPTIONS_PAGE)).toBe(optionsPage());
   });
-});
 
-describe("the options", () => {
-  it("belong to a command, each of them", () => {
+  it("holds no option that no command takes", () => {
     expect(unusedOptions()).toEqual([]);
   });
 });

@@ -1,0 +1,48 @@
+import { CUDA_SETUP } from "./cuda-setup.js";
+import { DASHBOARD } from "./dashboard.js";
+import { DEVICE } from "./device.js";
+import { DOWNLOAD } from "./download.js";
+import { EVALUATION } from "./evaluation.js";
+import { INPUT } from "./input.js";
+import { LANES } from "./lanes.js";
+import { LIMITS } from "./limits.js";
+import { MESSAGES } from "./messages.js";
+import { MODEL } from "./model.js";
+import { OBSERVE } from "./observe.js";
+import type { OptionGroup, OptionSpec } from "./option-spec.js";
+import { OUTPUT } from "./output.js";
+import { PREPARE } from "./prepare.js";
+import { REDIS } from "./redis.js";
+import { RUN } from "./run.js";
+import { RESULTS, SCORING } from "./scoring.js";
+import { SHUTDOWN, WORKER } from "./worker.js";
+
+/** Every group, in the order of the page of options. */
+export const ALL_GROUPS: readonly OptionGroup[] = [
+  INPUT,
+  OUTPUT,
+  EVALUATION,
+  MODEL,
+  DEVICE,
+  RESULTS,
+  SCORING,
+  LANES,
+  WORKER,
+  SHUTDOWN,
+  REDIS,
+  RUN,
+  LIMITS,
+  OBSERVE,
+  DASHBOARD,
+  PREPARE,
+  DOWNLOAD,
+  CUDA_SETUP,
+  MESSAGES,
+];
+
+/** Every option, by the name code uses. */
+export const OPTIONS_BY_NAME: ReadonlyMap<string, OptionSpec> = new Map(
+  ALL_GROUPS.flatMap(({ options }) => Object.entries(options)),
+);
+
+export const ALL_OPTIONS: readonly OptionSpec[] = [...OPTIONS_BY_NAME.values()];

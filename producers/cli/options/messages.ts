@@ -1,0 +1,22 @@
+import { pick, type OptionGroup } from "./option-spec.js";
+
+const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
+
+/** The lines that a command prints beside its result. */
+export const MESSAGES = {
+  title: "Logs and reports",
+  options: {
+    json: { flags: "--json", type: "flag", description: "print figures as JSON" },
+    logLevel: {
+      flags: "--log-level <level>",
+      env: "RANKMILL_LOG_LEVEL",
+      type: "choice",
+      choices: LOG_LEVELS,
+      computedDefault: "info for worker, runner and dashboard, else warn",
+      description: "least level of the structured logs, one JSON object per line",
+    },
+  },
+} as const satisfies OptionGroup;
+
+/** The level of logs alone, for commands that print no figures. */
+export const LOGS = pick(MESSAGES, "logLevel");
