@@ -7,7 +7,21 @@ export {
   type ClientOptions,
   type RerankOptions,
 } from "./app/client/client.js";
-export { EnqueuedJob, type RankedDocument, type Ranking } from "./app/client/enqueued-job.js";
+export type { ClientRuns, RunInput, SubmitOptions } from "./app/client/client-runs.js";
+export { EnqueuedJob } from "./app/client/enqueued-job.js";
+export type { RankedDocument, Ranking } from "./app/client/ranking.js";
+export type {
+  ResultStreams,
+  Run,
+  RunSummary,
+  UntilOverOptions,
+  WrittenResults,
+} from "./app/runs/run.js";
+export type { GivenRecord } from "./inputs/given-records.js";
+export type { RunItem } from "./runs/run-item.js";
+export type { RunState, RunStatus } from "./runs/run-status.js";
+export type { RunCounts } from "./core/run-counts.js";
+export type { RecordFailure } from "./core/record.js";
 export {
   DEFAULT_LIMITS,
   jsonSchemas,

@@ -1,23 +1,21 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import { isOver, lookAt, type OpenRun } from "../../src/app/runs/open-run.js";
+import type { Run } from "../../src/app/runs/run.js";
+import { emptyCounts } from "../../src/core/run-counts.js";
 import { EXIT } from "./exit-codes.js";
 import { Progress } from "./progress.js";
 
-const POLL_MS = 1_000;
-
 /** Shows progress until the run is over. @returns the exit code that says how it ended */
-export async function waitForRun(run: string, parts: OpenRun): Promise<number> {
-  let record = await parts.store.read(run);
-  let status = await lookAt(run, record, parts);
-  const progress = new Progress(process.stderr, () => ({ ...status.counts, total: status.total }));
+export async function waitForRun(run: Run): Promise<number> {
+  let shown = { ...emptyCounts(), total: 0 };
+  let progress: Progress | undefined;
   try {
-    while (!isOver(record, status)) {
-      await sleep(POLL_MS);
-      record = await parts.store.read(run);
-      status = await lookAt(run, record, parts);
-    }
+    const { counts } = await run.untilOver({
+      onStatus: ({ counts, total }) => {
+        shown = { ...counts, total };
+        progress ??= new Progress(process.stderr, () => shown);
+      },
+    });
+    return counts.failed === 0 ? EXIT.ok : EXIT.someFailed;
   } finally {
-    progress.stop();
+    progress?.stop();
   }
-  return status.counts.failed === 0 ? EXIT.ok : EXIT.someFailed;
 }

@@ -19,9 +19,10 @@ import { Feeder } from "../runs/feeder.js";
 import { Lease } from "../redis/lease.js";
 import { SPEED_WINDOW_MS, speedOf, secondsLeft, type SpeedSample } from "../core/run-speed.js";
 import type { RunCounts } from "../core/run-counts.js";
-import { runOwner } from "../runs/submitted-run.js";
+import { runOwner } from "../runs/run-parts.js";
 import { TrackedQueue } from "../runs/tracked-queue.js";
-import type { RunInfo, RunStore } from "../redis/run-store.js";
+import type { RunInfo } from "../redis/run-info.js";
+import type { RunStore } from "../redis/run-store.js";
 import type { Spool, SpoolOutput } from "../core/ports/spool.js";
 import type { InFlightBounds } from "../core/in-flight-bounds.js";
 import { Closers } from "../platform/closers.js";
@@ -93,12 +94,10 @@ async function ownRuns(
   const { store, spool, logger, maxRuns } = options;
   const owned = new Map<string, Promise<void>>();
   while (!signal.aborted) {
-    for (const run of await store.list()) {
+    for (const [run, info] of await store.index.ownable()) {
       if (owned.has(run) || owned.size >= maxRuns) continue;
-      const record = await store.find(run);
-      if (record?.spooled !== "yes" || record.state !== "submitted") continue;
       if (!(await holds(spool, run, logger))) continue;
-      const owning = own(run, record, options, figures, signal)
+      const owning = own(run, info, options, figures, signal)
         .catch((error: unknown) => {
           logger.error({ run, err: error }, "the run stopped; it is tried again");
         })
@@ -124,7 +123,7 @@ async function holds(spool: Spool, run: string, logger: Logger): Promise<boolean
 
 async function own(
   run: string,
-  record: RunInfo,
+  info: RunInfo,
   options: RunnerOptions,
   figures: OwnedFigures,
   signal: AbortSignal,
@@ -132,9 +131,11 @@ async function own(
   const { redis, logger } = options;
   const lease = await Lease.take(redis, run);
   if (lease === undefined) return;
-  logger.info({ run, fence: lease.fence }, "owner of the run");
   try {
-    const ended = await feed(run, record, lease, options, figures, signal);
+    // Another may have finished it between the look at it and the lease.
+    if ((await options.store.find(run))?.state !== "submitted") return;
+    logger.info({ run, fence: lease.fence }, "owner of the run");
+    const ended = await feed(run, info, lease, options, figures, signal);
     logger.info({ run, ended }, "no longer owner of the run");
   } finally {
     await lease.giveBack();
@@ -143,35 +144,34 @@ async function own(
 
 async function feed(
   run: string,
-  record: RunInfo,
+  info: RunInfo,
   lease: Lease,
   options: RunnerOptions,
   figures: OwnedFigures,
   signal: AbortSignal,
 ): Promise<"complete" | "cancelled" | "given back"> {
   const { redis, store, spool, limits } = options;
-  const { total } = record;
+  const { total, ttlSeconds } = info;
   const output = await spool.openOutput(run, lease.fence);
-  const queue = new RedisJobQueue(redis, record.tag, limits.maxJobBytes);
-  const { ttlSeconds } = record;
+  const queue = new RedisJobQueue(redis, info.tag, limits.maxJobBytes);
   const tracked = new TrackedQueue(queue, store, run, ttlSeconds);
   const prepared = { records: 0, pairs: 0 };
   const samples: SpeedSample[] = [];
-  figures.set(run, () => figuresOf(run, record.tag, total, output.counts, prepared, samples));
+  figures.set(run, () => figuresOf(run, info.tag, total, output.counts, prepared, samples));
   const feeder = new Feeder({
     queue: tracked,
-    results: new RedisResultStore(redis, record.tag),
-    board: new RedisFeedingBoard(redis, record.tag),
+    results: new RedisResultStore(redis, info.tag),
+    board: new RedisFeedingBoard(redis, info.tag),
     sink: output,
     makeJob: ({ request }) => {
       prepared.records += 1;
       prepared.pairs += request.documents.length;
-      return makeJob(request, record, { priority: "bulk", ttlSeconds });
+      return makeJob(request, info, { priority: "bulk", ttlSeconds });
     },
     owner: runOwner(run),
     window: {
       ...options.window,
-      maxJobs: Math.min(options.window.maxJobs, record.windowJobs),
+      maxJobs: Math.min(options.window.maxJobs, info.windowJobs),
     },
     onProgress: () => {},
   });

@@ -65,7 +65,12 @@ export function scoresKey(tag: string, bucket: number): string {
   return `${KEY_PREFIX}:{${tag}}:scores:${bucket.toString(36)}`;
 }
 
-/** Set of the runs that have jobs with one model. */
+/** Set of the runs of one model that lie in Redis and are not over; its workers look after them. */
+export function openRunsKey(tag: string): string {
+  return `${KEY_PREFIX}:{${tag}}:open-runs`;
+}
+
+/** Set in which version 0.1.0 kept the runs that have jobs with one model. */
 export function modelRunsKey(tag: string): string {
   return `${KEY_PREFIX}:{${tag}}:runs`;
 }
@@ -92,8 +97,12 @@ export function feedersKey(tag: string): string {
 
 /** Hash: model tag → what serves it, written by workers; how producers find a model by name. */
 export const MODELS_KEY = `${KEY_PREFIX}:models`;
-/** Set of all runs. */
-export const RUNS_KEY = `${KEY_PREFIX}:runs`;
+/** Sorted set of all runs by the time of their submission, milliseconds since 1970. */
+export const RUNS_KEY = `${KEY_PREFIX}:runs-by-time`;
+/** Set of the runs in spools that are at work; runners look here for what they may own. */
+export const OWNABLE_RUNS_KEY = `${KEY_PREFIX}:ownable-runs`;
+/** Set in which version 0.1.0 kept all runs. */
+export const OLD_RUNS_KEY = `${KEY_PREFIX}:runs`;
 
 export const runKeys = {
   /** Hash: what was asked, see RunStore. */

@@ -1,10 +1,18 @@
 import type { Redis } from "ioredis";
 import { bullJobKey, jobKeys, runKeys } from "./keys.js";
-import type { RunInfo, RunStore } from "./run-store.js";
+import type { RunInfo } from "./run-info.js";
+import type { RunStore } from "./run-store.js";
 
 /** Jobs and chunks that are measured; what all take is reckoned from those. */
 const MEASURED_JOBS = 100;
 const MEASURED_CHUNKS = 10;
+
+/** Some of a run's jobs that are in Redis, to be measured. */
+export interface JobSample {
+  readonly ids: readonly string[];
+  /** Jobs for which the sample stands. */
+  readonly total: number;
+}
 
 /**
  * What a run takes of Redis' memory: its own keys, and those of its jobs. Large runs are measured in
@@ -14,39 +22,23 @@ const MEASURED_CHUNKS = 10;
  */
 export async function runMemoryBytes(
   redis: Redis,
-  store: RunStore,
   run: string,
-  record: RunInfo,
+  info: RunInfo,
+  jobs: JobSample,
 ): Promise<number | undefined> {
-  const chunks = evenly(record.chunks, MEASURED_CHUNKS);
-  const jobs = await sampleJobs(store, run, record, chunks);
-  const own = [
-    runKeys.run(run),
-    runKeys.closed(run),
-    runKeys.lost(run),
-    runKeys.owner(run),
-    runKeys.ownerFence(run),
-    runKeys.progress(run),
-    runKeys.jobs(run),
-    runKeys.samples(run),
-    runKeys.lease(run),
-  ];
+  const { chunk, ...others } = runKeys;
+  const chunks = evenly(info.chunks, MEASURED_CHUNKS);
+  const own = Object.values(others).map((key) => key(run));
+  const chunkKeys = chunks.map((at) => chunk(run, at));
+  const jobOwnKeys = jobs.ids.flatMap((jobId) => jobKeysOf(info.tag, jobId));
   try {
-    const [ownBytes, chunkBytes, jobBytes] = await Promise.all([
-      usage(redis, own),
-      usage(
-        redis,
-        chunks.map((chunk) => runKeys.chunk(run, chunk)),
-      ),
-      usage(
-        redis,
-        jobs.ids.flatMap((jobId) => keysOf(record.tag, jobId)),
-      ),
-    ]);
+    const [ownBytes, chunkBytes, jobBytes] = await Promise.all(
+      [own, chunkKeys, jobOwnKeys].map(async (keys) => await usage(redis, keys)),
+    );
     return Math.round(
-      ownBytes +
-        scaled(chunkBytes, chunks.length, record.chunks) +
-        scaled(jobBytes, jobs.ids.length, jobs.total),
+      (ownBytes ?? 0) +
+        scaled(chunkBytes ?? 0, chunks.length, info.chunks) +
+        scaled(jobBytes ?? 0, jobs.ids.length, jobs.total),
     );
   } catch {
     // Not every server that speaks Redis' protocol knows MEMORY USAGE.
@@ -54,25 +46,25 @@ export async function runMemoryBytes(
   }
 }
 
-async function sampleJobs(
+/** A sample of the jobs of a run whose lines lie in chunks. */
+export async function sampleChunkJobs(
   store: RunStore,
   run: string,
-  record: RunInfo,
-  chunks: readonly number[],
-): Promise<{ ids: readonly string[]; total: number }> {
-  if (record.spooled === "yes") {
-    return {
-      ids: await store.someJobs(run, MEASURED_JOBS),
-      total: await store.countJobs(run),
-    };
-  }
+  info: RunInfo,
+): Promise<JobSample> {
+  const chunks = evenly(info.chunks, MEASURED_CHUNKS);
   const read = await Promise.all(chunks.map((chunk) => store.readChunk(run, chunk)));
   const ids = read.flat().flatMap((entry) => (entry.status === "job" ? [entry.job.jobId] : []));
-  const total = scaled(ids.length, chunks.length, record.chunks);
+  const total = scaled(ids.length, chunks.length, info.chunks);
   return { ids: evenly(ids.length, MEASURED_JOBS).map((at) => ids[at] ?? ""), total };
 }
 
-function keysOf(tag: string, jobId: string): string[] {
+/** A sample of the jobs of a run whose window is written down. */
+export async function sampleTrackedJobs(store: RunStore, run: string): Promise<JobSample> {
+  return { ids: await store.someJobs(run, MEASURED_JOBS), total: await store.countJobs(run) };
+}
+
+function jobKeysOf(tag: string, jobId: string): string[] {
   const own = Object.values(jobKeys).map((key) => key(tag, jobId));
   return [...own, bullJobKey(tag, "bulk", jobId)];
 }

@@ -3,14 +3,13 @@ import { gunzip, gzip } from "node:zlib";
 import type { Redis, Result } from "ioredis";
 import { z } from "zod";
 import { RankmillError } from "../core/errors.js";
-import type { ResolvedScoring } from "../core/job.js";
-import { modelRunsKey, runKeys, RUNS_KEY } from "./keys.js";
-import { LONG_DOCUMENTS, PUBLIC_SCORES, TRUNCATIONS } from "../core/scoring.js";
+import { runKeys } from "./keys.js";
 import { emptyCounts, type RunCounts } from "../core/run-counts.js";
 import { SPEED_WINDOW_MS, type SpeedSample } from "../core/run-speed.js";
-import { DEFAULT_IN_FLIGHT_BOUNDS } from "../core/in-flight-bounds.js";
 import { damaged, parseStored, tryStored } from "../core/stored-json.js";
 import { option, wording } from "../core/wording.js";
+import { checkRunId, runInfoOf, type RunEntry, type RunInfo } from "./run-info.js";
+import { RunIndex } from "./run-index.js";
 import {
   runCountsSchema,
   runEntrySchema,
@@ -25,44 +24,6 @@ const GZIP_LEVEL = 3;
 const SAMPLES_TTL_MS = 2 * SPEED_WINDOW_MS;
 /** However many look at a run at once. */
 const MAX_SAMPLES = 64;
-
-/** How the run's pairs are scored; all of it, so that no other way can join the run. */
-const scoringFields = {
-  maxLength: z.coerce.number(),
-  truncation: z.enum(TRUNCATIONS),
-  longDocuments: z.enum(LONG_DOCUMENTS).default("truncate"),
-  overlapTokens: z.coerce.number().default(0),
-  maxWindows: z.coerce.number().default(1),
-  maxTokensPerDoc: z.coerce.number().default(0),
-  score: z.enum(PUBLIC_SCORES).default("activated"),
-} satisfies Record<keyof ResolvedScoring, z.ZodType>;
-
-const runSchema = z.object({
-  model: z.string(),
-  revision: z.string(),
-  precision: z.string(),
-  tag: z.string(),
-  /** `submitting`: lines are still being enqueued. `complete`: set by the owner of a spooled run. */
-  state: z.enum(["submitting", "submitted", "cancelled", "complete"]),
-  /** `yes`: input and rankings lie in a spool and a runner owns the run. */
-  spooled: z.enum(["yes", "no"]).default("no"),
-  /** Jobs of a spooled run that may be in Redis at once; its runner may hold it to fewer. */
-  windowJobs: z.coerce.number().default(DEFAULT_IN_FLIGHT_BOUNDS.maxJobs),
-  input: z.string(),
-  /** SHA-256 of what the input holds; empty where it can be read only once. */
-  inputHash: z.string().default(""),
-  ...scoringFields,
-  /** Records enqueued or refused so far; final once submitted. */
-  total: z.coerce.number(),
-  chunks: z.coerce.number(),
-  ttlSeconds: z.coerce.number(),
-  createdAt: z.string(),
-});
-
-export type RunInfo = z.infer<typeof runSchema>;
-
-/** One line of a submitted run. */
-export type RunEntry = z.infer<typeof runEntrySchema>;
 
 /** How far the owner of a spooled run is. */
 export interface RunProgress {
@@ -93,24 +54,20 @@ redis.call("HSET", KEYS[1], unpack(ARGV))
 return 1
 `;
 
+/** KEYS: run, its closed chunks. Returns 1 where the run was submitted, is over, and was changed. */
+const COMPLETE = `
+if redis.call("HGET", KEYS[1], "state") ~= "submitted" then return 0 end
+if redis.call("HLEN", KEYS[2]) < tonumber(redis.call("HGET", KEYS[1], "chunks")) then return 0 end
+redis.call("HSET", KEYS[1], "state", "complete")
+return 1
+`;
+
 declare module "ioredis" {
   interface RedisCommander<Context> {
     rankmillBindInput(run: string, inputHash: string, ttlSeconds: number): Result<string, Context>;
+    rankmillCompleteRun(run: string, closed: string): Result<number, Context>;
     rankmillUpdateRun(run: string, ...fields: string[]): Result<number, Context>;
   }
-}
-
-/** Letters, digits, `.`, `_` and `-`: safe in a key, a hash tag and a file name. */
-const RUN_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
-
-/** @throws RankmillError `invalid_option` */
-export function checkRunId(run: string): string {
-  if (RUN_ID.test(run)) return run;
-  throw new RankmillError(
-    "invalid_option",
-    `run id "${run}": expected 1 to 128 letters, digits, ".", "_" or "-", starting with a letter or digit`,
-    { field: "runId" },
-  );
 }
 
 /**
@@ -119,23 +76,26 @@ export function checkRunId(run: string): string {
  * and nothing can disagree.
  */
 export class RunStore {
+  /** Which runs there are, and which of them somebody must look after. */
+  readonly index: RunIndex;
   readonly #redis: Redis;
 
   constructor(redis: Redis) {
     this.#redis = redis;
+    this.index = new RunIndex(redis);
+    redis.defineCommand("rankmillCompleteRun", { numberOfKeys: 2, lua: COMPLETE });
     redis.defineCommand("rankmillBindInput", { numberOfKeys: 1, lua: BIND_INPUT });
     redis.defineCommand("rankmillUpdateRun", { numberOfKeys: 1, lua: UPDATE });
   }
 
   /** Writes the run's record; its fields replace those of an earlier submission of the same run. */
-  async save(run: string, record: RunInfo): Promise<void> {
+  async save(run: string, info: RunInfo): Promise<void> {
     await this.#redis
       .multi()
-      .hset(runKeys.run(run), { ...record })
-      .expire(runKeys.run(run), record.ttlSeconds)
+      .hset(runKeys.run(run), { ...info })
+      .expire(runKeys.run(run), info.ttlSeconds)
       .exec();
-    await this.#redis.sadd(RUNS_KEY, run);
-    await this.#redis.sadd(modelRunsKey(record.tag), run);
+    await this.index.put(run, info);
   }
 
   /**
@@ -153,25 +113,39 @@ export class RunStore {
     );
   }
 
+  /** Changes fields of a run that is there. */
   async update(run: string, fields: Partial<RunInfo>): Promise<void> {
     // One that was purged meanwhile must not come back as half a record that lives for ever.
-    await this.#redis.rankmillUpdateRun(
+    const changed = await this.#redis.rankmillUpdateRun(
       runKeys.run(run),
       ...Object.entries(fields).flat().map(String),
     );
+    if (changed === 0 || fields.state === undefined) return;
+    const info = await this.find(run);
+    if (info !== undefined) await this.index.put(run, info);
+  }
+
+  /**
+   * Marks a submitted run whose chunks are all closed as complete, so that nobody looks after it any
+   * more.
+   */
+  async complete(run: string): Promise<void> {
+    const completed = await this.#redis.rankmillCompleteRun(runKeys.run(run), runKeys.closed(run));
+    if (completed === 0) return;
+    const info = await this.find(run);
+    if (info !== undefined) await this.index.put(run, info);
   }
 
   /** Deletes all that there is of a run but its jobs. */
-  async remove(run: string, record: RunInfo): Promise<void> {
+  async remove(run: string, info: RunInfo): Promise<void> {
     const { chunk, ...others } = runKeys;
     // A submission that died has written one chunk more than it counted.
-    const chunks = Array.from({ length: record.chunks + 1 }, (_, i) => chunk(run, i));
+    const chunks = Array.from({ length: info.chunks + 1 }, (_, i) => chunk(run, i));
     const keys = [...Object.values(others).map((key) => key(run)), ...chunks];
     for (let at = 0; at < keys.length; at += REMOVED_KEYS) {
       await this.#redis.unlink(...keys.slice(at, at + REMOVED_KEYS));
     }
-    await this.#redis.srem(RUNS_KEY, run);
-    await this.#redis.srem(modelRunsKey(record.tag), run);
+    await this.index.remove(run, info.tag);
   }
 
   /** @throws RankmillError `run_not_found` where there is no such run (any more) */
@@ -186,20 +160,7 @@ export class RunStore {
   }
 
   async find(run: string): Promise<RunInfo | undefined> {
-    const parsed = runSchema.safeParse(await this.#redis.hgetall(runKeys.run(run)));
-    return parsed.success ? parsed.data : undefined;
-  }
-
-  /** Ids of all runs, or of those of one model; forgets those whose record has expired. */
-  async list(tag?: string): Promise<string[]> {
-    const index = tag === undefined ? RUNS_KEY : modelRunsKey(tag);
-    const runs = await this.#redis.smembers(index);
-    const kept: string[] = [];
-    for (const run of runs.sort()) {
-      if ((await this.#redis.exists(runKeys.run(run))) === 1) kept.push(run);
-      else await this.#redis.srem(index, run);
-    }
-    return kept;
+    return runInfoOf(await this.#redis.hgetall(runKeys.run(run)));
   }
 
   async writeChunk(

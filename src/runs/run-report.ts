@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { queueName } from "../redis/keys.js";
-import type { RunInfo } from "../redis/run-store.js";
-import type { RunStatus } from "./submitted-run.js";
+import type { RunInfo } from "../redis/run-info.js";
+import type { RunStatus } from "./run-status.js";
 import { secondsLeft, type RunSpeed } from "../core/run-speed.js";
 
 const count = z.int().min(0);
@@ -71,9 +71,9 @@ export type RunReport = z.infer<typeof runReportSchema>;
 /** What a report is made of. */
 export interface RunFindings {
   readonly run: string;
-  readonly record: RunInfo;
+  readonly place: "redis" | "spool";
+  readonly info: RunInfo;
   readonly status: RunStatus;
-  readonly over: boolean;
   readonly owner: string | undefined;
   readonly pace: RunSpeed | undefined;
   readonly oldestWaitingAtMs: number | undefined;
@@ -90,13 +90,13 @@ export interface RunFindings {
 }
 
 export function reportOf(found: RunFindings): RunReport {
-  const { record, status, over, workers, oldestWaitingAtMs } = found;
-  const { counts } = status;
+  const { info, status, workers, oldestWaitingAtMs } = found;
+  const { counts, over } = status;
   const pace = over ? undefined : found.pace;
   return {
     run: found.run,
-    state: over && record.state === "submitted" ? "complete" : record.state,
-    spooled: record.spooled === "yes",
+    state: status.state,
+    spooled: found.place === "spool",
     owner: found.owner ?? null,
     total: status.total,
     done: counts.done,
@@ -123,9 +123,9 @@ export function reportOf(found: RunFindings): RunReport {
     workers: workers.map(({ startedAt, ...worker }) => ({ ...worker, started_at: startedAt })),
     lanes: workers.reduce((sum, { lanes }) => sum + lanes, 0),
     redis_bytes: found.redisBytes ?? null,
-    model: record.tag,
-    queues: [queueName(record.tag, "interactive"), queueName(record.tag, "bulk")],
-    input: record.input,
-    created_at: record.createdAt,
+    model: info.tag,
+    queues: [queueName(info.tag, "interactive"), queueName(info.tag, "bulk")],
+    input: info.input,
+    created_at: info.createdAt,
   };
 }

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import type { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { runOwner } from "../../src/runs/submitted-run.js";
+import { runOwner } from "../../src/runs/run-parts.js";
 import { Bench, BUILTIN, rerank, SAMPLE, words } from "../support/cli.js";
 import {
   multiply,

@@ -4,7 +4,7 @@
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createClient, type Client, type RerankOptions } from "../../src/app/client/client.js";
-import type { Ranking } from "../../src/app/client/enqueued-job.js";
+import type { Ranking } from "../../src/app/client/ranking.js";
 import { Bench, BUILTIN, rerank, words } from "../support/cli.js";
 import { readManifest, readRankings, writeRecords } from "../support/records.js";
 import { TestRedis } from "../support/redis-server.js";

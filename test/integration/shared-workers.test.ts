@@ -86,7 +86,7 @@ describe.skipIf(!hasRealRedis)("two runs of one model", () => {
     await until("its window is full", async () => (await inQueue()) === 5);
     const worker = await bench.worker(["--model", BUILTIN]);
     let most = 0;
-    const [run = ""] = await store.list();
+    const [run = ""] = (await store.index.ownable()).keys();
     await worker.until("all of it is ranked", async () => {
       most = Math.max(most, await inQueue());
       return (await store.find(run))?.state === "complete";

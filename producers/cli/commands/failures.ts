@@ -11,18 +11,17 @@ import { ownLines } from "../../../src/inputs/read/lines.js";
 import { parseFailure } from "../../../src/core/record.js";
 import { outputPaths } from "../../../src/outputs/output-paths.js";
 import { openChosenFile } from "../../../src/outputs/chosen-file.js";
-import { RunStore } from "../../../src/redis/run-store.js";
-import { createLogger, print, requireRedis, requireSpool, say } from "../context.js";
+import type { RunItem } from "../../../src/runs/run-item.js";
+import { print, say } from "../context.js";
 import { EXIT } from "../exit-codes.js";
-import { openRun } from "../../../src/app/runs/open-run.js";
 import { addHelp } from "../options/add-help.js";
 import { addOptions, readOptions, type CommandValues } from "../options/command-options.js";
 import { MESSAGES } from "../options/messages.js";
 import { pick } from "../options/option-spec.js";
 import { REDIS_ADDRESS } from "../options/redis.js";
 import { RUN } from "../options/run.js";
+import { withRuns } from "../with-runs.js";
 
-import { itemsOf } from "../../../src/app/runs/run-items.js";
 import { exists } from "../../../src/platform/files.js";
 
 const GROUPS = {
@@ -34,6 +33,11 @@ const GROUPS = {
 const FAILED = ".failed.jsonl";
 
 type Failure = RecordFailure | FailedDocument;
+/** Failures that were listed, by what failed. */
+interface Listed {
+  readonly records: number;
+  readonly documents: number;
+}
 type FailureValues = CommandValues<typeof GROUPS>;
 
 export function addFailures(program: Command): void {
@@ -77,38 +81,33 @@ async function list(
   run: string,
   values: FailureValues,
   put: (line: string) => void | Promise<void>,
-): Promise<{ records: number; documents: number }> {
-  let records = 0;
-  let documents = 0;
-  const found = (await isOutput(run)) ? ofFiles(run) : ofRun(run, values);
+): Promise<Listed> {
+  if (await isOutput(run)) return await listAll(ofFiles(run), values, put);
+  return await withRuns(values, async (runs) => {
+    return await listAll(ofRun((await runs.open(run)).items()), values, put);
+  });
+}
+
+async function listAll(
+  found: AsyncIterable<Failure>,
+  values: FailureValues,
+  put: (line: string) => void | Promise<void>,
+): Promise<Listed> {
+  const listed = { records: 0, documents: 0 };
   for await (const failure of found) {
-    if ("line" in failure) records += 1;
-    else documents += 1;
+    if ("line" in failure) listed.records += 1;
+    else listed.documents += 1;
     if (values.run.export === undefined) {
       await put(values.messages.json ? JSON.stringify(failure) : describeFailure(failure));
     } else if ("line" in failure) await put(inputLine(failure));
   }
-  return { records, documents };
+  return listed;
 }
 
-async function* ofRun(
-  run: string,
-  values: FailureValues,
-): AsyncGenerator<Failure, void, undefined> {
-  const redis = await requireRedis(
-    values.redis.redisUrl,
-    createLogger(values.messages.logLevel ?? "warn", 2),
-  );
-  try {
-    const record = await new RunStore(redis).read(run);
-    const parts = openRun(redis, record.tag);
-    for await (const item of itemsOf(run, record, parts, () => requireSpool(values.run.spool))) {
-      if (item.status === "failed") yield item.failure;
-      else if (item.status === "done") yield* failedDocuments(item.line);
-    }
-    await parts.queue.close();
-  } finally {
-    redis.disconnect();
+async function* ofRun(items: AsyncIterable<RunItem>): AsyncGenerator<Failure, void, undefined> {
+  for await (const item of items) {
+    if (item.status === "failed") yield item.failure;
+    else if (item.status === "done") yield* failedDocuments(item.line);
   }
 }
 

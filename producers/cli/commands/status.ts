@@ -1,23 +1,23 @@
 import type { Command } from "commander";
 import type { RunReport } from "../../../src/runs/run-report.js";
-import { RunStore } from "../../../src/redis/run-store.js";
-import { createLogger, print, requireRedis } from "../context.js";
+import { reportRuns } from "../../../src/app/runs/report-runs.js";
+import type { Runs } from "../../../src/app/runs/runs.js";
+import { print } from "../context.js";
 import { EXIT } from "../exit-codes.js";
 import { formatBytes } from "../format-bytes.js";
-import { reportRuns } from "../../../src/app/runs/look-at-run.js";
 import { waitForRun } from "../wait-for-run.js";
-import { openRun } from "../../../src/app/runs/open-run.js";
 import { addHelp } from "../options/add-help.js";
 import { addOptions, readOptions } from "../options/command-options.js";
 import { MESSAGES } from "../options/messages.js";
 import { pick } from "../options/option-spec.js";
 import { REDIS_ADDRESS } from "../options/redis.js";
 import { RUN } from "../options/run.js";
+import { withRuns } from "../with-runs.js";
 
 import { formatDuration } from "../progress.js";
 
 const GROUPS = {
-  run: pick(RUN, "watch"),
+  run: pick(RUN, "watch", "limit"),
   redis: REDIS_ADDRESS,
   messages: MESSAGES,
 };
@@ -25,7 +25,7 @@ const GROUPS = {
 export function addStatus(program: Command): void {
   const command = program
     .command("status")
-    .argument("[run]", "the run's id; without it, all runs are listed")
+    .argument("[run]", "the run's id; without it, the newest runs are listed")
     .description("show how a submitted run stands")
     .action(async (run: string | undefined, parsed: Record<string, unknown>) => {
       process.exitCode = await status(run, parsed);
@@ -39,25 +39,25 @@ export function addStatus(program: Command): void {
   });
 }
 
-async function status(run: string | undefined, parsed: Record<string, unknown>): Promise<number> {
+async function status(id: string | undefined, parsed: Record<string, unknown>): Promise<number> {
   const values = readOptions(GROUPS, parsed);
-  const logger = createLogger(values.messages.logLevel ?? "warn", 2);
-  const redis = await requireRedis(values.redis.redisUrl, logger);
-  try {
-    const store = new RunStore(redis);
-    if (values.run.watch && run !== undefined) {
-      const parts = openRun(redis, (await store.read(run)).tag);
-      await waitForRun(run, parts);
-      await parts.queue.close();
-    }
-    const reports = await reportRuns(redis, run === undefined ? await store.list() : [run]);
-    if (values.messages.json) print(JSON.stringify(run === undefined ? reports : reports[0]));
-    else if (run === undefined && reports.length === 0) print("no runs in this Redis");
+  return await withRuns(values, async (runs) => {
+    if (values.run.watch && id !== undefined) await waitForRun(await runs.open(id));
+    const reports = await reportRuns(
+      runs,
+      id === undefined ? await newest(runs, values.run.limit) : [id],
+    );
+    if (values.messages.json) print(JSON.stringify(id === undefined ? reports : reports[0]));
+    else if (reports.length === 0) print("no runs in this Redis");
     else print(reports.map(describe).join("\n\n"));
     return EXIT.ok;
-  } finally {
-    redis.disconnect();
-  }
+  });
+}
+
+async function newest(runs: Runs, limit: number): Promise<string[]> {
+  const ids: string[] = [];
+  for await (const { id } of runs.list()) if (ids.push(id) >= limit) break;
+  return ids;
 }
 
 function describe(report: RunReport): string {

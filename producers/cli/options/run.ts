@@ -1,3 +1,4 @@
+import { DEFAULT_RUN_TTL_SECONDS } from "../../../src/app/runs/submit-run.js";
 import type { OptionGroup } from "./option-spec.js";
 
 /** A submitted run: its name, its place, its end. */
@@ -17,12 +18,20 @@ export const RUN = {
       description:
         "folder or s3://bucket/prefix that holds runs and is shared by submitters and runners",
     },
+    limit: {
+      flags: "--limit <n>",
+      type: "integer",
+      min: 1,
+      default: 20,
+      unit: "runs",
+      description: "most runs to list, the newest first",
+    },
     runTtl: {
       flags: "--run-ttl <n>",
       env: "RANKMILL_RUN_TTL",
       type: "integer",
       min: 60,
-      default: 604_800,
+      default: DEFAULT_RUN_TTL_SECONDS,
       unit: "seconds",
       description: "time for which Redis keeps the run and its rankings",
     },

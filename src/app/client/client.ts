@@ -3,7 +3,6 @@ import type { Telemetry } from "bullmq";
 import type { Redis } from "ioredis";
 import { DEFAULT_LIMITS, parseRequest, type Limits } from "../../core/contract.js";
 import { RankmillError } from "../../core/errors.js";
-import { checkMaxLength } from "../../core/scoring.js";
 import type { EnqueueOutcome, ModelKey, ScoringOptions } from "../../core/job.js";
 import { modelTag } from "../../redis/keys.js";
 import type { Priority } from "../../core/priority.js";
@@ -15,6 +14,11 @@ import { DEFAULT_RESULT_TTL_SECONDS, makeJob } from "../../redis/make-job.js";
 import { RedisJobQueue } from "../../redis/redis-job-queue.js";
 import { traceQueues } from "../../redis/telemetry.js";
 import { RedisResultStore } from "../../redis/redis-result-store.js";
+import { openSpool } from "../../outputs/spool/registry.js";
+import type { Spool } from "../../core/ports/spool.js";
+import { Runs } from "../runs/runs.js";
+import { maxLengthOf } from "./max-length-of.js";
+import { ClientRuns } from "./client-runs.js";
 import { EnqueuedJob } from "./enqueued-job.js";
 import { Waiter } from "./waiter.js";
 
@@ -25,6 +29,14 @@ export interface ClientOptions {
   readonly limits?: Partial<Limits>;
   /** Called with connection errors after the first connection; the client reconnects by itself. */
   readonly onError?: (error: Error) => void;
+  /** Where spooled runs lie: a folder, or `s3://bucket/prefix`. @defaultValue none */
+  readonly spool?: string;
+  /**
+   * Endpoint, region and credentials of a bucket under AWS' own names, such as `process.env`.
+   *
+   * @defaultValue none
+   */
+  readonly spoolEnv?: Readonly<Record<string, string | undefined>>;
   /** `new BullMQOtel(…)` of the package bullmq-otel: traces lead from this process to the worker. */
   readonly telemetry?: Telemetry;
 }
@@ -50,6 +62,11 @@ export interface RerankOptions extends Partial<Omit<ScoringOptions, "maxLength">
   readonly resultTtlSeconds?: number;
 }
 
+/** What a client knows of a model that it was asked for. */
+interface KnownModel extends ModelKey {
+  readonly maxLength?: { readonly default: number; readonly highest: number };
+}
+
 interface OpenModel {
   readonly name: string;
   readonly tag: string;
@@ -66,10 +83,17 @@ export class Client {
   /** Who waits for this client's jobs: another's cancel must not take them. */
   readonly #owner = `client:${randomUUID()}`;
 
+  /** The submitted runs on this Redis. */
+  readonly runs: ClientRuns;
+  readonly #runs: Runs;
+
   /** Use {@link createClient}. */
-  constructor(redis: Redis, limits: Limits) {
+  constructor(redis: Redis, limits: Limits, openSpool: (() => Promise<Spool>) | undefined) {
     this.#redis = redis;
     this.#limits = limits;
+    this.#runs = new Runs(redis, openSpool);
+    const spooling = openSpool !== undefined;
+    this.runs = new ClientRuns(this.#runs, limits, spooling, (model) => this.#known(model));
   }
 
   /**
@@ -118,6 +142,7 @@ export class Client {
   async close(): Promise<void> {
     const models = await Promise.all(this.#models.values());
     await Promise.all(models.flatMap(({ queue, waiter }) => [queue.close(), waiter.close()]));
+    await this.#runs.close();
     this.#redis.disconnect();
   }
 
@@ -141,28 +166,28 @@ export class Client {
   }
 
   async #openModel(model: string | ModelKey): Promise<OpenModel> {
-    const found: ModelKey & Partial<Pick<OpenModel, "maxLength">> =
-      typeof model === "string" ? await this.#find(model) : model;
-    const tag = modelTag(found);
+    const known = await this.#known(model);
+    const tag = modelTag(known);
     return {
-      name: found.name,
+      name: known.name,
       tag,
-      maxLength: found.maxLength,
+      maxLength: known.maxLength,
       queue: new RedisJobQueue(this.#redis, tag, this.#limits.maxJobBytes),
       waiter: await Waiter.open(new RedisResultStore(this.#redis, tag)),
     };
   }
 
-  async #find(name: string): Promise<ModelKey & Pick<OpenModel, "maxLength">> {
-    const served = await findServedModel(this.#redis, name);
+  async #known(model: string | ModelKey): Promise<KnownModel> {
+    if (typeof model !== "string") return model;
+    const served = await findServedModel(this.#redis, model);
     if (served !== undefined) return served;
     try {
-      return await resolveModel(name, { packageRoot: packageRoot() });
+      return await resolveModel(model, { packageRoot: packageRoot() });
     } catch (error) {
       throw new RankmillError(
         "model_not_found",
-        `no worker on this Redis has served "${name}" yet: start one, or name the model as {name, revision, precision}`,
-        { cause: error, context: { model: name } },
+        `no worker on this Redis has served "${model}" yet: start one, or name the model as {name, revision, precision}`,
+        { cause: error, context: { model } },
       );
     }
   }
@@ -176,14 +201,7 @@ export class Client {
 export async function createClient(options: ClientOptions): Promise<Client> {
   if (options.telemetry !== undefined) traceQueues(options.telemetry);
   const redis = await connectRedis({ url: options.redisUrl }, options.onError ?? (() => {}));
-  return new Client(redis, { ...DEFAULT_LIMITS, ...options.limits });
-}
-
-/** Used where the caller names a model by {name, revision, precision} and no worker told its own. */
-const FALLBACK_MAX_LENGTH = 512;
-
-function maxLengthOf(given: number | undefined, model: OpenModel): number {
-  const value = given ?? model.maxLength?.default ?? FALLBACK_MAX_LENGTH;
-  checkMaxLength(value, model.maxLength?.highest ?? Infinity, model.name);
-  return value;
+  const { spool, spoolEnv = {} } = options;
+  const open = spool === undefined ? undefined : () => openSpool(spool, spoolEnv);
+  return new Client(redis, { ...DEFAULT_LIMITS, ...options.limits }, open);
 }

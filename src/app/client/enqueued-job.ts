@@ -1,40 +1,6 @@
-import { rankingSchema, type WireRanking } from "../../core/contract.js";
 import type { EnqueueOutcome } from "../../core/job.js";
-import type { TextWindow } from "../../core/document-score.js";
-import { parseStored } from "../../core/stored-json.js";
+import { rankingOf, type Ranking } from "./ranking.js";
 import type { Waiter } from "./waiter.js";
-
-export interface RankedDocument {
-  /** Place of the document in the request, from 0. */
-  readonly index: number;
-  /** The document's id, where the request gave one. */
-  readonly id?: string;
-  /** The logit after the model's activation, 0 … 1 for a sigmoid; or the logit, where asked for. */
-  readonly relevanceScore: number;
-  /** The model's raw output; of a document's windows the highest. */
-  readonly logit: number;
-  /** True where tokens of the document or of the query were not read. */
-  readonly truncated: boolean;
-  /** The window that the logit is from; only where long documents are split into windows. */
-  readonly window?: TextWindow;
-  /** Windows of the document that were scored; where `window` is. */
-  readonly windows?: number;
-}
-
-/** A ranking as the library gives it: best first by logit, ties by index. */
-export interface Ranking {
-  readonly id: string;
-  readonly model: string;
-  readonly results: readonly RankedDocument[];
-  /** Documents that could not be scored; the others are ranked all the same. */
-  readonly errors: readonly {
-    readonly index: number;
-    readonly code: string;
-    readonly message: string;
-  }[];
-  readonly usage: { readonly pairs: number; readonly tokens: number; readonly truncated: number };
-  readonly metadata?: Readonly<Record<string, unknown>>;
-}
 
 /** A job in the queue. */
 export class EnqueuedJob {
@@ -59,35 +25,11 @@ export class EnqueuedJob {
    */
   async result(options: { readonly timeoutMs: number }): Promise<Ranking> {
     const line = await this.#waiter.wait(this.id, options.timeoutMs);
-    return toRanking(parseStored(rankingSchema, line, `the ranking of job ${this.id} in Redis`));
+    return rankingOf(line, `the ranking of job ${this.id} in Redis`);
   }
 
   /** Takes the job out of the queue, or stops it; does nothing where others wait for it too. */
   async cancel(): Promise<void> {
     await this.#cancel();
   }
-}
-
-function toRanking(wire: WireRanking): Ranking {
-  return {
-    id: wire.id,
-    model: wire.model,
-    results: wire.results.map((result) => ({
-      index: result.index,
-      ...(result.id === undefined ? {} : { id: result.id }),
-      relevanceScore: result.relevance_score,
-      logit: result.logit,
-      truncated: result.truncated ?? false,
-      ...(result.window === undefined ? {} : { window: toWindow(result.window) }),
-      ...(result.windows === undefined ? {} : { windows: result.windows }),
-    })),
-    errors: wire.errors ?? [],
-    usage: wire.usage,
-    ...(wire.metadata === undefined ? {} : { metadata: wire.metadata }),
-  };
-}
-
-function toWindow(wire: NonNullable<WireRanking["results"][number]["window"]>): TextWindow {
-  const { start, end, token_start: tokenStart, token_end: tokenEnd } = wire;
-  return { start, end, tokenStart, tokenEnd };
 }

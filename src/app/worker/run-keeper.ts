@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
-import { reconcileRun, type RunParts } from "../../runs/submitted-run.js";
+import { reconcileRun } from "../../runs/reconcile-run.js";
+import type { RunParts } from "../../runs/run-parts.js";
 
 const INTERVAL_MS = 5_000;
 /** Others leave a run alone for this long after one has looked at it. */
@@ -33,9 +34,9 @@ export async function reconcileRuns(
 
 /** One turn. */
 async function keepOnce(tag: string, holder: string, parts: RunParts): Promise<void> {
-  for (const run of await parts.store.list(tag)) {
+  for (const run of (await parts.store.index.open(tag)).keys()) {
     if (!(await parts.store.lease(run, holder, LEASE_MS))) continue;
-    const record = await parts.store.find(run);
-    if (record?.state === "submitted") await reconcileRun(run, record, parts, MAX_CHUNKS);
+    const info = await parts.store.find(run);
+    if (info?.state === "submitted") await reconcileRun(run, info, parts, MAX_CHUNKS);
   }
 }

@@ -7,7 +7,7 @@ import { parseFailure, type InputRecord, type RecordFailure } from "../../core/r
 import { countLines } from "../../inputs/read/lines.js";
 import { exists } from "../../platform/files.js";
 import { errnoOf } from "../../platform/file-system-errors.js";
-import { checkRunId } from "../../redis/run-store.js";
+import { checkRunId } from "../../redis/run-info.js";
 import { WholeFile } from "../../platform/whole-file.js";
 import { FolderOutput } from "./folder-output.js";
 import { linesOf, mergedLines, segmentsOf } from "./folder-segments.js";

@@ -1,5 +1,5 @@
 /** The objects of a run: their keys, and those that its owners wrote. */
-import { checkRunId } from "../../redis/run-store.js";
+import { checkRunId } from "../../redis/run-info.js";
 import type { S3Bucket, S3Entry } from "./s3-bucket.js";
 
 export const SEGMENTS = "rankings";

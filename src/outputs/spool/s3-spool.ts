@@ -1,7 +1,7 @@
 import type { Spool, SpoolOutput } from "../../core/ports/spool.js";
 import { parseFailure, type InputRecord, type RecordFailure } from "../../core/record.js";
 import { emptyCounts } from "../../core/run-counts.js";
-import { checkRunId } from "../../redis/run-store.js";
+import { checkRunId } from "../../redis/run-info.js";
 import type { S3Bucket } from "./s3-bucket.js";
 import { failedKey, outputKey, placeOf, recordsKey, removeAll, segmentsOf } from "./s3-keys.js";
 import { S3Output } from "./s3-output.js";

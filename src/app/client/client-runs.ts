@@ -1,0 +1,154 @@
+import type { Limits } from "../../core/contract.js";
+import { DEFAULT_IN_FLIGHT_BOUNDS } from "../../core/in-flight-bounds.js";
+import type { ModelKey, ScoringOptions } from "../../core/job.js";
+import type { RecordSource } from "../../core/ports/record-source.js";
+import { resolveScoring } from "../../core/scoring.js";
+import { GivenRecords, type GivenRecord } from "../../inputs/given-records.js";
+import type { InputFormatName } from "../../inputs/formats/registry.js";
+import { openSource } from "../../inputs/open-source.js";
+import type { Run, RunSummary } from "../runs/run.js";
+import type { Runs } from "../runs/runs.js";
+import { DEFAULT_RUN_TTL_SECONDS, submitRun } from "../runs/submit-run.js";
+import { maxLengthOf } from "./max-length-of.js";
+
+/** The records of a run: the path of a JSONL file, plain, gzip or zstd; or the records themselves. */
+export type RunInput = string | Iterable<GivenRecord> | AsyncIterable<GivenRecord>;
+
+/** How a run shall be scored and kept. */
+export interface SubmitOptions extends Partial<Omit<ScoringOptions, "maxLength">> {
+  /** Name or alias of a model that a worker serves; or exactly which, where several could be meant. */
+  readonly model: string | ModelKey;
+  /** Tokens of an encoded pair. @defaultValue the model's own */
+  readonly maxLength?: number;
+  /** Results of each record that names no number of its own. @defaultValue all */
+  readonly topN?: number;
+  /** Shape of a file's lines. @defaultValue "auto": each line's own */
+  readonly format?: InputFormatName;
+  /**
+   * The run's id: letters, digits, `.`, `_` and `-`, 128 at most.
+   *
+   * @defaultValue derived from a file's bytes and the settings, so that the same is the same run;
+   *   random for records
+   */
+  readonly run?: string;
+  /** Seconds that Redis keeps the run and its rankings. @defaultValue one week */
+  readonly ttlSeconds?: number;
+  /**
+   * True: the run lies in the client's spool, a runner works it off, and Redis holds `windowJobs` of
+   * its jobs at most. False: all of it lies in Redis.
+   *
+   * @defaultValue whether the client has a spool
+   */
+  readonly spooled?: boolean;
+  /** Jobs of a spooled run in Redis at once, at most. */
+  readonly windowJobs?: number;
+  /** Called every few hundred records with how many were taken in so far. */
+  readonly onProgress?: (records: number) => void;
+  /** Called with what one should know of the input and need not act on. */
+  readonly onNote?: (text: string) => void;
+}
+
+type FindModel = (model: string | ModelKey) => Promise<
+  ModelKey & {
+    readonly maxLength?: { readonly default: number; readonly highest: number };
+  }
+>;
+
+/** The submitted runs on a client's Redis. */
+export class ClientRuns {
+  readonly #runs: Runs;
+  readonly #limits: Limits;
+  readonly #spooling: boolean;
+  readonly #findModel: FindModel;
+
+  /** Use {@link Client.runs}. */
+  constructor(runs: Runs, limits: Limits, spooling: boolean, findModel: FindModel) {
+    this.#runs = runs;
+    this.#limits = limits;
+    this.#spooling = spooling;
+    this.#findModel = findModel;
+  }
+
+  /**
+   * Submits a run; workers do the rest. A record that cannot be a job fails alone, and is told by
+   * `failures()` of the run. Resolves once all records are taken in, not once they are ranked.
+   *
+   * @throws RankmillError `model_not_found`; `invalid_field` or `limit_exceeded` for an option;
+   *   `input_unusable` for a file that cannot be read; `conflict` for an id that means another run;
+   *   `cancelled` where
+   *   another cancels the run meanwhile; `redis_unavailable`, `spool_unavailable`
+   */
+  async submit(input: RunInput, options: SubmitOptions): Promise<Run> {
+    const model = await this.#findModel(options.model);
+    const { onProgress, spooled = this.#spooling, topN } = options;
+    const scoring = resolveScoring({
+      ...options,
+      maxLength: maxLengthOf(options.maxLength, model),
+      truncation: options.truncation ?? "only-second",
+    });
+    const source = await this.#source(input, model.name, options);
+    try {
+      const { run } = await submitRun(
+        {
+          source,
+          input: typeof input === "string" ? input : "records of a program",
+          model,
+          scoring,
+          topN: topN === 0 ? undefined : topN,
+          run: options.run,
+          ttlSeconds: options.ttlSeconds ?? DEFAULT_RUN_TTL_SECONDS,
+          windowJobs: options.windowJobs ?? DEFAULT_IN_FLIGHT_BOUNDS.maxJobs,
+          spool: spooled ? await this.#runs.spool() : undefined,
+          ...(onProgress && { onProgress: (_: string, records: number) => onProgress(records) }),
+        },
+        this.#runs,
+      );
+      return run;
+    } finally {
+      await source.close();
+    }
+  }
+
+  /** Opens a run that was submitted here or elsewhere. @throws RankmillError where there is none */
+  async open(id: string): Promise<Run> {
+    return await this.#runs.open(id);
+  }
+
+  /** Lists the runs there are, the newest first; reads on as far as you do. */
+  list(): AsyncGenerator<RunSummary, void, undefined> {
+    return this.#runs.list();
+  }
+
+  /**
+   * Removes a run as {@link Run.purge} does, and from the spool also if Redis has forgotten it.
+   *
+   * @throws RankmillError where there is no such run, or it is under way and `force` is not set
+   */
+  async purge(id: string, options: { readonly force?: boolean } = {}): Promise<void> {
+    await this.#runs.purge(id, options);
+  }
+
+  async #source(
+    input: RunInput,
+    modelName: string,
+    { format = "auto", topN, onNote = () => {} }: SubmitOptions,
+  ): Promise<RecordSource> {
+    if (typeof input !== "string") return new GivenRecords(input, this.#limits, topN);
+    const choice = {
+      input,
+      format,
+      firstStage: undefined,
+      depth: undefined,
+      split: undefined,
+      docFields: [],
+      indexDir: "",
+    };
+    return await openSource(choice, {
+      limits: this.#limits,
+      topN,
+      stdin: process.stdin,
+      onNote,
+      modelNames: () => [modelName],
+    });
+  }
+}

@@ -1,0 +1,137 @@
+import type { NewJob } from "../../core/job.js";
+import { addCounts, emptyCounts } from "../../core/run-counts.js";
+import { sampleChunkJobs, type JobSample } from "../../redis/run-footprint.js";
+import type { RunInfo } from "../../redis/run-info.js";
+import { countEnded, endedEntries, isJob, itemOf, jobsOf } from "../../runs/run-chunks.js";
+import type { RunItem } from "../../runs/run-item.js";
+import { runOwner } from "../../runs/run-parts.js";
+import type { RunState, RunStatus } from "../../runs/run-status.js";
+import { RunBase } from "./run-base.js";
+
+/**
+ * A run whose records lie in Redis, in chunks of lines in their order. All of its jobs are enqueued
+ * when it is submitted; workers do the rest, and its results stand in the result store alone.
+ */
+export class RedisRun extends RunBase {
+  readonly place = "redis";
+
+  /** Looks at every open chunk, closes those that are over, and counts. */
+  async status(): Promise<RunStatus> {
+    const info = await this.info();
+    const { store, queue, results } = this.parts;
+    const closed = await store.closedChunks(this.id);
+    const counts = emptyCounts();
+    for (const one of closed.values()) addCounts(counts, one);
+    const activeIds = closed.size < info.chunks ? await queue.activeIds() : new Set();
+    let active = 0;
+    for (let chunk = 0; chunk < info.chunks; chunk += 1) {
+      if (closed.has(chunk)) continue;
+      const ended = await endedEntries(await store.readChunk(this.id, chunk), info, results);
+      const own = countEnded(ended);
+      addCounts(counts, own);
+      if (ended.every(({ end }) => end !== undefined)) {
+        await store.closeChunk(this.id, chunk, own, info.ttlSeconds);
+      }
+      for (const { entry, end } of ended) {
+        if (end === undefined && isJob(entry) && activeIds.has(entry.job.jobId)) active += 1;
+      }
+    }
+    const open = info.total - counts.done - counts.failed;
+    const over = info.state !== "submitting" && open === 0;
+    const state = await this.#settle(info.state, over);
+    return { state, over, total: info.total, counts, waiting: open - active, active };
+  }
+
+  /** Marks the run as what its records say. @returns its state by now */
+  async #settle(state: RunState, over: boolean): Promise<RunState> {
+    const { store } = this.parts;
+    if (over && state === "submitted") {
+      await store.complete(this.id);
+      return "complete";
+    }
+    // A retry that died half way has opened a chunk of it again.
+    if (!over && state === "complete") {
+      await store.update(this.id, { state: "submitted" });
+      return "submitted";
+    }
+    return state;
+  }
+
+  async *items(): AsyncGenerator<RunItem, void, undefined> {
+    const info = await this.info();
+    for (let chunk = 0; chunk < info.chunks; chunk += 1) {
+      const entries = await this.parts.store.readChunk(this.id, chunk);
+      for (const ended of await endedEntries(entries, info, this.parts.results)) {
+        yield itemOf(ended);
+      }
+    }
+  }
+
+  async retry(): Promise<number> {
+    const info = await this.info();
+    const { store, queue } = this.parts;
+    // A cancellation that was killed half way has left it blocked.
+    await queue.unblockOwner(runOwner(this.id));
+    const closed = await store.closedChunks(this.id);
+    await store.update(this.id, { state: "submitted" });
+    let retried = 0;
+    for (let chunk = 0; chunk < info.chunks; chunk += 1) {
+      if (closed.get(chunk)?.failed === 0) continue;
+      const again = await this.#unranked(await this.#jobs(chunk));
+      if (again.length === 0) continue;
+      await store.reopenChunk(this.id, chunk);
+      await queue.enqueue(again, runOwner(this.id));
+      retried += again.length;
+    }
+    // Somebody may have found it over before its first chunk was opened again.
+    await store.update(this.id, { state: "submitted" });
+    return retried;
+  }
+
+  /** The jobs that failed, and those that neither ended nor wait. */
+  async #unranked(jobs: readonly NewJob[]): Promise<NewJob[]> {
+    const ids = jobs.map(({ jobId }) => jobId);
+    const ends = await this.parts.results.read(ids);
+    const states = await this.parts.queue.states(ids);
+    return jobs.filter((_, i) => {
+      const end = ends[i];
+      return end === undefined ? states[i] !== "queued" : end.status === "failed";
+    });
+  }
+
+  async purge({ force = false }: { readonly force?: boolean } = {}): Promise<void> {
+    const { store, queue } = this.parts;
+    await this.endForPurge(force);
+    const info = await this.info();
+    for (let chunk = info.chunks; chunk >= 0; chunk -= 1) {
+      const jobIds = (await this.#jobs(chunk)).map(({ jobId }) => jobId);
+      // Also those that failed: BullMQ keeps some of them.
+      await queue.cancel(jobIds, runOwner(this.id));
+    }
+    await store.remove(this.id, info);
+  }
+
+  protected async takeOut(info: RunInfo): Promise<number> {
+    const { store, queue, results } = this.parts;
+    const closed = await store.closedChunks(this.id);
+    let stopped = 0;
+    // Newest first, as the queue does it.
+    for (let chunk = info.chunks; chunk >= 0; chunk -= 1) {
+      if (closed.has(chunk)) continue;
+      const jobIds = (await this.#jobs(chunk)).map(({ jobId }) => jobId);
+      const ends = await results.read(jobIds);
+      const open = jobIds.filter((_, i) => ends[i] === undefined);
+      await queue.cancel(open, runOwner(this.id));
+      stopped += open.length;
+    }
+    return stopped;
+  }
+
+  protected async sampleJobs(info: RunInfo): Promise<JobSample> {
+    return await sampleChunkJobs(this.parts.store, this.id, info);
+  }
+
+  async #jobs(chunk: number): Promise<NewJob[]> {
+    return jobsOf(await this.parts.store.readChunk(this.id, chunk));
+  }
+}

@@ -1,0 +1,114 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Redis } from "ioredis";
+import { RankmillError } from "../../core/errors.js";
+import type { RecordFailure } from "../../core/record.js";
+import { option, wording } from "../../core/wording.js";
+import { runMemoryBytes, type JobSample } from "../../redis/run-footprint.js";
+import type { RunInfo } from "../../redis/run-info.js";
+import type { RunItem } from "../../runs/run-item.js";
+import { runOwner, type RunParts } from "../../runs/run-parts.js";
+import type { RunStatus } from "../../runs/run-status.js";
+import { rankingOf, type Ranking } from "../client/ranking.js";
+import type { ResultStreams, Run, RunSummary, UntilOverOptions, WrittenResults } from "./run.js";
+import { summaryOf } from "./run-summary.js";
+import { writeResults } from "./write-results.js";
+
+const POLL_MS = 1_000;
+
+/** What the two kinds of run have in common: all that follows from how a run stands and its items. */
+export abstract class RunBase implements Run {
+  abstract readonly place: "redis" | "spool";
+  readonly id: string;
+  protected readonly redis: Redis;
+  protected readonly parts: RunParts;
+
+  constructor(id: string, redis: Redis, parts: RunParts) {
+    this.id = id;
+    this.redis = redis;
+    this.parts = parts;
+  }
+
+  abstract status(): Promise<RunStatus>;
+  abstract items(): AsyncGenerator<RunItem, void, undefined>;
+  abstract retry(): Promise<number>;
+  abstract purge(options?: { readonly force?: boolean }): Promise<void>;
+  /** Takes the jobs of a run that is marked as cancelled out. @returns records that were stopped */
+  protected abstract takeOut(info: RunInfo): Promise<number>;
+  protected abstract sampleJobs(info: RunInfo): Promise<JobSample>;
+
+  async summary(): Promise<RunSummary> {
+    return summaryOf(this.id, await this.info());
+  }
+
+  async untilOver(options: UntilOverOptions = {}): Promise<RunStatus> {
+    const { timeoutMs = Infinity, pollMs = POLL_MS, onStatus } = options;
+    const deadlineMs = performance.now() + timeoutMs;
+    for (;;) {
+      const status = await this.status();
+      onStatus?.(status);
+      if (status.over) return status;
+      const leftMs = deadlineMs - performance.now();
+      if (leftMs <= 0) {
+        throw new RankmillError("timeout", `run ${this.id} is not over after ${timeoutMs} ms`, {
+          context: { run: this.id },
+        });
+      }
+      await sleep(Math.min(pollMs, leftMs));
+    }
+  }
+
+  async *rankings(): AsyncGenerator<Ranking, void, undefined> {
+    const what = `a ranking of run ${this.id}`;
+    for await (const item of this.items()) {
+      if (item.status === "done") yield rankingOf(item.line, what);
+    }
+  }
+
+  async *failures(): AsyncGenerator<RecordFailure, void, undefined> {
+    for await (const item of this.items()) if (item.status === "failed") yield item.failure;
+  }
+
+  async writeResults(output: string, streams?: ResultStreams): Promise<WrittenResults> {
+    return await writeResults(this, output, streams);
+  }
+
+  async cancel(): Promise<number> {
+    // What is over stays complete, and not half of it becomes cancelled.
+    if ((await this.info()).state === "complete") return 0;
+    const { queue, store } = this.parts;
+    // At once: of a large run the last job is found and taken out seconds later.
+    await queue.blockOwner(runOwner(this.id));
+    try {
+      if ((await this.status()).over) return 0;
+      // First of all: nobody may enqueue again what is about to be taken out.
+      const info = await this.info();
+      await store.update(this.id, { state: "cancelled" });
+      return await this.takeOut(info);
+    } finally {
+      await queue.unblockOwner(runOwner(this.id));
+    }
+  }
+
+  async memoryBytes(): Promise<number | undefined> {
+    const info = await this.info();
+    const jobs = await this.sampleJobs(info);
+    return await runMemoryBytes(this.redis, this.id, info, jobs);
+  }
+
+  protected async info(): Promise<RunInfo> {
+    return await this.parts.store.read(this.id);
+  }
+
+  /** @throws RankmillError `conflict` where the run is under way, unless `force` cancels it */
+  protected async endForPurge(force: boolean): Promise<void> {
+    if ((await this.status()).over) return;
+    if (!force) {
+      throw new RankmillError(
+        "conflict",
+        wording`run ${this.id} is under way: cancel it first, or purge it with ${option("force")}`,
+        { context: { run: this.id } },
+      );
+    }
+    await this.cancel();
+  }
+}

@@ -1,0 +1,96 @@
+import type { ModelKey, ResolvedScoring } from "../../core/job.js";
+import type { RecordFailure } from "../../core/record.js";
+import type { RunItem } from "../../runs/run-item.js";
+import type { RunState, RunStatus } from "../../runs/run-status.js";
+import type { Ranking } from "../client/ranking.js";
+
+/** What was submitted, under which settings. */
+export interface RunSummary {
+  readonly id: string;
+  /** Where input and rankings lie: all of it in Redis, or in a spool that a runner works off. */
+  readonly place: "redis" | "spool";
+  /** A run in Redis may stay `submitted` for some seconds after its last record has ended. */
+  readonly state: RunState;
+  readonly model: ModelKey;
+  readonly scoring: ResolvedScoring;
+  /** The input's name, for people. */
+  readonly input: string;
+  /** Records; grows while the run is submitting. */
+  readonly total: number;
+  /** Seconds that Redis keeps the run and its rankings. */
+  readonly ttlSeconds: number;
+  /** When it was first submitted, ISO 8601. */
+  readonly createdAt: string;
+}
+
+/** How to wait for the end of a run. */
+export interface UntilOverOptions {
+  /** Milliseconds. @defaultValue for ever */
+  readonly timeoutMs?: number;
+  /** Milliseconds between two looks. @defaultValue 1,000 */
+  readonly pollMs?: number;
+  /** Called with every look. */
+  readonly onStatus?: (status: RunStatus) => void;
+}
+
+/** The files and figures that writing a run's rankings came to. */
+export interface WrittenResults {
+  /** Lines of the output: records with a ranking. */
+  readonly ranked: number;
+  /** Lines of the failed file beside it. */
+  readonly failed: number;
+  /** Records that are not over yet, and stand in neither. */
+  readonly open: number;
+  /** True where the run is over, so that writing again would give no more. */
+  readonly over: boolean;
+}
+
+/** The place for the rankings of a run whose output is `-`, and for its failures. */
+export interface ResultStreams {
+  readonly stdout: NodeJS.WritableStream;
+  readonly onFailure: (failure: RecordFailure) => void;
+}
+
+/**
+ * A run that was submitted: how it stands, what has come of it, and what one may do with it.
+ *
+ * *submitting* → *submitted* → *complete*; *cancelled* from either of the first two. `retry` makes a
+ * complete or cancelled run *submitted* again. A purged run is gone: every method then throws.
+ */
+export interface Run {
+  readonly id: string;
+  /** Where input and rankings lie. */
+  readonly place: "redis" | "spool";
+  /** What was submitted. @throws RankmillError where the run is gone */
+  summary(): Promise<RunSummary>;
+  status(): Promise<RunStatus>;
+  /** Waits until every record has ended. @throws RankmillError `timeout`; the run goes on */
+  untilOver(options?: UntilOverOptions): Promise<RunStatus>;
+  /** Every record with what became of it: in Redis in the input's order, in a spool in that of arrival. */
+  items(): AsyncGenerator<RunItem, void, undefined>;
+  /** The rankings there are by now, in the order of `items`. */
+  rankings(): AsyncGenerator<Ranking, void, undefined>;
+  /** The records that failed by now, those of a cancelled run among them. */
+  failures(): AsyncGenerator<RecordFailure, void, undefined>;
+  /**
+   * Writes the rankings there are by now, as `rankmill results` does: `output`, and beside it
+   * `*.failed.jsonl` if a record failed. Files appear once they are whole.
+   *
+   * @param output a path; with `streams` also `-`
+   * @throws RankmillError where the place cannot be written
+   */
+  writeResults(output: string, streams?: ResultStreams): Promise<WrittenResults>;
+  /** Stops the run; what is done stays. @returns records that were stopped */
+  cancel(): Promise<number>;
+  /** Tries anew what failed or was cancelled. @returns records that are tried again */
+  retry(): Promise<number>;
+  /**
+   * Removes the run from Redis and from its spool, rankings included. Jobs that others wait for stay
+   * with those.
+   *
+   * @param options `force` cancels a run that is under way, which is refused otherwise
+   */
+  purge(options?: { readonly force?: boolean }): Promise<void>;
+  /** Bytes of Redis' memory that the run takes, reckoned from a sample; undefined: not known. */
+  memoryBytes(): Promise<number | undefined>;
+}

@@ -1,0 +1,153 @@
+import type { Redis } from "ioredis";
+import {
+  modelRunsKey,
+  OLD_RUNS_KEY,
+  openRunsKey,
+  OWNABLE_RUNS_KEY,
+  runKeys,
+  RUNS_KEY,
+} from "./keys.js";
+import { runInfoOf, type RunInfo } from "./run-info.js";
+
+/** Runs read at once. */
+const PAGE_RUNS = 100;
+/** The oldest runs that are looked at whenever one is put in: those that expired leave the index. */
+const PRUNED_RUNS = 4;
+
+/**
+ * Which runs there are, by the time of their submission, and which of them somebody must look after:
+ * a model's workers those in Redis, runners those in a spool. A run that is over is in the first alone,
+ * and costs nothing.
+ *
+ * The index lies in other slots of a cluster than the runs do, and follows them: whoever finds a run
+ * in it that no longer belongs there puts it right.
+ */
+export class RunIndex {
+  readonly #redis: Redis;
+
+  constructor(redis: Redis) {
+    this.#redis = redis;
+  }
+
+  /** Puts a run where its state says that it belongs; after every change of that. */
+  async put(run: string, info: RunInfo): Promise<void> {
+    const { tag } = info;
+    await this.#redis.zadd(RUNS_KEY, timeOf(info), run);
+    await this.#prune();
+    const belongs = placeOf(info);
+    for (const key of [openRunsKey(tag), OWNABLE_RUNS_KEY]) {
+      if (key === belongs) await this.#redis.sadd(key, run);
+      else await this.#redis.srem(key, run);
+    }
+  }
+
+  async remove(run: string, tag: string): Promise<void> {
+    await this.#redis.zrem(RUNS_KEY, run);
+    await this.#redis.srem(openRunsKey(tag), run);
+    await this.#redis.srem(OWNABLE_RUNS_KEY, run);
+  }
+
+  /** All runs, the newest first. */
+  async *newest(): AsyncGenerator<[string, RunInfo], void, undefined> {
+    await this.#adopt();
+    let highest = "+inf";
+    // Runs of that time which were given already.
+    let given = 0;
+    for (;;) {
+      const limits = ["LIMIT", given, PAGE_RUNS] as const;
+      const page = await this.#redis.zrevrangebyscore(
+        RUNS_KEY,
+        highest,
+        "-inf",
+        "WITHSCORES",
+        ...limits,
+      );
+      if (page.length === 0) return;
+      const runs = page.filter((_, i) => i % 2 === 0);
+      const found = await this.#infos(runs);
+      for (const [i, run] of runs.entries()) {
+        const info = found.get(run);
+        const score = page[i * 2 + 1] ?? highest;
+        given = score === highest ? given + 1 : 1;
+        highest = score;
+        if (info === "expired") {
+          await this.#redis.zrem(RUNS_KEY, run);
+          given -= 1;
+        } else if (info !== undefined) yield [run, info];
+      }
+    }
+  }
+
+  /** Runs of one model that lie in Redis and are not over: some worker must look after them. */
+  async open(tag: string): Promise<Map<string, RunInfo>> {
+    return await this.#members(openRunsKey(tag));
+  }
+
+  /** Runs in a spool that are at work: some runner must own them. */
+  async ownable(): Promise<Map<string, RunInfo>> {
+    return await this.#members(OWNABLE_RUNS_KEY);
+  }
+
+  async #members(key: string): Promise<Map<string, RunInfo>> {
+    await this.#adopt();
+    const runs = await this.#redis.smembers(key);
+    const belonging = new Map<string, RunInfo>();
+    for (const [run, info] of await this.#infos(runs)) {
+      if (info !== "expired" && placeOf(info) === key) belonging.set(run, info);
+      else await this.#takeOut(key, run);
+    }
+    return belonging;
+  }
+
+  /** A run may come back to the place between the look at it and its removal. */
+  async #takeOut(key: string, run: string): Promise<void> {
+    await this.#redis.srem(key, run);
+    const info = runInfoOf(await this.#redis.hgetall(runKeys.run(run)));
+    if (info !== undefined && placeOf(info) === key) await this.#redis.sadd(key, run);
+  }
+
+  /** @returns in order; runs whose hash cannot be read are left out */
+  async #infos(runs: readonly string[]): Promise<Map<string, RunInfo | "expired">> {
+    const found = new Map<string, RunInfo | "expired">();
+    for (let at = 0; at < runs.length; at += PAGE_RUNS) {
+      const some = runs.slice(at, at + PAGE_RUNS);
+      const hashes = await Promise.all(some.map((run) => this.#redis.hgetall(runKeys.run(run))));
+      for (const [i, run] of some.entries()) {
+        const hash = hashes[i] ?? {};
+        const info = Object.keys(hash).length === 0 ? "expired" : runInfoOf(hash);
+        if (info !== undefined) found.set(run, info);
+      }
+    }
+    return found;
+  }
+
+  async #prune(): Promise<void> {
+    for (const run of await this.#redis.zrange(RUNS_KEY, 0, PRUNED_RUNS - 1)) {
+      if ((await this.#redis.exists(runKeys.run(run))) === 0) await this.#redis.zrem(RUNS_KEY, run);
+    }
+  }
+
+  /** Takes over what version 0.1.0 kept: plain sets of all runs, over or not. */
+  async #adopt(): Promise<void> {
+    if ((await this.#redis.exists(OLD_RUNS_KEY)) === 0) return;
+    const tags = new Set<string>();
+    for (const [run, info] of await this.#infos(await this.#redis.smembers(OLD_RUNS_KEY))) {
+      if (info === "expired") continue;
+      await this.put(run, info);
+      tags.add(info.tag);
+    }
+    for (const tag of tags) await this.#redis.del(modelRunsKey(tag));
+    await this.#redis.del(OLD_RUNS_KEY);
+  }
+}
+
+/** The part of the index that a run belongs to beside that of all; undefined where nobody must act. */
+function placeOf({ spooled, state, tag }: RunInfo): string | undefined {
+  if (state !== "submitted") return undefined;
+  return spooled === "yes" ? OWNABLE_RUNS_KEY : openRunsKey(tag);
+}
+
+function timeOf({ createdAt }: RunInfo): number {
+  const time = Date.parse(createdAt);
+  return Number.isNaN(time) ? 0 : time;
+}
