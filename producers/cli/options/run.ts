@@ -1,4 +1,4 @@
-import { DEFAULT_RUN_TTL_SECONDS } from "../../../src/app/runs/submit-run.js";
+import { DEFAULT_RUN_TTL_SECONDS } from "../../../src/core/run-ttl.js";
 import type { OptionGroup } from "./option-spec.js";
 
 /** A submitted run: its name, its place, its end. */

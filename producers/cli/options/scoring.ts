@@ -88,6 +88,3 @@ export const SCORING = {
 } as const satisfies OptionGroup;
 
 export type ScoringValues = GroupValues<typeof SCORING>;
-
-/** Names of the settings that decide a score. */
-export const SCORING_NAMES = Object.keys(SCORING.options) as (keyof ScoringValues)[];

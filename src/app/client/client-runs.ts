@@ -2,13 +2,14 @@ import type { Limits } from "../../core/contract.js";
 import { DEFAULT_IN_FLIGHT_BOUNDS } from "../../core/in-flight-bounds.js";
 import type { ModelKey, ScoringOptions } from "../../core/job.js";
 import type { RecordSource } from "../../core/ports/record-source.js";
+import { DEFAULT_RUN_TTL_SECONDS } from "../../core/run-ttl.js";
 import { resolveScoring } from "../../core/scoring.js";
 import { GivenRecords, type GivenRecord } from "../../inputs/given-records.js";
 import type { InputFormatName } from "../../inputs/formats/registry.js";
 import { openSource } from "../../inputs/open-source.js";
 import type { Run, RunSummary } from "../runs/run.js";
 import type { Runs } from "../runs/runs.js";
-import { DEFAULT_RUN_TTL_SECONDS, submitRun } from "../runs/submit-run.js";
+import { submitRun } from "../runs/submit-run.js";
 import { maxLengthOf } from "./max-length-of.js";
 
 /** The records of a run: the path of a JSONL file, plain, gzip or zstd; or the records themselves. */

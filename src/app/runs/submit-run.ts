@@ -14,9 +14,6 @@ import { submitRecords } from "../../runs/submit-records.js";
 import type { Run } from "./run.js";
 import type { Runs } from "./runs.js";
 
-/** How long Redis keeps a run and its rankings, if nothing else is asked for. */
-export const DEFAULT_RUN_TTL_SECONDS = 604_800;
-
 const RUN_ID_HASH_CHARS = 16;
 /** Records put into a spool between two words of progress. */
 const TOLD_RECORDS = 200;
