@@ -24,6 +24,7 @@ import type { RunCounts } from "../core/run-counts.js";
 import type { OutputPaths } from "../outputs/output-paths.js";
 import { RunOutput } from "../outputs/run-output.js";
 import { StreamOutput } from "../outputs/stream-output.js";
+import type { PlaceRead } from "../inputs/places-read.js";
 import { digestOf } from "../inputs/digest-source.js";
 import type { RecordSource } from "../core/ports/record-source.js";
 import type { InFlightBounds } from "../core/in-flight-bounds.js";
@@ -33,6 +34,8 @@ import { option, wording, type Wording } from "../core/wording.js";
 export interface RunFileOptions {
   /** For messages and the manifest. */
   readonly input: string;
+  /** Every place that is read: none of them is written. */
+  readonly reads: readonly PlaceRead[];
   /** The records of the input. */
   readonly source: RecordSource;
   /** What the texts of a collection are made of; nulls for other inputs. */
@@ -124,9 +127,7 @@ export async function runFile(options: RunFileOptions): Promise<RunFileResult> {
     ...options.sourceSettings,
   };
   const file =
-    options.output === "-"
-      ? undefined
-      : await RunOutput.open(options.output, settings, options.forceNew);
+    options.output === "-" ? undefined : await RunOutput.open(options.output, settings, options);
   const sink: RankingSink =
     file ??
     new StreamOutput(show.rankings, (failure) => show.note(JSON.stringify(failure)), format.textOf);

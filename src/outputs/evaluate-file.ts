@@ -7,7 +7,7 @@ import {
   type Qrels,
 } from "../core/evaluation.js";
 import { readLines, type LineOptions } from "../inputs/read/lines.js";
-import { openInput } from "../inputs/read/open-input.js";
+import { openInput, requireReadableAgain } from "../inputs/read/open-input.js";
 import { loadTrecRun } from "../inputs/read/trec.js";
 
 /**
@@ -24,6 +24,7 @@ export async function evaluateFile(
   qrels: Qrels,
   options: EvaluationOptions & LineOptions,
 ): Promise<Evaluation> {
+  await requireReadableAgain(path);
   const evaluator = new Evaluator(qrels, options);
   try {
     if (await isJsonl(path, options)) await addJsonl(path, evaluator, options);

@@ -5,6 +5,7 @@ import type { ResolvedScoring } from "../core/job.js";
 import type { RunCounts } from "../core/run-counts.js";
 import { errnoOf } from "../platform/file-system-errors.js";
 import { option, wording } from "../core/wording.js";
+import { isObject } from "../inputs/formats/line-fields.js";
 
 /** What a run's scores depend on. A run resumed under other settings would mix scores. */
 export interface RunSettings extends ResolvedScoring {
@@ -46,8 +47,9 @@ export interface Manifest {
 
 const settingSchema = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 
-/** What is read of a manifest. Settings that this version does not know stay: they differ from its own. */
+/** What is read of a run's manifest. Settings that this version does not know stay: they differ from its own. */
 const manifestSchema = z.looseObject({
+  rankmill: z.string(),
   state: z.enum(["running", "interrupted", "complete"]),
   input: z.string(),
   inputDigest: z.string().optional(),
@@ -56,38 +58,79 @@ const manifestSchema = z.looseObject({
   startedAt: z.string(),
 });
 
-/** A manifest as it was found on disk: whatever version wrote it. */
-export type FoundManifest = z.infer<typeof manifestSchema>;
+/** What lies beside the results of a submitted run and says whose they are. */
+const resultsSchema = z.looseObject({
+  rankmill: z.string(),
+  state: z.literal("results"),
+  run: z.string(),
+  output: z.string(),
+});
 
-/**
- * @returns undefined if there is none
- * @throws RankmillError `conflict` for a file that is no manifest
- */
-export async function readManifest(path: string): Promise<FoundManifest | undefined> {
+/** The manifest of a run from file to file as it was found on disk: whatever version wrote it. */
+export type FoundManifest = z.infer<typeof manifestSchema>;
+export type ResultsManifest = z.infer<typeof resultsSchema>;
+
+/** What lies where a manifest would. *damaged*: it was one, or is nothing at all; *foreign*: something else. */
+export type AnyManifest =
+  | { readonly kind: "none" }
+  | { readonly kind: "run"; readonly manifest: FoundManifest }
+  | { readonly kind: "results"; readonly manifest: ResultsManifest }
+  | { readonly kind: "damaged" | "foreign"; readonly problem: string };
+
+export async function readManifest(path: string): Promise<AnyManifest> {
   let text: string;
   try {
     text = await readFile(path, "utf8");
   } catch (error) {
-    if (errnoOf(error) === "ENOENT") return undefined;
+    if (errnoOf(error) === "ENOENT") return { kind: "none" };
     throw error;
   }
-  return parseManifest(text, path);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return { kind: "damaged", problem: "not JSON" };
+  }
+  const results = resultsSchema.safeParse(value);
+  if (results.success) return { kind: "results", manifest: results.data };
+  const run = manifestSchema.safeParse(value);
+  if (run.success) return { kind: "run", manifest: run.data };
+  const isForeign = isObject(value) && Object.keys(value).length > 0 && !("rankmill" in value);
+  return { kind: isForeign ? "foreign" : "damaged", problem: problemOf(run.error) };
 }
 
-function parseManifest(text: string, path: string): FoundManifest {
-  try {
-    return manifestSchema.parse(JSON.parse(text));
-  } catch (error) {
-    throw new RankmillError(
-      "conflict",
-      wording`${path} is no manifest of a run (${problemOf(error)}): delete it to be asked about its output, or start over with ${option("forceNew")}`,
-      { cause: error },
-    );
+/** @throws RankmillError `conflict` for what is no manifest of a run from file to file */
+export function runManifestOf(found: AnyManifest, path: string): FoundManifest | undefined {
+  switch (found.kind) {
+    case "none":
+      return undefined;
+    case "run":
+      return found.manifest;
+    case "results":
+      throw new RankmillError(
+        "conflict",
+        wording`${path}: the output holds the results of run ${found.manifest.run}: choose another, or replace it with ${option("forceNew")}`,
+      );
+    case "damaged":
+      throw new RankmillError(
+        "conflict",
+        wording`${path} is no manifest of a run (${found.problem}): start over with ${option("forceNew")}, or choose another output`,
+      );
+    case "foreign":
+    default:
+      throw foreignManifest(path, found.problem);
   }
 }
 
-function problemOf(error: unknown): string {
-  if (!(error instanceof z.ZodError)) return "not JSON";
+/** The error for a file of others where the manifest would lie: it is not replaced either. */
+export function foreignManifest(path: string, problem: string): RankmillError {
+  return new RankmillError(
+    "conflict",
+    `${path} is in the way and is no manifest of a run (${problem}): choose another output, or move it`,
+  );
+}
+
+function problemOf(error: z.ZodError): string {
   const [issue] = error.issues;
   const field = issue?.path.join(".") ?? "";
   return `${field === "" ? "the whole" : field}: ${issue?.message ?? "is not valid"}`;

@@ -36,6 +36,8 @@ export async function lockOutput(path: string): Promise<() => Promise<void>> {
     const found = await readText(path);
     if (found === undefined) continue;
     const other = parse(found);
+    // An empty one was torn: file systems without links write it in place.
+    if (other === undefined && found !== "") throw noLock(path);
     if (other !== undefined && isAlive(other)) {
       throw new RankmillError(
         "conflict",
@@ -90,9 +92,22 @@ async function readText(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, "utf8");
   } catch (error) {
-    if (errnoOf(error) === "ENOENT") return undefined;
-    throw error;
+    const code = errnoOf(error);
+    if (code === "ENOENT") return undefined;
+    throw new RankmillError(
+      "place_unusable",
+      `${path} cannot be read (${code ?? String(error)}): delete it if no command is writing this output`,
+      { cause: error },
+    );
   }
+}
+
+/** Whose it is cannot be told: it is neither taken over nor removed. */
+function noLock(path: string): RankmillError {
+  return new RankmillError(
+    "conflict",
+    `${path} is no lock that rankmill wrote, or it is damaged: if no command is writing this output, delete it, else choose another output`,
+  );
 }
 
 /** @returns undefined for what no command wrote whole */

@@ -1,4 +1,4 @@
-import { access, constants, stat, statfs } from "node:fs/promises";
+import { access, constants, readlink, realpath, stat, statfs } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import process from "node:process";
 import { RankmillError } from "../core/errors.js";
@@ -34,6 +34,46 @@ export function outputPaths(output: string, format = "jsonl"): OutputPaths {
     manifest: `${stem}.manifest.json`,
     lock: `${path}.lock`,
   };
+}
+
+/** The names that files have while they are made: nobody else gives such names. */
+export function temporariesOf({ output, failed, manifest }: OutputPaths): string[] {
+  return [output, failed, manifest].map(temporaryOf);
+}
+
+/** The name of a file until it is whole. The lock is held meanwhile: one name is enough. */
+export function temporaryOf(path: string): string {
+  return `${path}.rankmill.tmp`;
+}
+
+/** Links that lead to links: as many as the kernel follows. */
+const MAX_LINKS = 40;
+
+/**
+ * Follows the links at the end of an output's path, so that the file they lead to is written and no
+ * link is replaced by a file. A link may lead to what is not there yet.
+ *
+ * @throws RankmillError `place_unusable` for a name that only a folder can have, and for links in a circle
+ */
+export async function linkTarget(output: string): Promise<string> {
+  if (/[/\\]$/.test(output)) {
+    throw new RankmillError(
+      "place_unusable",
+      wording`${option("output")} ${output}: is the name of a folder, a file is expected`,
+    );
+  }
+  let at = resolve(output);
+  for (let links = 0; links < MAX_LINKS; links += 1) {
+    const target = await readlink(at).catch(() => undefined);
+    const found = target === undefined ? undefined : await stat(at).catch(() => undefined);
+    if (target === undefined || (found !== undefined && !found.isFile())) return at;
+    const folder = await realpath(dirname(at)).catch(() => dirname(at));
+    at = resolve(folder, target);
+  }
+  throw new RankmillError(
+    "place_unusable",
+    wording`${option("output")} ${output}: is a link that leads to itself`,
+  );
 }
 
 /** Lock, manifest and a first few rankings: where not even those fit, nothing is begun. */

@@ -10,13 +10,24 @@ import { asDiskFull } from "./disk-full.js";
 import { JSON_LINES } from "./formats/registry.js";
 import {
   checkSameSettings,
+  foreignManifest,
   readManifest,
+  runManifestOf,
   type FoundManifest,
   type Manifest,
   type RunSettings,
 } from "./manifest.js";
 import { lockOutput } from "./output-lock.js";
-import { checkPlace, outputPaths, type OutputPaths } from "./output-paths.js";
+import type { PlaceRead } from "../inputs/places-read.js";
+import { checkApart } from "./check-apart.js";
+import { refuseForeignFiles, refuseOtherOutput } from "./foreign-files.js";
+import {
+  checkPlace,
+  linkTarget,
+  outputPaths,
+  temporaryOf,
+  type OutputPaths,
+} from "./output-paths.js";
 import { readDone } from "./read-done.js";
 import { WholeFile } from "../platform/whole-file.js";
 import { option, wording } from "../core/wording.js";
@@ -64,16 +75,22 @@ export class RunOutput extends Collector {
   /**
    * Opens the files for a new run or for going on with an interrupted one.
    *
-   * @param forceNew delete what an earlier run left
-   * @throws RankmillError `conflict` for a place that cannot be written, holds a file that rankmill did
-   *   not write, or a run under other settings
+   * @param options.forceNew delete what an earlier run left
+   * @param options.reads what the run reads: none of it is written, `forceNew` or not
+   * @throws RankmillError `place_unusable` for a place that cannot be written, `conflict` for one that
+   *   holds a file that rankmill did not write, or a run under other settings
    */
-  static async open(output: string, settings: RunSettings, forceNew: boolean): Promise<RunOutput> {
-    const paths = outputPaths(output, settings.outputFormat);
+  static async open(
+    output: string,
+    settings: RunSettings,
+    options: { readonly forceNew?: boolean; readonly reads?: readonly PlaceRead[] } = {},
+  ): Promise<RunOutput> {
+    const paths = outputPaths(await linkTarget(output), settings.outputFormat);
     await checkPlace(paths);
+    await checkApart(paths, options.reads ?? []);
     const unlock = await lockOutput(paths.lock);
     try {
-      return await RunOutput.#goOn(paths, settings, forceNew, unlock);
+      return await RunOutput.#goOn(paths, settings, options.forceNew === true, unlock);
     } catch (error) {
       await unlock();
       throw error;
@@ -86,13 +103,11 @@ export class RunOutput extends Collector {
     forceNew: boolean,
     unlock: () => Promise<void>,
   ): Promise<RunOutput> {
-    const { output, rankings, partial, failed, manifest } = paths;
-    if (forceNew) {
-      await Promise.all(
-        [output, rankings, partial, failed, manifest].map((path) => rm(path, { force: true })),
-      );
-    }
-    const before = await readManifest(paths.manifest);
+    const { output, rankings, partial } = paths;
+    if (forceNew) await removeEarlier(paths);
+    const before = runManifestOf(await readManifest(paths.manifest), paths.manifest);
+    await refuseOtherOutput(paths, before);
+    await refuseForeignFiles(paths, before !== undefined);
     // A start that got no further than creating it left it empty, and no manifest.
     const started =
       (await hasContent(partial)) || (await exists(rankings)) || (await exists(output));
@@ -139,7 +154,7 @@ export class RunOutput extends Collector {
   /** Replaces the manifest, whole. */
   async writeManifest(manifest: Manifest): Promise<void> {
     const path = this.paths.manifest;
-    await WholeFile.write(path, [`${JSON.stringify(manifest, null, 2)}\n`], `${path}.tmp`);
+    await WholeFile.write(path, [`${JSON.stringify(manifest, null, 2)}\n`], temporaryOf(path));
   }
 
   /**
@@ -157,7 +172,7 @@ export class RunOutput extends Collector {
       if (complete) await rename(partialPath, rankings);
     }
     if (complete && format.convert !== undefined) {
-      await WholeFile.write(output, format.convert(rankings), `${output}.tmp`);
+      await WholeFile.write(output, format.convert(rankings), temporaryOf(output));
     }
     await this.#failed?.sync();
     await this.#failed?.close();
@@ -171,4 +186,18 @@ export class RunOutput extends Collector {
     this.#locked = false;
     await this.#unlock();
   }
+}
+
+/** Removes what an earlier run left, the output too, whoever wrote that. */
+async function removeEarlier(paths: OutputPaths): Promise<void> {
+  const { output, rankings, partial, failed, manifest } = paths;
+  const found = await readManifest(manifest);
+  if (found.kind === "foreign") throw foreignManifest(manifest, found.problem);
+  if (found.kind === "run" || found.kind === "results") {
+    await refuseOtherOutput(paths, found.manifest);
+  }
+  await refuseForeignFiles(paths, found.kind === "run");
+  await Promise.all(
+    [output, rankings, partial, failed, manifest].map((path) => rm(path, { force: true })),
+  );
 }

@@ -60,7 +60,7 @@ async function openSpooled(spool: Spool, clean: () => Promise<void>): Promise<Op
 testRankingSink("of a run from file to file", async () => {
   const { folder, clean } = await temporary();
   const output = join(folder, "out.jsonl");
-  const sink = await RunOutput.open(output, SETTINGS, false);
+  const sink = await RunOutput.open(output, SETTINGS);
   return {
     sink,
     rankings: async () => await linesOf(output),
@@ -73,7 +73,7 @@ testRankingSink("of a run from file to file", async () => {
 testRankingSink("of the results of a submitted run", async () => {
   const { folder, clean } = await temporary();
   const output = join(folder, "out.jsonl");
-  const sink = await ResultFiles.open(output);
+  const sink = await ResultFiles.open(output, "run-1");
   return {
     sink,
     rankings: async () => await linesOf(output),

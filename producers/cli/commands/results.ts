@@ -1,5 +1,6 @@
 import type { Command } from "commander";
-import { checkPlace, outputPaths } from "../../../src/outputs/output-paths.js";
+import { linkTarget, outputPaths } from "../../../src/outputs/output-paths.js";
+import { checkResultsPlace } from "../../../src/outputs/result-files.js";
 import type { Run } from "../../../src/app/runs/run.js";
 import { required, say } from "../context.js";
 import { EXIT } from "../exit-codes.js";
@@ -40,7 +41,7 @@ export function addResults(program: Command): void {
 async function results(id: string, parsed: Record<string, unknown>): Promise<number> {
   const values = readOptions(GROUPS, parsed);
   const output = required(values.output.output, "--output");
-  if (output !== "-") await checkPlace(outputPaths(output));
+  if (output !== "-") await checkResultsPlace(outputPaths(await linkTarget(output)), id);
   return await withRuns(values, async (runs) => {
     const run = await runs.open(id);
     if (values.run.wait) await waitForRun(run);

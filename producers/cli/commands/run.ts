@@ -9,8 +9,10 @@ import type { Qrels } from "../../../src/core/evaluation.js";
 import type { RecordSource } from "../../../src/core/ports/record-source.js";
 import type { InputChoice } from "../../../src/core/ports/input-container.js";
 import type { OutputFormat } from "../../../src/core/ports/output-format.js";
+import { placesRead, type PlaceRead } from "../../../src/inputs/places-read.js";
 import { openSource } from "../../../src/inputs/open-source.js";
 import type { ResolvedModel } from "../../../src/models/resolve.js";
+import { checkOutput } from "../../../src/outputs/check-output.js";
 import { evaluateFile } from "../../../src/outputs/evaluate-file.js";
 import { chooseDevice } from "../choose-device.js";
 import { createLogger, env, preparedDir, print, required, say } from "../context.js";
@@ -82,6 +84,8 @@ export function addRun(program: Command): void {
 /** The parts of a run that its options name, opened and checked. */
 interface Prepared {
   readonly input: string;
+  /** Every place that is read: none of them is written. */
+  readonly reads: readonly PlaceRead[];
   readonly output: string;
   readonly choice: InputChoice;
   readonly format: OutputFormat;
@@ -122,6 +126,14 @@ async function prepare(values: RunValues): Promise<Prepared> {
   );
   const choice = inputChoice(input, values.input);
   const format = await outputFormat(output, choice, values.output, values.results.topN);
+  const reads = [
+    ...placesRead(choice),
+    ...(values.evaluation.qrels === undefined
+      ? []
+      : [{ option: "qrels", path: values.evaluation.qrels }]),
+    { option: "model", path: model.folder.path },
+  ];
+  if (!isDryRun) await checkOutput(output, reads, format.name);
   const topN = values.results.topN === 0 ? undefined : values.results.topN;
   const qrels = await judgements(values, output);
   const scoring = scoringOf(values.scoring, model);
@@ -133,7 +145,20 @@ async function prepare(values: RunValues): Promise<Prepared> {
     onNote: say,
     modelNames: () => [model.name, ...(model.entry?.aliases ?? [])],
   });
-  return { input, output, choice, format, device, model, source, scoring, qrels, logger, topN };
+  return {
+    input,
+    reads,
+    output,
+    choice,
+    format,
+    device,
+    model,
+    source,
+    scoring,
+    qrels,
+    logger,
+    topN,
+  };
 }
 
 /** Reads the judgements, and holds the first stage against them: not after hours of work. */
@@ -174,9 +199,11 @@ async function forecast(values: RunValues, prepared: Prepared): Promise<number> 
 }
 
 async function rank(values: RunValues, prepared: Prepared): Promise<RunFileResult> {
-  const { input, output, choice, format, device, model, source, scoring, logger, topN } = prepared;
+  const { input, reads, output, choice, format, device, model, source, scoring, logger, topN } =
+    prepared;
   return await runFile({
     input,
+    reads,
     source,
     sourceSettings: await sourceSettings(choice),
     format,

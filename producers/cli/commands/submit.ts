@@ -1,5 +1,6 @@
 import type { Command } from "commander";
-import { checkPlace, outputPaths } from "../../../src/outputs/output-paths.js";
+import { checkOutput } from "../../../src/outputs/check-output.js";
+import { placesRead } from "../../../src/inputs/places-read.js";
 import { openSource } from "../../../src/inputs/open-source.js";
 import { submitRun, type Submitted } from "../../../src/app/runs/submit-run.js";
 import { modelTag, queueName } from "../../../src/redis/keys.js";
@@ -64,11 +65,12 @@ async function submit(parsed: Record<string, unknown>): Promise<number> {
   const logger = createLogger(values.messages.logLevel ?? "warn", 2);
   if (values.run.runId !== undefined) checkRunId(values.run.runId);
   const { output } = values.output;
-  if (output !== undefined && output !== "-") await checkPlace(outputPaths(output));
+  const choice = inputChoice(input, values.input);
+  if (output !== undefined) await checkOutput(output, placesRead(choice));
   const modelNames = values.model.model === undefined ? [] : [values.model.model];
   const topN = values.results.topN === 0 ? undefined : values.results.topN;
   // Before anything is written: a file that cannot be read is an error of the arguments.
-  const source = await openSource(inputChoice(input, values.input), {
+  const source = await openSource(choice, {
     limits: values.limits,
     topN,
     stdin: process.stdin,

@@ -5,11 +5,11 @@ import type { ResultStreams, Run, WrittenResults } from "./run.js";
 
 /** Writes what is done of `run` into files, or to `streams` where `output` is `-`. */
 export async function writeResults(
-  run: Pick<Run, "items" | "status">,
+  run: Pick<Run, "id" | "items" | "status">,
   output: string,
   streams?: ResultStreams,
 ): Promise<WrittenResults> {
-  const files = output === "-" ? undefined : await ResultFiles.open(output);
+  const files = output === "-" ? undefined : await ResultFiles.open(output, run.id);
   const sink = files ?? streamsOutput(streams);
   let open = 0;
   try {

@@ -7,7 +7,7 @@ import { findCollection, type CollectionFiles } from "../collection/beir.js";
 import { documentText } from "../collection/corpus-document.js";
 import { openCorpus, type CorpusIndex } from "../collection/corpus-index.js";
 import type { ByteSource } from "../read/lines.js";
-import { openInput } from "../read/open-input.js";
+import { openInput, requireReadableAgain } from "../read/open-input.js";
 import { readTrecRun, type TrecCandidate, type TrecQuery } from "../read/trec.js";
 import { readQrels, readQueries } from "../read/tsv.js";
 import type { InputContainer } from "../../core/ports/input-container.js";
@@ -26,12 +26,7 @@ export const collectionFolder: InputContainer = {
         wording`${option("input")} ${folder} is a folder: give the candidates of its queries with ${option("firstStage")} RUN.trec`,
       );
     }
-    if (firstStage === "-") {
-      throw new RankmillError(
-        "invalid_option",
-        wording`${option("firstStage")}: is read more than once: give a file`,
-      );
-    }
+    await requireReadableAgain(firstStage, option("firstStage"));
     const { depth, split, docFields, indexDir } = choice;
     const { limits, topN, onNote } = options;
     const chosen = { folder, firstStage, depth, split, docFields, indexDir, limits, topN, onNote };

@@ -1,8 +1,9 @@
-import { createReadStream } from "node:fs";
-import { stat } from "node:fs/promises";
+import { createReadStream, type Stats } from "node:fs";
+import { realpath, stat } from "node:fs/promises";
 import { pipeline, Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { describeError, RankmillError } from "../../core/errors.js";
+import { wording, type OptionMention } from "../../core/wording.js";
 import { decompressZstd, ZstdError } from "./zstd.js";
 
 /** Read at once from a file: fewer wake-ups of the event loop than the default of 64 KiB. */
@@ -91,6 +92,9 @@ async function openRaw(
   }
   try {
     const stats = await stat(path);
+    if (await isDevice(path, stats)) {
+      throw new RankmillError("input_unusable", `${name} is a device, not a file`);
+    }
     if (stats.isDirectory())
       throw new RankmillError("input_unusable", `${name} is a folder, not a file`);
     const sizeBytes = stats.isFile() ? stats.size : undefined;
@@ -98,6 +102,32 @@ async function openRaw(
   } catch (error) {
     throw unreadable(error, name);
   }
+}
+
+/** Devices that end: a terminal, where somebody types, and nothing at all. */
+const READABLE_DEVICE = /^\/dev\/(null|tty|console|pts\/\d+)$/;
+
+async function isDevice(path: string, stats: Stats): Promise<boolean> {
+  if (stats.isBlockDevice()) return true;
+  if (!stats.isCharacterDevice()) return false;
+  return !READABLE_DEVICE.test(await realpath(path));
+}
+
+/**
+ * Refuses a pipe where a file is read more than once: the second reader would get the rest.
+ *
+ * @param mention the option that names it
+ * @throws RankmillError `input_unusable`
+ */
+export async function requireReadableAgain(path: string, mention?: OptionMention): Promise<void> {
+  const stats = path === "-" ? undefined : await stat(path).catch(() => undefined);
+  // A file that is not there has its own error where it is opened.
+  if (path !== "-" && (stats === undefined || stats.isFile())) return;
+  const kind = stats?.isDirectory() === true ? "a folder" : "a pipe";
+  throw new RankmillError(
+    "input_unusable",
+    wording`${mention === undefined ? "" : wording`${mention} `}${path}: is ${kind}, and is read more than once: give a file`,
+  );
 }
 
 /** @throws RankmillError `input_unusable` for a compression that is known and not read */

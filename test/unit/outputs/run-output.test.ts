@@ -40,7 +40,7 @@ function manifestOf(file: RunOutput, state: Manifest["state"]): Manifest {
 }
 
 async function start(settings = SETTINGS, forceNew = false): Promise<RunOutput> {
-  const file = await RunOutput.open(output, settings, forceNew);
+  const file = await RunOutput.open(output, settings, { forceNew });
   await file.writeManifest(manifestOf(file, "running"));
   return file;
 }
@@ -160,7 +160,7 @@ describe("an output that is not this run's", () => {
       model: { ...SETTINGS.model, precision: "int8" },
       topN: 5,
     };
-    await expect(RunOutput.open(output, other, false)).rejects.toMatchObject({
+    await expect(RunOutput.open(output, other)).rejects.toMatchObject({
       code: "conflict",
       message: expect.stringMatching(
         /model\.precision was fp32, is int8; topN was null, is 5.*forceNew/,
@@ -174,7 +174,7 @@ describe("an output that is not this run's", () => {
 
   it("is refused where nothing says how it was made", async () => {
     writeFileSync(output, "precious\n");
-    await expect(RunOutput.open(output, SETTINGS, false)).rejects.toMatchObject({
+    await expect(RunOutput.open(output, SETTINGS)).rejects.toMatchObject({
       code: "conflict",
       message: expect.stringContaining("no out.manifest.json beside it"),
     });
@@ -182,13 +182,12 @@ describe("an output that is not this run's", () => {
     expect(readdirSync(folder)).toEqual(["out.jsonl"]);
   });
 
-  it.each(["{}", "null", "[]", '"x"', "{", '{"settings":null}', '{"settings":{"model":3}}'])(
-    "is refused in one line if its manifest is %s",
+  it.each(["{}", "null", "[]", '"x"', "{", '{"rankmill":"1","settings":{"model":3}}'])(
+    "is refused in one line if its manifest is %s, and can be started over",
     async (text) => {
       await complete("a");
-      const { manifest } = outputPaths(output);
-      writeFileSync(manifest, text);
-      await expect(RunOutput.open(output, SETTINGS, false)).rejects.toMatchObject({
+      writeFileSync(outputPaths(output).manifest, text);
+      await expect(RunOutput.open(output, SETTINGS)).rejects.toMatchObject({
         code: "conflict",
         message: expect.stringMatching(/out\.manifest\.json is no manifest of a run \(.+\): /),
       });
@@ -196,4 +195,55 @@ describe("an output that is not this run's", () => {
       await (await start(SETTINGS, true)).close(true);
     },
   );
+});
+
+describe("a file of somebody else", () => {
+  it.each([
+    ["out.manifest.json", '{"name":"An app","icons":[]}'],
+    ["out.failed.jsonl", '{"id":"a","query":"mended","documents":["d"]}\n'],
+    ["out.failed.jsonl", "notes of mine\n"],
+    ["out.jsonl.partial", "half a download"],
+    ["out.jsonl.lock", "the lock of another program"],
+  ])("is left alone where %s would lie, even if all may be replaced", async (name, text) => {
+    writeFileSync(join(folder, name), text);
+    for (const forceNew of [false, true]) {
+      await expect(RunOutput.open(output, SETTINGS, { forceNew })).rejects.toMatchObject({
+        code: "conflict",
+        message: expect.stringContaining(name),
+      });
+    }
+    expect(readFileSync(join(folder, name), "utf8")).toBe(text);
+    expect(readdirSync(folder)).toEqual([name]);
+  });
+
+  it("is left alone beside an output that is complete", async () => {
+    await complete("a");
+    const mended = '{"id":"b","query":"mended","documents":["d"]}\n';
+    writeFileSync(outputPaths(output).failed, mended);
+    await expect(RunOutput.open(output, SETTINGS)).rejects.toMatchObject({ code: "conflict" });
+    expect(readFileSync(outputPaths(output).failed, "utf8")).toBe(mended);
+  });
+});
+
+describe("outputs whose names are alike", () => {
+  it.each([false, true])("do not share a manifest, forced %s", async (forceNew) => {
+    await complete("a");
+    const other = join(folder, "out");
+    await expect(RunOutput.open(other, SETTINGS, { forceNew })).rejects.toMatchObject({
+      code: "conflict",
+      message: expect.stringContaining("belongs to the output out.jsonl"),
+    });
+    expect([...(await start()).doneIds]).toEqual(["a"]);
+  });
+
+  it("do not take each other for failed records", async () => {
+    const name = join(folder, "out.failed.jsonl");
+    const other = await RunOutput.open(name, SETTINGS);
+    await other.writeManifest({ ...manifestOf(other, "complete"), output: name });
+    await other.close(true);
+    await expect(RunOutput.open(output, SETTINGS, { forceNew: true })).rejects.toMatchObject({
+      message: expect.stringContaining("is the output of another run"),
+    });
+    expect(existsSync(name)).toBe(true);
+  });
 });
