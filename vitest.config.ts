@@ -1,13 +1,48 @@
 import { defineConfig } from "vitest/config";
 
-export default defineConfig({
+const KINDS = ["unit", "conformance", "integration", "chaos"];
+
+/** `--mode quick`: a minute on two cores. Left out are most whole commands, and all texts of all tokenizers. */
+const QUICK = {
+  include: [
+    "test/{unit,conformance}/**/*.test.ts",
+    "test/integration/{interactive-first,lanes,own-activation}.test.ts",
+  ],
+  exclude: [
+    "test/conformance/{tokenizer,tokenizer-windows,unigram-fuzz}.test.ts",
+    "test/unit/models/builtin-bm25-quality.test.ts",
+  ],
+};
+
+/** `--mode long`: what is left out or sampled otherwise, for it takes minutes each. */
+const LONG = {
+  include: [
+    "test/conformance/{grapheme-classes,tokenizer,unigram-fuzz}.test.ts",
+    "test/integration/shared-workers.test.ts",
+  ],
+  env: { RANKMILL_TEST_FULL_SWEEP: "1", RANKMILL_TEST_LONG: "1" },
+};
+
+export default defineConfig(({ mode }) => ({
   test: {
-    include: ["test/{unit,conformance,integration,chaos}/**/*.test.ts"],
-    // Deadlines for hangs: these machines are slow and busy.
-    testTimeout: 180_000,
-    hookTimeout: 120_000,
+    // One kind alone: `npx vitest run --project unit`.
+    projects: projectsOf(mode),
+    globalSetup: "test/support/global-setup.ts",
+    reporters: ["default", "./test/support/skip-reporter.ts"],
+    // Deadlines for hangs alone: machines are slow and busy, and no test may depend on that.
+    testTimeout: mode === "long" ? 7_200_000 : 1_800_000,
+    hookTimeout: 900_000,
     // Most of the long tests wait: for a lock to run out, for a Redis to come back.
     maxWorkers: 3,
     pool: "forks",
   },
-});
+}));
+
+function projectsOf(mode: string) {
+  if (mode === "quick") return [{ extends: true as const, test: { name: "quick", ...QUICK } }];
+  if (mode === "long") return [{ extends: true as const, test: { name: "long", ...LONG } }];
+  return KINDS.map((name) => ({
+    extends: true as const,
+    test: { name, include: [`test/${name}/**/*.test.ts`] },
+  }));
+}

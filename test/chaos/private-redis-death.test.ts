@@ -1,36 +1,50 @@
 /** The private Redis of a run dies under it: the command ends with a reason, and goes on afterwards. */
-import { execFileSync } from "node:child_process";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Bench, rerank, SAMPLE } from "../support/cli.js";
+import { Gate } from "../support/gate.js";
 import { countLines, multiply, sortedLines, writeRecords } from "../support/records.js";
-import { hasRealRedis } from "../support/redis-server.js";
-import { until } from "../support/until.js";
+import { processes } from "../support/processes.js";
+import { given, realRedis } from "../support/needs.js";
 
-const COPIES = 6;
-const SLOW = "--lanes 1 --concurrency 2 --in-flight-jobs 8 --max-batch-size 1";
+const COPIES = 2;
+const SLOW = "--lanes 1 --concurrency 2 --in-flight-jobs 8 --max-batch-size 1 --no-calibrate";
 
 let bench: Bench;
+let gate: Gate;
 
 beforeEach(async () => {
-  bench = await Bench.open({});
+  gate = await Gate.open();
+  bench = await Bench.open(gate.env);
   writeRecords(bench.path("in.jsonl"), multiply(SAMPLE, COPIES));
 });
 
 afterEach(async () => {
-  await bench.close();
+  try {
+    await bench.close();
+  } finally {
+    await gate.close();
+  }
 });
 
-describe.skipIf(!hasRealRedis)("a private Redis that is killed", () => {
-  it("ends the run with exit 5 and the reason, and the same command goes on", async () => {
+describe("a private Redis that is killed", given(realRedis), () => {
+  it("a private Redis that is killed ends the run with exit 5 and the reason, and the same command goes on", async () => {
+    gate.hold();
     const run = bench.start(rerank("in.jsonl", "out.jsonl", SLOW));
-    await until("some are ranked", () => countLines(bench.path("out.jsonl.partial")) > 5);
+    await gate.stepUntil("some are ranked", () => {
+      return countLines(bench.path("out.jsonl.partial")) > 5;
+    });
     const folder = /append-only file in (\S+)/.exec(run.stderr)?.[1] ?? "unknown";
-    execFileSync("pkill", ["-9", "-f", `redis-server unixsocket:${folder}`]);
+    const server = processes().find(({ command }) => {
+      return command.includes(`redis-server unixsocket:${folder}`);
+    });
+    if (server === undefined) throw new Error(`no redis-server in ${folder}\n${run.said}`);
+    process.kill(server.pid, "SIGKILL");
     const exit = await run.exited;
     expect(exit.stderr).toContain("the private Redis ended");
     expect(exit.stderr).toContain("run again to go on");
     expect(exit.code).toBe(5);
     expect(countLines(bench.path("out.jsonl.partial"))).toBeLessThan(54 * COPIES);
+    gate.release();
     const again = await bench.run(rerank("in.jsonl", "out.jsonl"));
     expect(again.stderr).toContain("are ranked already");
     expect(again.code).toBe(0);

@@ -10,7 +10,7 @@ const SPARSE_STEP = 101;
 const FULL_SWEEP = process.env["RANKMILL_TEST_FULL_SWEEP"] === "1";
 
 describe("the table of grapheme classes", () => {
-  it("is the Rust library's", { timeout: 300_000 }, () => {
+  it("is the Rust library's", () => {
     const classes = graphemeClasses();
     const probe = new GraphemeProbe();
     const differing: number[] = [];

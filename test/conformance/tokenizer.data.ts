@@ -1,17 +1,12 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Tokenizer as Reference } from "tokenizers";
+import { DATA, testData } from "../support/needs.js";
 
 const repository = fileURLToPath(new URL("../../", import.meta.url));
 
 /** Real tokenizers and golden ids, not part of the repository. */
-export const DATA = process.env["RANKMILL_TEST_DATA"] ?? `${repository}../shared/data`;
-export const HAS_DATA = existsSync(`${DATA}/tokenizers`);
-if (!HAS_DATA) {
-  process.stderr.write(
-    `no test data at ${DATA} (RANKMILL_TEST_DATA): the tokenizers of real models are NOT tested\n`,
-  );
-}
+export const TOKENIZER_DATA = testData("tokenizers");
 
 export interface TokenizerUnderTest {
   readonly name: string;
@@ -41,7 +36,7 @@ const inData = (name: string): TokenizerUnderTest => ({
 });
 
 export const TOKENIZERS: readonly TokenizerUnderTest[] = [
-  ...(HAS_DATA ? ["bert", "xlmr", "xlmr-whitespace-variant"].map(inData) : []),
+  ...(TOKENIZER_DATA.isMet ? ["bert", "xlmr", "xlmr-whitespace-variant"].map(inData) : []),
   inRepository("builtin-bm25", "models/builtin-bm25", 5),
   inRepository("tiny-bert", "test/fixtures/models/bert", 5),
   inRepository("tiny-deberta-v2", "test/fixtures/models/deberta-v2", 5),

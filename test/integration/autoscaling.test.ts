@@ -6,7 +6,8 @@ import { listServedModels } from "../../src/redis/model-registry.js";
 import { makeJob } from "../../src/redis/make-job.js";
 import { RedisJobQueue } from "../../src/redis/redis-job-queue.js";
 import { modelTag } from "../../src/redis/keys.js";
-import { Bench, BUILTIN, SAMPLE, words } from "../support/cli.js";
+import { SAMPLE } from "../support/cli.js";
+import { useFleet } from "../support/fleet.js";
 import { redisKinds, TestRedis } from "../support/redis-server.js";
 import { until } from "../support/until.js";
 
@@ -20,44 +21,32 @@ const RECORDS = 54;
 /** Twice as many jobs as are looked at one by one. */
 const MANY_JOBS = 400;
 
-let redis: TestRedis;
-let bench: Bench;
-
-beforeEach(async () => {
-  redis = await TestRedis.start();
-  bench = await Bench.open({ REDIS_URL: redis.url });
-});
-afterEach(async () => {
-  await bench.close();
-  await redis.close();
-});
-
 describe("the lists that the manifest for KEDA names", () => {
-  it("are those in which jobs of the builtin model wait and are worked on", async () => {
+  const fleet = useFleet();
+
+  it("the lists that the manifest for KEDA names hold the jobs that wait and those that are worked on", async () => {
     expect(LISTS).toEqual(
       ["bulk:wait", "interactive:wait", "bulk:active", "interactive:active"].map(
         (list) => `rankmill:{${TAG}}-${list}`,
       ),
     );
-    const client = redis.client();
+    const client = fleet.redis;
     const lengths = (): Promise<number[]> =>
       Promise.all(LISTS.map(async (list) => await client.llen(list)));
-    const first = await bench.worker(["--model", BUILTIN, "--lanes", "1"]);
+    const first = await fleet.worker("--lanes 1 --no-calibrate");
     expect((await listServedModels(client)).map(modelTag)).toEqual([TAG]);
     first.signal("SIGTERM");
     await first.exited;
-    await bench.run(["submit", "--model", BUILTIN, "--input", SAMPLE]);
+    await fleet.submit(SAMPLE);
     expect(await lengths()).toEqual([RECORDS, 0, 0, 0]);
     for (const other of ["prioritized", "delayed"]) {
       expect(await client.zcard(`rankmill:{${TAG}}-bulk:${other}`)).toBe(0);
     }
-    const slow = words("--lanes 1 --concurrency 2 --max-batch-size 1");
-    const worker = await bench.worker(["--model", BUILTIN, ...slow]);
-    await worker.freeze();
-    const [waiting = 0, , active = 0] = await lengths();
-    expect(active).toBeLessThanOrEqual(2);
-    expect(waiting + active).toBeLessThanOrEqual(RECORDS);
-    worker.signal("SIGCONT");
+    fleet.gate.hold();
+    await fleet.worker("--lanes 1 --concurrency 2 --max-batch-size 1 --no-calibrate");
+    await until("the worker has two jobs in hand", async () => (await lengths())[2] === 2);
+    expect(await lengths()).toEqual([RECORDS - 2, 0, 2, 0]);
+    fleet.gate.release();
     await until("all is done", async () => (await lengths()).every((length) => length === 0));
   });
 });
@@ -89,7 +78,7 @@ describe.each(redisKinds)("the backlog in pairs, on %s", (kind) => {
   const bulk = async () =>
     (await readBacklog(own.client(), "tag")).find((one) => one.queue === "bulk");
 
-  it("is exact while few jobs wait", async () => {
+  it("the backlog in pairs is exact while few jobs wait", async () => {
     expect(await bulk()).toMatchObject({ jobs: { waiting: 0 }, pairs: { waiting: 0, active: 0 } });
     await enqueue([1, 2, 3, 100]);
     expect(await bulk()).toEqual({
@@ -99,7 +88,7 @@ describe.each(redisKinds)("the backlog in pairs, on %s", (kind) => {
     });
   });
 
-  it("is estimated from both ends of the list where many do", async () => {
+  it("the backlog in pairs is estimated from both ends of the list where many do", async () => {
     // The older half has 2 pairs a job, the newer one 4.
     await enqueue(Array.from({ length: MANY_JOBS }, (_, i) => (i < MANY_JOBS / 2 ? 2 : 4)));
     expect(await bulk()).toMatchObject({ pairs: { waiting: 3 * MANY_JOBS } });

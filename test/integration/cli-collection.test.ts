@@ -9,9 +9,9 @@ import { Bench, BUILTIN, rerank, SAMPLE, words } from "../support/cli.js";
 import { zstdStored } from "../support/compress.js";
 import { readFailures, readLines, readRankings, writeRecords } from "../support/records.js";
 import { hasRealRedis } from "../support/redis-server.js";
+import { DATA, given, testData } from "../support/needs.js";
 
 const EVAL = resolve("test/fixtures/eval");
-const DATA = resolve(process.env["RANKMILL_TEST_DATA"] ?? "../shared/data");
 const NOVELEVAL = join(DATA, "collections/noveleval");
 
 let bench: Bench;
@@ -399,11 +399,7 @@ describe("a dry run", () => {
   });
 });
 
-const absent = !existsSync(NOVELEVAL);
-if (absent)
-  process.stderr.write(`SKIPPED: NovelEval is not at ${NOVELEVAL}; set RANKMILL_TEST_DATA\n`);
-
-describe.skipIf(absent)("NovelEval", () => {
+describe("NovelEval", given(testData("collections/noveleval")), () => {
   it("is reranked and evaluated in one command each", async () => {
     const files = `--first-stage ${NOVELEVAL}/bm25.trec --output-format trec`;
     expect((await bench.run(rerank(NOVELEVAL, "out.trec", files))).code).toBe(0);

@@ -1,48 +1,24 @@
 /** What failed of a run: listed, written out, mended, tried again. */
-import type { Redis } from "ioredis";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { RedisResultStore } from "../../src/redis/redis-result-store.js";
-import { Bench, BUILTIN, rerank, words } from "../support/cli.js";
+import { beforeEach, describe, expect, it } from "vitest";
+import { BUILTIN, rerank, words } from "../support/cli.js";
+import { useFleet } from "../support/fleet.js";
+import { ownerKeys } from "../support/queue-view.js";
 import { readLines, readRankings, writeRecords } from "../support/records.js";
-import { TestRedis } from "../support/redis-server.js";
-
-let server: TestRedis;
-let redis: Redis;
-let bench: Bench;
 
 const SMALL = { id: "small", query: "q", documents: ["q"] };
 const WIDE = { id: "wide", query: "q", documents: Array.from({ length: 9 }, () => "q d") };
 const BAD = { id: "no-documents", query: "q" };
 const NO_JSON = '{"id": "torn';
 
-beforeAll(async () => {
-  server = await TestRedis.start();
-  redis = server.client();
-});
+const fleet = useFleet();
 
-afterAll(async () => {
-  await server.close();
+beforeEach(() => {
+  writeRecords(fleet.bench.path("in.jsonl"), [SMALL, WIDE, BAD, NO_JSON]);
 });
-
-beforeEach(async () => {
-  bench = await Bench.open({ REDIS_URL: server.url });
-  writeRecords(bench.path("in.jsonl"), [SMALL, WIDE, BAD, NO_JSON]);
-});
-
-afterEach(async () => {
-  await bench.close();
-  await redis.flushall();
-});
-
-async function submit(input: string, more: string): Promise<string> {
-  const args = ["submit", "--model", BUILTIN, "--input", input, ...words(more)];
-  const { code, stdout, stderr } = await bench.run(args);
-  expect(code, stderr).toBe(0);
-  return stdout.trim();
-}
 
 async function failuresOf(run: string, more: string): Promise<unknown[]> {
-  const listed = await bench.run(["failures", run, "--json", ...words(more)]);
+  const listed = await fleet.bench.run(["failures", run, "--json", ...words(more)]);
   expect(listed.code, listed.stderr).toBe(0);
   const lines = listed.stdout.split("\n").filter((line) => line !== "");
   return lines.map((line) => JSON.parse(line) as unknown);
@@ -51,12 +27,12 @@ async function failuresOf(run: string, more: string): Promise<unknown[]> {
 describe.each(["in Redis", "in a spool"])("what failed of a run %s", (place) => {
   const more = place === "in a spool" ? "--spool spool" : "";
 
-  it("is listed, written out as input, and joins the run's output once tried again", async () => {
-    const run = await submit("in.jsonl", more);
-    if (more !== "") bench.start(words(`runner ${more}`));
+  it(`a failure of a run ${place} is listed, written out as input, and joins the output once tried again`, async () => {
+    const run = await fleet.submit("in.jsonl", more);
+    if (more !== "") fleet.bench.start(words(`runner ${more}`));
     // A worker with narrower limits than the producer's refuses the wide job for good.
-    const narrow = await bench.worker(["--model", BUILTIN, "--max-documents", "5"]);
-    const first = await bench.run(words(`results ${run} --wait --output out.jsonl ${more}`));
+    const narrow = await fleet.worker("--max-documents 5");
+    const first = await fleet.bench.run(words(`results ${run} --wait --output out.jsonl ${more}`));
     expect(first.code, first.stderr).toBe(3);
     const listed = await failuresOf(run, more);
     expect(listed).toHaveLength(3);
@@ -67,47 +43,47 @@ describe.each(["in Redis", "in a spool"])("what failed of a run %s", (place) => 
         expect.objectContaining({ line: 4, code: "invalid_json", input: NO_JSON }),
       ]),
     );
-    const people = await bench.run(words(`failures ${run} ${more}`));
+    const people = await fleet.bench.run(words(`failures ${run} ${more}`));
     expect(people.stdout).toContain("line 3 no-documents · invalid_field · ");
     expect(people.stderr).toContain("3 records failed, 0 documents");
 
-    const exported = await bench.run(words(`failures ${run} --export failed.jsonl ${more}`));
+    const exported = await fleet.bench.run(words(`failures ${run} --export failed.jsonl ${more}`));
     expect(exported).toMatchObject({ code: 0, stdout: "" });
-    expect(new Set(readLines(bench.path("failed.jsonl")))).toEqual(
+    expect(new Set(readLines(fleet.bench.path("failed.jsonl")))).toEqual(
       new Set([JSON.stringify(WIDE), JSON.stringify(BAD), NO_JSON]),
     );
-    const piped = await bench.run(words(`failures ${run} --export - ${more}`));
+    const piped = await fleet.bench.run(words(`failures ${run} --export - ${more}`));
     expect(piped.stdout.split("\n").filter((line) => line !== "")).toEqual(
-      readLines(bench.path("failed.jsonl")),
+      readLines(fleet.bench.path("failed.jsonl")),
     );
 
     narrow.signal("SIGTERM");
     await narrow.exited;
-    await bench.worker(["--model", BUILTIN]);
-    const retried = await bench.run(words(`retry ${run} ${more}`));
+    await fleet.worker();
+    const retried = await fleet.bench.run(words(`retry ${run} ${more}`));
     expect(retried.code, retried.stderr).toBe(0);
-    const second = await bench.run(words(`results ${run} --wait --output out.jsonl ${more}`));
+    const second = await fleet.bench.run(words(`results ${run} --wait --output out.jsonl ${more}`));
     expect(second.code, second.stderr).toBe(3);
-    const ids = readRankings(bench.path("out.jsonl")).map(({ id }) => id);
+    const ids = readRankings(fleet.bench.path("out.jsonl")).map(({ id }) => id);
     expect(ids.sort()).toEqual(["small", "wide"]);
     expect(await failuresOf(run, more)).toHaveLength(2);
 
     // What was exported is input again, once it is mended.
-    writeRecords(bench.path("mended.jsonl"), [{ ...BAD, documents: ["q"] }]);
-    const mended = await submit("mended.jsonl", more);
-    const third = await bench.run(words(`results ${mended} --wait --output m.jsonl ${more}`));
+    writeRecords(fleet.bench.path("mended.jsonl"), [{ ...BAD, documents: ["q"] }]);
+    const mended = await fleet.submit("mended.jsonl", more);
+    const third = await fleet.bench.run(words(`results ${mended} --wait --output m.jsonl ${more}`));
     expect(third.code, third.stderr).toBe(0);
     expect(await failuresOf(mended, more)).toEqual([]);
   });
 });
 
 describe("documents that could not be scored", () => {
-  it("are listed beside the records, though theirs is ranked", async () => {
-    writeRecords(bench.path("one.jsonl"), [SMALL]);
-    const run = await submit("one.jsonl", "");
-    const [key = ""] = await redis.keys("rankmill:*:owners:*");
-    const [, tag = "", jobId = ""] = /\{(.+)\}:owners:(.+)$/.exec(key) ?? [];
-    const results = new RedisResultStore(redis, tag);
+  it("documents that could not be scored are listed, though their record is ranked", async () => {
+    writeRecords(fleet.bench.path("one.jsonl"), [SMALL]);
+    const run = await fleet.submit("one.jsonl", "");
+    const [[jobId = "", key = ""] = []] = await ownerKeys(fleet.redis);
+    const tag = /\{(.+)\}/.exec(key)?.[1] ?? "";
+    const results = new RedisResultStore(fleet.redis, tag);
     const started = await results.begin(jobId);
     const errors = [{ index: 0, code: "not_a_number", message: "the model gave no number" }];
     const usage = { pairs: 0, tokens: 0, truncated: 0 };
@@ -122,16 +98,16 @@ describe("documents that could not be scored", () => {
         reason: "the model gave no number",
       },
     ]);
-    const people = await bench.run(["failures", run]);
+    const people = await fleet.bench.run(["failures", run]);
     expect(people.stdout).toContain("document 0 of small · not_a_number");
-    const status = await bench.run(["status", run, "--json"]);
+    const status = await fleet.bench.run(["status", run, "--json"]);
     expect(JSON.parse(status.stdout)).toMatchObject({ done: 1, failed: 0, failed_pairs: 1 });
   });
 });
 
 describe("the failures of the run command", () => {
-  it("are found beside its output", async () => {
-    const done = await bench.run(rerank("in.jsonl", "out.jsonl"));
+  it("the failures of the run command are found beside its output", async () => {
+    const done = await fleet.bench.run(rerank("in.jsonl", "out.jsonl"));
     expect(done.code).toBe(3);
     expect(done.stderr).toMatch(
       /out\.failed\.jsonl \("rankmill failures \S+out\.jsonl" lists them\)/,
@@ -139,12 +115,12 @@ describe("the failures of the run command", () => {
     for (const file of ["out.jsonl", "out.failed.jsonl"]) {
       expect(await failuresOf(file, "")).toMatchObject([{ line: 3 }, { line: 4 }]);
     }
-    const refused = await bench.run(["failures", "out.jsonl", "--export", "no/where.jsonl"]);
+    const refused = await fleet.bench.run(["failures", "out.jsonl", "--export", "no/where.jsonl"]);
     expect(refused.code).toBe(2);
     expect(refused.stderr).toContain("--export no/where.jsonl: cannot be written (ENOENT)");
-    const folder = await bench.run(["failures", "out.jsonl", "--export", "."]);
+    const folder = await fleet.bench.run(["failures", "out.jsonl", "--export", "."]);
     expect(folder).toMatchObject({ code: 2 });
-    const none = await bench.run(["failures", "no-such-run"]);
+    const none = await fleet.bench.run(["failures", "no-such-run"]);
     expect(none.code).toBe(2);
   });
 });

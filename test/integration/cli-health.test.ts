@@ -1,28 +1,23 @@
 import { join } from "node:path";
 import { spawnSync } from "node:child_process";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { Bench, BUILTIN, type CliExit } from "../support/cli.js";
+import { beforeEach, describe, expect, it } from "vitest";
+import { BUILTIN, type CliExit } from "../support/cli.js";
 import { dist } from "../support/dist.js";
-import { canSeeProcesses, lanesOf } from "../support/processes.js";
-import { hasRealRedis, TestRedis } from "../support/redis-server.js";
+import { useFleet } from "../support/fleet.js";
+import { lanesOf } from "../support/processes.js";
 import { until } from "../support/until.js";
+import { given, realRedis, visibleProcesses } from "../support/needs.js";
 
-let redis: TestRedis;
-let bench: Bench;
+const fleet = useFleet();
 let file: string;
 
-beforeAll(async () => {
-  redis = await TestRedis.start();
+beforeEach(() => {
+  file = fleet.bench.path("health.json");
 });
-afterAll(() => redis.close());
-beforeEach(async () => {
-  bench = await Bench.open({ REDIS_URL: redis.url });
-  file = bench.path("health.json");
-});
-afterEach(() => bench.close());
 
-const health = (): Promise<CliExit> => bench.run(["health", "--health-file", file]);
-const worker = () => bench.worker(["--model", BUILTIN, "--lanes", "1", "--health-file", file]);
+const health = (): Promise<CliExit> => fleet.bench.run(["health", "--health-file", file]);
+const worker = () =>
+  fleet.bench.worker(["--model", BUILTIN, "--lanes", "1", "--health-file", file]);
 
 async function untilHealth(says: string, code: number): Promise<void> {
   let last: CliExit | undefined;
@@ -37,7 +32,7 @@ async function untilHealth(says: string, code: number): Promise<void> {
 }
 
 describe("rankmill health", () => {
-  it("is 0 from the moment that a worker is ready until it stops", async () => {
+  it("health is 0 from the moment that a worker is ready until it stops", async () => {
     expect(await health()).toMatchObject({ code: 1 });
     const running = await worker();
     const fit = await health();
@@ -50,7 +45,7 @@ describe("rankmill health", () => {
     expect(gone.code).toBe(1);
   });
 
-  it("is the answer of the small program that containers ask, too", async () => {
+  it("the small program that containers ask gives the same answer as the command", async () => {
     const program = join(dist, "workers/health.js");
     const ask = () =>
       spawnSync(process.execPath, [program], {
@@ -65,7 +60,7 @@ describe("rankmill health", () => {
     expect(ask()).toMatchObject({ status: 0 });
   });
 
-  it("names a worker that stands still", async () => {
+  it("health names a worker that stands still", async () => {
     const running = await worker();
     await running.freeze();
     await untilHealth("last gave a sign of life", 1);
@@ -73,48 +68,57 @@ describe("rankmill health", () => {
     await untilHealth("fit: 1 lanes", 0);
   });
 
-  it.skipIf(!hasRealRedis)(
-    "names Redis where it is gone, and forgets it once it is back",
+  it(
+    "health names a Redis that is gone, and forgets it once it is back",
+    given(realRedis),
     async () => {
       await worker();
-      await redis.kill();
+      await fleet.server.kill();
       await untilHealth("Redis has not answered", 1);
-      await redis.startAgain();
+      await fleet.server.startAgain();
       await untilHealth("fit: 1 lanes", 0);
     },
   );
 
-  it.skipIf(!canSeeProcesses)("names a crash loop of the lanes, with its reason", async () => {
-    const running = await worker();
-    // Every lane is killed as soon as it is ready, before it can answer anything.
-    const killed = new Set<number>();
-    let last: CliExit | undefined;
-    await until(
-      "health names the crash loop",
-      async () => {
-        const lane = lanesOf(running.pid).find(({ pid }) => !killed.has(pid));
-        if (lane !== undefined && running.stdout.includes(`"lanePid":${lane.pid}`)) {
-          process.kill(lane.pid, "SIGKILL");
-          killed.add(lane.pid);
-        }
-        last = await health();
-        return last.stdout.includes("1 of 1 lanes die again and again: killed by SIGKILL");
-      },
-      () => last?.stdout ?? "",
-    );
-    expect(last?.code).toBe(1);
-    expect(running.running).toBe(true);
-  });
+  it(
+    "health names a crash loop of the lanes, with its reason",
+    given(visibleProcesses),
+    async () => {
+      const running = await worker();
+      // Every lane is killed as soon as it is ready, before it can answer anything.
+      const killed = new Set<number>();
+      let last: CliExit | undefined;
+      await until(
+        "health names the crash loop",
+        async () => {
+          const lane = lanesOf(running.pid).find(({ pid }) => !killed.has(pid));
+          if (lane !== undefined && running.stdout.includes(`"lanePid":${lane.pid}`)) {
+            process.kill(lane.pid, "SIGKILL");
+            killed.add(lane.pid);
+          }
+          last = await health();
+          return last.stdout.includes("1 of 1 lanes die again and again: killed by SIGKILL");
+        },
+        () => last?.stdout ?? "",
+      );
+      expect(last?.code).toBe(1);
+      expect(running.running).toBe(true);
+    },
+  );
 
-  it("refuses to start a worker that could not say how it is", async () => {
+  it("a worker that cannot write its health file does not start", async () => {
     const args = ["worker", "--model", BUILTIN, "--lanes", "1"];
-    const exit = await bench.run([...args, "--health-file", bench.path("no/where.json")]);
+    const exit = await fleet.bench.run([
+      ...args,
+      "--health-file",
+      fleet.bench.path("no/where.json"),
+    ]);
     expect(exit.stderr).toContain("--health-file");
     expect(exit.code).toBe(2);
   });
 
-  it("asks for the file where none is named", async () => {
-    const exit = await bench.run(["health"]);
+  it("health asks for the file if none is named", async () => {
+    const exit = await fleet.bench.run(["health"]);
     expect(exit.stderr).toContain("--health-file is missing");
     expect(exit.code).toBe(2);
   });

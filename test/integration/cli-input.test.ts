@@ -3,12 +3,12 @@
  * run takes them all, since each must be taken beside all others.
  */
 import { readdirSync } from "node:fs";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import type { WireRanking } from "../../src/core/contract.js";
 import type { RecordFailure } from "../../src/core/record.js";
-import { Bench, BUILTIN, type CliExit, rerank } from "../support/cli.js";
+import { useFleet } from "../support/fleet.js";
+import { BUILTIN, type CliExit, rerank } from "../support/cli.js";
 import { readFailures, readManifest, readRankings, writeRecords } from "../support/records.js";
-import { TestRedis } from "../support/redis-server.js";
 
 const LOREM = "Lighthouses warn ships of rocks and shallow water near the coast. ";
 const LONG_DOCUMENT = LOREM.repeat(Math.ceil(200_000 / LOREM.length)).slice(0, 200_000);
@@ -161,8 +161,7 @@ const GOOD = [
   { id: "top-9", query: "ships", documents: ["a", "b", "c"], top_n: 9, colour: "blue" },
 ];
 
-let redis: TestRedis;
-let bench: Bench;
+const fleet = useFleet({ shared: "everything" });
 let exit: CliExit;
 let rankings: Map<string, WireRanking>;
 let failures: RecordFailure[];
@@ -170,17 +169,12 @@ let failures: RecordFailure[];
 const lines = [...GOOD, "", "   ", ...BAD.map(({ line }) => line)];
 
 beforeAll(async () => {
-  redis = await TestRedis.start();
-  bench = await Bench.open({ REDIS_URL: redis.url });
-  writeRecords(bench.path("in.jsonl"), lines);
-  exit = await bench.run(rerank("in.jsonl", "out.jsonl", OPTIONS));
-  rankings = new Map(readRankings(bench.path("out.jsonl")).map((ranking) => [ranking.id, ranking]));
-  failures = readFailures(bench.path("out.failed.jsonl"));
-});
-
-afterAll(async () => {
-  await bench.close();
-  await redis.close();
+  writeRecords(fleet.bench.path("in.jsonl"), lines);
+  exit = await fleet.bench.run(rerank("in.jsonl", "out.jsonl", OPTIONS));
+  rankings = new Map(
+    readRankings(fleet.bench.path("out.jsonl")).map((ranking) => [ranking.id, ranking]),
+  );
+  failures = readFailures(fleet.bench.path("out.failed.jsonl"));
 });
 
 function ranking(id: string): WireRanking {
@@ -195,12 +189,12 @@ describe("a file with good and bad lines", () => {
     expect(rankings.size).toBe(GOOD.length);
     expect(failures).toHaveLength(BAD.length);
     expect(exit.stderr).toContain(`${GOOD.length} ranked, ${BAD.length} failed`);
-    expect(readManifest(bench.path("out.manifest.json"))).toMatchObject({
+    expect(readManifest(fleet.bench.path("out.manifest.json"))).toMatchObject({
       state: "complete",
       counts: { done: GOOD.length, failed: BAD.length },
     });
     expect(
-      readdirSync(bench.folder)
+      readdirSync(fleet.bench.folder)
         .filter((name) => name.startsWith("out"))
         .sort(),
     ).toEqual(["out.failed.jsonl", "out.jsonl", "out.manifest.json"]);
@@ -289,7 +283,7 @@ describe("unusual records", () => {
 
 describe("what a run leaves in a Redis that it was given", () => {
   it("is BullMQ's frame of the queues, the model's entry and the fence counter", async () => {
-    const keys = await redis.client().keys("*");
+    const keys = await fleet.redis.keys("*");
     const expected =
       /^rankmill:(models|\{[^}]+\}:fences|\{[^}]+\}-(bulk|interactive):(meta|events|id|stalled-check|metrics:.*))$/;
     expect(keys.filter((key) => !expected.test(key))).toEqual([]);
@@ -299,12 +293,14 @@ describe("what a run leaves in a Redis that it was given", () => {
 
 describe("the same records through the tokenizer in JavaScript", () => {
   it("have the same rankings", async () => {
-    const again = await bench.run(
+    const again = await fleet.bench.run(
       rerank("in.jsonl", "js.jsonl", `${OPTIONS} --tokenizer transformers`),
     );
     expect(again.code).toBe(3);
-    expect(readManifest(bench.path("js.manifest.json")).settings.tokenizer).toBe("transformers");
-    const other = new Map(readRankings(bench.path("js.jsonl")).map((one) => [one.id, one]));
+    expect(readManifest(fleet.bench.path("js.manifest.json")).settings.tokenizer).toBe(
+      "transformers",
+    );
+    const other = new Map(readRankings(fleet.bench.path("js.jsonl")).map((one) => [one.id, one]));
     // What the two do with rare code points may differ; the tokenizers' own suite lists that.
     expect(other.get("unicode")?.results).toHaveLength(2);
     const [mine, theirs] = [rankings, other].map((all) =>
@@ -317,11 +313,11 @@ describe("the same records through the tokenizer in JavaScript", () => {
 describe("an empty file", () => {
   it.each(["", "\n \n"])("of %j gives an empty output", async (content) => {
     const input = content === "" ? [] : ["", " "];
-    writeRecords(bench.path("empty.jsonl"), input);
-    const done = await bench.run(rerank("empty.jsonl", "e.jsonl", "--force-new"));
+    writeRecords(fleet.bench.path("empty.jsonl"), input);
+    const done = await fleet.bench.run(rerank("empty.jsonl", "e.jsonl", "--force-new"));
     expect(done.code).toBe(0);
-    expect(readRankings(bench.path("e.jsonl"))).toEqual([]);
-    expect(readManifest(bench.path("e.manifest.json"))).toMatchObject({
+    expect(readRankings(fleet.bench.path("e.jsonl"))).toEqual([]);
+    expect(readManifest(fleet.bench.path("e.manifest.json"))).toMatchObject({
       state: "complete",
       counts: { done: 0, failed: 0, pairs: 0 },
     });

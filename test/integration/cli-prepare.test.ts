@@ -1,7 +1,7 @@
 /** `rankmill models prepare` on a machine that has nothing yet: what an init container does. */
 import { readdir } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
-import { Bench, words } from "../support/cli.js";
+import { Bench, FRESH_CACHE, words } from "../support/cli.js";
 import { COMMIT, files, REPOSITORY, usePullBench } from "../support/pull-bench.js";
 
 const hub = usePullBench();
@@ -17,7 +17,7 @@ async function prepare(bench: Bench, more: string): ReturnType<Bench["run"]> {
 
 describe("models prepare", () => {
   it("with --pull --calibrate leaves nothing to do, and does nothing the second time", async () => {
-    const bench = await Bench.open();
+    const bench = await Bench.open(FRESH_CACHE);
     const first = await prepare(bench, "--pull --calibrate --json");
     expect(first.code, first.stderr).toBe(0);
     expect(JSON.parse(first.stdout)).toMatchObject({ model: REPOSITORY, reused: false });
@@ -35,7 +35,7 @@ describe("models prepare", () => {
   });
 
   it("with --pull fetches another precision of a model that is here", async () => {
-    const bench = await Bench.open();
+    const bench = await Bench.open(FRESH_CACHE);
     const graph = files.get("onnx/model.onnx") ?? Buffer.alloc(0);
     hub.hub.add(REPOSITORY, {
       commit: COMMIT,
@@ -49,7 +49,7 @@ describe("models prepare", () => {
   });
 
   it("without --pull opens no socket, and a folder is never pulled", async () => {
-    const bench = await Bench.open();
+    const bench = await Bench.open(FRESH_CACHE);
     const unpulled = await prepare(bench, "");
     expect(unpulled.code).toBe(2);
     expect(unpulled.stderr).toContain("rankmill models pull");

@@ -3,7 +3,8 @@ import { existsSync, readdirSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { Bench, BUILTIN, rerank, words } from "../support/cli.js";
 import { readRankings, writeRecords } from "../support/records.js";
-import { hasRealRedis, TestRedis } from "../support/redis-server.js";
+import { TestRedis } from "../support/redis-server.js";
+import { given, realRedis } from "../support/needs.js";
 
 let bench: Bench;
 
@@ -71,7 +72,7 @@ describe("without a Redis at REDIS_URL", () => {
   });
 });
 
-describe.skipIf(!hasRealRedis)("a Redis with a password", () => {
+describe("a Redis with a password", given(realRedis), () => {
   let server: TestRedis;
 
   beforeAll(async () => {

@@ -9,8 +9,9 @@ import {
   readFileSync,
 } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { Bench, BERT, rerank, type RunningCli, SAMPLE } from "../support/cli.js";
-import { canMount } from "../support/mounts.js";
+import { Bench, BERT, type CliExit, rerank, type RunningCli, SAMPLE } from "../support/cli.js";
+import { Gate } from "../support/gate.js";
+import { given, mounts } from "../support/needs.js";
 import {
   countLines,
   multiply,
@@ -21,39 +22,53 @@ import {
 } from "../support/records.js";
 import { hasRealRedis } from "../support/redis-server.js";
 
-/** Enough work that it is never over before the test has seen it begin. */
 const COPIES = 3;
 const RECORDS = 54 * COPIES;
-const SLOW = "--lanes 1 --concurrency 2 --in-flight-jobs 8 --max-batch-size 1";
+const SLOW = "--lanes 1 --concurrency 2 --in-flight-jobs 8 --max-batch-size 1 --no-calibrate";
 
+let gate: Gate;
 let bench: Bench;
 
 beforeEach(async () => {
-  bench = await Bench.open(hasRealRedis ? {} : { PATH: "" });
+  gate = await Gate.open();
+  bench = await Bench.open(hasRealRedis ? gate.env : { ...gate.env, PATH: "" });
 });
 
 afterEach(async () => {
-  await bench.close();
+  try {
+    await bench.close();
+  } finally {
+    await gate.close();
+  }
 });
 
 function again(more: string, model?: string): string[] {
   return rerank("in.jsonl", "out.jsonl", more, model);
 }
 
-async function untilInTheMiddle(run: RunningCli, output: string): Promise<void> {
-  await run.until(
-    "some rankings are on disk",
-    () => countLines(bench.path(`${output}.partial`)) >= 5,
-  );
+/** Starts a run that stands still when at least `rankings` of it are on disk. */
+async function startAndHold(output: string, rankings = 5): Promise<RunningCli> {
+  gate.hold();
+  const run = bench.start(rerank("in.jsonl", output, SLOW));
+  await gate.stepUntil(`${rankings} rankings are on disk`, () => {
+    if (!run.running) throw new Error(`the run ended too early\n${run.said}`);
+    return countLines(bench.path(`${output}.partial`)) >= rankings;
+  });
+  return run;
+}
+
+/** Interrupts a run that is held; it finishes what its lane has in hand. */
+async function interrupt(run: RunningCli): Promise<CliExit> {
+  run.signal("SIGINT");
+  await run.says("stopping");
+  gate.release();
+  return await run.exited;
 }
 
 describe("a run that did not come to its end", () => {
-  it("goes on from its own output, after Ctrl-C, after kill -9, with a torn line", async () => {
+  it("a run goes on from its own output after Ctrl-C, after kill -9, with a torn line", async () => {
     writeRecords(bench.path("in.jsonl"), multiply(SAMPLE, COPIES));
-    const interrupted = bench.start(rerank("in.jsonl", "out.jsonl", SLOW));
-    await untilInTheMiddle(interrupted, "out.jsonl");
-    interrupted.signal("SIGINT");
-    const exit = await interrupted.exited;
+    const exit = await interrupt(await startAndHold("out.jsonl"));
     expect(exit).toMatchObject({ code: 130, signal: null });
     expect(exit.stderr).toContain("run again to go on");
     await bench.untilNothingIsLeft();
@@ -67,8 +82,7 @@ describe("a run that did not come to its end", () => {
 
     // A crash of the machine may leave half a line.
     appendFileSync(partial, kept[0]?.slice(0, 77) ?? "");
-    const killed = bench.start(rerank("in.jsonl", "out.jsonl", SLOW));
-    await killed.until("more rankings are on disk", () => countLines(partial) >= kept.length + 5);
+    const killed = await startAndHold("out.jsonl", kept.length + 5);
     expect(killed.stderr).toContain(`${kept.length} records are ranked already`);
     killed.signal("SIGKILL");
     expect((await killed.exited).signal).toBe("SIGKILL");
@@ -77,6 +91,7 @@ describe("a run that did not come to its end", () => {
     const keptThen = countLines(partial);
     expect(keptThen).toBeLessThan(RECORDS);
 
+    gate.release();
     const finished = await bench.run(rerank("in.jsonl", "out.jsonl"));
     expect(finished.code).toBe(0);
     expect(finished.stderr).toContain(`${keptThen} records are ranked already`);
@@ -92,10 +107,9 @@ describe("a run that did not come to its end", () => {
     expect(sortedLines(output)).toEqual(sortedLines(bench.path("undisturbed.jsonl")));
   });
 
-  it("ends at once at the second signal, and leaves no process", async () => {
+  it("a run ends at once at the second signal, and leaves no process", async () => {
     writeRecords(bench.path("in.jsonl"), multiply(SAMPLE, COPIES));
-    const run = bench.start(rerank("in.jsonl", "out.jsonl", "--lanes 1 --max-batch-size 1"));
-    await untilInTheMiddle(run, "out.jsonl");
+    const run = await startAndHold("out.jsonl");
     run.signal("SIGTERM");
     await run.says("stopping");
     run.signal("SIGTERM");
@@ -106,15 +120,13 @@ describe("a run that did not come to its end", () => {
 });
 
 describe("two runs that write the same output", () => {
-  it("never do so at the same time", async () => {
+  it("two runs never write the same output at the same time", async () => {
     writeRecords(bench.path("in.jsonl"), multiply(SAMPLE, COPIES));
-    const first = bench.start(rerank("in.jsonl", "out.jsonl", SLOW));
-    await untilInTheMiddle(first, "out.jsonl");
+    const first = await startAndHold("out.jsonl");
     const second = await bench.run(rerank("in.jsonl", "out.jsonl"));
     expect(second.code).toBe(2);
     expect(second.stderr).toContain(`process ${first.pid}`);
-    first.signal("SIGINT");
-    expect(await first.exited).toMatchObject({ code: 130 });
+    expect(await interrupt(first)).toMatchObject({ code: 130 });
     expect(existsSync(bench.path("out.jsonl.lock"))).toBe(false);
     const third = await bench.run(rerank("in.jsonl", "out.jsonl"));
     expect(third.code).toBe(0);
@@ -123,7 +135,7 @@ describe("two runs that write the same output", () => {
 });
 
 describe("a run whose input has changed since", () => {
-  it("goes on by id, and says that earlier rankings stay", async () => {
+  it("a run whose input has changed goes on by id, and says that earlier rankings stay", async () => {
     const records = [{ id: "a", query: "q", documents: ["q", "r"] }];
     writeRecords(bench.path("in.jsonl"), records);
     expect((await bench.run(rerank("in.jsonl", "out.jsonl"))).code).toBe(0);
@@ -138,7 +150,7 @@ describe("a run whose input has changed since", () => {
 });
 
 describe("a run under other settings than those it was begun with", () => {
-  it("is refused by name, unless it starts over", async () => {
+  it("a run under other settings is refused by the name of the setting, unless it starts over", async () => {
     writeRecords(bench.path("in.jsonl"), [{ id: "a", query: "q", documents: ["q", "r"] }]);
     expect((await bench.run(again(""))).code).toBe(0);
     const before = readFileSync(bench.path("out.jsonl"), "utf8");
@@ -159,7 +171,7 @@ describe("a run under other settings than those it was begun with", () => {
 });
 
 describe("a place that cannot be written", () => {
-  it("is an error of the arguments", async () => {
+  it("an output that cannot be written is an error of the arguments", async () => {
     writeRecords(bench.path("in.jsonl"), [{ id: "a", query: "q", documents: ["q", "r"] }]);
     mkdirSync(bench.path("folder"));
     writeRecords(bench.path("stranger.jsonl"), ["not ours"]);
@@ -179,7 +191,7 @@ describe("a place that cannot be written", () => {
     expect(existsSync(bench.path("stranger.jsonl.partial"))).toBe(false);
   });
 
-  it.skipIf(!canMount())("is one before any work where the disk is full", async () => {
+  it("an output on a full disk is refused before any work", given(mounts), async () => {
     writeRecords(bench.path("in.jsonl"), [{ id: "a", query: "q", documents: ["q", "r"] }]);
     mkdirSync(bench.path("full"));
     const size = "size=64k";

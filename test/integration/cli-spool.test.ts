@@ -3,22 +3,20 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { Bench, BUILTIN, SAMPLE, words, type CliExit } from "../support/cli.js";
-import { TestRedis } from "../support/redis-server.js";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { BUILTIN, SAMPLE, words, type CliExit } from "../support/cli.js";
+import { useFleet } from "../support/fleet.js";
 import { TestS3 } from "../support/s3-server.js";
 
 const SECRET = "very-secret-key-of-the-test";
 const TOKEN = "very-secret-token-of-the-test";
 
-let server: TestRedis;
+const fleet = useFleet();
 let s3: TestS3;
-let bench: Bench;
 /** A server that turns everybody away, as S3 does. */
 let forbidding: Server;
 
 beforeAll(async () => {
-  server = await TestRedis.start();
   s3 = await TestS3.start();
   forbidding = createServer((_, answer) => {
     answer.writeHead(403, { "content-type": "application/xml" });
@@ -32,27 +30,18 @@ beforeAll(async () => {
 afterAll(async () => {
   forbidding.close();
   await s3.close();
-  await server.close();
-});
-
-beforeEach(async () => {
-  bench = await Bench.open({ REDIS_URL: server.url });
-});
-
-afterEach(async () => {
-  await bench.close();
 });
 
 async function submit(spool: string, env: Record<string, string>): Promise<CliExit> {
   const line = `submit --model ${BUILTIN} --input ${SAMPLE} --log-level trace --spool ${spool}`;
-  const exit = await bench.run(words(line), { env });
+  const exit = await fleet.bench.run(words(line), { env });
   expect(exit.stdout + exit.stderr).not.toContain(SECRET);
   expect(exit.stdout + exit.stderr).not.toContain(TOKEN);
   return exit;
 }
 
 describe("a spool in a bucket", () => {
-  it("needs credentials, and names the variable that is missing", async () => {
+  it("a spool in a bucket needs credentials, and names the variable that is missing", async () => {
     const { AWS_SECRET_ACCESS_KEY: _, ...rest } = s3.env;
     const exit = await submit("s3://bucket/runs", rest);
     expect(exit.code).toBe(2);
@@ -60,7 +49,7 @@ describe("a spool in a bucket", () => {
   });
 
   it.each(["s3://", "s3:///runs", "s3://Not_A_Bucket/x"])(
-    "refuses the address %s",
+    "the address %s of a spool is refused",
     async (place) => {
       const exit = await submit(place, s3.env);
       expect(exit.code).toBe(2);
@@ -68,18 +57,18 @@ describe("a spool in a bucket", () => {
     },
   );
 
-  it("says so where there is no such bucket", async () => {
+  it("a spool in a bucket that does not exist is refused by name", async () => {
     const exit = await submit("s3://no-such-bucket/runs", s3.env);
     expect(exit.code).toBe(2);
     expect(exit.stderr).toContain("the spool s3://no-such-bucket/runs/: NoSuchBucket");
-    const runner = await bench.run(words("runner --spool s3://no-such-bucket/runs"), {
+    const runner = await fleet.bench.run(words("runner --spool s3://no-such-bucket/runs"), {
       env: s3.env,
     });
     expect(runner.code).toBe(2);
     expect(runner.stderr).toContain("NoSuchBucket");
   });
 
-  it("shows no secret where it is turned away, or cannot be reached", async () => {
+  it("a spool in a bucket shows no secret if it is turned away or cannot be reached", async () => {
     const secrets = {
       AWS_ACCESS_KEY_ID: "ASIATEST",
       AWS_SECRET_ACCESS_KEY: SECRET,
@@ -108,12 +97,12 @@ describe("a spool in a bucket", () => {
 });
 
 describe("a spool in a folder", () => {
-  it("cannot be a file", async () => {
-    writeFileSync(bench.path("file"), "");
-    const file = await submit(bench.path("file"), {});
+  it("a spool cannot be a file", async () => {
+    writeFileSync(fleet.bench.path("file"), "");
+    const file = await submit(fleet.bench.path("file"), {});
     expect(file.code).toBe(2);
-    expect(file.stderr).toContain(`the spool ${bench.path("file")} cannot be written`);
-    const runner = await bench.run(words(`runner --spool ${bench.path("file")}`));
+    expect(file.stderr).toContain(`the spool ${fleet.bench.path("file")} cannot be written`);
+    const runner = await fleet.bench.run(words(`runner --spool ${fleet.bench.path("file")}`));
     expect(runner.code).toBe(2);
   });
 });

@@ -7,6 +7,7 @@ import { detectCuda, type CudaPlaces } from "../../src/inference/devices/cuda/de
 import { runtimeDir } from "../../src/inference/runtime/installed-onnx-runtime.js";
 import { Bench, rerank } from "../support/cli.js";
 import { dist } from "../support/dist.js";
+import { cudaLibraries, given } from "../support/needs.js";
 
 /** A folder that `rankmill setup cuda --with-libraries` filled; a gigabyte, so it is not made here. */
 const REAL_CUDA = process.env["RANKMILL_TEST_CUDA_DIR"];
@@ -138,7 +139,7 @@ describe("a look for CUDA", () => {
   });
 });
 
-describe.skipIf(REAL_CUDA === undefined)("the real provider and NVIDIA's libraries", () => {
+describe("the real provider and NVIDIA's libraries", given(cudaLibraries), () => {
   it("load from a folder of their own until nothing but the driver is missing", async () => {
     await addGpus(1);
     await addDriver();

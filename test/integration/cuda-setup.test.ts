@@ -9,6 +9,7 @@ import type { CudaWheel } from "../../src/models/cuda/cuda-wheels.js";
 import { setupCuda, type CudaSetupOptions } from "../../src/models/cuda/cuda-setup.js";
 import { IndexServer } from "../support/index-server.js";
 import { refusal } from "../support/pull-bench.js";
+import { given, mounts } from "../support/needs.js";
 
 const RUNTIME = Buffer.from("the runtime of onnxruntime-node");
 
@@ -244,27 +245,18 @@ describe("a setup of CUDA without a network", () => {
   });
 });
 
-const canMount = process.getuid?.() === 0;
-
-describe.skipIf(!canMount)("a setup of CUDA on a disk that is too small", () => {
+describe("a setup of CUDA on a disk that is too small", given(mounts), () => {
   let small: string;
-  let mounted = false;
   beforeEach(async () => {
     small = join(folder, "small");
     await mkdir(small);
-    try {
-      execFileSync("mount", ["-t", "tmpfs", "-o", "size=96k", "tmpfs", small], { stdio: "ignore" });
-      mounted = true;
-    } catch {
-      mounted = false;
-    }
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=96k", "tmpfs", small]);
   });
   afterEach(() => {
-    if (mounted) execFileSync("umount", [small]);
+    execFileSync("umount", [small]);
   });
 
-  it("says how much is missing and how to go on", async ({ skip }) => {
-    if (!mounted) skip();
+  it("a setup of CUDA on a disk that is too small says how much is missing and how to go on", async () => {
     const { code, message } = await refusal(setupCuda(options({ dir: small })));
     expect(code).toBe("download_failed");
     expect(message).toMatch(

@@ -1,8 +1,9 @@
 /** `rankmill dashboard`, with the queues of a real worker. */
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Bench, BUILTIN, SAMPLE, type RunningCli } from "../support/cli.js";
-import { hasRealRedis, TestRedis } from "../support/redis-server.js";
+import { beforeAll, describe, expect, it } from "vitest";
+import { SAMPLE, type RunningCli } from "../support/cli.js";
+import { useFleet } from "../support/fleet.js";
 import { until } from "../support/until.js";
+import { given, realRedis } from "../support/needs.js";
 
 const PASSWORD = "the miller's";
 const AUTHORIZATION = { authorization: `Basic ${btoa(`miller:${PASSWORD}`)}` };
@@ -14,13 +15,12 @@ interface ShownQueue {
   readonly jobs: readonly { readonly id: string; readonly data: { readonly pairs: number } }[];
 }
 
-describe.skipIf(!hasRealRedis)("the dashboard", () => {
-  let redis: TestRedis;
-  let bench: Bench;
+describe("the dashboard", given(realRedis), () => {
+  const fleet = useFleet({ shared: "everything" });
   let url: string;
 
   const open = async (more: readonly string[] = []): Promise<string> => {
-    const running: RunningCli = bench.start(["dashboard", "--dashboard-port", "0", ...more], {
+    const running: RunningCli = fleet.bench.start(["dashboard", "--dashboard-port", "0", ...more], {
       env: { RANKMILL_DASHBOARD_PASSWORD: PASSWORD },
     });
     await running.says("serving dashboard");
@@ -51,20 +51,14 @@ describe.skipIf(!hasRealRedis)("the dashboard", () => {
   };
 
   beforeAll(async () => {
-    redis = await TestRedis.start();
-    bench = await Bench.open({ REDIS_URL: redis.url });
-    const worker = await bench.worker(["--model", BUILTIN, "--lanes", "1"]);
+    const worker = await fleet.worker("--lanes 1");
     worker.signal("SIGTERM");
     await worker.exited;
-    await bench.run(["submit", "--model", BUILTIN, "--input", SAMPLE]);
+    await fleet.submit(SAMPLE);
     url = await open();
   });
-  afterAll(async () => {
-    await bench.close();
-    await redis.close();
-  });
 
-  it("shows the model's queues and the jobs that wait, with their data", async () => {
+  it("the dashboard shows the model's queues and the jobs that wait, with their data", async () => {
     const { name, displayName, readOnlyMode, jobs } = await bulk();
     expect(name).toMatch(/^\{builtin-bm25\..*\}-bulk$/);
     expect([displayName, readOnlyMode]).toEqual(["builtin-bm25 fp32 bulk", true]);
@@ -76,7 +70,7 @@ describe.skipIf(!hasRealRedis)("the dashboard", () => {
     expect(await one.text()).toContain("documents");
   });
 
-  it("asks for the password, for page, files and data alike", async () => {
+  it("the dashboard asks for the password, for page, files and data alike", async () => {
     for (const path of ["/", "/api/queues", "/static/images/logo.svg", "/nothing"]) {
       const refused = await fetch(url + path);
       expect(refused.status).toBe(401);
@@ -86,7 +80,7 @@ describe.skipIf(!hasRealRedis)("the dashboard", () => {
     }
   });
 
-  it("serves a page that loads nothing from elsewhere", async () => {
+  it("the dashboard serves a page that loads nothing from elsewhere", async () => {
     const page = await ask("/");
     const html = await page.text();
     expect(page.headers.get("content-security-policy")).toContain("default-src 'none'");
@@ -96,7 +90,7 @@ describe.skipIf(!hasRealRedis)("the dashboard", () => {
     for (const path of scripts) expect((await ask(`/${path}`)).status).toBe(200);
   });
 
-  it("refuses every action while it is read only, and nothing changes", async () => {
+  it("the dashboard refuses every action while it is read only, and nothing changes", async () => {
     const { name, jobs } = await bulk();
     const queue = `/api/queues/${encodeURIComponent(name)}`;
     const [first] = jobs;
@@ -109,7 +103,7 @@ describe.skipIf(!hasRealRedis)("the dashboard", () => {
     expect((await bulk()).jobs.map(({ id }) => id)).toEqual(jobs.map(({ id }) => id));
   });
 
-  it("acts where that is allowed, but not for another site's page", async () => {
+  it("the dashboard acts if that is allowed, but not for the page of another site", async () => {
     const acting = await open(["--allow-actions"]);
     const { name } = await bulk(acting);
     const pause = (headers: Record<string, string>): Promise<Response> =>
@@ -122,16 +116,16 @@ describe.skipIf(!hasRealRedis)("the dashboard", () => {
     });
   });
 
-  it("changes nothing of the queues by looking", async () => {
-    const client = redis.client();
+  it("the dashboard changes nothing of the queues by looking", async () => {
+    const client = fleet.redis;
     const metas = await client.keys("rankmill:*:meta");
     expect(metas.length).toBeGreaterThan(0);
     for (const key of metas) expect(await client.hget(key, "opts.maxLenEvents")).toBe("1000");
   });
 
-  it("does not start where others could come without a password", async () => {
+  it("the dashboard does not start if others could come without a password", async () => {
     const args = ["dashboard", "--dashboard-port", "0", "--dashboard-host", "0.0.0.0"];
-    const exit = await bench.run(args);
+    const exit = await fleet.bench.run(args);
     expect(exit.stderr).toContain("set RANKMILL_DASHBOARD_PASSWORD");
     expect(exit.code).toBe(2);
   });

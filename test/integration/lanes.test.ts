@@ -131,9 +131,10 @@ describe("a pool of lanes", () => {
       deadlineMs: () => (stopped ? 30_000 : 200),
     });
     const [lane] = pool.lanes;
-    process.kill(lane?.pid ?? 0, "SIGSTOP");
+    if (lane === undefined) throw new Error("the pool has no lane");
+    process.kill(lane.pid, "SIGSTOP");
     const asked = batcher.score([randomPair(random, 20)], "bulk", never);
-    await lane?.died;
+    await lane.died;
     stopped = true;
     expect((await asked)[0]?.status).toBe("scored");
     expect(events).toContainEqual(

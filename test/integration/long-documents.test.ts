@@ -6,12 +6,12 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { createClient, type Client, type RerankOptions } from "../../src/app/client/client.js";
 import type { Ranking } from "../../src/app/client/ranking.js";
 import { Bench, BUILTIN, rerank, words } from "../support/cli.js";
+import { useFleet } from "../support/fleet.js";
 import { readManifest, readRankings, writeRecords } from "../support/records.js";
-import { TestRedis } from "../support/redis-server.js";
 
 const QUERY = "why does the mill wheel stand still";
 const PASSAGE = "The mill wheel stands still because its axle froze to the bearing.";
-const TIMEOUT = { timeoutMs: 60_000 };
+const TIMEOUT = { timeoutMs: 600_000 };
 
 /** Sentences that share no word with the query, about seven tokens each. */
 function filler(sentences: number): string {
@@ -26,21 +26,16 @@ const SHORT = "A wheel is round, and a mill grinds corn.";
 const DOCUMENTS = [SHORT, LONG, "Nothing of the kind."];
 
 describe("long documents, asked by a client", () => {
-  let server: TestRedis;
-  let bench: Bench;
+  const fleet = useFleet({ shared: "everything" });
   let client: Client;
 
   beforeAll(async () => {
-    server = await TestRedis.start();
-    bench = await Bench.open({ REDIS_URL: server.url });
-    await bench.worker(["--model", BUILTIN, "--lanes", "1", "--no-calibrate"]);
-    client = await createClient({ redisUrl: server.url });
+    await fleet.worker("--lanes 1 --no-calibrate");
+    client = await createClient({ redisUrl: fleet.server.url });
   });
 
   afterAll(async () => {
     await client.close();
-    await bench.close();
-    await server.close();
   });
 
   async function ranked(more: Partial<RerankOptions>): Promise<Ranking> {
@@ -118,14 +113,14 @@ describe("long documents, asked by a client", () => {
   });
 
   it("of a submitted run are in windows too, and the run is joined in no other way", async () => {
-    writeRecords(bench.path("in.jsonl"), [{ id: "a", query: QUERY, documents: DOCUMENTS }]);
+    writeRecords(fleet.bench.path("in.jsonl"), [{ id: "a", query: QUERY, documents: DOCUMENTS }]);
     const submit = ["submit", ...words(`--input in.jsonl --model ${BUILTIN} --run windows`)];
     const split = words("--max-length 128 --long-documents windows --overlap-tokens 16");
-    const exit = await bench.run([...submit, ...split, "--output", "out.jsonl"]);
+    const exit = await fleet.bench.run([...submit, ...split, "--output", "out.jsonl"]);
     expect(exit).toMatchObject({ code: 0 });
-    const [first] = readRankings(bench.path("out.jsonl"))[0]?.results ?? [];
+    const [first] = readRankings(fleet.bench.path("out.jsonl"))[0]?.results ?? [];
     expect(LONG.slice(first?.window?.start, first?.window?.end)).toContain(PASSAGE);
-    const other = await bench.run([...submit, "--max-length", "128"]);
+    const other = await fleet.bench.run([...submit, "--max-length", "128"]);
     expect(other.code).toBe(2);
     expect(other.stderr).toContain("longDocuments was windows, is truncate");
     expect(other.stderr).toContain("overlapTokens was 16, is 0");

@@ -2,48 +2,32 @@
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { Bench, BUILTIN, SAMPLE, words, type CliExit, type RunningCli } from "../support/cli.js";
+import { describe, expect, it } from "vitest";
+import { BUILTIN, SAMPLE, type CliExit, type RunningCli } from "../support/cli.js";
+import { useFleet } from "../support/fleet.js";
 import { metricsUrl, metricTypes, scrape } from "../support/metrics.js";
 import { multiply, writeRecords } from "../support/records.js";
-import { hasRealRedis, TestRedis } from "../support/redis-server.js";
 import { until } from "../support/until.js";
+import { given, realRedis } from "../support/needs.js";
 
 const DOCS = readFileSync(new URL("../../docs/metrics.md", import.meta.url), "utf8");
 const SAMPLE_RECORDS = 54;
 const SAMPLE_PAIRS = 1_209;
 
-let redis: TestRedis;
-let bench: Bench;
+const fleet = useFleet({ shared: "nothing" });
 
-beforeEach(async () => {
-  redis = await TestRedis.start();
-  bench = await Bench.open({ REDIS_URL: redis.url });
-});
-afterEach(async () => {
-  await bench.close();
-  await redis.close();
-});
-
-const METERED = ["--metrics-port", "0"];
 const worker = (more = ""): Promise<RunningCli> =>
-  bench.worker(["--model", BUILTIN, "--lanes", "1", ...METERED, ...words(more)]);
+  fleet.worker(`--lanes 1 --no-calibrate --metrics-port 0 ${more}`);
 const runner = (): RunningCli =>
-  bench.start(["runner", "--spool", bench.path("spool"), ...METERED]);
+  fleet.bench.start(["runner", "--spool", fleet.bench.path("spool"), "--metrics-port", "0"]);
 const startOn = (port: string): Promise<CliExit> =>
-  bench.run(["worker", "--model", BUILTIN, "--metrics-port", port]);
-const submit = async (input: string, more = ""): Promise<string> => {
-  const args = ["submit", "--model", BUILTIN, "--input", input, ...words(more)];
-  const { stdout, stderr, code } = await bench.run(args);
-  expect(code, stderr).toBe(0);
-  return stdout.trim();
-};
-
-describe("the metrics of a worker and a runner", () => {
-  it("are those that docs/metrics.md lists, with their types and labels", async () => {
+  fleet.run(["worker", "--model", BUILTIN, "--metrics-port", port]);
+describe("the metrics", () => {
+  it("the metrics of worker and runner are those that docs/metrics.md lists, with their types and labels", async () => {
     const workerUrl = await metricsUrl(await worker());
     const runnerUrl = await metricsUrl(runner());
-    await submit(SAMPLE, `--spool ${bench.path("spool")}`);
+    fleet.gate.hold();
+    await fleet.submit(SAMPLE, `--spool ${fleet.bench.path("spool")}`);
     const shown = new Map<string, { type: string; labels: Set<string> }>();
     // A run's figures are there while it is owned: collect until all that is listed was seen.
     const listed = new Map(
@@ -54,7 +38,7 @@ describe("the metrics of a worker and a runner", () => {
         ],
       ),
     );
-    await until("every metric was seen", async () => {
+    await fleet.gate.stepUntil("every metric was seen", async () => {
       for (const url of [workerUrl, runnerUrl]) {
         const { text, samples } = await scrape(url);
         for (const [name, type] of metricTypes(text)) {
@@ -75,9 +59,9 @@ describe("the metrics of a worker and a runner", () => {
     expect(sorted(shown).sort()).toEqual(sorted(listed).sort());
   });
 
-  it("count every pair, token and job once", async () => {
+  it("the metrics of a worker count every pair, token and job once", async () => {
     const url = await metricsUrl(await worker());
-    await submit(SAMPLE, "--wait");
+    await fleet.submit(SAMPLE, "--wait");
     const now = await until("the last job was reported", async () => {
       const seen = await scrape(url);
       return seen.value("rankmill_jobs_total", { outcome: "done" }) === SAMPLE_RECORDS && seen;
@@ -100,16 +84,19 @@ describe("the metrics of a worker and a runner", () => {
     expect(memory).toBeLessThan(now.value("rankmill_memory_limit_bytes") ?? 0);
   });
 
-  it.skipIf(!hasRealRedis)(
-    "count what was taken back from a frozen worker, and what it sees when it wakes",
+  it(
+    "the metrics count the jobs that are taken back from a frozen worker, and those that it lost when it wakes",
+    given(realRedis),
     async () => {
-      const frozen = await worker("--concurrency 2 --max-batch-size 1");
+      const frozen = await worker("--concurrency 2");
       const frozenUrl = await metricsUrl(frozen);
-      await submit(SAMPLE);
+      fleet.gate.hold();
+      await fleet.submit(SAMPLE);
       await until("it has jobs in hand", async () => {
         return ((await scrape(frozenUrl)).value("rankmill_jobs_held") ?? 0) > 0;
       });
       await frozen.freeze();
+      fleet.gate.release();
       const url = await metricsUrl(await worker());
       await until("the other has taken them back and done them", async () => {
         const now = await scrape(url);
@@ -129,12 +116,12 @@ describe("the metrics of a worker and a runner", () => {
     },
   );
 
-  it("show from the runner alone what waits while no worker is there", async () => {
+  it("the metrics of a runner show the jobs that wait while no worker is there", async () => {
     const first = await worker();
     first.signal("SIGTERM");
     await first.exited;
     const url = await metricsUrl(runner());
-    await submit(SAMPLE);
+    await fleet.submit(SAMPLE);
     const now = await scrape(url);
     const bulk = { queue: "bulk", state: "waiting" };
     expect(now.value("rankmill_backlog_jobs", bulk)).toBe(SAMPLE_RECORDS);
@@ -142,13 +129,14 @@ describe("the metrics of a worker and a runner", () => {
     expect(now.value("rankmill_backlog_jobs", { ...bulk, queue: "interactive" })).toBe(0);
   });
 
-  it("tell how far a run is that the runner owns, and nothing of it afterwards", async () => {
-    const copies = hasRealRedis ? 6 : 1;
-    writeRecords(bench.path("in.jsonl"), multiply(SAMPLE, copies));
+  it("the metrics of a runner tell how far its run is, and nothing of the run afterwards", async () => {
+    const copies = 4;
+    writeRecords(fleet.bench.path("in.jsonl"), multiply(SAMPLE, copies));
     await worker("--concurrency 3 --max-batch-size 1");
+    fleet.gate.hold();
     const url = await metricsUrl(runner());
-    const run = await submit("in.jsonl", `--spool ${bench.path("spool")}`);
-    const under = await until("the run is under way", async () => {
+    const run = await fleet.submit("in.jsonl", `--spool ${fleet.bench.path("spool")}`);
+    const under = await fleet.gate.stepUntil("the runner can tell how far it is", async () => {
       const now = await scrape(url);
       return (now.value("rankmill_run_eta_seconds", { run }) ?? 0) > 0 && now;
     });
@@ -161,6 +149,7 @@ describe("the metrics of a worker and a runner", () => {
     expect(remaining / expected).toBeGreaterThan(0.5);
     expect(remaining / expected).toBeLessThan(2);
     expect(under.value("rankmill_runs_owned")).toBe(1);
+    fleet.gate.release();
     await until("the run is over", async () => {
       const now = await scrape(url);
       return now.value("rankmill_run_records") === undefined && now.text.includes("_runs_owned 0");
@@ -169,7 +158,7 @@ describe("the metrics of a worker and a runner", () => {
 });
 
 describe("the probes", () => {
-  it("say 200 of a worker that is of use", async () => {
+  it("the probes of a worker that is of use answer with 200", async () => {
     const url = await metricsUrl(await worker());
     for (const path of ["/healthz", "/readyz", "/readyz?verbose"]) {
       expect((await fetch(url + path)).status).toBe(200);
@@ -179,14 +168,15 @@ describe("the probes", () => {
     expect(await head.text()).toBe("");
   });
 
-  it.skipIf(!hasRealRedis)(
-    "name Redis where it is gone, of worker and runner, and forgive it; metrics go on",
+  it(
+    "the probes of worker and runner name a Redis that is gone and forgive it, and metrics go on",
+    given(realRedis),
     async () => {
       const urls = [await metricsUrl(await worker()), await metricsUrl(runner())];
       for (const url of urls) {
         await until("it is ready", async () => (await fetch(`${url}/readyz`)).status === 200);
       }
-      await redis.kill();
+      await fleet.server.kill();
       for (const url of urls) {
         await until("it is not ready", async () => {
           const ready = await fetch(`${url}/readyz`);
@@ -199,20 +189,22 @@ describe("the probes", () => {
         expect(now.value("rankmill_ready")).toBe(0);
         expect(now.value("rankmill_backlog_jobs")).toBeUndefined();
       }
-      await redis.startAgain();
+      await fleet.server.startAgain();
       for (const url of urls) {
         await until("it is ready", async () => (await fetch(`${url}/readyz`)).status === 200);
       }
     },
   );
 
-  it("are alive and not ready while a worker starts", async () => {
+  it("the probes of a worker that starts say that it is alive and not ready", async () => {
     // Takes connections and says nothing: the start goes no further.
     const silent = createServer().listen(0, "127.0.0.1");
     await once(silent, "listening");
     const { port } = silent.address() as AddressInfo;
     const env = { REDIS_URL: `redis://127.0.0.1:${port}` };
-    const starting = bench.start(["worker", "--model", BUILTIN, ...METERED], { env });
+    const starting = fleet.bench.start(["worker", "--model", BUILTIN, "--metrics-port", "0"], {
+      env,
+    });
     const url = await metricsUrl(starting);
     const ready = await fetch(`${url}/readyz`);
     expect([ready.status, await ready.text()]).toEqual([503, "not started yet, or stopping\n"]);
@@ -223,7 +215,7 @@ describe("the probes", () => {
     silent.close();
   });
 
-  it("refuse to start on a port that is taken, or that is none", async () => {
+  it("a worker refuses a metrics port that is taken or that is none", async () => {
     const url = await metricsUrl(await worker());
     const { port } = new URL(url);
     const taken = await startOn(port);

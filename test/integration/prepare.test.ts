@@ -34,7 +34,7 @@ import {
   type PrepareOptions,
 } from "../../src/inference/prepare/prepare-model.js";
 import { withFileLease } from "../../src/platform/file-lease.js";
-import { canMount } from "../support/mounts.js";
+import { given, mounts } from "../support/needs.js";
 import { SeededRandom } from "../support/random.js";
 
 const MODELS = fileURLToPath(new URL("../fixtures/models", import.meta.url));
@@ -460,7 +460,7 @@ describe("what cannot be prepared is said in one line and leaves nothing behind"
   });
 
   // 230 kB become 400: too little to begin with, and enough to begin but not to end.
-  it.skipIf(!canMount())("a full disk", async () => {
+  it("a full disk", given(mounts), async () => {
     for (const size of ["100k", "240k"]) {
       const mount = await freshFolder();
       execFileSync("mount", ["-t", "tmpfs", "-o", `size=${size}`, "tmpfs", mount]);

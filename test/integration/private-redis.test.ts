@@ -19,17 +19,14 @@ import {
   type PrivateRedisOptions,
   startPrivateRedis,
 } from "../../src/redis/private-server/private-redis.js";
+import { given, realRedis } from "../support/needs.js";
+import { until } from "../support/until.js";
 
 const dist = fileURLToPath(new URL("../../dist/", import.meta.url));
 const guardianPath = join(dist, "workers/redis-guardian.js");
 const searchPath = process.env["PATH"] ?? "";
 const programs = await findServerPrograms(searchPath, () => undefined);
 const kinds = programs.length > 0 ? (["redis-server", "js"] as const) : (["js"] as const);
-if (kinds.length === 1) {
-  process.stderr.write(
-    "SKIPPED: no redis-server or valkey-server on PATH; private Redis is tried in JavaScript alone\n",
-  );
-}
 
 let tempFolder: string;
 let warnings: string[];
@@ -44,7 +41,7 @@ beforeEach(async () => {
 afterEach(async () => {
   for (const command of commands.splice(0)) command.kill("SIGKILL");
   await Promise.all(servers.splice(0).map((server) => server.stop()));
-  await until(() => runningIn(tempFolder).length === 0);
+  await until("nothing runs in the test's folder", () => runningIn(tempFolder).length === 0);
   await rm(tempFolder, { recursive: true, force: true });
 });
 
@@ -117,13 +114,9 @@ function familyOf(parentPid: number): number[] {
   return [guardian, ...children.map(({ pid }) => pid)];
 }
 
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 20));
-}
-
 /** Waits until the processes have ended and the folder is removed; returns how many there were. */
 async function allGone(pids: readonly number[], folder: string): Promise<number> {
-  await until(() => !pids.some(isRunning) && !existsSync(folder));
+  await until("processes and folder are gone", () => !pids.some(isRunning) && !existsSync(folder));
   return pids.length;
 }
 
@@ -277,18 +270,19 @@ describe.each(kinds)("a private %s", (kind) => {
     const family = familyOf(pid);
     for (const victim of [guardianOf(pid), pid]) process.kill(victim, "SIGSTOP");
     for (const victim of [guardianOf(pid), pid]) process.kill(victim, "SIGKILL");
-    await until(() => !family.some(isRunning));
+    await until("guardian, server and watcher are gone", () => !family.some(isRunning));
     expect(family.filter(isRunning)).toEqual([]);
   });
 });
 
-describe.skipIf(kinds.length === 1)("a private redis-server", () => {
+describe("a private redis-server", given(realRedis), () => {
   it("tells how it died and takes its guardian along", async () => {
     const server = await start({ kind: "redis-server" });
     const family = familyOf(process.pid);
     const folder = dirname(server.connection.path);
     const redis = runningIn(folder).find(({ commandLine }) => commandLine.includes("unixsocket"));
-    process.kill(redis?.pid ?? 0, "SIGKILL");
+    if (redis === undefined) throw new Error(`no redis-server in ${folder}`);
+    process.kill(redis.pid, "SIGKILL");
     expect(await server.exited).toEqual({ expected: false, reason: "it was killed by SIGKILL" });
     expect(await allGone(family, folder)).toBe(3);
   });
@@ -352,10 +346,10 @@ describe("choosing a private Redis", () => {
     const path = await putPrograms({
       "redis-server": `${passesVersion}\necho "still loading" >&2; exec sleep 600`,
     });
-    const failed = start({ kind: "redis-server", searchPath: path, startDeadlineMs: 1_000 });
+    const failed = start({ kind: "redis-server", searchPath: path, startDeadlineMs: 5_000 });
     await expect(failed).rejects.toMatchObject({
       code: "redis_unavailable",
-      message: expect.stringMatching(/1000 ms.*still loading/) as string,
+      message: expect.stringMatching(/5000 ms.*still loading/) as string,
     });
     expect(readdirSync(tempFolder)).toEqual(["bin"]);
   });

@@ -1,10 +1,10 @@
 /** Workers that keep scores in Redis for each other, on a real server with a real model. */
-import type { Redis } from "ioredis";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { ReuseCounts } from "../../src/telemetry/reuse-counts.js";
-import { Bench, BERT, SAMPLE, words, type RunningCli } from "../support/cli.js";
+import { describe, expect, it } from "vitest";
+import { BERT, SAMPLE, words, type RunningCli } from "../support/cli.js";
+import { useFleet } from "../support/fleet.js";
 import { readLines, readRankings, writeRecords } from "../support/records.js";
-import { hasRealRedis, TestRedis } from "../support/redis-server.js";
+import { given, realRedis } from "../support/needs.js";
 
 interface SampleRecord {
   id: string;
@@ -15,24 +15,7 @@ interface SampleRecord {
 const RECORDS = 12;
 const WITH_CACHE = "--score-cache-bytes 4194304";
 
-let server: TestRedis;
-let redis: Redis;
-let bench: Bench;
-
-beforeAll(async () => {
-  server = await TestRedis.start();
-  redis = server.client();
-});
-afterAll(async () => {
-  await server.close();
-});
-beforeEach(async () => {
-  bench = await Bench.open({ REDIS_URL: server.url });
-});
-afterEach(async () => {
-  await bench.close();
-  await redis.flushall();
-});
+const fleet = useFleet();
 
 function sample(): SampleRecord[] {
   const records = readLines(SAMPLE).map((line) => JSON.parse(line) as SampleRecord);
@@ -46,19 +29,19 @@ async function score(
   precision: string,
   more: string,
 ): Promise<{ scores: Map<string, string>; reuse: ReuseCounts }> {
-  const input = bench.path(`${name}.jsonl`);
+  const input = fleet.bench.path(`${name}.jsonl`);
   writeRecords(
     input,
     records.map((record) => ({ ...record, id: `${name}/${record.id}` })),
   );
-  const worker = await bench.worker([
+  const worker = await fleet.bench.worker([
     "--model",
     BERT,
     ...words(`--precision ${precision} ${more}`),
   ]);
-  const output = bench.path(`${name}.out.jsonl`);
+  const output = fleet.bench.path(`${name}.out.jsonl`);
   const submit = words(`submit --precision ${precision} --max-length 128 --output ${output}`);
-  const exit = await bench.run([...submit, "--model", BERT, "--input", input]);
+  const exit = await fleet.bench.run([...submit, "--model", BERT, "--input", input]);
   expect(exit).toMatchObject({ code: 0 });
   worker.signal("SIGTERM");
   await worker.exited;
@@ -78,9 +61,9 @@ function reuseOf(worker: RunningCli): ReuseCounts {
   return JSON.parse(line ?? "{}") as ReuseCounts;
 }
 
-describe.skipIf(!hasRealRedis)("a score cache", () => {
+describe("a score cache", given(realRedis), () => {
   it.each(["fp32", "int8"])(
-    "gives other jobs of other workers the same scores to the bit, in %s",
+    "a score cache gives other jobs of other workers the same scores to the bit, in %s",
     async (precision) => {
       const records = sample();
       const pairs = records.reduce((sum, { documents }) => sum + documents.length, 0);
@@ -101,7 +84,7 @@ describe.skipIf(!hasRealRedis)("a score cache", () => {
     },
   );
 
-  it("is for one precision", async () => {
+  it("a score cache is for one precision", async () => {
     const records = sample().slice(0, 2);
     const first = await score("first", records, "fp32", WITH_CACHE);
     const int8 = await score("second", records, "int8", WITH_CACHE);
@@ -109,9 +92,9 @@ describe.skipIf(!hasRealRedis)("a score cache", () => {
     expect(int8.scores).not.toEqual(first.scores);
   });
 
-  it("is refused where scores may depend on their batch", async () => {
+  it("a score cache is refused if scores may depend on their batch", async () => {
     const args = words("--precision fp32 --max-batch-size 4 --no-calibrate");
-    const exit = await bench.run(["worker", "--model", BERT, ...args, ...words(WITH_CACHE)]);
+    const exit = await fleet.bench.run(["worker", "--model", BERT, ...args, ...words(WITH_CACHE)]);
     expect(exit.code).toBe(2);
     expect(exit.stderr).toContain("--score-cache-bytes: with 4 rows a batch a score may depend");
   });

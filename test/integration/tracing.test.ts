@@ -17,9 +17,10 @@ import {
 import { makeJob } from "../../src/redis/make-job.js";
 import { RedisJobQueue } from "../../src/redis/redis-job-queue.js";
 import { traceQueues } from "../../src/redis/telemetry.js";
-import { Bench, BUILTIN, SAMPLE } from "../support/cli.js";
-import { hasRealRedis, TestRedis } from "../support/redis-server.js";
+import { BUILTIN, SAMPLE } from "../support/cli.js";
+import { useFleet } from "../support/fleet.js";
 import { until } from "../support/until.js";
+import { given, realRedis } from "../support/needs.js";
 
 interface OtlpSpan {
   readonly service: string;
@@ -83,29 +84,22 @@ class Collector {
   }
 }
 
-let redis: TestRedis;
-let bench: Bench;
+const fleet = useFleet({ shared: "nothing" });
 let collector: Collector;
 
 beforeEach(async () => {
-  redis = await TestRedis.start();
   collector = await Collector.open();
-  bench = await Bench.open({ REDIS_URL: redis.url });
 });
-afterEach(async () => {
-  await bench.close();
-  collector.close();
-  await redis.close();
-});
+afterEach(() => collector.close());
 
 const submit = ["submit", "--model", BUILTIN, "--input", SAMPLE, "--wait"];
 
-describe.skipIf(!hasRealRedis)("traces", () => {
-  it("lead from the producer that enqueued a job to the worker that did it", async () => {
+describe("traces", given(realRedis), () => {
+  it("traces lead from the producer that enqueued a job to the worker that did it", async () => {
     const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url };
-    const worker = await bench.worker(["--model", BUILTIN, "--lanes", "1"], { env });
+    const worker = await fleet.worker("--lanes 1", { env });
     const named = { ...env, OTEL_SERVICE_NAME: "nightly" };
-    expect(await bench.run(submit, { env: named })).toMatchObject({ code: 0 });
+    expect(await fleet.run(submit, { env: named })).toMatchObject({ code: 0 });
     worker.signal("SIGTERM");
     expect(await worker.exited).toMatchObject({ code: 0 });
     const { spans } = collector;
@@ -121,32 +115,32 @@ describe.skipIf(!hasRealRedis)("traces", () => {
     }
   });
 
-  it("are sent nowhere unless an endpoint is named, or where they are switched off", async () => {
-    await bench.worker(["--model", BUILTIN, "--lanes", "1"]);
+  it("traces are sent nowhere unless an endpoint is named, nor if they are switched off", async () => {
+    await fleet.worker("--lanes 1");
     for (const off of [{ OTEL_SDK_DISABLED: "true" }, { OTEL_TRACES_EXPORTER: "none" }]) {
       const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, ...off };
-      expect(await bench.run(submit, { env })).toMatchObject({ code: 0 });
+      expect(await fleet.run(submit, { env })).toMatchObject({ code: 0 });
     }
     expect(collector.spans).toEqual([]);
   });
 
-  it("hold up nothing where the collector is gone", async () => {
+  it("traces hold up nothing if the collector is gone", async () => {
     const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url };
     collector.close();
-    await bench.worker(["--model", BUILTIN, "--lanes", "1"], { env });
-    expect(await bench.run(submit, { env })).toMatchObject({ code: 0 });
+    await fleet.worker("--lanes 1", { env });
+    expect(await fleet.run(submit, { env })).toMatchObject({ code: 0 });
   });
 
-  it("are those of the program that a queue and a consumer are opened in", async () => {
+  it("traces join those of the program that opens a queue and a consumer", async () => {
     const exporter = new InMemorySpanExporter();
     const provider = new NodeTracerProvider({
       spanProcessors: [new SimpleSpanProcessor(exporter)],
     });
     provider.register();
     traceQueues(new BullMQOtel({ tracerName: "test" }));
-    const queue = new RedisJobQueue(redis.client(), "tag", 1_000_000);
+    const queue = new RedisJobQueue(fleet.server.client(), "tag", 1_000_000);
     const consumer = new Consumer(
-      redis.client(),
+      fleet.server.client(),
       {
         tag: "tag",
         priority: "bulk",

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { dist } from "./dist.js";
+import { CACHE_VARIABLE } from "./global-setup.js";
 import { look, marked, type SeenProcess } from "./processes.js";
 import { until } from "./until.js";
 
@@ -43,6 +44,19 @@ export interface CliOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Written to its standard input, which then ends. Without it there is none. */
   readonly input?: string | Buffer;
+}
+
+/** Variables that take back the cache that commands share. */
+export const FRESH_CACHE = { RANKMILL_PREPARED_DIR: "", RANKMILL_CALIBRATION_DIR: "" } as const;
+
+/** Preparing and measuring the same model for each command would take most of the tests' time. */
+function sharedCache(): Record<string, string> {
+  const folder = process.env[CACHE_VARIABLE];
+  if (folder === undefined) return {};
+  return {
+    RANKMILL_PREPARED_DIR: join(folder, "prepared"),
+    RANKMILL_CALIBRATION_DIR: join(folder, "calibration"),
+  };
 }
 
 /** A command under way. */
@@ -121,7 +135,10 @@ export class Bench {
     this.#env = env;
   }
 
-  /** @param env for every command, as `REDIS_URL` */
+  /**
+   * @param env for every command, as `REDIS_URL`. `FRESH_CACHE` is for tests of what a host that has
+   *   prepared and measured no model does.
+   */
   static async open(env: Readonly<Record<string, string>> = {}): Promise<Bench> {
     return new Bench(await realpath(await mkdtemp(join(tmpdir(), "rankmill-test-"))), env);
   }
@@ -137,6 +154,7 @@ export class Bench {
         PATH: process.env["PATH"] ?? "",
         HOME: this.folder,
         [MARK]: this.#mark,
+        ...sharedCache(),
         ...this.#env,
         ...options.env,
       },

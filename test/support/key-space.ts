@@ -14,11 +14,12 @@ export async function keySpace(redis: Redis): Promise<string[]> {
 /** Jobs of whatever run that wait in a queue or are in a worker's hands. */
 export async function jobsAtWork(redis: Redis): Promise<number> {
   const lists = await redis.keys("rankmill:*");
-  const counts = await Promise.all(
-    lists.map(async (key) => {
-      if (/:(wait|active)$/.test(key)) return await redis.llen(key);
-      return key.endsWith(":delayed") ? await redis.zcard(key) : 0;
-    }),
-  );
-  return counts.reduce((sum, count) => sum + count, 0);
+  // In one step: a job that moves meanwhile would be in neither of two lists.
+  const asked = redis.multi();
+  for (const key of lists) {
+    if (/:(wait|active)$/.test(key)) asked.llen(key);
+    if (key.endsWith(":delayed")) asked.zcard(key);
+  }
+  const answers = (await asked.exec()) ?? [];
+  return answers.reduce((sum, [, count]) => sum + Number(count), 0);
 }

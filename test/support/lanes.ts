@@ -27,7 +27,7 @@ export function laneOptions(
   return {
     entryPath: LANE_ENTRY,
     env: process.env,
-    openTimeoutMs: 30_000,
+    openTimeoutMs: 300_000,
     model: {
       onnxPath: join(fixtureFolder(model), "onnx", file),
       padId: model === "xlm-roberta" ? 1 : 0,

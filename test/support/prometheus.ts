@@ -1,23 +1,9 @@
 /** A real Prometheus of a test's own; Debian's package `prometheus` brings it and `promtool`. */
-import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { until } from "./until.js";
-
-export const hasPrometheus = isThere("prometheus") && isThere("promtool");
-if (!hasPrometheus) {
-  process.stderr.write("left out: tests of the monitoring need prometheus and promtool on PATH\n");
-}
-
-function isThere(program: string): boolean {
-  try {
-    execFileSync(program, ["--version"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 export interface Target {
   readonly job: string;

@@ -1,4 +1,4 @@
-import { createReadStream, existsSync, readFileSync } from "node:fs";
+import { createReadStream, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import {
@@ -12,9 +12,9 @@ import {
 } from "../../../src/core/evaluation.js";
 import { loadTrecRun, readTrecRun } from "../../../src/inputs/read/trec.js";
 import { readQrels } from "../../../src/inputs/read/tsv.js";
+import { DATA, given, testData } from "../../support/needs.js";
 
 const FIXTURE = "test/fixtures/eval";
-const DATA = process.env["RANKMILL_TEST_DATA"] ?? "../shared/data";
 const COLLECTIONS = join(DATA, "collections");
 const LINES = { maxLineBytes: 1_000_000 };
 
@@ -154,14 +154,7 @@ describe("files that do not belong together", () => {
   });
 });
 
-const dataIsThere = existsSync(COLLECTIONS);
-if (!dataIsThere) {
-  process.stderr.write(
-    `SKIPPED: no test data in ${COLLECTIONS}; set RANKMILL_TEST_DATA to check BM25\n`,
-  );
-}
-
-describe.skipIf(!dataIsThere)("BM25 runs of the judged collections", () => {
+describe("BM25 runs of the judged collections", given(testData("collections")), () => {
   // What ir_measures 0.4.3 gives for these very files: nDCG@10, RR@10, AP, R@100. The page beside
   // the data states nDCG@10 0.67, 0.69, 0.75, 0.97, 0.97, 0.86, which these runs do not have under
   // any order of ties, gain or mean that was tried, but for the 0.75: ties of DuReader by rank.

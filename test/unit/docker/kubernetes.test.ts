@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { ALL_OPTIONS } from "../../../producers/cli/options/all-options.js";
 import { faultsOf, type Manifest } from "../../support/kubernetes.js";
+import { given, kustomize } from "../../support/needs.js";
 
 const ROOT = resolve(import.meta.dirname, "../../../docker/kubernetes");
 const OVERLAYS = readdirSync(join(ROOT, "overlays"));
@@ -134,7 +135,7 @@ const sources = ["base", "redis"].flatMap((folder) =>
 
 describe.each(OVERLAYS)("the overlay %s", (overlay) => {
   const manifests = built.get(overlay);
-  it.skipIf(manifests === undefined)("builds, and all of it is valid (needs kubectl)", () => {
+  it(`the overlay ${overlay} builds, and all of it is valid`, given(kustomize), () => {
     for (const manifest of manifests ?? []) {
       expect(faultsOf(manifest), `${manifest.kind} ${manifest.metadata.name}`).toEqual([]);
     }

@@ -1,17 +1,11 @@
-import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { DEFAULT_MAX_TOKENS } from "../../../models/builtin-bm25/constants.js";
 import { openBuiltinModel, openBuiltinTokenizer } from "../../support/builtin-model.js";
+import { DATA, given, testData } from "../../support/needs.js";
 
-const ROOT = resolve(import.meta.dirname, "../../..");
-const DATA = resolve(ROOT, process.env["RANKMILL_TEST_DATA"] ?? "../shared/data");
 const SCIFACT = join(DATA, "collections/scifact");
-const absent = !existsSync(SCIFACT);
-if (absent) {
-  process.stderr.write(`SKIPPED: SciFact is not at ${SCIFACT}; set RANKMILL_TEST_DATA\n`);
-}
 
 const LOWEST_NDCG = 0.6;
 const CUTOFF = 10;
@@ -51,7 +45,7 @@ function ndcg(ranking: readonly string[], grades: ReadonlyMap<string, number>): 
   return gain(ranking.map((id) => grades.get(id) ?? 0)) / gain(ideal);
 }
 
-describe.skipIf(absent)("reranking the best hundred of SciFact", () => {
+describe("reranking the best hundred of SciFact", given(testData("collections/scifact")), () => {
   it(`reaches nDCG@10 of ${LOWEST_NDCG} over every judged query`, async () => {
     const score = await openBuiltinModel();
     const encode = openBuiltinTokenizer();

@@ -4,11 +4,10 @@ import { describe, expect, it } from "vitest";
 import { catalogueEntrySchema, findEntry, PRECISIONS } from "../../../src/core/catalogue.js";
 import { loadCatalogue } from "../../../src/models/catalogue-files.js";
 import { classifyOnnxName } from "../../../src/models/onnx/onnx-names.js";
+import { DATA, given, testData } from "../../support/needs.js";
 
 const ROOT = resolve(import.meta.dirname, "../../..");
-const DATA = process.env["RANKMILL_TEST_DATA"] ?? join(ROOT, "../shared/data");
 const SCORES = join(DATA, "golden/scores.json");
-if (!existsSync(SCORES)) process.stderr.write(`NOT TESTED: published scores, no ${SCORES}\n`);
 
 const entries = await loadCatalogue(ROOT);
 
@@ -123,7 +122,7 @@ describe("the schema of an entry", () => {
   });
 });
 
-describe.skipIf(!existsSync(SCORES))("the published scores", () => {
+describe("the published scores", given(testData("golden/scores.json")), () => {
   it("are the figures of the collection they were taken from", () => {
     const rows = JSON.parse(readFileSync(SCORES, "utf8")) as {
       query: string;

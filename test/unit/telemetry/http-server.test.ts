@@ -53,11 +53,14 @@ describe("the server of probes and metrics", () => {
 
   it("gathers once for scrapes at the same time", async () => {
     let gathered = 0;
+    const gate = new AbortController();
     metrics.onScrape(async () => {
       gathered += 1;
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      if (!gate.signal.aborted) await once(gate.signal, "abort");
     });
-    await Promise.all([metrics.render(), metrics.render(), metrics.render()]);
+    const scrapes = [metrics.render(), metrics.render(), metrics.render()];
+    gate.abort();
+    await Promise.all(scrapes);
     expect(gathered).toBe(1);
     await metrics.render();
     expect(gathered).toBe(2);

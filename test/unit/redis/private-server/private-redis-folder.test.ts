@@ -10,6 +10,7 @@ import {
   removeFolder,
   writeServerConfig,
 } from "../../../../src/redis/private-server/private-redis-folder.js";
+import { given, visibleProcesses } from "../../../support/needs.js";
 
 let root: string;
 
@@ -53,7 +54,7 @@ describe("a private server's folder", () => {
   });
 });
 
-describe.skipIf(process.platform !== "linux")("killing a server that lost its guardian", () => {
+describe("killing a server that lost its guardian", given(visibleProcesses), () => {
   it("kills the process of that id only where it works in the folder", async () => {
     const inside = spawn("sleep", ["60"], { cwd: root, stdio: "ignore" });
     const outside = spawn("sleep", ["60"], { cwd: "/", stdio: "ignore" });

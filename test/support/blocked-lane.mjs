@@ -1,16 +1,21 @@
-// A lane whose model takes as long as its `onnxPath` says, in milliseconds, and blocks its thread for
+// A lane whose model runs for as long as the file at its `onnxPath` exists, and blocks its thread for
 // that time as native code does. The logit of a pair is its length.
+import { existsSync } from "node:fs";
+
+const LOOK_INTERVAL_MS = 20;
 const blocked = new Int32Array(new SharedArrayBuffer(4));
-let scoreMs = 0;
+let path;
 
 process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));
 process.on("message", (message) => {
   if (message.type === "open") {
-    scoreMs = Number(message.model.onnxPath);
+    path = message.model.onnxPath;
     process.send({ type: "ready", openMs: 0, residentBytes: 0 });
     return;
   }
-  Atomics.wait(blocked, 0, 0, scoreMs);
+  const started = performance.now();
+  while (existsSync(path)) Atomics.wait(blocked, 0, 0, LOOK_INTERVAL_MS);
   const logits = message.batches.map(({ ids }) => Float32Array.from(ids, (row) => row.length));
+  const scoreMs = performance.now() - started;
   process.send({ type: "done", seq: message.seq, logits, scoreMs, residentBytes: 0 });
 });

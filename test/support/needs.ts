@@ -1,0 +1,94 @@
+/**
+ * What some tests need beside Node and npm. A test says so with `given`; where it is not there, the
+ * test is skipped and the summary at the end of the run tells what was missing and how to get it.
+ */
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { canMount } from "./mounts.js";
+import { hasRealRedis } from "./redis-server.js";
+
+export interface Need {
+  /** What it is and how to get it, as the summary says it. */
+  readonly name: string;
+  readonly isMet: boolean;
+}
+
+/** Options of a `describe` or an `it`. */
+export interface Given {
+  readonly skip: boolean;
+  readonly meta: { readonly missing: string[] };
+}
+
+declare module "vitest" {
+  interface TaskMeta {
+    /** Names of the needs that are not met. */
+    missing?: string[];
+  }
+}
+
+/** `describe("…", given(realRedis), () => { … })` */
+export function given(...needs: readonly Need[]): Given {
+  const missing = needs.filter(({ isMet }) => !isMet).map(({ name }) => name);
+  return { skip: missing.length > 0, meta: { missing } };
+}
+
+const REPOSITORY = resolve(import.meta.dirname, "../..");
+/** Collections, tokenizers and golden files that are too large for the repository. */
+export const DATA = resolve(
+  process.env["RANKMILL_TEST_DATA"] ?? join(REPOSITORY, "../shared/data"),
+);
+
+export const realRedis: Need = {
+  name: "redis-server on PATH (Debian: apt-get install redis-server)",
+  isMet: hasRealRedis,
+};
+
+export const visibleProcesses: Need = {
+  name: "Linux' /proc, to see and stop processes",
+  isMet: process.platform === "linux",
+};
+
+export const mounts: Need = {
+  name: "the right to mount a small file system (root on Linux)",
+  isMet: canMount(),
+};
+
+export const prometheus: Need = {
+  name: "prometheus and promtool on PATH (Debian: apt-get install prometheus)",
+  isMet: answers("prometheus", "--version") && answers("promtool", "--version"),
+};
+
+export const kustomize: Need = {
+  name: "kubectl or kustomize on PATH",
+  isMet: answers("kubectl", "version", "--client") || answers("kustomize", "version"),
+};
+
+/** A folder that `rankmill setup cuda --with-libraries` filled; a gigabyte, so no test makes it. */
+export const cudaLibraries: Need = {
+  name: "a folder that `rankmill setup cuda --with-libraries` filled, in RANKMILL_TEST_CUDA_DIR",
+  isMet: process.env["RANKMILL_TEST_CUDA_DIR"] !== undefined,
+};
+
+/** For tests of many minutes. */
+export const longTests: Need = {
+  name: "npm run test:long, for tests that take minutes each",
+  isMet: process.env["RANKMILL_TEST_LONG"] === "1",
+};
+
+/** @param path below the folder of the test data */
+export function testData(path: string): Need {
+  return {
+    name: `the test data ${path}, in the folder that RANKMILL_TEST_DATA names`,
+    isMet: existsSync(join(DATA, path)),
+  };
+}
+
+function answers(program: string, ...args: readonly string[]): boolean {
+  try {
+    execFileSync(program, args, { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
