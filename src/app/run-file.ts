@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
+import { failureLine } from "../core/record.js";
 import { SCHEMA_MAJOR, type Limits } from "../core/contract.js";
 import { RankmillError } from "../core/errors.js";
 import type { ResolvedScoring } from "../core/job.js";
@@ -130,7 +131,7 @@ export async function runFile(options: RunFileOptions): Promise<RunFileResult> {
     options.output === "-" ? undefined : await RunOutput.open(options.output, settings, options);
   const sink: RankingSink =
     file ??
-    new StreamOutput(show.rankings, (failure) => show.note(JSON.stringify(failure)), format.textOf);
+    new StreamOutput(show.rankings, (failure) => show.note(failureLine(failure)), format.textOf);
   if (file !== undefined && file.doneIds.size > 0) {
     show.note(
       `going on with ${file.paths.partial}: ${file.doneIds.size} records are ranked already`,

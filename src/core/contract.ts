@@ -73,8 +73,25 @@ export function requestSchema(limits: Limits) {
         .record(z.string(), z.unknown())
         .nullish()
         .describe("Returned with the ranking, never read."),
+      metadata_json: z
+        .string()
+        .refine(isObjectText, { error: "must be the JSON of an object, on one line" })
+        .nullish()
+        .describe(
+          "The text of `metadata`, if a parser would alter it (a number beyond 64-bit floats, say); returned in its place.",
+        ),
     })
     .describe(`A rerank job, schema version ${SCHEMA_MAJOR}.`);
+}
+
+function isObjectText(text: string): boolean {
+  if (!text.startsWith("{") || /[\n\r]/.test(text)) return false;
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Where a document's logit comes from; present where the job splits long documents. */
@@ -149,6 +166,8 @@ export interface RerankRequest {
   /** Undefined: all of them. */
   readonly topN?: number;
   readonly metadata?: Readonly<Record<string, unknown>>;
+  /** The text of `metadata` on one line, if the parsed form says something else. */
+  readonly metadataText?: string;
 }
 
 /** `documents[3].text` from ["documents", 3, "text"]. */
@@ -254,6 +273,7 @@ export function parseRequest(
     }),
     ...(topN == null || topN === 0 ? {} : { topN }),
     ...(wire.metadata == null ? {} : { metadata: wire.metadata }),
+    ...(wire.metadata_json == null ? {} : { metadataText: wire.metadata_json }),
   };
 }
 
@@ -279,7 +299,15 @@ export function toWireRequest(request: RerankRequest): WireRequest {
     ),
     ...(request.topN === undefined ? {} : { top_n: request.topN }),
     ...(request.metadata === undefined ? {} : { metadata: { ...request.metadata } }),
+    ...(request.metadataText === undefined ? {} : { metadata_json: request.metadataText }),
   };
+}
+
+/** A ranking as a line of output; its metadata as the request spelled them. */
+export function rankingLine(ranking: WireRanking, metadataText: string | undefined): string {
+  if (metadataText === undefined) return JSON.stringify(ranking);
+  const { metadata: _, ...rest } = ranking;
+  return `${JSON.stringify(rest).slice(0, -1)},"metadata":${metadataText}}`;
 }
 
 /** The published JSON Schemas of request and ranking. */

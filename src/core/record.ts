@@ -1,5 +1,6 @@
 import { parseRequest, type Limits, type RerankRequest } from "./contract.js";
 import { z } from "zod";
+import { alteredText, membersOf } from "./json-text.js";
 import { describeError, type ErrorCode } from "./errors.js";
 
 /** A line of input that cannot become a job, or a job that failed: one line of the failed file. */
@@ -12,6 +13,8 @@ export interface RecordFailure {
   readonly reason: string;
   /** The record as it was given: parsed where it is JSON, else its text or the start of it. */
   readonly input: unknown;
+  /** The text of `input`, if the parsed form says something else: written in its place. */
+  readonly inputText?: string;
 }
 
 const failureSchema = z.object({
@@ -20,11 +23,28 @@ const failureSchema = z.object({
   code: z.string(),
   reason: z.string(),
   input: z.unknown(),
+  inputText: z.string().exactOptional(),
 });
 
 /** @throws ZodError or SyntaxError for a line that is no failure */
 export function parseFailure(line: string): RecordFailure {
-  return failureSchema.parse(JSON.parse(line));
+  const failure = failureSchema.parse(JSON.parse(line));
+  if (failure.inputText !== undefined) return failure;
+  const { inputText } = textOf(membersOf(line).get("input"), failure.input);
+  return inputText === undefined ? failure : { ...failure, inputText };
+}
+
+/** A failure as a line of the failed file. */
+export function failureLine({ inputText, ...failure }: RecordFailure): string {
+  if (inputText === undefined) return JSON.stringify(failure);
+  const { input: _, ...rest } = failure;
+  return `${JSON.stringify(rest).slice(0, -1)},"input":${inputText}}`;
+}
+
+/** The text of a value that is kept beside it, if the parser has altered the value. */
+function textOf(text: string | undefined, input: unknown): { readonly inputText?: string } {
+  const altered = text === undefined ? undefined : alteredText(text, input);
+  return altered === undefined ? {} : { inputText: altered };
 }
 
 export type InputRecord =
@@ -49,6 +69,7 @@ const recordSchema = z.discriminatedUnion("status", [
       documents: z.array(z.object({ id: z.string().exactOptional(), text: z.string() })),
       topN: z.int().min(1).exactOptional(),
       metadata: z.record(z.string(), z.unknown()).exactOptional(),
+      metadataText: z.string().exactOptional(),
     }),
     bytes: z.int().min(0),
     ignoredFields: z.array(z.string()),
@@ -80,6 +101,7 @@ const KNOWN_FIELDS = new Set([
   "top_n",
   "top_k",
   "metadata",
+  "metadata_json",
 ]);
 
 /**
@@ -112,33 +134,87 @@ export function readRecord(
     const id = idOf(input);
     const known = id === undefined || seen(id);
     const { code, message: reason } = converted;
-    return invalid({ line, ...(known ? {} : { id }), code, reason, input });
+    return invalid({
+      line,
+      ...(known ? {} : { id }),
+      code,
+      reason,
+      input,
+      ...textOf(text, input),
+    });
   }
   const { request: value, ignored } = converted;
   try {
     const request = parseRequest(value, limits, bytes);
     if (seen(request.id)) {
       const reason = `id: "${request.id}" was used by an earlier line`;
-      return invalid({ line, code: "duplicate_id", reason, input });
+      return invalid({ line, code: "duplicate_id", reason, input, ...textOf(text, input) });
     }
     // Naming 0 asks for all, which is not the same as leaving it to the run.
     const topN = request.topN ?? (namesTopN(value) ? undefined : defaultTopN);
     return {
       status: "valid",
       line,
-      request: topN === undefined ? request : { ...request, topN },
+      request: {
+        ...request,
+        ...(topN === undefined ? {} : { topN }),
+        ...(request.metadataText === undefined ? metadataText(text, input, request) : {}),
+      },
       bytes,
       ignoredFields: [
         ...Object.keys(value as object).filter((field) => !KNOWN_FIELDS.has(field)),
         ...ignored,
+        ...ignoredOfDocuments(value),
       ],
     };
   } catch (error) {
     const { code, message } = describeError(error);
     const id = idOf(value);
     const known = id === undefined || seen(id);
-    return invalid({ line, ...(known ? {} : { id }), code, reason: message, input });
+    return invalid({
+      line,
+      ...(known ? {} : { id }),
+      code,
+      reason: message,
+      input,
+      ...textOf(text, input),
+    });
   }
+}
+
+/** The text of the metadata, if parsing has altered them: they are given back as they came. */
+function metadataText(
+  text: string,
+  line: unknown,
+  { metadata }: RerankRequest,
+): { readonly metadataText?: string } {
+  if (metadata === undefined) return {};
+  const members = membersOf(text);
+  // Formats take metadata over as they are, from the line itself or from its body.
+  const own = isObject(line) && line["metadata"] != null;
+  const source = own ? members : membersOf(members.get("body") ?? "{}");
+  const given = source.get("metadata");
+  const altered = given === undefined ? undefined : alteredText(given, metadata);
+  return altered === undefined ? {} : { metadataText: altered };
+}
+
+const DOCUMENT_FIELDS = new Set(["id", "text"]);
+
+/** Fields of documents that nothing reads, each once: `documents[].title`. */
+function ignoredOfDocuments(request: unknown): string[] {
+  if (!isObject(request) || !Array.isArray(request["documents"])) return [];
+  const ignored = new Set<string>();
+  for (const document of request["documents"] as unknown[]) {
+    if (!isObject(document)) continue;
+    for (const field of Object.keys(document)) {
+      if (!DOCUMENT_FIELDS.has(field)) ignored.add(`documents[].${field}`);
+    }
+  }
+  return [...ignored];
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function asItIs(value: unknown): ReturnType<ToRequest> {

@@ -1,5 +1,5 @@
 import type { RankingSink } from "../core/ports/ranking-sink.js";
-import type { RecordFailure } from "../core/record.js";
+import { failureLine, type RecordFailure } from "../core/record.js";
 import { countFailure, countLine, emptyCounts, type RunCounts } from "../core/run-counts.js";
 
 /**
@@ -58,5 +58,5 @@ export function asText(lines: readonly string[]): string {
 
 /** Failures as the lines of a file. */
 export function asFailureText(failures: readonly RecordFailure[]): string {
-  return failures.map((failure) => `${JSON.stringify(failure)}\n`).join("");
+  return failures.map((failure) => `${failureLine(failure)}\n`).join("");
 }

@@ -1,5 +1,5 @@
 import { encodeParts } from "./encode/encode-documents.js";
-import { parseRequest, type Limits, type RerankRequest } from "../core/contract.js";
+import { parseRequest, rankingLine, type Limits, type RerankRequest } from "../core/contract.js";
 import { describeError, isRetryable, RankmillError } from "../core/errors.js";
 import type { JobEnd, JobEnvelope, JobSummary, ResolvedScoring, TakenJob } from "../core/job.js";
 import { parseEnvelope } from "../core/job-envelope.js";
@@ -134,7 +134,10 @@ export class JobProcessor {
       const activation = scoring.score === "logit" ? "identity" : model.activation;
       const ranking = rank(request, readings.all(), { name: model.name, activation });
       const failedPairs = ranking.errors?.length ?? 0;
-      return { line: JSON.stringify(ranking), summary: { ...ranking.usage, failedPairs } };
+      return {
+        line: rankingLine(ranking, request.metadataText),
+        summary: { ...ranking.usage, failedPairs },
+      };
     } finally {
       release();
     }

@@ -40,7 +40,8 @@ export function describeFailure(failure: RecordFailure | FailedDocument): string
 }
 
 /** The record as it was given: a line of input again. */
-export function inputLine({ input }: RecordFailure): string {
+export function inputLine({ input, inputText }: RecordFailure): string {
+  if (inputText !== undefined) return inputText;
   // A line that was no JSON, or too long to be read, is kept as its text.
   return typeof input === "string" ? input : JSON.stringify(input);
 }

@@ -1,8 +1,10 @@
-import { writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { z } from "zod";
 import type { OutputChoice } from "../../src/core/ports/output-format.js";
+import { converterOf } from "../../src/inputs/formats/registry.js";
 import { flagEmbedding } from "../../src/outputs/formats/flagembedding.js";
 import { jsonl } from "../../src/outputs/formats/jsonl.js";
 import { outputFormats } from "../../src/outputs/formats/registry.js";
@@ -93,6 +95,28 @@ for (const kind of outputFormats()) {
   const example = EXAMPLES[kind.name];
   if (example !== undefined) testOutputFormat(kind, example);
 }
+
+it("FlagEmbedding's lines keep what a parser would alter", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "rankmill-test-lines-"));
+  try {
+    const choice = choose(folder, []);
+    const line =
+      '{"query":"q", "pos":["d"], "pos_id": [1234567890123456789], "w": 1.0, "pos_scores": [9]}';
+    writeFileSync(choice.input.path, `${line}\n`);
+    const request = converterOf("flagembedding")(JSON.parse(line));
+    const id = request.status === "converted" ? request.request.id : undefined;
+    const ranking = { id, results: [{ index: 0, logit: 2.5 }] };
+    const rankings = join(folder, "rankings.jsonl");
+    writeFileSync(rankings, `${JSON.stringify(ranking)}\n`);
+    let text = "";
+    for await (const piece of flagEmbedding.open(choice).convert?.(rankings) ?? []) text += piece;
+    expect(text).toBe(
+      '{"query":"q","pos":["d"],"pos_id":[1234567890123456789],"w":1.0,"pos_scores":[2.5],"neg_scores":[]}\n',
+    );
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
 
 it("every output format of the registry runs the suite", () => {
   expect(Object.keys(EXAMPLES).sort()).toEqual(

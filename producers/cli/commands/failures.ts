@@ -1,6 +1,6 @@
 import { createReadStream } from "node:fs";
 import type { Command } from "commander";
-import type { RecordFailure } from "../../../src/core/record.js";
+import { failureLine, parseFailure, type RecordFailure } from "../../../src/core/record.js";
 import {
   describeFailure,
   failedDocuments,
@@ -8,7 +8,6 @@ import {
   type FailedDocument,
 } from "../../../src/runs/failure-listing.js";
 import { ownLines } from "../../../src/inputs/read/lines.js";
-import { parseFailure } from "../../../src/core/record.js";
 import { outputPaths } from "../../../src/outputs/output-paths.js";
 import { openChosenFile } from "../../../src/outputs/chosen-file.js";
 import type { RunItem } from "../../../src/runs/run-item.js";
@@ -98,7 +97,7 @@ async function listAll(
     if ("line" in failure) listed.records += 1;
     else listed.documents += 1;
     if (values.run.export === undefined) {
-      await put(values.messages.json ? JSON.stringify(failure) : describeFailure(failure));
+      await put(values.messages.json ? asJson(failure) : describeFailure(failure));
     } else if ("line" in failure) await put(inputLine(failure));
   }
   return listed;
@@ -138,4 +137,8 @@ async function isOutput(run: string): Promise<boolean> {
 
 async function* linesOf(path: string): AsyncGenerator<string, void, undefined> {
   if (await exists(path)) yield* ownLines(createReadStream(path));
+}
+
+function asJson(failure: Failure): string {
+  return "line" in failure ? failureLine(failure) : JSON.stringify(failure);
 }

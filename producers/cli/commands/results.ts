@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { failureLine } from "../../../src/core/record.js";
 import { linkTarget, outputPaths } from "../../../src/outputs/output-paths.js";
 import { checkResultsPlace } from "../../../src/outputs/result-files.js";
 import type { Run } from "../../../src/app/runs/run.js";
@@ -53,7 +54,7 @@ async function results(id: string, parsed: Record<string, unknown>): Promise<num
 export async function writeResults(run: Run, output: string): Promise<number> {
   const { ranked, failed, open, over } = await run.writeResults(output, {
     stdout: process.stdout,
-    onFailure: (failure) => say(JSON.stringify(failure)),
+    onFailure: (failure) => say(failureLine(failure)),
   });
   say(`${ranked} ranked, ${failed} failed, ${open} not over yet · ${output}`);
   if (!over) return EXIT.unfinished;

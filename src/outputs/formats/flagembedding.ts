@@ -1,3 +1,5 @@
+import { membersOf } from "../../core/json-text.js";
+import type { ParsedLine } from "../../core/ports/input-format.js";
 import { RankmillError } from "../../core/errors.js";
 import type {
   OutputChoice,
@@ -48,11 +50,21 @@ async function* convert(rankingsPath: string, input: string): AsyncGenerator<str
       const results = await rankings.resultsOf(id);
       if (results === undefined) continue;
       written.add(id);
-      yield `${JSON.stringify(lines.writeBack(line.value, results))}\n`;
+      yield `${rewritten(line.text, line.value, lines.writeBack(line.value, results))}\n`;
     }
   } finally {
     await rankings.close();
   }
+}
+
+/** The line with what was written back; every other member as its text was. */
+function rewritten(text: string, before: ParsedLine, after: ParsedLine): string {
+  const members = membersOf(text);
+  const parts = Object.entries(after).map(([name, value]) => {
+    const given = value === before[name] ? members.get(name) : undefined;
+    return `${JSON.stringify(name)}:${given ?? JSON.stringify(value)}`;
+  });
+  return `{${parts.join(",")}}`;
 }
 
 function refusal(why: Wording): RankmillError {

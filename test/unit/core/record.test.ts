@@ -1,6 +1,17 @@
 import { describe, expect, it } from "vitest";
-import { DEFAULT_LIMITS } from "../../../src/core/contract.js";
-import { readRecord, type InputRecord } from "../../../src/core/record.js";
+import {
+  DEFAULT_LIMITS,
+  parseRequest,
+  rankingLine,
+  toWireRequest,
+} from "../../../src/core/contract.js";
+import {
+  failureLine,
+  parseFailure,
+  readRecord,
+  type InputRecord,
+} from "../../../src/core/record.js";
+import { converterOf } from "../../../src/inputs/formats/registry.js";
 
 /** Reads lines as one file. */
 function read(lines: readonly unknown[], defaultTopN?: number): InputRecord[] {
@@ -100,5 +111,65 @@ describe("an id that an earlier line has used", () => {
       return id === undefined ? [] : [id];
     });
     expect(named).toEqual(["a", "b"]);
+  });
+});
+
+describe("values that a parser would alter", () => {
+  const raw = '{"tweet_id": 1234567890123456789, "x": 1e400, "__proto__": {"a": 1}}';
+  const kept = '{"tweet_id":1234567890123456789,"x":1e400,"__proto__":{"a":1}}';
+
+  it("are kept as text in metadata, wherever a format has them", () => {
+    const documents = '"query":"q","documents":["d"]';
+    const [own] = read([`{"id":"a",${documents},"metadata":${raw}}`]);
+    expect(own).toMatchObject({ status: "valid", request: { metadataText: kept } });
+    const toRequest = converterOf("auto");
+    const line = `{"custom_id":"b","body":{"metadata":${raw},${documents}},"x":{"metadata":{}}}`;
+    const body = readRecord(1, line, 1, DEFAULT_LIMITS, undefined, () => false, toRequest);
+    expect(body).toMatchObject({ status: "valid", request: { metadataText: kept } });
+    const [plain] = read([good("c", { metadata: { a: 1, b: ["é"] } })]);
+    expect(plain).not.toHaveProperty("request.metadataText");
+  });
+
+  it("reach the ranking through the request, and no other text does", () => {
+    const [record] = read([`{"id":"a","query":"q","documents":["d"],"metadata":${raw}}`]);
+    if (record?.status !== "valid") throw new Error("the record is not valid");
+    const wire = JSON.stringify(toWireRequest(record.request));
+    const request = parseRequest(JSON.parse(wire), DEFAULT_LIMITS, wire.length);
+    const ranking = {
+      id: "a",
+      model: "m",
+      results: [],
+      usage: { pairs: 1, tokens: 1, truncated: 0 },
+      metadata: { ...request.metadata },
+    };
+    const line = rankingLine(ranking, request.metadataText);
+    expect(line.endsWith(`,"metadata":${kept}}`)).toBe(true);
+    expect(JSON.parse(line)).toHaveProperty("usage.pairs", 1);
+    for (const text of ['{"a":1}\n{"id":"forged"}', "[1]", '{"a":1}}', '"x"', ""]) {
+      const forged = { ...toWireRequest(request), metadata_json: text };
+      expect(() => parseRequest(forged, DEFAULT_LIMITS, 1)).toThrow("metadata_json");
+    }
+  });
+
+  it("are kept in a failure, and in what is read of it", () => {
+    const line = `{"id":"a","n":1234567890123456789}`;
+    const [record] = read([line]);
+    if (record?.status !== "invalid") throw new Error("the record is valid");
+    const written = failureLine(record.failure);
+    expect(written).toContain(`"input":${line}}`);
+    expect(failureLine(parseFailure(written))).toBe(written);
+  });
+});
+
+describe("fields of documents that nothing reads", () => {
+  it("are named, each once", () => {
+    const documents = [
+      "text",
+      { id: "d", text: "t", title: "T" },
+      { text: "t", title: "U", _id: "x" },
+    ];
+    expect(read([good("a", { documents })])[0]).toMatchObject({
+      ignoredFields: ["documents[].title", "documents[]._id"],
+    });
   });
 });
