@@ -23,6 +23,7 @@ import type { OutputFormat } from "../core/ports/output-format.js";
 import type { Manifest, RunSettings } from "../outputs/manifest.js";
 import type { RunCounts } from "../core/run-counts.js";
 import type { OutputPaths } from "../outputs/output-paths.js";
+import { UNKNOWN_DIGEST } from "../outputs/ranking-sums.js";
 import { RunOutput } from "../outputs/run-output.js";
 import { StreamOutput } from "../outputs/stream-output.js";
 import type { PlaceRead } from "../inputs/places-read.js";
@@ -132,16 +133,8 @@ export async function runFile(options: RunFileOptions): Promise<RunFileResult> {
   const sink: RankingSink =
     file ??
     new StreamOutput(show.rankings, (failure) => show.note(failureLine(failure)), format.textOf);
-  if (file !== undefined && file.doneIds.size > 0) {
-    show.note(
-      `going on with ${file.paths.partial}: ${file.doneIds.size} records are ranked already`,
-    );
-    const { inputDigest: earlier, input: where } = file.before ?? {};
-    if (earlier !== undefined && earlier !== inputDigest) {
-      show.note(
-        wording`the input is not what it was: rankings of ${where ?? "it"} stay, known by id; where more changed than records were added, start over with ${option("forceNew")}`,
-      );
-    }
+  if (file !== undefined) {
+    for (const note of notesOnDone(file, inputDigest)) show.note(note);
   }
 
   const startedAt = new Date().toISOString();
@@ -204,9 +197,13 @@ export async function runFile(options: RunFileOptions): Promise<RunFileResult> {
       window: server.window,
       onProgress: () => {},
     });
-    const records = source.read(file?.doneIds ?? new Set());
+    let read = 0;
+    const all = counting(source.read(new Set()), () => (read += 1));
+    const records = file === undefined ? all : file.unranked(all);
     await Promise.race([feeder.run(records, stop), fatal]);
     const interrupted = signal.aborted;
+    // An upstream step that wrote nothing must not pass for one that found nothing to do.
+    if (!interrupted && read === 0) show.note(`${nameOf(options.input)} holds no record`);
     if (interrupted) {
       show.note("stopping: finishing the jobs in hand; once more Ctrl-C ends at once");
       await worker.close(options.drainTimeoutMs);
@@ -215,6 +212,7 @@ export async function runFile(options: RunFileOptions): Promise<RunFileResult> {
     progress.stop();
     progress = undefined;
     await file?.close(!interrupted, format);
+    for (const note of file?.notes(!interrupted) ?? []) show.note(note);
     const state = interrupted ? "interrupted" : "complete";
     await file?.writeManifest(manifest(state, new Date().toISOString()));
     await queue.close();
@@ -226,6 +224,37 @@ export async function runFile(options: RunFileOptions): Promise<RunFileResult> {
     await server.private?.stop();
     await file?.unlock();
   }
+}
+
+function nameOf(input: string): string {
+  return input === "-" ? "standard input" : input;
+}
+
+async function* counting<T>(items: AsyncIterable<T>, count: () => void): AsyncGenerator<T> {
+  for await (const item of items) {
+    count();
+    yield item;
+  }
+}
+
+/** What a user should know of the rankings that an earlier start left. */
+function* notesOnDone(
+  { done, paths, before }: RunOutput,
+  inputDigest: string | undefined,
+): Generator<string | Wording> {
+  const { digests, damaged, twice } = done;
+  if (damaged > 0) {
+    yield `${paths.output}: ${damaged} rankings were damaged: they are left out, and their records ranked anew`;
+  }
+  if (twice > 0) {
+    yield `${paths.output}: ${twice} records stood there twice: the newer ranking of each stays`;
+  }
+  if (digests.size === 0) return;
+  yield `going on with ${paths.partial}: ${digests.size} records are ranked already`;
+  const isSame = before?.inputDigest === undefined || before.inputDigest === inputDigest;
+  const unknown = [...digests.values()].some((digest) => digest === UNKNOWN_DIGEST);
+  if (isSame || !unknown) return;
+  yield wording`the input is not what it was: rankings of ${before.input} that another version wrote stay, known by id; if more changed than records were added, start over with ${option("forceNew")}`;
 }
 
 /**

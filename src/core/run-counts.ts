@@ -53,6 +53,11 @@ const countedSchema = z.object({
   errors: z.array(z.unknown()).optional(),
 });
 
+/** The id of one output line. */
+export function rankingId(line: string): string {
+  return (JSON.parse(line) as { id: string }).id;
+}
+
 /** Adds the usage of one output line to `counts`. @returns the record's id */
 export function countLine(line: string, counts: RunCounts): string {
   const ranking = parseStored(countedSchema, line, "a ranking");

@@ -11,6 +11,7 @@ import { outputPaths, type OutputPaths } from "./output-paths.js";
 
 /** More than any first line of ours that must be told from others'. */
 const FIRST_LINE_BYTES = 1_073_741_824;
+const SUMS_LINE_CHARS = 25;
 
 /**
  * Refuses to touch a file beside the output that holds something else than its name says, such as
@@ -20,7 +21,7 @@ const FIRST_LINE_BYTES = 1_073_741_824;
  * @throws RankmillError `conflict` that names the file
  */
 export async function refuseForeignFiles(
-  { output, partial, rankings, failed }: OutputPaths,
+  { output, partial, rankings, failed, sums }: OutputPaths,
   explained: boolean,
 ): Promise<void> {
   if (await exists(outputPaths(failed).manifest)) {
@@ -29,6 +30,9 @@ export async function refuseForeignFiles(
   const kind = await firstLine(failed, parseFailure);
   if (kind === "other" || (kind === "damaged" && !explained)) {
     throw foreign(output, failed, "holds something else than failed records");
+  }
+  if ((await firstLine(sums, requireSums)) === "other") {
+    throw foreign(output, sums, "holds something else than checksums of rankings");
   }
   if (explained) return;
   for (const path of rankings === output ? [partial] : [partial, rankings]) {
@@ -80,6 +84,11 @@ async function firstLine(
   } finally {
     source.destroy();
   }
+}
+
+/** A damaged first line is one all the same: anything else would not be of this length. */
+function requireSums(line: string): void {
+  if (line.length > SUMS_LINE_CHARS) throw new RangeError("not a line of sums");
 }
 
 function kindOf(line: string, parse: (line: string) => unknown): "ours" | "damaged" | "other" {

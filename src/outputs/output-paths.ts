@@ -13,6 +13,8 @@ export interface OutputPaths {
   readonly partial: string;
   readonly failed: string;
   readonly manifest: string;
+  /** Checksums of the rankings, and digests of their requests. */
+  readonly sums: string;
   /** Held while a command writes the others. */
   readonly lock: string;
 }
@@ -32,13 +34,14 @@ export function outputPaths(output: string, format = "jsonl"): OutputPaths {
     partial: `${path}.partial`,
     failed: `${stem}.failed.jsonl`,
     manifest: `${stem}.manifest.json`,
+    sums: `${path}.sums`,
     lock: `${path}.lock`,
   };
 }
 
 /** The names that files have while they are made: nobody else gives such names. */
-export function temporariesOf({ output, failed, manifest }: OutputPaths): string[] {
-  return [output, failed, manifest].map(temporaryOf);
+export function temporariesOf(paths: OutputPaths): string[] {
+  return Object.values<string>({ ...paths }).map(temporaryOf);
 }
 
 /** The name of a file until it is whole. The lock is held meanwhile: one name is enough. */

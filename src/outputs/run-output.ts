@@ -2,8 +2,9 @@ import { open, rename, rm, type FileHandle } from "node:fs/promises";
 import { basename } from "node:path";
 import { RankmillError } from "../core/errors.js";
 import type { OutputFormat } from "../core/ports/output-format.js";
-import type { RecordFailure } from "../core/record.js";
-import { emptyCounts, type RunCounts } from "../core/run-counts.js";
+import type { RerankRequest } from "../core/contract.js";
+import type { InputRecord, RecordFailure } from "../core/record.js";
+import { emptyCounts, rankingId, type RunCounts } from "../core/run-counts.js";
 import { exists, hasContent } from "../platform/files.js";
 import { asFailureText, asText, Collector } from "./collector.js";
 import { asDiskFull } from "./disk-full.js";
@@ -28,7 +29,8 @@ import {
   temporaryOf,
   type OutputPaths,
 } from "./output-paths.js";
-import { readDone } from "./read-done.js";
+import { requestDigest, sumsLine, UNKNOWN_DIGEST } from "./ranking-sums.js";
+import { readDone, writeSums, type DoneRankings } from "./read-done.js";
 import { WholeFile } from "../platform/whole-file.js";
 import { option, wording } from "../core/wording.js";
 
@@ -44,14 +46,24 @@ import { option, wording } from "../core/wording.js";
  */
 export class RunOutput extends Collector {
   readonly paths: OutputPaths;
-  /** Ids of the records that have a ranking on disk from an earlier start. */
-  readonly doneIds: ReadonlySet<string>;
+  /** What an earlier start has ranked, as it was found. */
+  readonly done: DoneRankings;
   /** The manifest of the earlier start that this one goes on with. */
   readonly before: FoundManifest | undefined;
   /** True while the rankings still lie under their final name. */
   #complete: boolean;
   #partial: FileHandle | undefined;
   #failed: FileHandle | undefined;
+  #sums: FileHandle | undefined;
+  /** Digests of the requests that are under way: as many as are in flight. */
+  readonly #underWay = new Map<string, number>();
+  /** Ids of records that have changed since they were ranked, or fail now: the old rankings go. */
+  readonly #superseded = new Set<string>();
+  /** Ids among those that failed: nothing replaces their rankings. */
+  readonly #dropped = new Set<string>();
+  /** Records of the input that had a ranking. */
+  #met = 0;
+  #changed = 0;
 
   readonly #unlock: () => Promise<void>;
   #locked = true;
@@ -59,7 +71,7 @@ export class RunOutput extends Collector {
   private constructor(
     paths: OutputPaths,
     counts: RunCounts,
-    doneIds: ReadonlySet<string>,
+    done: DoneRankings,
     before: FoundManifest | undefined,
     complete: boolean,
     unlock: () => Promise<void>,
@@ -68,7 +80,7 @@ export class RunOutput extends Collector {
     this.#unlock = unlock;
     this.before = before;
     this.paths = paths;
-    this.doneIds = doneIds;
+    this.done = done;
     this.#complete = complete;
   }
 
@@ -120,21 +132,69 @@ export class RunOutput extends Collector {
     if (started && before !== undefined) checkSameSettings(before.settings, settings, paths.output);
     const complete = !(await hasContent(partial)) && (await exists(rankings));
     const counts = emptyCounts();
-    const doneIds = await readDone(complete ? rankings : partial, counts);
-    return new RunOutput(paths, counts, doneIds, started ? before : undefined, complete, unlock);
+    const done = await readDone(complete ? rankings : partial, paths.sums, counts);
+    return new RunOutput(paths, counts, done, started ? before : undefined, complete, unlock);
   }
 
   protected async append(lines: readonly string[]): Promise<void> {
     const partial = await this.#openPartial();
+    // Sums first: one without its ranking says nothing, a ranking without its sum counts as damaged.
+    const sums = lines.map((line) => this.#sumOf(line)).join("");
+    await this.#sums?.appendFile(sums).catch(this.#refused);
     await partial.appendFile(asText(lines)).catch(this.#refused);
+  }
+
+  #sumOf(line: string): string {
+    const id = rankingId(line);
+    const digest = this.#underWay.get(id) ?? UNKNOWN_DIGEST;
+    this.#underWay.delete(id);
+    this.#dropped.delete(id);
+    return sumsLine(line, digest);
+  }
+
+  /** The records that have no ranking yet, or one that was made of another text. */
+  async *unranked(
+    records: AsyncIterable<InputRecord>,
+  ): AsyncGenerator<InputRecord, void, undefined> {
+    for await (const record of records) {
+      if (record.status === "invalid" || !this.#isRanked(record.request)) yield record;
+    }
+  }
+
+  #isRanked(request: RerankRequest): boolean {
+    const { id } = request;
+    const digest = requestDigest(request);
+    const before = this.done.digests.get(id);
+    if (before !== undefined) this.#met += 1;
+    if (before === digest || before === UNKNOWN_DIGEST) return true;
+    if (before !== undefined) {
+      this.#changed += 1;
+      this.#supersede(id);
+    }
+    this.#underWay.set(id, digest);
+    return false;
+  }
+
+  #supersede(id: string): void {
+    if (this.#superseded.has(id)) return;
+    this.#superseded.add(id);
+    this.counts.done -= 1;
   }
 
   protected async appendFailures(failures: readonly RecordFailure[]): Promise<void> {
     this.#failed ??= await open(this.paths.failed, "w");
     await this.#failed.appendFile(asFailureText(failures)).catch(this.#refused);
+    for (const { id } of failures) {
+      if (id === undefined) continue;
+      this.#underWay.delete(id);
+      if (!this.done.digests.has(id)) continue;
+      this.#supersede(id);
+      this.#dropped.add(id);
+    }
   }
 
   protected async sync(): Promise<void> {
+    await this.#sums?.datasync().catch(this.#refused);
     await this.#partial?.datasync().catch(this.#refused);
   }
 
@@ -146,7 +206,10 @@ export class RunOutput extends Collector {
     if (this.#partial === undefined) {
       if (this.#complete) await rename(this.paths.rankings, this.paths.partial);
       this.#complete = false;
-      this.#partial = await open(this.paths.partial, "a");
+      const { partial, sums } = this.paths;
+      if (!this.done.summed) await writeSums(partial, sums, this.done.digests);
+      this.#sums = await open(sums, "a");
+      this.#partial = await open(partial, "a");
     }
     return this.#partial;
   }
@@ -165,10 +228,13 @@ export class RunOutput extends Collector {
   async close(complete: boolean, format: OutputFormat = JSON_LINES): Promise<void> {
     await this.settled();
     const { partial: partialPath, rankings, output } = this.paths;
-    if (!this.#complete) {
+    if (!this.#complete || this.#superseded.size > 0) {
       const partial = await this.#openPartial();
       await partial.sync();
       await partial.close();
+      await this.#sums?.sync();
+      await this.#sums?.close();
+      if (this.#superseded.size > 0) await this.#compact();
       if (complete) await rename(partialPath, rankings);
     }
     if (complete && format.convert !== undefined) {
@@ -178,6 +244,29 @@ export class RunOutput extends Collector {
     await this.#failed?.close();
     if (this.counts.failed === 0) await rm(this.paths.failed, { force: true });
     await this.unlock();
+  }
+
+  /** Takes out the rankings that newer ones or failures have replaced. */
+  async #compact(): Promise<void> {
+    const { partial, sums } = this.paths;
+    const { failed, failedByCode } = this.counts;
+    Object.assign(this.counts, { ...emptyCounts(), failed, failedByCode });
+    const { digests } = await readDone(partial, sums, this.counts, this.#dropped);
+    await writeSums(partial, sums, digests);
+  }
+
+  /** What a user should know of the rankings that were there, for a note each. */
+  notes(complete: boolean): string[] {
+    const { output } = this.paths;
+    const gone = this.done.digests.size - this.#met;
+    return [
+      ...(this.#changed === 0
+        ? []
+        : [`${this.#changed} records have changed since they were ranked: they are ranked anew`]),
+      ...(gone <= 0 || !complete
+        ? []
+        : [`${gone} rankings in ${output} are of records that the input no longer has: they stay`]),
+    ];
   }
 
   /** Lets others write this output; for an end without `close`. Safe to call twice. */
@@ -190,7 +279,7 @@ export class RunOutput extends Collector {
 
 /** Removes what an earlier run left, the output too, whoever wrote that. */
 async function removeEarlier(paths: OutputPaths): Promise<void> {
-  const { output, rankings, partial, failed, manifest } = paths;
+  const { output, rankings, partial, failed, manifest, sums } = paths;
   const found = await readManifest(manifest);
   if (found.kind === "foreign") throw foreignManifest(manifest, found.problem);
   if (found.kind === "run" || found.kind === "results") {
@@ -198,6 +287,6 @@ async function removeEarlier(paths: OutputPaths): Promise<void> {
   }
   await refuseForeignFiles(paths, found.kind === "run");
   await Promise.all(
-    [output, rankings, partial, failed, manifest].map((path) => rm(path, { force: true })),
+    [output, rankings, partial, failed, manifest, sums].map((path) => rm(path, { force: true })),
   );
 }

@@ -197,7 +197,7 @@ describe("a file with good and bad lines", () => {
       readdirSync(fleet.bench.folder)
         .filter((name) => name.startsWith("out"))
         .sort(),
-    ).toEqual(["out.failed.jsonl", "out.jsonl", "out.manifest.json"]);
+    ).toEqual(["out.failed.jsonl", "out.jsonl", "out.jsonl.sums", "out.manifest.json"]);
   });
 
   it.each(BAD.map((bad, index) => ({ ...bad, index })))(
@@ -316,6 +316,7 @@ describe("an empty file", () => {
     writeRecords(fleet.bench.path("empty.jsonl"), input);
     const done = await fleet.bench.run(rerank("empty.jsonl", "e.jsonl", "--force-new"));
     expect(done.code).toBe(0);
+    expect(done.stderr).toContain("empty.jsonl holds no record");
     expect(readRankings(fleet.bench.path("e.jsonl"))).toEqual([]);
     expect(readManifest(fleet.bench.path("e.manifest.json"))).toMatchObject({
       state: "complete",

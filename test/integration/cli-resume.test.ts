@@ -19,6 +19,7 @@ import {
   readManifest,
   sortedLines,
   writeRecords,
+  readRankings,
 } from "../support/records.js";
 import { hasRealRedis } from "../support/redis-server.js";
 
@@ -135,17 +136,27 @@ describe("two runs that write the same output", () => {
 });
 
 describe("a run whose input has changed since", () => {
-  it("a run whose input has changed goes on by id, and says that earlier rankings stay", async () => {
+  it("a run whose input has changed ranks what is new or another, and says so", async () => {
     const records = [{ id: "a", query: "q", documents: ["q", "r"] }];
     writeRecords(bench.path("in.jsonl"), records);
     expect((await bench.run(rerank("in.jsonl", "out.jsonl"))).code).toBe(0);
     const same = await bench.run(rerank("in.jsonl", "out.jsonl"));
-    expect(same.stderr).not.toContain("not what it was");
-    writeRecords(bench.path("in.jsonl"), [...records, { id: "b", query: "q", documents: ["r"] }]);
+    expect(same.stderr).not.toContain("changed");
+    const changed = [
+      { id: "a", query: "q", documents: ["q", "r", "s"] },
+      { id: "b", query: "q", documents: ["r"] },
+    ];
+    writeRecords(bench.path("in.jsonl"), changed);
     const grown = await bench.run(rerank("in.jsonl", "out.jsonl"));
     expect(grown.code).toBe(0);
-    expect(grown.stderr).toContain("the input is not what it was");
-    expect(countLines(bench.path("out.jsonl"))).toBe(2);
+    expect(grown.stderr).toContain("1 records have changed since they were ranked");
+    const rankings = readRankings(bench.path("out.jsonl"));
+    const counts = new Map(rankings.map(({ id, results }) => [id, results.length]));
+    expect(rankings).toHaveLength(2);
+    expect(counts).toEqual(new Map(Object.entries({ a: 3, b: 1 })));
+    writeRecords(bench.path("in.jsonl"), [changed[1]]);
+    const shrunk = await bench.run(rerank("in.jsonl", "out.jsonl"));
+    expect(shrunk.stderr).toContain("of records that the input no longer has");
   });
 });
 

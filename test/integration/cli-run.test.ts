@@ -95,7 +95,14 @@ describe("the sample set in one command", () => {
       readdirSync(bench.folder)
         .filter((name) => !name.startsWith("."))
         .sort(),
-    ).toEqual(["a.jsonl", "a.manifest.json", "b.jsonl", "b.manifest.json"]);
+    ).toEqual([
+      "a.jsonl",
+      "a.jsonl.sums",
+      "a.manifest.json",
+      "b.jsonl",
+      "b.jsonl.sums",
+      "b.manifest.json",
+    ]);
   });
 
   it("names no time and no host in its rankings", async () => {

@@ -105,7 +105,8 @@ async function follow(
   { run, total }: Submitted,
   { run: { spool, wait }, output: { output } }: CommandValues<typeof GROUPS>,
 ): Promise<number> {
-  const { model } = await run.summary();
+  const { model, input } = await run.summary();
+  if (total === 0) say(`${input === "-" ? "standard input" : input} holds no record`);
   say(`${total} records submitted to ${spool ?? queueName(modelTag(model), "bulk")}`);
   let code: number = wait || output !== undefined ? await waitForRun(run) : EXIT.ok;
   if (output !== undefined) code = await writeResults(run, output);

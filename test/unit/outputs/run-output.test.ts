@@ -1,9 +1,20 @@
-import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { Readable } from "node:stream";
 import { mkdtemp, open, rm, type FileHandle } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Manifest, type RunSettings } from "../../../src/outputs/manifest.js";
+import type { RerankRequest } from "../../../src/core/contract.js";
+import type { InputRecord } from "../../../src/core/record.js";
+import { SeededRandom } from "../../support/random.js";
 import { emptyCounts } from "../../../src/core/run-counts.js";
 import { outputPaths } from "../../../src/outputs/output-paths.js";
 import { RunOutput } from "../../../src/outputs/run-output.js";
@@ -76,7 +87,11 @@ describe("the output of a run", () => {
     expect(readFileSync(`${output}.partial`, "utf8")).toBe(`${lineOf("a")}\n${lineOf("b")}\n`);
     expect(file.counts).toEqual({ ...emptyCounts(), done: 2, pairs: 2, tokens: 6 });
     await file.close(true);
-    expect(readdirSync(folder).sort()).toEqual(["out.jsonl", "out.manifest.json"]);
+    expect(readdirSync(folder).sort()).toEqual([
+      "out.jsonl",
+      "out.jsonl.sums",
+      "out.manifest.json",
+    ]);
   });
 
   it("of nothing is an empty file", async () => {
@@ -102,7 +117,7 @@ describe("going on", () => {
     const whole = readFileSync(`${output}.partial`, "utf8");
     appendFileSync(`${output}.partial`, lineOf("c").slice(0, 20));
     const again = await start();
-    expect([...again.doneIds]).toEqual(["a", "b"]);
+    expect([...again.done.digests.keys()]).toEqual(["a", "b"]);
     expect(again.counts).toMatchObject({ done: 2, tokens: 8 });
     expect(again.before?.startedAt).toBe("then");
     expect(readFileSync(`${output}.partial`, "utf8")).toBe(whole);
@@ -118,7 +133,7 @@ describe("going on", () => {
       await file.write([lineOf("a")]);
       await file.close(false);
       appendFileSync(`${output}.partial`, "x".repeat(tornBytes));
-      expect([...(await start()).doneIds]).toEqual(["a"]);
+      expect([...(await start()).done.digests.keys()]).toEqual(["a"]);
       expect(readFileSync(`${output}.partial`, "utf8")).toBe(`${lineOf("a")}\n`);
     },
   );
@@ -127,14 +142,14 @@ describe("going on", () => {
     const file = await start();
     await file.close(false);
     writeFileSync(`${output}.partial`, "x".repeat(100_000));
-    expect((await start()).doneIds.size).toBe(0);
+    expect((await start()).done.digests.size).toBe(0);
     expect(readFileSync(`${output}.partial`, "utf8")).toBe("");
   });
 
   it("leaves a finished output where it is until there is something new", async () => {
     await complete("a");
     const again = await start();
-    expect([...again.doneIds]).toEqual(["a"]);
+    expect([...again.done.digests.keys()]).toEqual(["a"]);
     expect(existsSync(output)).toBe(true);
     await again.write([lineOf("b")]);
     expect(existsSync(output)).toBe(false);
@@ -167,7 +182,7 @@ describe("an output that is not this run's", () => {
       ),
     });
     const file = await start(other, true);
-    expect(file.doneIds.size).toBe(0);
+    expect(file.done.digests.size).toBe(0);
     expect(existsSync(output)).toBe(false);
     await file.close(true);
   });
@@ -233,7 +248,7 @@ describe("outputs whose names are alike", () => {
       code: "conflict",
       message: expect.stringContaining("belongs to the output out.jsonl"),
     });
-    expect([...(await start()).doneIds]).toEqual(["a"]);
+    expect([...(await start()).done.digests.keys()]).toEqual(["a"]);
   });
 
   it("do not take each other for failed records", async () => {
@@ -245,5 +260,160 @@ describe("outputs whose names are alike", () => {
       message: expect.stringContaining("is the output of another run"),
     });
     expect(existsSync(name)).toBe(true);
+  });
+});
+
+function requestOf(id: string, text: string): RerankRequest {
+  return { id, query: "q", documents: [{ text }] };
+}
+
+/** Ranks what has no ranking yet, as a run does. @returns the ids that were ranked */
+async function rank(requests: readonly RerankRequest[], by = "someone"): Promise<string[]> {
+  const file = await start();
+  const ranked: string[] = [];
+  for await (const record of file.unranked(Readable.from(requests.map(recordOf)))) {
+    if (record.status !== "valid") continue;
+    const { id } = record.request;
+    ranked.push(id);
+    await file.write([rankedBy(id, by)]);
+  }
+  await file.close(true);
+  return ranked;
+}
+
+function recordOf(request: RerankRequest): InputRecord {
+  return { status: "valid", line: 1, request, bytes: 1, ignoredFields: [] };
+}
+
+function rankedBy(id: string, model: string): string {
+  return JSON.stringify({ id, model, results: [], usage: { pairs: 1, tokens: 3, truncated: 0 } });
+}
+
+describe("records that are known by id", () => {
+  const [a, b, c] = ["a", "b", "c"].map((id) => requestOf(id, "text")) as [
+    RerankRequest,
+    RerankRequest,
+    RerankRequest,
+  ];
+
+  it("are ranked anew if they have changed, and only then", async () => {
+    expect(await rank([a, b], "first")).toEqual(["a", "b"]);
+    expect(await rank([a, b, c], "second")).toEqual(["c"]);
+    const changed = [
+      requestOf("a", "another text"),
+      { ...b, topN: 1 },
+      { ...c, metadata: { other: 1 } },
+    ];
+    expect(await rank(changed, "third")).toEqual(["a", "b", "c"]);
+    expect(readFileSync(output, "utf8")).toBe(
+      ["a", "b", "c"].map((id) => `${rankedBy(id, "third")}\n`).join(""),
+    );
+    expect(await rank(changed, "fourth")).toEqual([]);
+  });
+
+  it("have one ranking though the run was killed after it had changed", async () => {
+    await rank([a, b], "first");
+    const killed = await start();
+    const changed = [recordOf(requestOf("a", "another text"))];
+    for await (const _ of killed.unranked(Readable.from(changed))) {
+      await killed.write([rankedBy("a", "second")]);
+    }
+    await killed.flush();
+    await killed.unlock();
+    const next = await start();
+    expect([...next.done.digests.keys()].sort()).toEqual(["a", "b"]);
+    expect(next.done).toMatchObject({ twice: 1, damaged: 0 });
+    expect(next.counts.done).toBe(2);
+    await next.close(true);
+    expect(readFileSync(output, "utf8").split("\n").filter(Boolean).sort()).toEqual([
+      rankedBy("a", "second"),
+      rankedBy("b", "first"),
+    ]);
+  });
+
+  it("lose their ranking if they fail now", async () => {
+    await rank([a, b]);
+    const file = await start();
+    await file.fail([{ line: 1, id: "a", code: "invalid_field", reason: "r", input: {} }]);
+    await file.close(true);
+    expect(readFileSync(output, "utf8")).toBe(`${rankedBy("b", "someone")}\n`);
+    expect(file.counts).toMatchObject({ done: 1, failed: 1 });
+  });
+
+  it("are told if the input has them no longer", async () => {
+    await rank([a, b]);
+    const file = await start();
+    for await (const _ of file.unranked(Readable.from([recordOf(b)]))) throw new Error("ranked");
+    expect(file.notes(true).join()).toContain("1 rankings in");
+    await file.close(true);
+  });
+});
+
+describe("an output that was damaged", () => {
+  const requests = Array.from({ length: 20 }, (_, i) => requestOf(`id-${i}`, "text"));
+
+  it.each(["out.jsonl", "out.jsonl.sums"])(
+    "costs a record per flipped byte of %s, wherever it lies, and never more",
+    async (name) => {
+      await rank(requests);
+      const random = new SeededRandom(11);
+      const whole = readFileSync(output);
+      for (let round = 0; round < 60; round += 1) {
+        const path = join(folder, name);
+        const bytes = readFileSync(path);
+        const at = Math.floor(random.next() * bytes.length);
+        bytes[at] = (bytes[at] ?? 0) ^ (1 << Math.floor(random.next() * 8));
+        writeFileSync(path, bytes);
+        // A line break that goes takes the line after it along.
+        expect((await rank(requests)).length).toBeLessThanOrEqual(2);
+        const lines = readFileSync(output, "utf8").split("\n").filter(Boolean);
+        expect(lines.sort()).toEqual(whole.toString().split("\n").filter(Boolean).sort());
+      }
+    },
+  );
+
+  it("has each record once though lines stand there twice, or two outputs were joined", async () => {
+    await rank(requests);
+    const whole = readFileSync(output, "utf8");
+    appendFileSync(output, whole.slice(0, whole.indexOf("\n") + 1));
+    appendFileSync(output, whole);
+    const file = await start();
+    expect(file.done).toMatchObject({ twice: 21, damaged: 0 });
+    await file.close(true);
+    expect(readFileSync(output, "utf8").split("\n").filter(Boolean)).toHaveLength(20);
+  });
+
+  it("is cut anywhere, and goes on from there", async () => {
+    await rank(requests);
+    const whole = readFileSync(output);
+    for (let bytes = 0; bytes < whole.length; bytes += 61) {
+      writeFileSync(output, whole.subarray(0, bytes));
+      await rank(requests);
+      expect(readFileSync(output)).toHaveLength(whole.length);
+    }
+  });
+
+  it("without sums is known by id, and is given sums once it goes on", async () => {
+    await rank(requests);
+    rmSync(`${output}.sums`);
+    expect(await rank([requestOf("id-0", "changed"), requestOf("new", "text")])).toEqual(["new"]);
+    expect(await rank(requests)).toEqual([]);
+    expect(await rank([requestOf("new", "changed")])).toEqual(["new"]);
+  });
+
+  it.each([
+    '{"id":7,"results":[],"usage":{"pairs":1,"tokens":1,"truncated":0}}',
+    '{"id":"x","results":[],"usage":{"pairs":"x","tokens":1,"truncated":0}}',
+    '{"id":"x","usage":{"pairs":1,"tokens":1,"truncated":0}}',
+    '{"id":"x","results":[],"usage":{"pairs":1,"tokens":1,"truncated":0}}',
+    "null",
+  ])("does not take a line that no run wrote for a ranking: %s", async (line) => {
+    await rank(requests);
+    appendFileSync(output, `${line}\n`);
+    const file = await start();
+    expect(file.done.damaged).toBe(1);
+    expect(file.done.digests.has("x")).toBe(false);
+    expect(file.counts.done).toBe(20);
+    await file.close(true);
   });
 });
