@@ -14,12 +14,16 @@ import { ONNX_RUNTIME } from "../src/inference/runtime/onnx-runtime.js";
 import type { Session } from "../src/inference/runtime/runtime.js";
 import { warmUp } from "../src/inference/session/warm-up.js";
 import { ownPrivateBytes } from "../src/inference/host/process-memory.js";
-import { describeError } from "../src/core/errors.js";
+import { describeError, RankmillError } from "../src/core/errors.js";
 import { dieWithParent, followParent, lowerPriority } from "../src/platform/child-conduct.js";
 
 function send(message: FromLane): void {
   process.send?.(message);
 }
+
+/** A broken export, most often to fp16 or int8. */
+const NO_NUMBER =
+  "the model gives no number for any pair (NaN or infinite): its file is broken; export it again, or choose another precision";
 
 let session: Session | undefined;
 
@@ -31,7 +35,8 @@ async function open(message: Extract<ToLane, { type: "open" }>): Promise<void> {
     // The first run of a session allocates and can fail where loading did not: fail here, not on
     // a user's pair. Two rows, of different length where a batch may have such.
     const ids = [new Int32Array(3), new Int32Array(message.model.unmasked === true ? 3 : 2)];
-    await session.run({ ids, secondStarts: [1, 1] });
+    const logits = await session.run({ ids, secondStarts: [1, 1] });
+    if (!logits.some(Number.isFinite)) throw new RankmillError("model_unusable", NO_NUMBER);
     const { warmUp: shape, device } = message.model;
     const { saysOutOfMemory } = deviceOf(device);
     const tooLarge =

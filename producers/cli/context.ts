@@ -1,7 +1,7 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 import type { Redis } from "ioredis";
-import { pino, type Logger } from "pino";
+import type { Logger } from "pino";
 import type { Precision } from "../../src/core/catalogue.js";
 import { RankmillError } from "../../src/core/errors.js";
 import { packageRoot } from "../../src/platform/package-root.js";
@@ -10,7 +10,7 @@ import { connectRedis } from "../../src/redis/connection.js";
 import { openSpool } from "../../src/outputs/spool/registry.js";
 import type { Spool } from "../../src/core/ports/spool.js";
 import type { FindModelValues } from "./options/model.js";
-import { redactor } from "./secrets.js";
+import { createLogger as createLoggerOf } from "./logger.js";
 
 /** Everything that a command needs from the process it runs in; read here and nowhere else. */
 export const env = process.env;
@@ -23,18 +23,8 @@ export function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** Structured logs. Secrets are not logged; those that an error brings along are redacted. */
 export function createLogger(level: string, fd: 1 | 2): Logger {
-  const redact = redactor(env, process.argv);
-  return pino(
-    {
-      level,
-      base: { pid: process.pid },
-      redact: ["*.password", "*.token", "*.url", "redisUrl"],
-      hooks: { streamWrite: redact },
-    },
-    pino.destination({ fd, sync: true }),
-  );
+  return createLoggerOf(level, fd, env);
 }
 
 export function modelsDir(given: string | undefined): string {

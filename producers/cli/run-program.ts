@@ -1,6 +1,7 @@
 import process from "node:process";
 import { CommanderError } from "commander";
 import { RankmillError } from "../../src/core/errors.js";
+import { asRedisError } from "../../src/redis/redis-refusal.js";
 import { say } from "./context.js";
 import { EXIT, exitCodeOf } from "./exit-codes.js";
 import { createProgram } from "./program.js";
@@ -21,7 +22,7 @@ export async function runProgram(args: readonly string[]): Promise<never> {
   try {
     await createProgram().parseAsync(args, { from: "user" });
   } catch (error) {
-    process.exitCode = report(error);
+    process.exitCode = report(asRedisError(error));
   }
   await endTracing();
   // Standard output must be written before the end: a pipe may take its time.

@@ -1,5 +1,7 @@
 import { Redis, type RedisOptions } from "ioredis";
 import { describeError, RankmillError } from "../core/errors.js";
+import { option, wording } from "../core/wording.js";
+import { explainRefusal } from "./redis-refusal.js";
 
 /** Where Redis is: a `redis://`, `rediss://` or `unix://` URL, or a private server's address. */
 export type RedisTarget =
@@ -54,10 +56,10 @@ export async function connectRedis(
   redis.on("error", remember);
   try {
     await redis.connect();
-    await redis.ping();
+    await checkUse(redis);
   } catch (error) {
     redis.disconnect();
-    throw unavailable(target, last ?? error);
+    throw unavailable(target, error, last);
   }
   redis.options.retryStrategy = (times) => Math.min(50 * 2 ** times, MAX_RECONNECT_DELAY_MS);
   // A server that restarts with its data answers LOADING for a while.
@@ -67,33 +69,47 @@ export async function connectRedis(
   return redis;
 }
 
-function checkUrl(url: string): string {
-  let protocol: string;
-  try {
-    ({ protocol } = new URL(url));
-  } catch {
-    throw new RankmillError(
-      "invalid_option",
-      "REDIS_URL is not a URL; expected redis://[user:password@]host:port[/db]",
-      { field: "redisUrl" },
-    );
-  }
-  if (protocol === "unix:") return url.slice("unix://".length);
-  if (protocol === "redis:" || protocol === "rediss:") return url;
-  throw new RankmillError(
-    "invalid_option",
-    `REDIS_URL starts with ${protocol}//; expected redis://, rediss:// or unix://`,
-    { field: "redisUrl" },
-  );
+/** Makes sure that what everything needs works on a connection, each where an error can be told. */
+async function checkUse(redis: Redis): Promise<void> {
+  await redis.ping();
+  // ioredis goes on with database 0 if the server does not have the one asked for.
+  const { db = 0 } = redis.options;
+  if (Number(db) !== 0) await redis.select(db);
+  // BullMQ asks on every connection, and would ask without end.
+  await redis.info("server");
 }
 
-function unavailable(target: RedisTarget, error: unknown): RankmillError {
-  const { message } = describeError(error);
-  const where = redactTarget(target);
-  const hint = /WRONGPASS|NOAUTH|invalid password/i.test(message)
-    ? "the password is missing or wrong"
-    : message || "no answer";
-  return new RankmillError("redis_unavailable", `cannot use Redis at ${where}: ${hint}`, {
+const EXPECTED = "redis://[user:password@]host:port[/db], rediss://… or unix:///path";
+
+/** Never shows the URL itself, which may hold a password. */
+function checkUrl(url: string): string {
+  const refused = (why: string): RankmillError =>
+    new RankmillError(
+      "invalid_option",
+      wording`${option("redisUrl")} (or REDIS_URL) ${why}; expected ${EXPECTED}`,
+      { field: "redisUrl" },
+    );
+  if (!/^(rediss?|unix):\/\//.test(url)) {
+    throw refused("does not start with redis://, rediss:// or unix://");
+  }
+  if (!URL.canParse(url)) {
+    throw refused('is not a URL: in a password, "/", "@", "#" and "%" must be percent-encoded');
+  }
+  const { protocol, pathname } = new URL(url);
+  if (protocol === "unix:") return url.slice("unix://".length);
+  if (!/^\/?\d*$/.test(pathname)) throw refused("names a database that is not a number");
+  return url;
+}
+
+function unavailable(target: RedisTarget, error: unknown, last: Error | undefined): RankmillError {
+  // What the connection said tells more than the command that failed for it.
+  const why =
+    explainRefusal(error) ??
+    explainRefusal(last) ??
+    (describeError(last ?? error).message || "no answer");
+  const place = redactTarget(target);
+  return new RankmillError("redis_unavailable", `cannot use Redis at ${place}: ${why}`, {
+    place,
     cause: error,
   });
 }

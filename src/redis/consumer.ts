@@ -47,6 +47,10 @@ export const DEFAULT_STALLED_INTERVAL_MS = 5_000;
 const MAX_STALLED_COUNT = 1_000_000;
 /** BullMQ's default of 15 s is a long silence after a moment's outage. */
 const RUN_RETRY_DELAY_MS = 1_000;
+/** As many errors within this time make a consumer rest. */
+const MOST_ERRORS = 20;
+const ERRORS_WITHIN_MS = 1_000;
+const REST_MS = 2_000;
 /** Jobs wait, none is held and none came for this long: the BullMQ worker is dead in silence. */
 const SILENT_MS = 30_000;
 const WATCH_INTERVAL_MS = 10_000;
@@ -73,6 +77,8 @@ export class Consumer {
   #worker: Worker<JobEnvelope, JobSummary>;
   readonly #held = new Map<string, AbortController>();
   readonly #dropped = new Set<string>();
+  /** When the last errors came. */
+  readonly #errorTimesMs: number[] = [];
   #lastActivityMs = Date.now();
   #watch: NodeJS.Timeout | undefined;
   #draining = false;
@@ -165,8 +171,28 @@ export class Consumer {
       if (job?.id !== undefined && this.#dropped.delete(job.id)) job.remove().catch(() => {});
     });
     worker.on("stalled", (jobId) => onEvent({ type: "stalled", jobId }));
-    worker.on("error", (error) => onEvent({ type: "error", error }));
+    worker.on("error", (error) => {
+      onEvent({ type: "error", error });
+      this.#rest(worker);
+    });
     return worker;
+  }
+
+  /**
+   * Lets the worker rest after errors in quick succession: BullMQ asks again at once whatever Redis
+   * refuses, thousands of times a second.
+   */
+  #rest(worker: Worker<JobEnvelope, JobSummary>): void {
+    const nowMs = performance.now();
+    this.#errorTimesMs.push(nowMs);
+    const oldestMs = this.#errorTimesMs[this.#errorTimesMs.length - MOST_ERRORS] ?? -Infinity;
+    if (this.#errorTimesMs.length > MOST_ERRORS) this.#errorTimesMs.shift();
+    if (nowMs - oldestMs > ERRORS_WITHIN_MS || worker.isPaused()) return;
+    // Rejects only if its connection is gone, which is then what ends the rest.
+    worker.pause(true).catch(() => {});
+    setTimeout(() => {
+      if (!this.#draining && worker === this.#worker) void worker.resume();
+    }, REST_MS).unref();
   }
 
   #run(worker: Worker<JobEnvelope, JobSummary>): void {

@@ -4,6 +4,7 @@ import { RankmillError } from "../core/errors.js";
 import type { ModelKey } from "../core/job.js";
 import { tryStored } from "../core/stored-json.js";
 import { MODELS_KEY, modelTag } from "./keys.js";
+import { waitOut } from "./wait-out.js";
 
 /** What workers say of the models that they serve, so that a producer needs no model files. */
 const servedModelSchema = z.object({
@@ -19,7 +20,7 @@ export type ServedModel = z.infer<typeof servedModelSchema>;
 
 /** Remembers that `model` is served here; kept after the worker stops, since its queue is kept too. */
 export async function registerModel(redis: Redis, model: ServedModel): Promise<void> {
-  await redis.hset(MODELS_KEY, modelTag(model), JSON.stringify(model));
+  await waitOut(() => redis.hset(MODELS_KEY, modelTag(model), JSON.stringify(model)));
 }
 
 export async function listServedModels(redis: Redis): Promise<ServedModel[]> {

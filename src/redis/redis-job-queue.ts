@@ -10,6 +10,7 @@ import { packPayload, unpackPayload } from "./make-job.js";
 import { telemetryOption } from "./telemetry.js";
 import { describeError } from "../core/errors.js";
 import { damaged } from "../core/stored-json.js";
+import { waitOut } from "./wait-out.js";
 
 /** Jobs of one `addBulk`: a pipeline of this many commands is neither slow nor large. */
 const ENQUEUE_CHUNK_JOBS = 250;
@@ -156,7 +157,8 @@ export class RedisJobQueue implements JobQueue, PayloadStore {
   async enqueue(jobs: readonly NewJob[], owner: string): Promise<EnqueueOutcome[]> {
     const outcomes: EnqueueOutcome[] = [];
     for (let at = 0; at < jobs.length; at += ENQUEUE_CHUNK_JOBS) {
-      outcomes.push(...(await this.#enqueueChunk(jobs.slice(at, at + ENQUEUE_CHUNK_JOBS), owner)));
+      const some = jobs.slice(at, at + ENQUEUE_CHUNK_JOBS);
+      outcomes.push(...(await waitOut(() => this.#enqueueChunk(some, owner))));
     }
     return outcomes;
   }
@@ -218,7 +220,8 @@ export class RedisJobQueue implements JobQueue, PayloadStore {
       const keys = ["failed", ...some].flatMap((part) =>
         PRIORITIES.map((priority) => this.#bullKey(priority, part)),
       );
-      states.push(...(await this.#redis.rankmillStates(keys.length, ...keys, ...some)));
+      const ask = () => this.#redis.rankmillStates(keys.length, ...keys, ...some);
+      states.push(...(await waitOut(ask)));
     }
     return states;
   }

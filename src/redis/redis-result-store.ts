@@ -7,6 +7,7 @@ import { endedChannel, fenceCounterKey, jobKeys, refusedKey } from "./keys.js";
 import type { JobEndNotices } from "../core/ports/job-end-notices.js";
 import type { ResultStore, Started } from "../core/ports/result-store.js";
 import { Coalescer } from "../platform/coalesce.js";
+import { waitOut } from "./wait-out.js";
 
 /** Fences outlive any attempt: a worker frozen for longer than this may write once more. */
 const FENCE_TTL_SECONDS = 604_800;
@@ -137,7 +138,7 @@ export class RedisResultStore implements ResultStore, JobEndNotices {
     ]);
     const common = [fenceCounterKey(this.#tag), refusedKey(this.#tag)];
     const args = [...common, ...keys, FENCE_TTL_SECONDS];
-    return await this.#redis.rankmillBegin(common.length + keys.length, ...args);
+    return await waitOut(() => this.#redis.rankmillBegin(common.length + keys.length, ...args));
   }
 
   async commit(jobId: string, fence: number, record: JobEnd, ttlSeconds: number): Promise<boolean> {
@@ -157,12 +158,13 @@ export class RedisResultStore implements ResultStore, JobEndNotices {
       jobId,
     ]);
     const channel = endedChannel(this.#tag);
-    return await this.#redis.rankmillCommit(keys.length, ...keys, channel, ...args);
+    return await waitOut(() => this.#redis.rankmillCommit(keys.length, ...keys, channel, ...args));
   }
 
   async read(jobIds: readonly string[]): Promise<(JobEnd | undefined)[]> {
     if (jobIds.length === 0) return [];
-    const texts = await this.#redis.mget(jobIds.map((jobId) => jobKeys.result(this.#tag, jobId)));
+    const keys = jobIds.map((jobId) => jobKeys.result(this.#tag, jobId));
+    const texts = await waitOut(() => this.#redis.mget(keys));
     return texts.map((text) => (text === null ? undefined : decode(text)));
   }
 

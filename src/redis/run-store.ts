@@ -16,6 +16,7 @@ import {
   runProgressSchema,
   speedSampleSchema,
 } from "./run-schemas.js";
+import { waitOut } from "./wait-out.js";
 
 const gzipAsync = promisify(gzip);
 const gunzipAsync = promisify(gunzip);
@@ -104,7 +105,8 @@ export class RunStore {
    * @throws RankmillError `conflict` where the run has another input
    */
   async bindInput(run: string, inputHash: string, ttlSeconds: number): Promise<void> {
-    const has = await this.#redis.rankmillBindInput(runKeys.run(run), inputHash, ttlSeconds);
+    const bind = () => this.#redis.rankmillBindInput(runKeys.run(run), inputHash, ttlSeconds);
+    const has = await waitOut(bind);
     if (has === inputHash) return;
     throw new RankmillError(
       "conflict",
@@ -170,7 +172,7 @@ export class RunStore {
     ttlSeconds: number,
   ): Promise<void> {
     const packed = await gzipAsync(JSON.stringify(entries), { level: GZIP_LEVEL });
-    await this.#redis.set(runKeys.chunk(run, chunk), packed, "EX", ttlSeconds);
+    await waitOut(() => this.#redis.set(runKeys.chunk(run, chunk), packed, "EX", ttlSeconds));
   }
 
   async readChunk(run: string, chunk: number): Promise<RunEntry[]> {

@@ -240,6 +240,9 @@ async function report(
   say(
     `${counts.done} ranked, ${counts.failed} failed · ${counts.pairs} pairs, ${counts.tokens} tokens, ${counts.truncated} truncated · ${formatDuration(seconds)}`,
   );
+  if (counts.failedPairs > 0) {
+    say(`${counts.failedPairs} documents could not be scored: "errors" of their rankings say why`);
+  }
   if (status === "interrupted") {
     say(`interrupted: ${paths?.partial ?? "nothing to go on from"}; run again to go on`);
     return EXIT.interrupted;
@@ -258,5 +261,5 @@ async function report(
       json: values.messages.json,
     });
   }
-  return counts.failed === 0 ? EXIT.ok : EXIT.someFailed;
+  return counts.failed + counts.failedPairs === 0 ? EXIT.ok : EXIT.someFailed;
 }

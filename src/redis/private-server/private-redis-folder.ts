@@ -1,6 +1,7 @@
 import { chmod, mkdtemp, readdir, readlink, realpath, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { RankmillError } from "../../core/errors.js";
+import { describeError, RankmillError } from "../../core/errors.js";
+import { errnoOf } from "../../platform/file-system-errors.js";
 
 /** A private server's own folder: its socket, its configuration, its append-only file. */
 export interface PrivateFolder {
@@ -63,7 +64,15 @@ export async function writeServerConfig(place: PrivateFolder): Promise<string> {
     "loglevel warning",
   ];
   const path = join(place.folder, "redis.conf");
-  await writeFile(path, `${lines.join("\n")}\n`, { mode: 0o600 });
+  try {
+    await writeFile(path, `${lines.join("\n")}\n`, { mode: 0o600 });
+  } catch (error) {
+    const why = errnoOf(error) === "ENOSPC" ? "the disk is full" : describeError(error).message;
+    throw new RankmillError("redis_unavailable", `${place.folder} cannot be written: ${why}`, {
+      place: place.folder,
+      cause: error,
+    });
+  }
   return path;
 }
 

@@ -1,0 +1,59 @@
+import process from "node:process";
+import { pino, type LogFn, type Logger } from "pino";
+import { EqualLines } from "./equal-lines.js";
+import { redactor } from "./secrets.js";
+
+/** pino's number of `warn`: below it nothing is left out. */
+const WARN = 40;
+const LEFT_OUT_INTERVAL_MS = 60_000;
+
+/**
+ * Structured logs. Secrets are not logged; those that an error brings along are redacted. Of equal
+ * warnings and errors a few are written per minute, the rest is counted.
+ */
+export function createLogger(level: string, fd: 1 | 2, env: NodeJS.ProcessEnv): Logger {
+  const redact = redactor(env, process.argv);
+  const equal = new EqualLines();
+  let telling = false;
+  const logger = pino(
+    {
+      level,
+      base: { pid: process.pid },
+      redact: ["*.password", "*.token", "*.url", "redisUrl"],
+      hooks: {
+        streamWrite: redact,
+        logMethod(args: Parameters<LogFn>, method: LogFn, number: number) {
+          if (number < WARN || telling) return method.apply(this, args);
+          const leftOut = equal.admit(textOf(args));
+          if (leftOut === undefined) return;
+          if (leftOut > 0) tellLeftOut(textOf(args), leftOut);
+          method.apply(this, args);
+        },
+      },
+    },
+    pino.destination({ fd, sync: true }),
+  );
+  const tellLeftOut = (text: string, leftOut: number): void => {
+    telling = true;
+    logger.warn({ leftOut, of: text }, "equal lines were left out");
+    telling = false;
+  };
+  const tellAll = (): void => {
+    for (const { text, leftOut } of equal.takeLeftOut()) tellLeftOut(text, leftOut);
+  };
+  setInterval(tellAll, LEFT_OUT_INTERVAL_MS).unref();
+  process.once("exit", tellAll);
+  return logger;
+}
+
+/** The words of a line: its message and that of its error. */
+function textOf(args: readonly unknown[]): string {
+  return args
+    .map((arg) => {
+      if (typeof arg === "string") return arg;
+      const error = typeof arg === "object" && arg !== null && "err" in arg ? arg.err : arg;
+      return error instanceof Error ? error.message : "";
+    })
+    .filter((text) => text !== "")
+    .join(": ");
+}

@@ -1,0 +1,34 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { asRedisError, isPassingRefusal } from "./redis-refusal.js";
+
+/** A server that is full for longer is not about to recover: better to end, and be run again. */
+const WAIT_AT_MOST_MS = 60_000;
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 2_000;
+
+export interface WaitOutOptions {
+  readonly atMostMs?: number;
+  readonly onWait?: ((error: unknown) => void) | undefined;
+}
+
+/**
+ * Does `work`, and does it again while Redis refuses for a reason that passes: its memory is full, it
+ * is loading, it cannot write to its disk. `work` must be such that doing it twice is doing it once.
+ *
+ * @throws RankmillError `redis_unavailable` with what to do, where Redis refuses for good or for longer
+ */
+export async function waitOut<T>(work: () => Promise<T>, options: WaitOutOptions = {}): Promise<T> {
+  const { atMostMs = WAIT_AT_MOST_MS, onWait } = options;
+  const deadline = performance.now() + atMostMs;
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isPassingRefusal(error) || performance.now() + pauseMs > deadline) {
+        throw asRedisError(error);
+      }
+      if (pauseMs === FIRST_PAUSE_MS) onWait?.(error);
+    }
+    await sleep(pauseMs);
+  }
+}
