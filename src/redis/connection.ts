@@ -74,21 +74,23 @@ async function checkUse(redis: Redis): Promise<void> {
   await redis.ping();
   // ioredis goes on with database 0 if the server does not have the one asked for.
   const { db = 0 } = redis.options;
-  if (Number(db) !== 0) await redis.select(db);
+  if (db !== 0) await redis.select(db);
   // BullMQ asks on every connection, and would ask without end.
   await redis.info("server");
 }
 
 const EXPECTED = "redis://[user:password@]host:port[/db], rediss://… or unix:///path";
 
+function refused(why: string): RankmillError {
+  return new RankmillError(
+    "invalid_option",
+    wording`${option("redisUrl")} (or REDIS_URL) ${why}; expected ${EXPECTED}`,
+    { field: "redisUrl" },
+  );
+}
+
 /** Never shows the URL itself, which may hold a password. */
 function checkUrl(url: string): string {
-  const refused = (why: string): RankmillError =>
-    new RankmillError(
-      "invalid_option",
-      wording`${option("redisUrl")} (or REDIS_URL) ${why}; expected ${EXPECTED}`,
-      { field: "redisUrl" },
-    );
   if (!/^(rediss?|unix):\/\//.test(url)) {
     throw refused("does not start with redis://, rediss:// or unix://");
   }

@@ -46,7 +46,7 @@ const REFUSALS: readonly Refusal[] = [
   },
   {
     starts: /^(NOAUTH|WRONGPASS) |invalid password|AUTH <?password>? called without/i,
-    advice: "the password or the user is missing or wrong",
+    advice: "the password is missing or wrong, or there is no such user",
     passes: false,
   },
   {

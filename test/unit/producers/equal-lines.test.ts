@@ -3,6 +3,10 @@ import { EqualLines } from "../../../producers/cli/equal-lines.js";
 
 const MINUTE_MS = 60_000;
 
+function letters(i: number): string {
+  return String.fromCodePoint(0x4e00 + (i % 1_000), 0x5e00 + Math.floor(i / 1_000));
+}
+
 describe("equal lines of a log", () => {
   it("are written ten times per minute, and counted beyond", () => {
     let nowMs = 0;
@@ -27,8 +31,6 @@ describe("equal lines of a log", () => {
 
   it("take a bounded number of kinds apart", () => {
     const lines = new EqualLines(() => 0);
-    const letters = (i: number): string =>
-      String.fromCodePoint(0x4e00 + (i % 1_000), 0x5e00 + Math.floor(i / 1_000));
     const written = Array.from({ length: 5_000 }, (_, i) => lines.admit(letters(i))).filter(
       (leftOut) => leftOut !== undefined,
     );
