@@ -96,10 +96,10 @@ export async function* readLineBatches(
   }
 }
 
-/** The lines of a source that rankmill wrote itself, however long. */
+/** The lines of a source that rankmill wrote itself, however long; of one that is damaged, what can be read. */
 export async function* ownLines(source: ByteSource): AsyncGenerator<string, void, undefined> {
   for await (const line of readLines(source, { maxLineBytes: Number.MAX_SAFE_INTEGER })) {
-    if (line.status === "line") yield line.text;
+    yield line.status === "line" ? line.text : line.head;
   }
 }
 

@@ -3,7 +3,7 @@ import { access, constants, mkdir, rename, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { RankmillError } from "../../core/errors.js";
 import type { Spool, SpoolOutput } from "../../core/ports/spool.js";
-import { parseFailure, type InputRecord, type RecordFailure } from "../../core/record.js";
+import type { InputRecord, RecordFailure } from "../../core/record.js";
 import { countLines } from "../../inputs/read/lines.js";
 import { exists } from "../../platform/files.js";
 import { errnoOf } from "../../platform/file-system-errors.js";
@@ -11,7 +11,7 @@ import { checkRunId } from "../../redis/run-info.js";
 import { WholeFile } from "../../platform/whole-file.js";
 import { FolderOutput } from "./folder-output.js";
 import { linesOf, mergedLines, segmentsOf } from "./folder-segments.js";
-import { asLines, asTexts, idOf, recordsOf } from "./spool-lines.js";
+import { asLines, asTexts, failuresOf, recordsOf } from "./spool-lines.js";
 
 const RECORDS = "records.jsonl";
 const OUTPUT = "output.jsonl";
@@ -84,9 +84,7 @@ export class FolderSpool implements Spool {
       if (newest === undefined) return;
       path = newest;
     }
-    for await (const line of linesOf(path)) {
-      if (idOf(line) !== undefined) yield parseFailure(line);
-    }
+    yield* failuresOf(linesOf(path));
   }
 
   async reopen(run: string): Promise<void> {

@@ -1,11 +1,11 @@
 import type { Spool, SpoolOutput } from "../../core/ports/spool.js";
-import { parseFailure, type InputRecord, type RecordFailure } from "../../core/record.js";
+import type { InputRecord, RecordFailure } from "../../core/record.js";
 import { emptyCounts } from "../../core/run-counts.js";
 import { checkRunId } from "../../redis/run-info.js";
 import type { S3Bucket } from "./s3-bucket.js";
 import { failedKey, outputKey, placeOf, recordsKey, removeAll, segmentsOf } from "./s3-keys.js";
 import { S3Output } from "./s3-output.js";
-import { asLines, countDone, mergeLines, recordsOf } from "./spool-lines.js";
+import { asLines, countDone, failuresOf, mergeLines, recordsOf } from "./spool-lines.js";
 
 /**
  * A spool in an S3-compatible bucket.
@@ -74,7 +74,7 @@ export class S3Spool implements Spool {
     const newest = Math.max(...segments.map(({ key }) => placeOf(key).fence));
     const own = segments.filter(({ key }) => placeOf(key).fence === newest);
     for (const segment of whole === undefined ? own : [whole]) {
-      for await (const line of this.#bucket.lines(segment)) yield parseFailure(line);
+      yield* failuresOf(this.#bucket.lines(segment));
     }
   }
 

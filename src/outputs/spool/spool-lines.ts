@@ -1,6 +1,14 @@
 import { z } from "zod";
-import { parseRecord, type InputRecord } from "../../core/record.js";
+import {
+  parseFailure,
+  parseRecord,
+  type InputRecord,
+  type RecordFailure,
+} from "../../core/record.js";
 import { countLine, type RunCounts } from "../../core/run-counts.js";
+
+/** Of a damaged line, as much as shows which one it was. */
+const SHOWN_CHARS = 1_024;
 
 /** The lines of several files, each record's first; the ends that a crash tore are left out. */
 export async function* mergeLines(
@@ -32,10 +40,24 @@ export async function* recordsOf(
   lines: AsyncIterable<string>,
   doneIds: ReadonlySet<string>,
 ): AsyncGenerator<InputRecord, void, undefined> {
+  let number = 0;
   for await (const line of lines) {
-    const record = parseRecord(line);
+    number += 1;
+    const record = recordOf(line, number);
     if (record.status === "valid" && doneIds.has(record.request.id)) continue;
     yield record;
+  }
+}
+
+/** A line that is damaged fails alone: nobody can tell what it asked for, and the run goes on without it. */
+function recordOf(line: string, number: number): InputRecord {
+  try {
+    return parseRecord(line);
+  } catch {
+    const reason = `line ${number} of the spool's records is damaged`;
+    const input = line.slice(0, SHOWN_CHARS);
+    const failure = { line: number, code: "spool_unavailable", reason, input };
+    return { status: "invalid", failure };
   }
 }
 
@@ -49,13 +71,33 @@ export async function* asTexts(lines: AsyncIterable<string>): AsyncGenerator<str
   for await (const line of lines) yield `${line}\n`;
 }
 
-const idSchema = z.object({ id: z.string().optional() });
+/** What a line must be to count as a ranking. */
+const rankingSchema = z.object({
+  id: z.string(),
+  results: z.array(z.unknown()),
+  usage: z.object({ pairs: z.number(), tokens: z.number(), truncated: z.number() }),
+});
 
-/** @returns the line's id, an empty one where it has none; undefined where a crash tore the line */
+/** @returns the ranking's id; undefined for a line that a crash tore, or that is damaged: it is ranked anew */
 export function idOf(line: string): string | undefined {
   try {
-    return idSchema.parse(JSON.parse(line)).id ?? "";
+    return rankingSchema.parse(JSON.parse(line)).id;
   } catch {
     return undefined;
+  }
+}
+
+/** The failures among the lines; one that is damaged is left out. */
+export async function* failuresOf(
+  lines: AsyncIterable<string>,
+): AsyncGenerator<RecordFailure, void, undefined> {
+  for await (const line of lines) {
+    let failure: RecordFailure;
+    try {
+      failure = parseFailure(line);
+    } catch {
+      continue;
+    }
+    yield failure;
   }
 }
