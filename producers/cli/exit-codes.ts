@@ -6,7 +6,7 @@ export const EXIT = {
   ok: 0,
   /** Something that should not happen happened. */
   unexpected: 1,
-  /** `health`: the worker is of no use now. */
+  /** `health`: the worker is of no use now; `doctor`: something fails or loses work. */
   unfit: 1,
   /** Arguments, input or model cannot be used; nothing was done. */
   usage: 2,
@@ -16,6 +16,8 @@ export const EXIT = {
   unfinished: 4,
   /** Redis cannot be reached or used. */
   redis: 5,
+  /** `doctor`: all works, and something costs speed or safety. */
+  warned: 6,
   /** Ended by Ctrl-C or SIGTERM; run again to go on. */
   interrupted: 130,
 } as const;

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { packageVersion } from "../../src/platform/package-root.js";
 import { addDashboard } from "./commands/dashboard.js";
+import { addDoctor } from "./commands/doctor.js";
 import { addEval } from "./commands/eval.js";
 import { addFailures } from "./commands/failures.js";
 import { addHealth } from "./commands/health.js";
@@ -42,6 +43,7 @@ export function createProgram(): Command {
   addPurge(program);
   addEval(program);
   addHealth(program);
+  addDoctor(program);
   addDashboard(program);
   addModels(program);
   addSetup(program);

@@ -1,9 +1,11 @@
 /** Finds what was measured of a model on this host, or measures it and keeps it. */
 import { describeError, RankmillError } from "../core/errors.js";
 import { readCpuFeatures } from "../inference/host/cpu-features.js";
+import { usableCores } from "../inference/host/host.js";
 import { oomKills, type MemoryLimit } from "../inference/host/memory-limit.js";
 import { MIN_PREPARE_BYTES } from "../inference/prepare/prepare-model.js";
 import { ONNX_RUNTIME } from "../inference/runtime/onnx-runtime.js";
+import type { ResolvedModel } from "../models/resolve.js";
 import type { Calibration } from "./calibration.js";
 import { mib } from "./divide-memory.js";
 import type { LanePlanRequest } from "./lane-plan.js";
@@ -58,16 +60,8 @@ async function calibrationOf(
 ): Promise<Calibration | undefined> {
   const { calibrationDir: dir, model, laneModel, logger } = request;
   if (dir === undefined) return undefined;
-  const cpu = await readCpuFeatures();
-  const key = calibrationKey({
-    modelDigest: model.digest,
-    precision: model.precision,
-    prepared: laneModel.prepared ?? false,
-    runtime: await ONNX_RUNTIME.version(),
-    cpu,
-    cores,
-  });
-  const host = hostKey(cpu, cores);
+  const key = await keyOf(model, laneModel.prepared ?? false, cores);
+  const host = hostKey(await readCpuFeatures(), cores);
   const kept = await readCalibration(dir, key);
   if (kept !== undefined) {
     await sayQuantisedGain(kept, model, dir, host, logger);
@@ -97,4 +91,29 @@ async function calibrationOf(
     logger.warn(`the calibration cannot be kept: ${describeError(error).message}`);
   }
   return measured;
+}
+
+/** True if a worker with all usable cores would find its model measured. Measures nothing. */
+export async function hasCalibration(
+  model: ResolvedModel,
+  prepared: boolean,
+  dir: string,
+): Promise<boolean> {
+  const key = await keyOf(model, prepared, await usableCores());
+  return (await readCalibration(dir, key)) !== undefined;
+}
+
+async function keyOf(
+  { digest, precision }: ResolvedModel,
+  prepared: boolean,
+  cores: number,
+): Promise<string> {
+  return calibrationKey({
+    modelDigest: digest,
+    precision,
+    prepared,
+    runtime: await ONNX_RUNTIME.version(),
+    cpu: await readCpuFeatures(),
+    cores,
+  });
 }

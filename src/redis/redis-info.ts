@@ -22,12 +22,12 @@ export interface RedisWarning {
 /** BullMQ refuses to work below this version of Redis. */
 export const LEAST_REDIS_VERSION = "5.0.0";
 /** Below it BullMQ falls back to slower commands and warns. */
-const ADVISED_REDIS_VERSION = "6.2.0";
+export const ADVISED_REDIS_VERSION = "6.2.0";
 /** Beyond this share of `maxmemory`, writes will soon be refused (noeviction). */
 const NEARLY_FULL_SHARE = 0.9;
 
 /** @param info the text that INFO (all default sections) returns: `name:value` lines, CRLF or LF */
-export function describeRedis(info: string): RedisDescription {
+export function infoFields(info: string): ReadonlyMap<string, string> {
   const fields = new Map<string, string>();
   for (const line of info.split(/\r?\n/)) {
     const colon = line.indexOf(":");
@@ -35,6 +35,12 @@ export function describeRedis(info: string): RedisDescription {
       fields.set(line.slice(0, colon), line.slice(colon + 1).trim());
     }
   }
+  return fields;
+}
+
+/** @param info the text that INFO returns */
+export function describeRedis(info: string): RedisDescription {
+  const fields = infoFields(info);
   const redisVersion = fields.get("redis_version") ?? "0.0.0";
   return {
     ...nameOf(fields, redisVersion),

@@ -1,18 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, readdir, rename, rm, stat, statfs } from "node:fs/promises";
-import { join, resolve } from "node:path";
-import type { Precision } from "../../core/catalogue.js";
+import { join } from "node:path";
 import { RankmillError } from "../../core/errors.js";
-import { quantisedHandling, readCpuFeatures, type CpuFeatures } from "../host/cpu-features.js";
-import { CPU_DEVICE } from "../devices/registry.js";
-import { laneModelOf } from "../lanes/lane-model.js";
-import type { LaneModel } from "../lanes/lane-protocol.js";
-import { ONNX_RUNTIME } from "../runtime/onnx-runtime.js";
 import { explainFailure, requireSpace } from "./prepare-failure.js";
 import { inspectPrepared, sealPrepared, type PreparedState } from "./prepared-folder.js";
 import { errnoOf } from "../../platform/file-system-errors.js";
 import { syncFolder } from "../../platform/files.js";
-import { DATA_NAME, GRAPH_NAME, preparedKey } from "./prepare-key.js";
+import { DATA_NAME, GRAPH_NAME } from "./prepare-key.js";
+import { preparedPlace, type PreparableModel, type PreparedPlace } from "./prepared-place.js";
 import { runPreparer } from "./prepare-process.js";
 
 /** A smaller model loads in no time and holds no memory worth sharing. */
@@ -31,16 +26,9 @@ export type Exclusively = <Result>(
   work: () => Promise<Result>,
 ) => Promise<Result>;
 
-export interface PrepareOptions {
-  /** Absolute path of the original graph. */
-  readonly onnxPath: string;
+export interface PrepareOptions extends PreparableModel {
   /** Absolute paths of its files of weights, if they are outside the graph. */
   readonly externalData: readonly string[];
-  /** sha256, hex: of everything that makes the model. */
-  readonly modelDigest: string;
-  readonly precision: Precision;
-  /** Holds a folder a prepared model; made where missing. */
-  readonly cacheDir: string;
   /** The compiled `workers/prepare.js`. */
   readonly entryPath: string;
   /** Variables that the preparing process inherits. */
@@ -49,8 +37,6 @@ export interface PrepareOptions {
   /** Hash the prepared files even if nothing says that they changed. Default false. */
   readonly fullCheck?: boolean | undefined;
   readonly onProgress?: ((event: PrepareEvent) => void) | undefined;
-  /** Default: this machine's. */
-  readonly cpu?: CpuFeatures | undefined;
 }
 
 export type PrepareEvent =
@@ -91,7 +77,8 @@ export interface PreparedModel {
  *   `missing_dependency`
  */
 export async function prepareModel(options: PrepareOptions): Promise<PreparedModel> {
-  const target = await plan(options);
+  const place = await preparedPlace(options);
+  const target: Target = { options, onnxPath: place.model.onnxPath, ...place };
   // Without the claim first: a cache that is complete may be read-only.
   const present = await reuse(target);
   if (present !== undefined) return present;
@@ -109,32 +96,10 @@ export async function prepareModel(options: PrepareOptions): Promise<PreparedMod
 }
 
 /** The files to make, and their places. */
-interface Target {
+/** A prepared model that is to be, and its place. */
+interface Target extends PreparedPlace {
   readonly options: PrepareOptions;
   readonly onnxPath: string;
-  readonly cacheDir: string;
-  readonly cpu: CpuFeatures;
-  readonly runtime: string;
-  readonly model: LaneModel;
-  readonly key: string;
-  readonly folder: string;
-}
-
-async function plan(options: PrepareOptions): Promise<Target> {
-  const cpu = options.cpu ?? (await readCpuFeatures());
-  const runtime = await ONNX_RUNTIME.version();
-  const cacheDir = resolve(options.cacheDir);
-  const model = laneModelOf(
-    {
-      onnxPath: resolve(options.onnxPath),
-      exactInt8: quantisedHandling(options.precision, cpu).exactInt8,
-    },
-    { padId: 0, segmentTypeIds: false },
-    CPU_DEVICE,
-  );
-  const key = preparedKey({ modelDigest: options.modelDigest, runtime, cpu, model });
-  const { onnxPath } = model;
-  return { options, onnxPath, cacheDir, cpu, runtime, model, key, folder: join(cacheDir, key) };
 }
 
 /** @returns undefined if there is nothing to be used */

@@ -1,0 +1,127 @@
+import { tmpdir } from "node:os";
+import type { Command } from "commander";
+import type { Redis } from "ioredis";
+import { worstOf, type Level } from "../../../src/app/doctor/finding.js";
+import type { Examined, ExaminedModel, ExaminedRedis } from "../../../src/app/doctor/subject.js";
+import { wordingOf } from "../../../src/core/errors.js";
+import { connectRedis } from "../../../src/redis/connection.js";
+import { describeRedis, infoFields } from "../../../src/redis/redis-info.js";
+import { chooseDevice } from "../choose-device.js";
+import { calibrationDir, env, indexDir, modelsDir, preparedDir, print } from "../context.js";
+import { asJson, describeFinding, summarize } from "../doctor-report.js";
+import { EXIT } from "../exit-codes.js";
+import { laneOptions } from "../lane-options.js";
+import { addHelp } from "../options/add-help.js";
+import { addOptions, readOptions } from "../options/command-options.js";
+import { DEVICE, type DeviceValues } from "../options/device.js";
+import { INPUT } from "../options/input.js";
+import { LANES } from "../options/lanes.js";
+import { LIMITS } from "../options/limits.js";
+import { MESSAGES } from "../options/messages.js";
+import { MODEL, type FindModelValues } from "../options/model.js";
+import { pick } from "../options/option-spec.js";
+import { inFlightBounds, REDIS } from "../options/redis.js";
+import { WORKER } from "../options/worker.js";
+
+const GROUPS = {
+  model: MODEL,
+  device: DEVICE,
+  lanes: LANES,
+  worker: WORKER,
+  redis: REDIS,
+  limits: pick(LIMITS, "maxJobBytes"),
+  input: pick(INPUT, "indexDir"),
+  messages: pick(MESSAGES, "json"),
+};
+
+const EXIT_OF_LEVEL: Readonly<Record<Level, number>> = {
+  ok: EXIT.ok,
+  note: EXIT.ok,
+  warning: EXIT.warned,
+  problem: EXIT.unfit,
+};
+
+export function addDoctor(program: Command): void {
+  const command = program
+    .command("doctor")
+    .description("examine this machine and its Redis, and say what to do")
+    .action(async (parsed: Record<string, unknown>) => {
+      process.exitCode = await doctor(parsed);
+    });
+  addOptions(command, GROUPS, ["model", "redisUrl", "precision", "lanes", "memoryLimitBytes"]);
+  addHelp(command, {
+    examples: ["REDIS_URL=redis://redis:6379 rankmill doctor --model minilm --precision int8"],
+    notes: [
+      `Give it the options that the worker will get. Without --model or REDIS_URL, less is examined. Nothing is changed: a few keys live in Redis for a minute at most.`,
+      `Exit codes: 0 all is well; 6 something costs speed or safety; 1 something fails or loses work.`,
+    ],
+  });
+}
+
+async function doctor(parsed: Record<string, unknown>): Promise<number> {
+  const values = readOptions(GROUPS, parsed);
+  const { json } = values.messages;
+  // Native packages are loaded by the commands that score, and by no other.
+  const { examine } = await import("../../../src/app/doctor/examine.js");
+  const redis = await examinedRedis(values.redis.redisUrl);
+  try {
+    const findings = await examine(
+      {
+        redis,
+        model: await examinedModel(values.device, values.model),
+        lanes: laneOptions(values.lanes, values.worker),
+        window: inFlightBounds(values.redis),
+        maxJobBytes: values.limits.maxJobBytes,
+        tokenizer: values.model.tokenizer,
+        folders: {
+          prepared: values.model.prepare ? preparedDir(values.model.preparedDir) : undefined,
+          calibration: calibrationDir(values.lanes.calibrationDir),
+          models: modelsDir(values.model.modelsDir),
+          index: indexDir(values.input.indexDir),
+          temporary: tmpdir(),
+        },
+        env,
+      },
+      (finding) => {
+        if (!json) print(describeFinding(finding));
+      },
+    );
+    const worst = worstOf(findings);
+    print(json ? asJson(findings, worst) : `\n${summarize(findings)}`);
+    return EXIT_OF_LEVEL[worst];
+  } finally {
+    if (redis.status === "there") redis.part.redis.disconnect();
+  }
+}
+
+async function examinedRedis(url: string | undefined): Promise<Examined<ExaminedRedis>> {
+  if (url === undefined) return { status: "unnamed", option: "redisUrl" };
+  let redis: Redis | undefined;
+  try {
+    redis = await connectRedis({ url }, () => undefined);
+    const info = await redis.info();
+    const description = describeRedis(info);
+    return { status: "there", part: { redis, url, info: infoFields(info), description } };
+  } catch (error) {
+    redis?.disconnect();
+    return { status: "unusable", why: wordingOf(error) };
+  }
+}
+
+async function examinedModel(
+  device: DeviceValues,
+  wanted: FindModelValues,
+): Promise<Examined<ExaminedModel>> {
+  if (wanted.model === undefined) return { status: "unnamed", option: "model" };
+  try {
+    let deviceNote = "";
+    let deviceUnexpected = false;
+    const found = await chooseDevice(device, wanted, (decision) => {
+      deviceNote = decision.note;
+      deviceUnexpected = decision.unexpected;
+    });
+    return { status: "there", part: { ...found, deviceNote, deviceUnexpected } };
+  } catch (error) {
+    return { status: "unusable", why: wordingOf(error) };
+  }
+}

@@ -1,0 +1,56 @@
+import type { Redis } from "ioredis";
+import type { TokenizerImplementation } from "../../core/ports/tokenizer.js";
+import type { InFlightBounds } from "../../core/in-flight-bounds.js";
+import type { WorkerDevice } from "../../inference/devices/registry.js";
+import type { ResolvedModel } from "../../models/resolve.js";
+import type { RedisDescription } from "../../redis/redis-info.js";
+import type { Text } from "./finding.js";
+import type { LaneOptions } from "../worker/worker-options.js";
+
+/** A server that answers. */
+export interface ExaminedRedis {
+  readonly redis: Redis;
+  readonly url: string;
+  /** Fields of its reply to INFO. */
+  readonly info: ReadonlyMap<string, string>;
+  readonly description: RedisDescription;
+}
+
+/** A model that is at hand. */
+export interface ExaminedModel {
+  readonly model: ResolvedModel;
+  readonly device: WorkerDevice;
+  /** Why it is this device. */
+  readonly deviceNote: string;
+  /** True if the device is not the one that the operator or the machine leads one to expect. */
+  readonly deviceUnexpected: boolean;
+}
+
+/** A part of the subject, or why it could not be had. */
+export type Examined<Part> =
+  | { readonly status: "there"; readonly part: Part }
+  /** Nobody named one: nothing is wrong, and less is checked. */
+  | { readonly status: "unnamed"; readonly option: string }
+  | { readonly status: "unusable"; readonly why: Text };
+
+/** What is examined: a machine, and what a worker with these options would use on it. */
+export interface Subject {
+  readonly redis: Examined<ExaminedRedis>;
+  readonly model: Examined<ExaminedModel>;
+  readonly lanes: LaneOptions;
+  readonly window: InFlightBounds;
+  readonly maxJobBytes: number;
+  readonly tokenizer: "auto" | TokenizerImplementation;
+  readonly folders: SubjectFolders;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+export interface SubjectFolders {
+  /** Undefined if models are to run as they are. */
+  readonly prepared: string | undefined;
+  readonly calibration: string;
+  readonly models: string;
+  readonly index: string;
+  /** Holds the private Redis of `run` and parts of large indexes. */
+  readonly temporary: string;
+}
