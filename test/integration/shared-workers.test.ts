@@ -12,6 +12,8 @@ import { given, longTests, realRedis } from "../support/needs.js";
 const RECORDS_PER_COPY = 54;
 const FIRST_COPIES = 60;
 const SECOND_COPIES = 10;
+/** Some times as many as may be in flight; each takes its turns of the whole fleet. */
+const FEW_RECORDS = 15;
 const SLOW = "--lanes 1 --concurrency 8 --max-batch-size 1 --no-calibrate";
 
 const fleet = useFleet({ shared: "nothing", env: () => ({ RANKMILL_SPOOL: "spool" }) });
@@ -21,12 +23,14 @@ beforeEach(() => {
   store = new RunStore(fleet.redis);
 });
 
-/** Submits `copies` of the sample as records of the run's own: equal records would be one job. */
-async function submit(name: string, copies: number, more = ""): Promise<string> {
-  const records = multiply(SAMPLE, copies);
+/** Submits `records` of the sample as records of the run's own: equal records would be one job. */
+async function submit(name: string, records: number, more = ""): Promise<string> {
+  const copies = multiply(SAMPLE, Math.ceil(records / RECORDS_PER_COPY));
   writeRecords(
     fleet.bench.path(`${name}.jsonl`),
-    records.map((record) => ({ ...record, id: `${name}-${String(record["id"])}` })),
+    copies
+      .slice(0, records)
+      .map((record) => ({ ...record, id: `${name}-${String(record["id"])}` })),
   );
   return await fleet.submit(`${name}.jsonl`, more);
 }
@@ -42,11 +46,11 @@ describe("two runs of one model", given(realRedis), () => {
     async () => {
       await fleet.worker(SLOW);
       fleet.bench.start(["runner"]);
-      const first = await submit("first", FIRST_COPIES);
+      const first = await submit("first", FIRST_COPIES * RECORDS_PER_COPY);
       await until("the first is under way", async () => (await done(first)) > 100);
       // The first must not be over before the second has begun.
       fleet.gate.hold();
-      const second = await submit("second", SECOND_COPIES);
+      const second = await submit("second", SECOND_COPIES * RECORDS_PER_COPY);
       await until("jobs of the second wait", async () => {
         return (await fleet.redis.scard(runKeys.jobs(second))) > 0;
       });
@@ -66,7 +70,7 @@ describe("two runs of one model", given(realRedis), () => {
   );
 
   it("a run never has more jobs in flight than its submitter allows", async () => {
-    await submit("first", 3, "--in-flight-jobs 5");
+    await submit("first", FEW_RECORDS, "--in-flight-jobs 5");
     fleet.bench.start(["runner"]);
     await until("its window is full", async () => (await jobsInQueue(fleet.redis)) === 5);
     const worker = await fleet.worker();
