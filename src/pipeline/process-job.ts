@@ -144,7 +144,15 @@ export class JobProcessor {
   }
 
   async #read(jobId: string, envelope: JobEnvelope): Promise<RerankRequest> {
-    const text = envelope.request ?? (await this.#parts.payloads.read(jobId));
+    const { request, bytes } = envelope;
+    // Permits were taken for what the envelope says: it must not be less than what there is.
+    if (request !== undefined && Buffer.byteLength(request) > bytes) {
+      throw damaged(
+        `job ${jobId} in Redis`,
+        `its request has more than the ${bytes} bytes it says`,
+      );
+    }
+    const text = request ?? (await this.#parts.payloads.read(jobId, bytes));
     if (text === undefined) {
       throw new RankmillError("payload_missing", "the job's payload is no longer in Redis", {
         context: { jobId },

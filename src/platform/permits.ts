@@ -26,6 +26,8 @@ export class Permits {
    */
   async acquire(weight: number, signal?: AbortSignal): Promise<() => void> {
     signal?.throwIfAborted();
+    // One that is no number would make every later comparison false, and the bound be gone.
+    if (!(weight >= 0)) throw new RangeError(`permits: ${weight} cannot be taken`);
     const taken = Math.min(weight, this.capacity);
     if (this.#queue.length > 0 || this.#held + taken > this.capacity) {
       await this.#wait(taken, signal);

@@ -6,6 +6,7 @@ import { KEY_PREFIX, queueName } from "./keys.js";
 import type { Priority } from "../core/priority.js";
 import { MAX_ATTEMPTS, retryDelayMs } from "./retry.js";
 import { telemetryOption } from "./telemetry.js";
+import { DROPPED } from "./unwanted-jobs.js";
 import { waitAtMost } from "../platform/wait-at-most.js";
 
 export interface ConsumerOptions {
@@ -58,7 +59,7 @@ const WATCH_INTERVAL_MS = 10_000;
 /** Why an attempt is aborted at shutdown: its job belongs back in the queue. */
 const HAND_BACK = new Error("shutting down");
 /** Why an attempt is aborted that nobody wants any more. */
-const DROP = new Error("nobody waits for the job any more");
+const DROP = new Error(DROPPED);
 /** For handing jobs back once the deadline is over. */
 const HAND_BACK_MS = 2_000;
 

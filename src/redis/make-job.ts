@@ -2,15 +2,20 @@ import { hash } from "node:crypto";
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
 import { toWireRequest, type RerankRequest } from "../core/contract.js";
+import { RankmillError } from "../core/errors.js";
 import type { NewJob, ScoringOptions } from "../core/job.js";
 import type { Priority } from "../core/priority.js";
 import { resolveScoring } from "../core/scoring.js";
+import { option, wording } from "../core/wording.js";
 
 /** Above this a request leaves the job for a key of its own, so that BullMQ's lists stay light. */
 export const INLINE_PAYLOAD_BYTES = 32_768;
 
 /** Results and payloads of jobs whose owner vanished are gone after a day. */
 export const DEFAULT_RESULT_TTL_SECONDS = 86_400;
+
+/** Ten years. */
+const MAX_RESULT_TTL_SECONDS = 315_360_000;
 
 const JOB_ID_CHARS = 40;
 /** Speed before size: the payload lives for minutes. */
@@ -32,6 +37,8 @@ export function makeJob(
   settings: { readonly priority: Priority; readonly ttlSeconds?: number },
 ): NewJob {
   const scoring = resolveScoring(options);
+  const ttlSeconds = settings.ttlSeconds ?? DEFAULT_RESULT_TTL_SECONDS;
+  checkTtl(ttlSeconds);
   const payload = JSON.stringify(toWireRequest(request));
   const bytes = Buffer.byteLength(payload);
   const digest = hash("sha256", `${JSON.stringify(scoring)}\n${payload}`);
@@ -44,11 +51,26 @@ export function makeJob(
       options: scoring,
       bytes,
       pairs: request.documents.length,
-      ttlSeconds: settings.ttlSeconds ?? DEFAULT_RESULT_TTL_SECONDS,
+      ttlSeconds,
       ...(inline ? { request: payload } : {}),
     },
     ...(inline ? {} : { payload }),
   };
+}
+
+/** @throws RankmillError `invalid_field` or `limit_exceeded`: Redis refuses any other time */
+function checkTtl(value: number): void {
+  const field = "resultTtlSeconds";
+  if (!Number.isSafeInteger(value) || value < 1) {
+    const message = wording`${option(field)}: is ${String(value)}, not a whole number of seconds of at least 1`;
+    throw new RankmillError("invalid_field", message, { field });
+  }
+  if (value <= MAX_RESULT_TTL_SECONDS) return;
+  throw new RankmillError(
+    "limit_exceeded",
+    wording`${option(field)}: is ${value} seconds, over the limit of ${MAX_RESULT_TTL_SECONDS}`,
+    { field, limit: { name: field, value, max: MAX_RESULT_TTL_SECONDS, unit: "seconds" } },
+  );
 }
 
 /** Compresses off the event loop. */

@@ -8,6 +8,7 @@ import type { JobQueue, QueueState } from "../core/ports/job-queue.js";
 import type { PayloadStore } from "../core/ports/payload-store.js";
 import { packPayload, unpackPayload } from "./make-job.js";
 import { telemetryOption } from "./telemetry.js";
+import { takeOutUnwanted, unwantedOf } from "./unwanted-jobs.js";
 import { describeError } from "../core/errors.js";
 import { damaged } from "../core/stored-json.js";
 import { waitOut } from "./wait-out.js";
@@ -22,14 +23,16 @@ const STATES_CHUNK_JOBS = 500;
 const EVENTS_STREAM_LENGTH = 1_000;
 /** Failed jobs that BullMQ keeps for dashboards; our own record is in the result store. */
 const FAILED_JOBS_KEPT = 1_000;
+/** What gzip adds at the most to a payload that cannot be compressed. */
+const PACKING_BYTES = 65_536;
 /** Who refused an owner and died meanwhile does so no longer than this. */
 const REFUSED_TTL_SECONDS = 3_600;
-/** Owners are forgotten with the longest-lived result. */
+/** A job may wait this long, or as long as its result would live: then nobody waits for it any more. */
 const OWNERS_TTL_SECONDS = 604_800;
 
 /**
  * KEYS: of each job: owners, result, BullMQ's job, BullMQ's failed jobs. ARGV: owner, TTL of owners in
- * seconds; then the jobs' ids.
+ * seconds; then the jobs' ids. Owners of a job that is done live as long as its result.
  *
  * Registers the owner first: from then on nobody else's release can take a result away. Returns of
  * each job: `done`; `joined` where it is under way; `failed` where BullMQ keeps it as failed; else
@@ -47,6 +50,10 @@ for i = 1, #ARGV - 2 do
   end
   redis.call("SET", KEYS[key + 1], owners, "EX", ARGV[2])
   local record = redis.call("GETRANGE", KEYS[key + 2], 0, 0)
+  if record == "D" then
+    local left = redis.call("PTTL", KEYS[key + 2])
+    if left > 0 then redis.call("PEXPIRE", KEYS[key + 1], left) end
+  end
   local held = record ~= "D" and redis.call("EXISTS", KEYS[key + 3]) == 1
   local failed = held and redis.call("ZSCORE", KEYS[key + 4], ARGV[i + 2])
   if record == "D" then
@@ -62,8 +69,7 @@ return found
 `;
 
 /**
- * KEYS: of each job: its keys, the owners first. ARGV: how many keys a job has, owner, TTL of owners in
- * seconds. Returns, for each job, 1 where nobody waits for it any more and its keys were deleted.
+ * KEYS: of each job: its keys, the owners first. ARGV: how many keys a job has, owner. Returns, for each job, 1 where nobody waits for it any more and its keys were deleted.
  */
 const RELEASE = `
 local released = {}
@@ -77,7 +83,8 @@ for i = 1, #KEYS, ARGV[1] do
   if waiting == "" then
     redis.call("UNLINK", unpack(KEYS, i, i + ARGV[1] - 1))
   elseif waiting ~= owners then
-    redis.call("SET", KEYS[i], waiting, "EX", ARGV[3])
+    local left = redis.call("PTTL", KEYS[i])
+    if left > 0 then redis.call("SET", KEYS[i], waiting, "PX", left) end
   end
   released[#released + 1] = waiting == "" and 1 or 0
 end
@@ -171,7 +178,11 @@ export class RedisJobQueue implements JobQueue, PayloadStore {
       this.#bullKey(priority, "failed"),
     ]);
     const ids = jobs.map(({ jobId }) => jobId);
-    const args = [ownerLine(owner), OWNERS_TTL_SECONDS, ...ids];
+    const longest = Math.max(
+      OWNERS_TTL_SECONDS,
+      ...jobs.map(({ envelope }) => envelope.ttlSeconds),
+    );
+    const args = [ownerLine(owner), longest, ...ids];
     const found = await this.#redis.rankmillRegisterOwners(keys.length, ...keys, ...args);
     const fresh = jobs.filter((_, i) => found[i] === "new" || found[i] === "failed");
     const storing = this.#redis.pipeline();
@@ -259,6 +270,16 @@ export class RedisJobQueue implements JobQueue, PayloadStore {
     await this.#release(held, owner);
   }
 
+  async dropUnwanted(): Promise<void> {
+    for (const priority of PRIORITIES) await takeOutUnwanted(this.#redis, this.tag, priority);
+    const active = [...(await this.activeIds())];
+    const unwanted = await unwantedOf(this.#redis, this.tag, active);
+    if (unwanted.length === 0) return;
+    await this.#redis.publish(cancelChannel(this.tag), unwanted.join(","));
+    // What an attempt that is being dropped has begun since its job was released.
+    for (const jobId of unwanted) await this.#redis.unlink(...ownKeys(this.tag, jobId));
+  }
+
   /** @returns ids of the jobs that workers hold, and that hence are still there */
   async #takeOut(jobIds: readonly string[]): Promise<string[]> {
     const looking = this.#redis.pipeline();
@@ -277,11 +298,19 @@ export class RedisJobQueue implements JobQueue, PayloadStore {
     return held.flat();
   }
 
-  async read(jobId: string): Promise<string | undefined> {
-    const packed = await this.#redis.getBuffer(jobKeys.payload(this.tag, jobId));
+  async read(jobId: string, maxBytes: number): Promise<string | undefined> {
+    const key = jobKeys.payload(this.tag, jobId);
+    const place = `the payload of job ${jobId} in Redis`;
+    const most = Math.max(1, Math.min(maxBytes, this.#maxPayloadBytes));
+    // Asked first: what is far too large must not come into memory at all.
+    const packedBytes = await this.#redis.strlen(key);
+    if (packedBytes > most + PACKING_BYTES) {
+      throw damaged(place, `it has ${packedBytes} bytes, packed, and its job says ${maxBytes}`);
+    }
+    const packed = await this.#redis.getBuffer(key);
     if (packed === null) return undefined;
-    return await unpackPayload(packed, this.#maxPayloadBytes).catch((error: unknown) => {
-      throw damaged(`the payload of job ${jobId} in Redis`, describeError(error).message, error);
+    return await unpackPayload(packed, most).catch((error: unknown) => {
+      throw damaged(place, describeError(error).message, error);
     });
   }
 
@@ -312,7 +341,7 @@ export class RedisJobQueue implements JobQueue, PayloadStore {
     for (let at = 0; at < jobIds.length; at += RELEASE_CHUNK_JOBS) {
       const some = jobIds.slice(at, at + RELEASE_CHUNK_JOBS);
       const keys = some.flatMap((jobId) => ownKeys(this.tag, jobId));
-      const args = [keys.length / some.length, line, OWNERS_TTL_SECONDS];
+      const args = [keys.length / some.length, line];
       const answers = await this.#redis.rankmillRelease(keys.length, ...keys, ...args);
       released.push(...some.filter((_, i) => answers[i] === 1));
     }

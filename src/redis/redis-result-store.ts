@@ -6,82 +6,27 @@ import { damaged, tryStored } from "../core/stored-json.js";
 import { endedChannel, fenceCounterKey, jobKeys, refusedKey } from "./keys.js";
 import type { JobEndNotices } from "../core/ports/job-end-notices.js";
 import type { ResultStore, Started } from "../core/ports/result-store.js";
+import { BEGIN, COMMIT } from "./result-scripts.js";
 import { Coalescer } from "../platform/coalesce.js";
 import { waitOut } from "./wait-out.js";
 
-/** Fences outlive any attempt: a worker frozen for longer than this may write once more. */
+/** While an attempt is under way its fence lives as long as any attempt can take. */
 const FENCE_TTL_SECONDS = 604_800;
+/** After the end it lives on for several times a job's lock, so that attempts are still counted. */
+const ENDED_FENCE_TTL_SECONDS = 150;
 
 /** Attempts begun, or records committed, in one script: it blocks Redis for well under a millisecond. */
 const MAX_JOBS_A_SCRIPT = 32;
 
-/**
- * KEYS: fence counter, refused owners; then of each job: result, fence, owners. ARGV: fence TTL in
- * seconds. Returns, for each job, {record} where it has ended, {false} where all its owners are
- * refused, else {false, fence, attempts}.
- *
- * One write a job: each is replicated and appended to Redis' file, which costs more than reading.
- */
-const BEGIN = `
-local refusing = redis.call("EXISTS", KEYS[2]) == 1
-local function unwanted(key)
-  if not refusing then return false end
-  for owner in string.gmatch(redis.call("GET", key) or "", "[^\\n]+") do
-    if redis.call("SISMEMBER", KEYS[2], owner) == 0 then return false end
-  end
-  return true
-end
-local begun = {}
-local fresh = {}
-for i = 3, #KEYS, 3 do
-  local record = redis.call("GET", KEYS[i])
-  begun[#begun + 1] = {record}
-  if not record and not unwanted(KEYS[i + 2]) then fresh[#fresh + 1] = #begun end
-end
-if #fresh == 0 then return begun end
-local fence = redis.call("INCRBY", KEYS[1], #fresh) - #fresh
-for _, i in ipairs(fresh) do
-  local key = KEYS[i * 3 + 1]
-  local before = redis.call("GET", key)
-  local attempts = before and tonumber(string.match(before, " (%d+)$")) + 1 or 1
-  fence = fence + 1
-  redis.call("SET", key, string.format("%d %d", fence, attempts), "EX", ARGV[1])
-  begun[i] = {false, fence, attempts}
-end
-return begun
-`;
-
-/**
- * KEYS: of each job: result, fence, payload. ARGV: channel; then of each job: fence, record, TTL in
- * seconds, job id. Returns, for each job, 1 where the record was written, 0 where the fence is not
- * the newest. One notice tells of all that were written, their ids joined by commas.
- */
-const COMMIT = `
-local written = {}
-local ended = {}
-for i = 1, #KEYS / 3 do
-  local key = (i - 1) * 3
-  local arg = (i - 1) * 4 + 1
-  local newest = redis.call("GET", KEYS[key + 2])
-  if not newest or string.match(newest, "^%d+") ~= ARGV[arg + 1] then
-    written[i] = 0
-  else
-    redis.call("SET", KEYS[key + 1], ARGV[arg + 2], "EX", ARGV[arg + 3])
-    redis.call("DEL", KEYS[key + 3])
-    ended[#ended + 1] = ARGV[arg + 4]
-    written[i] = 1
-  end
-end
-if #ended > 0 then redis.call("PUBLISH", ARGV[1], table.concat(ended, ",")) end
-return written
-`;
-
-type Begun = [string | null, number?, number?];
+type Begun = [record: string | null, fence?: number, attemptsOrWhy?: number | string];
 
 declare module "ioredis" {
   interface RedisCommander<Context> {
     rankmillBegin(keys: number, ...keysAndTtl: (string | number)[]): Result<Begun[], Context>;
-    rankmillCommit(keys: number, ...keysAndArgs: (string | number)[]): Result<number[], Context>;
+    rankmillCommit(
+      keys: number,
+      ...keysAndArgs: (string | number)[]
+    ): Result<(number | string)[], Context>;
   }
 }
 
@@ -112,7 +57,7 @@ export class RedisResultStore implements ResultStore, JobEndNotices {
   readonly #redis: Redis;
   readonly #tag: string;
   readonly #begins: Coalescer<string, Begun>;
-  readonly #commits: Coalescer<Commit, number>;
+  readonly #commits: Coalescer<Commit, number | string>;
 
   constructor(redis: Redis, tag: string) {
     this.#redis = redis;
@@ -127,6 +72,7 @@ export class RedisResultStore implements ResultStore, JobEndNotices {
     const [record, fence, attempts] = await this.#begins.ask(jobId);
     if (record !== null) return { status: "ended", record: decode(record) };
     if (fence === undefined) return { status: "unwanted" };
+    if (typeof attempts === "string") throw damaged(`job ${jobId} in Redis`, attempts);
     return { status: "begun", fence, attempts: attempts ?? 1 };
   }
 
@@ -142,14 +88,17 @@ export class RedisResultStore implements ResultStore, JobEndNotices {
   }
 
   async commit(jobId: string, fence: number, record: JobEnd, ttlSeconds: number): Promise<boolean> {
-    return (await this.#commits.ask({ jobId, fence, record, ttlSeconds })) === 1;
+    const written = await this.#commits.ask({ jobId, fence, record, ttlSeconds });
+    if (typeof written === "string") throw damaged(`job ${jobId} in Redis`, written);
+    return written === 1;
   }
 
-  async #commit(commits: readonly Commit[]): Promise<number[]> {
+  async #commit(commits: readonly Commit[]): Promise<(number | string)[]> {
     const keys = commits.flatMap(({ jobId }) => [
       jobKeys.result(this.#tag, jobId),
       jobKeys.fence(this.#tag, jobId),
       jobKeys.payload(this.#tag, jobId),
+      jobKeys.owners(this.#tag, jobId),
     ]);
     const args = commits.flatMap(({ jobId, fence, record, ttlSeconds }) => [
       fence,
@@ -158,7 +107,8 @@ export class RedisResultStore implements ResultStore, JobEndNotices {
       jobId,
     ]);
     const channel = endedChannel(this.#tag);
-    return await waitOut(() => this.#redis.rankmillCommit(keys.length, ...keys, channel, ...args));
+    const all = [...keys, channel, ENDED_FENCE_TTL_SECONDS, ...args];
+    return await waitOut(() => this.#redis.rankmillCommit(keys.length, ...all));
   }
 
   async read(jobIds: readonly string[]): Promise<(JobEnd | undefined)[]> {

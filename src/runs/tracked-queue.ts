@@ -63,4 +63,8 @@ export class TrackedQueue implements JobQueue {
     await this.#queue.cancel(jobIds, owner);
     await this.#store.dropJobs(this.#run, jobIds);
   }
+
+  async dropUnwanted(): Promise<void> {
+    await this.#queue.dropUnwanted();
+  }
 }

@@ -6,7 +6,7 @@ import type { Redis } from "ioredis";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { DEFAULT_LIMITS } from "../../src/core/contract.js";
 import type { JobEnd, NewJob } from "../../src/core/job.js";
-import { jobKeys } from "../../src/redis/keys.js";
+import { bullJobKey, jobKeys } from "../../src/redis/keys.js";
 import type { Started } from "../../src/core/ports/result-store.js";
 import { makeJob } from "../../src/redis/make-job.js";
 import { RedisJobQueue } from "../../src/redis/redis-job-queue.js";
@@ -55,8 +55,12 @@ describe.each(redisKinds)("on %s", (kind) => {
   describe("a result store", () => {
     let store: RedisResultStore;
 
-    beforeEach(() => {
+    beforeEach(async () => {
       store = new RedisResultStore(redis, tag);
+      for (const jobId of ["a", "b", "c", "d"]) {
+        await redis.set(jobKeys.owners(tag, jobId), "someone", "EX", 100_000);
+      }
+      await redis.set(jobKeys.owners(`${tag}-other`, "x"), "someone", "EX", 100_000);
     });
 
     it("gives back what was committed, in the order asked for", async () => {
@@ -101,13 +105,59 @@ describe.each(redisKinds)("on %s", (kind) => {
       expect(await store.commit("a", fence, DONE, TTL_SECONDS)).toBe(true);
     });
 
-    it("keeps every record for the time given, and every fence longer", async () => {
+    it("keeps record, fence and owners of a job that ended no longer than they mean something", async () => {
       const fence = fenceOf(await store.begin("a"));
-      await store.commit("a", fence, DONE, TTL_SECONDS);
-      const left = await redis.ttl(jobKeys.result(tag, "a"));
-      expect(left).toBeGreaterThan(TTL_SECONDS - 60);
-      expect(left).toBeLessThanOrEqual(TTL_SECONDS);
       expect(await redis.ttl(jobKeys.fence(tag, "a"))).toBeGreaterThan(86_400);
+      await store.commit("a", fence, DONE, TTL_SECONDS);
+      for (const key of [jobKeys.result, jobKeys.fence, jobKeys.owners]) {
+        const left = await redis.ttl(key(tag, "a"));
+        expect(left).toBeGreaterThan(TTL_SECONDS - 60);
+        expect(left).toBeLessThanOrEqual(TTL_SECONDS);
+      }
+      await store.commit("b", fenceOf(await store.begin("b")), DONE, 1);
+      // Several times a lock's time, so that attempts are counted.
+      expect(await redis.ttl(jobKeys.fence(tag, "b"))).toBeGreaterThan(100);
+      expect(await redis.ttl(jobKeys.owners(tag, "b"))).toBeLessThanOrEqual(1);
+    });
+
+    it("shuts out a worker that was frozen for longer than its fence lived", async () => {
+      const frozen = fenceOf(await store.begin("a"));
+      await redis.del(jobKeys.fence(tag, "a"));
+      expect(await store.commit("a", frozen, FAILED, TTL_SECONDS)).toBe(false);
+      const next = fenceOf(await store.begin("a"));
+      expect(next).toBeGreaterThan(frozen);
+      expect(await store.commit("a", frozen, FAILED, TTL_SECONDS)).toBe(false);
+      expect(await store.commit("a", next, DONE, TTL_SECONDS)).toBe(true);
+      await redis.del(jobKeys.result(tag, "a"), jobKeys.fence(tag, "a"));
+      expect(await store.commit("a", frozen, FAILED, TTL_SECONDS)).toBe(false);
+      expect(await store.read(["a"])).toEqual([undefined]);
+    });
+
+    it("begins nothing that nobody waits for", async () => {
+      await redis.del(jobKeys.owners(tag, "a"));
+      const [a, b] = await Promise.all([store.begin("a"), store.begin("b")]);
+      expect([a.status, b.status]).toEqual(["unwanted", "begun"]);
+      expect(await redis.exists(jobKeys.fence(tag, "a"))).toBe(0);
+    });
+
+    it("fails a job alone whose keys somebody else wrote, beside others in the same script", async () => {
+      await redis.hset(jobKeys.result(tag, "a"), "x", "1");
+      await redis.set(jobKeys.fence(tag, "b"), "garbage");
+      const [a, b, c] = await Promise.allSettled(["a", "b", "c"].map((id) => store.begin(id)));
+      expect(a).toMatchObject({ status: "rejected", reason: { code: "damaged" } });
+      expect(b).toMatchObject({ value: { status: "begun", attempts: 1 } });
+      expect(c).toMatchObject({ value: { status: "begun" } });
+      const fenceOfC = c?.status === "fulfilled" ? fenceOf(c.value) : 0;
+      const fenceOfB = b?.status === "fulfilled" ? fenceOf(b.value) : 0;
+      const ends = await Promise.allSettled([
+        store.commit("b", fenceOfB, DONE, 0),
+        store.commit("c", fenceOfC, DONE, TTL_SECONDS),
+      ]);
+      expect(ends).toMatchObject([
+        { status: "rejected", reason: { code: "damaged" } },
+        { status: "fulfilled", value: true },
+      ]);
+      expect(await store.read(["c"])).toEqual([DONE]);
     });
 
     it("counts accusations of a pair until it is absolved", async () => {
@@ -249,12 +299,51 @@ describe.each(redisKinds)("on %s", (kind) => {
       expect(small.payload).toBeUndefined();
       expect(large.envelope.request).toBeUndefined();
       await queue.enqueue([small, large], "one");
-      expect(await queue.read(small.jobId)).toBeUndefined();
-      expect(await queue.read(large.jobId)).toBe(large.payload);
+      expect(await queue.read(small.jobId, 100_000)).toBeUndefined();
+      expect(await queue.read(large.jobId, 100_000)).toBe(large.payload);
       expect(await redis.ttl(jobKeys.payload(tag, large.jobId))).toBeGreaterThan(0);
       await end(large.jobId, DONE);
-      expect(await queue.read(large.jobId)).toBeUndefined();
+      expect(await queue.read(large.jobId, 100_000)).toBeUndefined();
       await queue.close();
+    });
+
+    it("reads no more of a payload than its job says that there is", async () => {
+      const large = job("a", { large: true });
+      await queue.enqueue([large], "one");
+      expect(await queue.read(large.jobId, large.envelope.bytes)).toBe(large.payload);
+      await expect(queue.read(large.jobId, 1_000)).rejects.toMatchObject({ code: "damaged" });
+      await redis.set(jobKeys.payload(tag, large.jobId), "x".repeat(200_000));
+      await expect(queue.read(large.jobId, 1_000)).rejects.toThrow("200000 bytes");
+      await queue.close();
+    });
+
+    it("takes all jobs out at once that nobody waits for, and leaves the others in their order", async () => {
+      const jobs = Array.from({ length: 1_300 }, (_, i) => job(`many-${i}`));
+      await queue.enqueue(jobs, "one");
+      const wanted = jobs.filter((_, i) => i % 100 === 0);
+      await queue.enqueue(wanted, "two");
+      const wait = bullJobKey(tag, "bulk", "wait");
+      const before = await redis.lrange(wait, 0, -1);
+      await queue.release(
+        jobs.map(({ jobId }) => jobId),
+        "one",
+      );
+      await queue.dropUnwanted();
+      const ids = new Set(wanted.map(({ jobId }) => jobId));
+      expect(await redis.lrange(wait, 0, -1)).toEqual(before.filter((id) => ids.has(id)));
+      const left = (await redis.keys(`rankmill:{${tag}}-bulk:r*`)).length;
+      expect(left).toBe(wanted.length);
+      await queue.close();
+    });
+
+    it("makes no job whose result Redis could not keep", () => {
+      const request = { id: "a", query: "q", documents: [{ text: "d" }] };
+      for (const ttlSeconds of [0, -1, 1.5, Number.NaN, 1e12]) {
+        const settings = { priority: "bulk", ttlSeconds } as const;
+        const make = (): NewJob =>
+          makeJob(request, { maxLength: 9, truncation: "only-second" }, settings);
+        expect(make).toThrow("resultTtlSeconds");
+      }
     });
 
     it("enqueues more than a chunk at once", async () => {

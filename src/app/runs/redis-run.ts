@@ -105,9 +105,13 @@ export class RedisRun extends RunBase {
     const info = await this.info();
     for (let chunk = info.chunks; chunk >= 0; chunk -= 1) {
       const jobIds = (await this.#jobs(chunk)).map(({ jobId }) => jobId);
-      // Also those that failed: BullMQ keeps some of them.
-      await queue.cancel(jobIds, runOwner(this.id));
+      const states = await queue.states(jobIds);
+      // BullMQ keeps some of those that failed.
+      const failed = jobIds.filter((_, i) => states[i] === "failed");
+      await queue.cancel(failed, runOwner(this.id));
+      await queue.release(jobIds, runOwner(this.id));
     }
+    await queue.dropUnwanted();
     await store.remove(this.id, info);
   }
 
@@ -115,15 +119,16 @@ export class RedisRun extends RunBase {
     const { store, queue, results } = this.parts;
     const closed = await store.closedChunks(this.id);
     let stopped = 0;
-    // Newest first, as the queue does it.
+    // Newest first: workers take the oldest.
     for (let chunk = info.chunks; chunk >= 0; chunk -= 1) {
       if (closed.has(chunk)) continue;
       const jobIds = (await this.#jobs(chunk)).map(({ jobId }) => jobId);
       const ends = await results.read(jobIds);
       const open = jobIds.filter((_, i) => ends[i] === undefined);
-      await queue.cancel(open, runOwner(this.id));
+      await queue.release(open, runOwner(this.id));
       stopped += open.length;
     }
+    await queue.dropUnwanted();
     return stopped;
   }
 

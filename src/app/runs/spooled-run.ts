@@ -122,10 +122,11 @@ export class SpooledRun extends RunBase {
     const { store, queue } = this.parts;
     for (;;) {
       const jobIds = await store.someJobs(this.id, CHUNK_JOBS);
-      if (jobIds.length === 0) return;
-      await queue.cancel(jobIds, runOwner(this.id));
+      if (jobIds.length === 0) break;
+      await queue.release(jobIds, runOwner(this.id));
       await store.dropJobs(this.id, jobIds);
     }
+    await queue.dropUnwanted();
   }
 
   /** BullMQ keeps some of the jobs that failed, and nothing in Redis says any more whose they are. */

@@ -23,4 +23,9 @@ export interface JobQueue {
   unblockOwner(owner: string): Promise<void>;
   /** As `release`, and takes what nobody else waits for out of the queue or stops it. */
   cancel(jobIds: readonly string[], owner: string): Promise<void>;
+  /**
+   * Takes all jobs that nobody waits for out of the queue, and stops those in workers' hands: any number
+   * at once, where `cancel` takes few.
+   */
+  dropUnwanted(): Promise<void>;
 }

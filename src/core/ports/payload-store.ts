@@ -1,5 +1,9 @@
 /** Where large payloads lie. */
 export interface PayloadStore {
-  /** @returns the request as JSON, undefined where it is gone */
-  read(jobId: string): Promise<string | undefined>;
+  /**
+   * @param maxBytes as many as its job says that it has, and permits were taken for: more are not read
+   * @returns the request as JSON, undefined where it is gone
+   * @throws RankmillError `damaged`
+   */
+  read(jobId: string, maxBytes: number): Promise<string | undefined>;
 }

@@ -33,7 +33,7 @@ async function consumeOurs(): Promise<void> {
     const envelope = envelopeSchema.parse(given);
     const started = await results.begin(jobId);
     if (started.status !== "begun") throw new Error(`${jobId} was ${started.status} before`);
-    const text = envelope.request ?? (await payloads.read(jobId)) ?? "";
+    const text = envelope.request ?? (await payloads.read(jobId, envelope.bytes)) ?? "";
     const { id, documents } = JSON.parse(text) as Request;
     const line = rankingLine(id, documents.length);
     const record = { status: "done", line } as const;

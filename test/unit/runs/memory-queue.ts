@@ -46,6 +46,13 @@ export class MemoryQueue implements JobQueue {
     return Promise.resolve(jobIds.map((id) => (this.queued.has(id) ? "queued" : "missing")));
   }
 
+  dropUnwanted(): Promise<void> {
+    for (const jobId of [...this.queued.keys()]) {
+      if ((this.owners.get(jobId)?.size ?? 0) === 0) this.queued.delete(jobId);
+    }
+    return Promise.resolve();
+  }
+
   activeIds(): Promise<Set<string>> {
     return Promise.resolve(new Set([...this.queued.keys()].slice(0, this.workers)));
   }

@@ -1,0 +1,176 @@
+/** What runs cost Redis: counted in commands, which no machine's speed changes. */
+import type { Redis } from "ioredis";
+import { pino } from "pino";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { runRunner } from "../../src/app/runner.js";
+import { Runs } from "../../src/app/runs/runs.js";
+import { submitRun } from "../../src/app/runs/submit-run.js";
+import { reconcileRuns } from "../../src/app/worker/run-keeper.js";
+import { DEFAULT_LIMITS } from "../../src/core/contract.js";
+import { DEFAULT_IN_FLIGHT_BOUNDS } from "../../src/core/in-flight-bounds.js";
+import { resolveScoring } from "../../src/core/scoring.js";
+import { GivenRecords, type GivenRecord } from "../../src/inputs/given-records.js";
+import { openSpool } from "../../src/outputs/spool/registry.js";
+import { modelTag, runKeys, RUNS_KEY } from "../../src/redis/keys.js";
+import { hasRealRedis, TestRedis } from "../support/redis-server.js";
+import { until } from "../support/until.js";
+
+const MODEL = { name: "made-up", revision: "1", precision: "fp32" };
+const TAG = modelTag(MODEL);
+const SCORING = resolveScoring({ maxLength: 128, truncation: "only-second" });
+const FINISHED = 10_000;
+
+let server: TestRedis;
+let redis: Redis;
+let runs: Runs;
+
+beforeAll(async () => {
+  server = await TestRedis.start();
+  redis = server.client();
+});
+
+afterAll(async () => {
+  await server.close();
+});
+
+beforeEach(async () => {
+  await redis.flushall();
+  runs = new Runs(redis, undefined);
+});
+
+/** Calls of each command so far, of all connections. */
+async function calls(): Promise<Map<string, number>> {
+  const info = await redis.info("commandstats");
+  return new Map(
+    [...info.matchAll(/^cmdstat_(\S+?):calls=(\d+)/gm)].map(([, name = "", count]) => [
+      name,
+      Number(count),
+    ]),
+  );
+}
+
+async function callsWhile(act: () => Promise<void>): Promise<number> {
+  const before = await calls();
+  await act();
+  const after = await calls();
+  let sum = 0;
+  for (const [name, count] of after) {
+    if (name !== "info") sum += count - (before.get(name) ?? 0);
+  }
+  return sum;
+}
+
+/** Runs that are over, as workers and runners leave them. */
+async function finish(count: number, startMs: number): Promise<void> {
+  const info = {
+    model: MODEL.name,
+    revision: MODEL.revision,
+    precision: MODEL.precision,
+    tag: TAG,
+    state: "complete",
+    input: "in.jsonl",
+    ...SCORING,
+    total: 0,
+    chunks: 0,
+    ttlSeconds: 1_000,
+  };
+  for (let at = 0; at < count; at += 1_000) {
+    const writing = redis.pipeline();
+    for (let i = at; i < Math.min(count, at + 1_000); i += 1) {
+      const spooled = i % 2 === 0 ? "yes" : "no";
+      const createdAt = new Date(startMs + i).toISOString();
+      writing.hset(runKeys.run(`run-${i}`), { ...info, spooled, createdAt });
+      writing.zadd(RUNS_KEY, startMs + i, `run-${i}`);
+    }
+    await writing.exec();
+  }
+}
+
+function records(count: number): Iterable<GivenRecord> {
+  return Array.from({ length: count }, (_, i) => ({ id: `r${i}`, query: "q", documents: ["d"] }));
+}
+
+async function submit(count: number): Promise<void> {
+  const submission = {
+    source: new GivenRecords(records(count), DEFAULT_LIMITS, undefined),
+    input: "records",
+    model: MODEL,
+    scoring: SCORING,
+    topN: undefined,
+    run: "large",
+    ttlSeconds: 1_000,
+    windowJobs: 100,
+    spool: undefined,
+  };
+  await submitRun(submission, runs);
+}
+
+// The other server tells no figures of its commands.
+describe.runIf(hasRealRedis)("runs that are over", () => {
+  it("cost an idle worker and an idle runner nothing", async () => {
+    await finish(FINISHED, Date.now() - FINISHED);
+    const stopping = new AbortController();
+    const logger = pino({ level: "silent" });
+    const spool = await openSpool("/nonexistent/spool", {});
+    const limits = DEFAULT_LIMITS;
+    const window = DEFAULT_IN_FLIGHT_BOUNDS;
+    const { store } = runs;
+    const looks = async (): Promise<number> => (await calls()).get("smembers") ?? 0;
+    const commands = await callsWhile(async () => {
+      const before = await looks();
+      const working = Promise.all([
+        runRunner({ redis, store, spool, limits, window, maxRuns: 4, logger }, stopping.signal),
+        reconcileRuns(TAG, runs.partsOf(TAG), logger, stopping.signal),
+      ]);
+      await until("both have looked for runs", async () => (await looks()) - before >= 4);
+      stopping.abort();
+      await working;
+    });
+    // Four looks: each asks for an old index and for the runs that are not over.
+    expect(commands).toBeLessThan(40);
+  });
+
+  it("are listed by pages, the newest first", async () => {
+    await finish(FINISHED, 1_000);
+    const seen: string[] = [];
+    const commands = await callsWhile(async () => {
+      for await (const { id } of runs.list()) if (seen.push(id) >= 20) break;
+    });
+    expect(seen).toEqual(Array.from({ length: 20 }, (_, i) => `run-${FINISHED - 1 - i}`));
+    expect(commands).toBeLessThan(150);
+    let all = 0;
+    for await (const _ of runs.list()) all += 1;
+    expect(all).toBe(FINISHED);
+  });
+
+  it("leave the index once Redis has forgotten them", async () => {
+    await finish(10, 1_000);
+    await redis.del(runKeys.run("run-3"), runKeys.run("run-4"));
+    let all = 0;
+    for await (const _ of runs.list()) all += 1;
+    expect(all).toBe(8);
+    expect(await redis.zcard(RUNS_KEY)).toBe(8);
+  });
+});
+
+describe.runIf(hasRealRedis)("a large run", () => {
+  it("is cancelled and purged with a few commands for hundreds of its jobs", async () => {
+    const RECORDS = 4_000;
+    await submit(RECORDS);
+    const run = await runs.open("large");
+    let stopped = 0;
+    const cancelling = await callsWhile(async () => {
+      stopped = await run.cancel();
+    });
+    expect(stopped).toBe(RECORDS);
+    const scripts = (await calls()).get("evalsha") ?? 0;
+    expect(scripts).toBeGreaterThan(0);
+    expect((await calls()).get("lrem") ?? 0).toBeLessThan(RECORDS / 100);
+    expect(await redis.llen(`rankmill:{${TAG}}-bulk:wait`)).toBe(0);
+    // Each job has its owner read, its keys and those of BullMQ deleted: no list is read for each.
+    expect(cancelling / RECORDS).toBeLessThan(14);
+    await run.purge();
+    const left = await redis.keys("rankmill:*");
+    expect(left.filter((key) => /run|owners|result|:r[0-9a-f]{40}/.test(key))).toEqual([]);
+  });
+});
