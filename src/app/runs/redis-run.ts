@@ -8,6 +8,9 @@ import { runOwner } from "../../runs/run-parts.js";
 import type { RunState, RunStatus } from "../../runs/run-status.js";
 import { RunBase } from "./run-base.js";
 
+/** Chunks of a run that are asked about at once: each is several round trips. */
+const CONCURRENT_CHUNKS = 8;
+
 /**
  * A run whose records lie in Redis, in chunks of lines in their order. All of its jobs are enqueued
  * when it is submitted; workers do the rest, and its results stand in the result store alone.
@@ -24,8 +27,8 @@ export class RedisRun extends RunBase {
     for (const one of closed.values()) addCounts(counts, one);
     const activeIds = closed.size < info.chunks ? await queue.activeIds() : new Set();
     let active = 0;
-    for (let chunk = 0; chunk < info.chunks; chunk += 1) {
-      if (closed.has(chunk)) continue;
+    await this.#eachChunk(info, async (chunk) => {
+      if (closed.has(chunk)) return;
       const ended = await endedEntries(await store.readChunk(this.id, chunk), info, results);
       const own = countEnded(ended);
       addCounts(counts, own);
@@ -35,7 +38,7 @@ export class RedisRun extends RunBase {
       for (const { entry, end } of ended) {
         if (end === undefined && isJob(entry) && activeIds.has(entry.job.jobId)) active += 1;
       }
-    }
+    });
     const open = info.total - counts.done - counts.failed;
     const over = info.state !== "submitting" && open === 0;
     const state = await this.#settle(info.state, over);
@@ -103,14 +106,14 @@ export class RedisRun extends RunBase {
     const { store, queue } = this.parts;
     await this.endForPurge(force);
     const info = await this.info();
-    for (let chunk = info.chunks; chunk >= 0; chunk -= 1) {
+    await this.#eachChunk(info, async (chunk) => {
       const jobIds = (await this.#jobs(chunk)).map(({ jobId }) => jobId);
       const states = await queue.states(jobIds);
       // BullMQ keeps some of those that failed.
       const failed = jobIds.filter((_, i) => states[i] === "failed");
       await queue.cancel(failed, runOwner(this.id));
       await queue.release(jobIds, runOwner(this.id));
-    }
+    });
     await queue.dropUnwanted();
     await store.remove(this.id, info);
   }
@@ -119,21 +122,32 @@ export class RedisRun extends RunBase {
     const { store, queue, results } = this.parts;
     const closed = await store.closedChunks(this.id);
     let stopped = 0;
-    // Newest first: workers take the oldest.
-    for (let chunk = info.chunks; chunk >= 0; chunk -= 1) {
-      if (closed.has(chunk)) continue;
+    await this.#eachChunk(info, async (chunk) => {
+      if (closed.has(chunk)) return;
       const jobIds = (await this.#jobs(chunk)).map(({ jobId }) => jobId);
       const ends = await results.read(jobIds);
       const open = jobIds.filter((_, i) => ends[i] === undefined);
       await queue.release(open, runOwner(this.id));
       stopped += open.length;
-    }
+    });
     await queue.dropUnwanted();
     return stopped;
   }
 
   protected async sampleJobs(info: RunInfo): Promise<JobSample> {
     return await sampleChunkJobs(this.parts.store, this.id, info);
+  }
+
+  /**
+   * Acts on every chunk, the newest first: workers take the oldest. A submission that died has written
+   * one chunk more than it counted.
+   */
+  async #eachChunk({ chunks }: RunInfo, act: (chunk: number) => Promise<void>): Promise<void> {
+    const left = Array.from({ length: chunks + 1 }, (_, chunk) => chunk);
+    const work = async (): Promise<void> => {
+      for (let chunk = left.pop(); chunk !== undefined; chunk = left.pop()) await act(chunk);
+    };
+    await Promise.all(Array.from({ length: CONCURRENT_CHUNKS }, work));
   }
 
   async #jobs(chunk: number): Promise<NewJob[]> {
