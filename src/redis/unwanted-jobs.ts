@@ -13,7 +13,8 @@ export const DROPPED = "nobody waits for the job any more";
 /** Deletes BullMQ's keys of a job. ARGV of every script: prefixes of owners and of BullMQ's jobs. */
 const REMOVE = `
 local function remove(id)
-  ${JOB_KEY_ENDINGS.map((end) => `redis.call("UNLINK", ARGV[2] .. id .. "${end}")`).join("\n  ")}
+  local job = ARGV[2] .. id
+  redis.call("UNLINK", ${JOB_KEY_ENDINGS.map((end) => `job .. "${end}"`).join(", ")})
 end
 local function unwanted(id)
   return redis.call("EXISTS", ARGV[1] .. id) == 0

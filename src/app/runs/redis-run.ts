@@ -28,7 +28,7 @@ export class RedisRun extends RunBase {
     const activeIds = closed.size < info.chunks ? await queue.activeIds() : new Set();
     let active = 0;
     await this.#eachChunk(info, async (chunk) => {
-      if (closed.has(chunk)) return;
+      if (closed.has(chunk) || chunk >= info.chunks) return;
       const ended = await endedEntries(await store.readChunk(this.id, chunk), info, results);
       const own = countEnded(ended);
       addCounts(counts, own);
