@@ -60,6 +60,11 @@ async function callsWhile(act: () => Promise<void>): Promise<number> {
   return sum;
 }
 
+/** Times that somebody looked for runs that are not over. */
+async function looks(): Promise<number> {
+  return (await calls()).get("smembers") ?? 0;
+}
+
 /** Runs that are over, as workers and runners leave them. */
 async function finish(count: number, startMs: number): Promise<void> {
   const info = {
@@ -115,7 +120,6 @@ describe.runIf(hasRealRedis)("runs that are over", () => {
     const limits = DEFAULT_LIMITS;
     const window = DEFAULT_IN_FLIGHT_BOUNDS;
     const { store } = runs;
-    const looks = async (): Promise<number> => (await calls()).get("smembers") ?? 0;
     const commands = await callsWhile(async () => {
       const before = await looks();
       const working = Promise.all([

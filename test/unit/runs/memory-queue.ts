@@ -47,7 +47,7 @@ export class MemoryQueue implements JobQueue {
   }
 
   dropUnwanted(): Promise<void> {
-    for (const jobId of [...this.queued.keys()]) {
+    for (const jobId of this.queued.keys()) {
       if ((this.owners.get(jobId)?.size ?? 0) === 0) this.queued.delete(jobId);
     }
     return Promise.resolve();
