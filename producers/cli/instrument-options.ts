@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import type { Instruments } from "../../src/app/worker/instruments.js";
+import type { Closers } from "../../src/platform/closers.js";
 import type { ObserveValues } from "./options/observe.js";
 
 /**
@@ -9,9 +10,11 @@ import type { ObserveValues } from "./options/observe.js";
 export async function openInstruments(
   values: ObserveValues,
   logger: Logger,
+  closers: Closers,
 ): Promise<Instruments | undefined> {
   const { metricsPort: port, metricsHost: host } = values;
   if (port === undefined) return undefined;
   const { Instruments } = await import("../../src/app/worker/instruments.js");
-  return await Instruments.open({ host, port, logger });
+  const instruments = await Instruments.open({ host, port, logger });
+  return closers.use("metrics", instruments, (one) => one.close());
 }

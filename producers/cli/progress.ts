@@ -1,3 +1,5 @@
+import { writeSync } from "node:fs";
+import process from "node:process";
 import { Presets, SingleBar } from "cli-progress";
 import {
   SPEED_WINDOW_MS,
@@ -16,6 +18,8 @@ export interface ProgressFigures {
   readonly tokens: number;
 }
 
+type Terminal = NodeJS.WriteStream & { readonly fd: number };
+
 interface Payload {
   readonly ended: number;
   readonly of: string;
@@ -29,16 +33,21 @@ interface Payload {
 /** A plain line where a machine reads; often enough to see life, seldom enough for a log. */
 const PLAIN_INTERVAL_MS = 5_000;
 const BAR_INTERVAL_MS = 100;
+/** Control sequences of a terminal; the bar sends the opposite of the last two. */
+const CLEAR_LINE = "\u001b[2K";
+const SHOW_CURSOR = "\u001b[?25h";
+const WRAP_LINES = "\u001b[?7h";
 
 /** Shows how far a run is, on standard error: a bar on a terminal, else a line every few seconds. */
 export class Progress {
-  readonly #stream: NodeJS.WriteStream;
+  readonly #stream: Terminal;
   readonly #figures: () => ProgressFigures;
   readonly #bar: SingleBar | undefined;
   readonly #timer: NodeJS.Timeout;
   #samples: SpeedSample[] = [];
+  #stopped = false;
 
-  constructor(stream: NodeJS.WriteStream, figures: () => ProgressFigures) {
+  constructor(stream: Terminal, figures: () => ProgressFigures) {
     this.#stream = stream;
     this.#figures = figures;
     this.#sample();
@@ -50,12 +59,13 @@ export class Progress {
             "{bar} {ended}/{of} · {failed} failed · {pairs} pairs/s · {tokens} tokens/s · ETA {left}",
           hideCursor: true,
           barsize: 28,
-          // A run's own signal handling must put the terminal back, not the bar's.
+          // The bar would end the process at the first signal, while a run still ends in order.
           gracefulExit: false,
         },
         Presets.shades_classic,
       );
       this.#bar.start(1, 0, this.#payload());
+      process.once("exit", this.#restore);
     }
     this.#timer = setInterval(
       () => this.#draw(),
@@ -63,12 +73,27 @@ export class Progress {
     );
   }
 
-  /** Shows the last state and ends the display. */
+  /** Shows the last state and ends the display. Safe to call twice. */
   stop(): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
     clearInterval(this.#timer);
     this.#draw();
     this.#bar?.stop();
+    process.off("exit", this.#restore);
   }
+
+  /** Writes one line for people, above the bar if there is one. */
+  say(line: string): void {
+    this.#stream.write(
+      this.#bar === undefined || this.#stopped ? `${line}\n` : `\r${CLEAR_LINE}${line}\n`,
+    );
+  }
+
+  /** Puts the terminal back as it was; the end of the process waits for nothing. */
+  readonly #restore = (): void => {
+    writeSync(this.#stream.fd, `${SHOW_CURSOR}${WRAP_LINES}\n`);
+  };
 
   #draw(): void {
     this.#sample();

@@ -9,11 +9,11 @@ import { sayError } from "./say-error.js";
 import { endTracing } from "./tracing.js";
 
 /**
- * Runs the command line and ends the process.
+ * Runs the command line; the process ends by itself.
  *
  * @param args the command and its arguments, as typed after `rankmill`
  */
-export async function runProgram(args: readonly string[]): Promise<never> {
+export async function runProgram(args: readonly string[]): Promise<void> {
   // A pipe that its reader has closed (`| head`) is an end, not an error.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit(EXIT.ok);
@@ -27,8 +27,21 @@ export async function runProgram(args: readonly string[]): Promise<never> {
   await endTracing();
   // Standard output must be written before the end: a pipe may take its time.
   await Promise.all([process.stdout, process.stderr].map(flushed));
-  // A handle that a failed start left open must not keep a finished command alive.
-  process.exit();
+  endSoon();
+}
+
+/** Longer than anything takes that closes by itself once its owner has let it go. */
+const LINGER_MS = 2_000;
+
+/**
+ * Lets the process end by itself. A resource that a command forgot to close would keep it alive for
+ * ever: it is named, and the process ends all the same.
+ */
+function endSoon(): void {
+  setTimeout(() => {
+    say(`rankmill: left open at the end: ${process.getActiveResourcesInfo().join(", ")}`);
+    process.exit();
+  }, LINGER_MS).unref();
 }
 
 /** Says why a command failed. @returns the exit code */

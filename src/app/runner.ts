@@ -70,6 +70,7 @@ export async function runRunner(options: RunnerOptions, signal: AbortSignal): Pr
       return 0;
     };
     await fitness.watch({ held: () => 0, countWaiting });
+    options.logger.info({ maxRuns: options.maxRuns }, "ready");
     await ownRuns(options, figures, signal);
   } finally {
     await closers.closeAll();

@@ -61,7 +61,9 @@ const HAND_BACK = new Error("shutting down");
 /** Why an attempt is aborted that nobody wants any more. */
 const DROP = new Error(DROPPED);
 /** For handing jobs back once the deadline is over. */
-const HAND_BACK_MS = 2_000;
+const HAND_BACK_MS = 700;
+/** For giving up a connection that does not answer. */
+const DISCONNECT_MS = 100;
 
 export type Process = (job: TakenJob, signal: AbortSignal) => Promise<JobSummary>;
 
@@ -134,10 +136,11 @@ export class Consumer {
     this.#draining = true;
     clearInterval(this.#watch);
     const draining = this.#worker.close();
-    const drained = await settledWithin(draining, deadlineMs);
-    if (drained) return;
+    if (await settledWithin(draining, deadlineMs)) return;
     for (const controller of this.#held.values()) controller.abort(HAND_BACK);
-    await settledWithin(draining, HAND_BACK_MS);
+    if (await settledWithin(draining, HAND_BACK_MS)) return;
+    // Redis does not answer: its own connection must not keep the process alive.
+    await settledWithin(this.#worker.backend.disconnectBlocking(false), DISCONNECT_MS);
   }
 
   #open(): Worker<JobEnvelope, JobSummary> {

@@ -47,7 +47,7 @@ export class FitnessWatch {
   readonly #now: () => number;
   readonly #waiting: SingleFlightPoll<number>;
   readonly #stopping = new AbortController();
-  #watching: Promise<void> | undefined;
+  #telling: Promise<void> = Promise.resolve();
   #answeredAtMs: number;
   /** Jobs that waited at the last answer. */
   #lastWaiting = 0;
@@ -108,12 +108,13 @@ export class FitnessWatch {
     onError: (error: unknown) => void,
   ): Promise<void> {
     await tell(await this.look());
-    this.#watching = this.#watch(tell, onError, this.#stopping.signal);
+    void this.#watch(tell, onError, this.#stopping.signal);
   }
 
+  /** Waits for a report that is being told, and not for a Redis that does not answer. */
   async stop(): Promise<void> {
     this.#stopping.abort();
-    await this.#watching;
+    await this.#telling;
   }
 
   async #watch(
@@ -124,7 +125,10 @@ export class FitnessWatch {
     for (;;) {
       await sleep(LOOK_INTERVAL_MS, undefined, { signal }).catch(() => {});
       if (signal.aborted) return;
-      await this.look().then(tell).catch(onError);
+      const report = await this.look();
+      if (signal.aborted) return;
+      this.#telling = tell(report).catch(onError);
+      await this.#telling;
     }
   }
 }

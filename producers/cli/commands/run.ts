@@ -1,7 +1,8 @@
 import type { Command } from "commander";
 import type { Logger } from "pino";
 import { dryRun } from "../../../src/app/dry-run.js";
-import { runFile, type RunFileResult } from "../../../src/app/run-file.js";
+import { runFile } from "../../../src/app/run-file.js";
+import type { RunFileResult } from "../../../src/app/run-file/run-file-options.js";
 import type { WorkerDevice } from "../../../src/inference/devices/registry.js";
 import { RankmillError } from "../../../src/core/errors.js";
 import type { ResolvedScoring } from "../../../src/core/job.js";
@@ -11,6 +12,8 @@ import type { InputChoice } from "../../../src/core/ports/input-container.js";
 import type { OutputFormat } from "../../../src/core/ports/output-format.js";
 import { placesRead, type PlaceRead } from "../../../src/inputs/places-read.js";
 import { openSource } from "../../../src/inputs/open-source.js";
+import { Closers } from "../../../src/platform/closers.js";
+import { unlessAborted } from "../../../src/platform/unless-aborted.js";
 import type { ResolvedModel } from "../../../src/models/resolve.js";
 import { checkOutput } from "../../../src/outputs/check-output.js";
 import { evaluateFile } from "../../../src/outputs/evaluate-file.js";
@@ -35,9 +38,9 @@ import { OUTPUT } from "../options/output.js";
 import { inFlightBounds, REDIS } from "../options/redis.js";
 import { RESULTS, SCORING } from "../options/scoring.js";
 import { SHUTDOWN, WORKER } from "../options/worker.js";
-import { formatDuration, Progress } from "../progress.js";
-import { withFlags } from "../say-error.js";
+import { formatDuration } from "../progress.js";
 import { scoringOf } from "../scoring-from-options.js";
+import { showRun } from "../show-run.js";
 import { stopSignal } from "../stop-signal.js";
 
 const GROUPS = {
@@ -98,18 +101,32 @@ interface Prepared {
   readonly topN: number | undefined;
 }
 
+/** A run can be gone on with from wherever it stands: its end is not worth a longer wait. */
+const STOP_DEADLINE_MS = 2_800;
+
 async function run(values: RunValues): Promise<number> {
   const started = performance.now();
-  const prepared = await prepare(values);
-  const { source } = prepared;
-  if (values.output.dryRun) return await forecast(values, prepared);
-  const result = await rank(values, prepared);
-  await source.close();
-  return await report(values, prepared, result, (performance.now() - started) / 1000);
+  const signal = stopSignal({
+    deadlineMs: STOP_DEADLINE_MS,
+    onLate: () => say("interrupted while something did not answer; run again to go on"),
+  });
+  const closers = new Closers();
+  try {
+    const prepared = await unlessAborted(prepare(values, closers), signal);
+    if (values.output.dryRun) return await unlessAborted(forecast(values, prepared), signal);
+    const result = await rank(values, prepared, signal);
+    return await report(values, prepared, result, (performance.now() - started) / 1000);
+  } catch (error) {
+    if (!signal.aborted || error !== signal.reason) throw error;
+    say("interrupted; run again to go on");
+    return EXIT.interrupted;
+  } finally {
+    await closers.closeAll();
+  }
 }
 
 /** Everything that can be refused, before any work is done. */
-async function prepare(values: RunValues): Promise<Prepared> {
+async function prepare(values: RunValues, closers: Closers): Promise<Prepared> {
   const input = required(values.input.input, "--input");
   const { dryRun: isDryRun } = values.output;
   const output = isDryRun
@@ -145,6 +162,7 @@ async function prepare(values: RunValues): Promise<Prepared> {
     onNote: say,
     modelNames: () => [model.name, ...(model.entry?.aliases ?? [])],
   });
+  closers.use("input", source, (one) => one.close());
   return {
     input,
     reads,
@@ -192,13 +210,16 @@ async function forecast(values: RunValues, prepared: Prepared): Promise<number> 
     tokenizer: values.model.tokenizer,
     env,
   });
-  await source.close();
   if (values.messages.json) print(JSON.stringify(figures, null, 2));
   else for (const line of reportDryRun(figures)) print(line);
   return figures.failed === 0 ? EXIT.ok : EXIT.someFailed;
 }
 
-async function rank(values: RunValues, prepared: Prepared): Promise<RunFileResult> {
+async function rank(
+  values: RunValues,
+  prepared: Prepared,
+  signal: AbortSignal,
+): Promise<RunFileResult> {
   const { input, reads, output, choice, format, device, model, source, scoring, logger, topN } =
     prepared;
   return await runFile({
@@ -222,12 +243,8 @@ async function rank(values: RunValues, prepared: Prepared): Promise<RunFileResul
     drainTimeoutMs: values.shutdown.drainTimeout * 1000,
     logger,
     env,
-    show: {
-      note: (text) => say(withFlags(text)),
-      rankings: process.stdout,
-      progress: (figures) => new Progress(process.stderr, figures),
-    },
-    signal: stopSignal(),
+    show: showRun(),
+    signal,
   });
 }
 

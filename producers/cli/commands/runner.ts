@@ -1,4 +1,8 @@
 import type { Command } from "commander";
+import type { Logger } from "pino";
+import type { Spool } from "../../../src/core/ports/spool.js";
+import { Closers } from "../../../src/platform/closers.js";
+import { unlessAborted } from "../../../src/platform/unless-aborted.js";
 import { RunStore } from "../../../src/redis/run-store.js";
 import { runRunner } from "../../../src/app/runner.js";
 import { createLogger, required, requireRedis, requireSpool } from "../context.js";
@@ -6,15 +10,18 @@ import { keepHeapSmall } from "../heap.js";
 import { EXIT } from "../exit-codes.js";
 import { openInstruments } from "../instrument-options.js";
 import { addHelp } from "../options/add-help.js";
-import { addOptions, readOptions } from "../options/command-options.js";
+import { addOptions, readOptions, type CommandValues } from "../options/command-options.js";
 import { LIMITS } from "../options/limits.js";
 import { LOGS } from "../options/messages.js";
 import { OBSERVE } from "../options/observe.js";
 import { pick } from "../options/option-spec.js";
 import { inFlightBounds, REDIS } from "../options/redis.js";
 import { RUN } from "../options/run.js";
-
 import { stopSignal } from "../stop-signal.js";
+
+/** For giving the runs back; whoever takes one over reads what is in the spool. */
+const RUNS_END_MS = 5_000;
+const STOP_DEADLINE_MS = 7_000;
 
 const GROUPS = {
   run: pick(RUN, "spool", "maxRuns"),
@@ -45,30 +52,43 @@ async function serve(parsed: Record<string, unknown>): Promise<number> {
   const spool = await requireSpool(required(values.run.spool, "--spool"));
   await spool.check();
   const logger = createLogger(values.messages.logLevel ?? "info", 1);
-  const signal = stopSignal();
+  const signal = stopSignal({
+    deadlineMs: STOP_DEADLINE_MS,
+    onLate: () => logger.error("not stopped in order: something did not answer"),
+  });
   keepHeapSmall();
-  const instruments = await openInstruments(values.observe, logger);
-  const redis = await requireRedis(values.redis.redisUrl, logger);
+  const closers = new Closers();
   try {
-    logger.info({ maxRuns: values.run.maxRuns }, "ready");
-    await runRunner(
-      {
-        redis,
-        store: new RunStore(redis),
-        spool,
-        limits: values.limits,
-        window: inFlightBounds(values.redis),
-        maxRuns: values.run.maxRuns,
-        logger,
-        healthFile: values.observe.healthFile,
-        instruments,
-      },
-      signal,
-    );
-    logger.info("stopped");
-    return EXIT.ok;
+    await unlessAborted(own(values, spool, { logger, signal, closers }), signal, RUNS_END_MS);
+  } catch (error) {
+    if (!signal.aborted || error !== signal.reason) throw error;
   } finally {
-    redis.disconnect();
-    await instruments?.close();
+    await closers.closeAll();
   }
+  logger.info("stopped");
+  return EXIT.ok;
+}
+
+async function own(
+  values: CommandValues<typeof GROUPS>,
+  spool: Spool,
+  { logger, signal, closers }: { logger: Logger; signal: AbortSignal; closers: Closers },
+): Promise<void> {
+  const instruments = await openInstruments(values.observe, logger, closers);
+  const redis = await requireRedis(values.redis.redisUrl, logger);
+  closers.use("Redis connection", redis, (one) => one.disconnect());
+  await runRunner(
+    {
+      redis,
+      store: new RunStore(redis),
+      spool,
+      limits: values.limits,
+      window: inFlightBounds(values.redis),
+      maxRuns: values.run.maxRuns,
+      logger,
+      healthFile: values.observe.healthFile,
+      instruments,
+    },
+    signal,
+  );
 }

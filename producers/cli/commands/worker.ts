@@ -1,5 +1,12 @@
 import type { Command } from "commander";
+import type { Logger } from "pino";
+import type { RunningWorker } from "../../../src/app/worker/worker-options.js";
+import type { RankmillError } from "../../../src/core/errors.js";
 import type { DeviceDecision } from "../../../src/inference/devices/decide-device.js";
+import type { WorkerDevice } from "../../../src/inference/devices/registry.js";
+import type { ResolvedModel } from "../../../src/models/resolve.js";
+import { Closers } from "../../../src/platform/closers.js";
+import { unlessAborted } from "../../../src/platform/unless-aborted.js";
 import { redisWarnings, describeRedis } from "../../../src/redis/redis-info.js";
 import { createLogger, env, preparedDir, requireRedis, requireRedisUrl } from "../context.js";
 import { chooseDevice } from "../choose-device.js";
@@ -7,7 +14,7 @@ import { EXIT } from "../exit-codes.js";
 import { openInstruments } from "../instrument-options.js";
 import { laneOptions } from "../lane-options.js";
 import { addHelp } from "../options/add-help.js";
-import { addOptions, readOptions } from "../options/command-options.js";
+import { addOptions, readOptions, type CommandValues } from "../options/command-options.js";
 import { DEVICE } from "../options/device.js";
 import { LANES } from "../options/lanes.js";
 import { LIMITS } from "../options/limits.js";
@@ -16,8 +23,10 @@ import { MODEL } from "../options/model.js";
 import { OBSERVE } from "../options/observe.js";
 import { REDIS_ADDRESS } from "../options/redis.js";
 import { SHUTDOWN, WORKER } from "../options/worker.js";
-
 import { stopSignal } from "../stop-signal.js";
+
+/** For handing back jobs and closing everything, after the drain. */
+const STOP_DEADLINE_MS = 1_900;
 
 const GROUPS = {
   model: MODEL,
@@ -57,7 +66,11 @@ export function addWorker(program: Command): void {
 async function work(parsed: Record<string, unknown>): Promise<number> {
   const values = readOptions(GROUPS, parsed);
   const logger = createLogger(values.messages.logLevel ?? "info", 1);
-  const signal = stopSignal();
+  const drainMs = values.shutdown.drainTimeout * 1000;
+  const signal = stopSignal({
+    deadlineMs: drainMs + STOP_DEADLINE_MS,
+    onLate: () => logger.error("not stopped in order: something did not answer"),
+  });
   const notes: DeviceDecision[] = [];
   const { device, model } = await chooseDevice(values.device, values.model, (note) =>
     notes.push(note),
@@ -68,41 +81,70 @@ async function work(parsed: Record<string, unknown>): Promise<number> {
     if (unexpected) logger.warn(note);
     else logger.info(note);
   }
-  const instruments = await openInstruments(values.observe, logger);
+  const closers = new Closers();
+  try {
+    const starting = start(values, { device, model, logger, signal, closers });
+    const worker = await unlessAborted(starting, signal);
+    const failure = await stopped(worker, signal);
+    logger.info({ drainTimeoutSeconds: values.shutdown.drainTimeout }, "stopping");
+    await worker.close(drainMs);
+    if (failure !== undefined) throw failure;
+  } catch (error) {
+    if (!signal.aborted || error !== signal.reason) throw error;
+  } finally {
+    await closers.closeAll();
+  }
+  logger.info("stopped");
+  return EXIT.ok;
+}
+
+interface Means {
+  readonly device: WorkerDevice;
+  readonly model: ResolvedModel;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+  readonly closers: Closers;
+}
+
+/** Opens everything that the worker needs, what may be refused soonest first. */
+async function start(
+  values: CommandValues<typeof GROUPS>,
+  { device, model, logger, signal, closers }: Means,
+): Promise<RunningWorker> {
+  const instruments = await openInstruments(values.observe, logger, closers);
   const redis = await requireRedis(values.redis.redisUrl, logger);
+  closers.use("Redis connection", redis, (one) => one.disconnect());
   for (const warning of redisWarnings(describeRedis(await redis.info()))) logger.warn(warning);
   const prepared = values.model.prepare ? preparedDir(values.model.preparedDir) : undefined;
   const { openTokenizer } = await import("../../../src/tokenizers/open-tokenizer.js");
   const { startWorker } = await import("../../../src/app/worker/start-worker.js");
+  return await startWorker({
+    model,
+    device,
+    opened: await openTokenizer(model.folder.path, {
+      implementation: values.model.tokenizer,
+      compiledDir: prepared,
+    }),
+    redis,
+    logger,
+    env,
+    preparedDir: prepared,
+    limits: values.limits,
+    ...laneOptions(values.lanes, values.worker),
+    healthFile: values.observe.healthFile,
+    instruments,
+    signal,
+  });
+}
+
+/** @returns why the worker cannot go on; undefined if it was told to stop */
+async function stopped(
+  worker: RunningWorker,
+  signal: AbortSignal,
+): Promise<RankmillError | undefined> {
   try {
-    const worker = await startWorker({
-      model,
-      device,
-      opened: await openTokenizer(model.folder.path, {
-        implementation: values.model.tokenizer,
-        compiledDir: prepared,
-      }),
-      redis,
-      logger,
-      env,
-      preparedDir: prepared,
-      limits: values.limits,
-      ...laneOptions(values.lanes, values.worker),
-      healthFile: values.observe.healthFile,
-      instruments,
-    });
-    const stopped = new Promise<undefined>((resolve) => {
-      if (signal.aborted) resolve(undefined);
-      signal.addEventListener("abort", () => resolve(undefined), { once: true });
-    });
-    const failure = await Promise.race([stopped, worker.failed]);
-    logger.info({ drainTimeoutSeconds: values.shutdown.drainTimeout }, "stopping");
-    await worker.close(values.shutdown.drainTimeout * 1000);
-    if (failure !== undefined) throw failure;
-    logger.info("stopped");
-    return EXIT.ok;
-  } finally {
-    redis.disconnect();
-    await instruments?.close();
+    return await unlessAborted(worker.failed, signal);
+  } catch {
+    return undefined;
   }
 }

@@ -26,7 +26,7 @@ export interface OpenQueues {
 }
 
 /** Redis may be gone when a queue is closed; nothing that matters is left to say then. */
-const CLOSE_TIMEOUT_MS = 1_000;
+const CLOSE_TIMEOUT_MS = 200;
 
 /** @throws what Redis refuses */
 export async function openQueues(

@@ -1,5 +1,4 @@
 /** The last step of a start, which cannot fail: the first job is taken. */
-import type { ReuseCounts } from "../../telemetry/reuse-counts.js";
 import { ownPrivateBytes, readProcessMemory } from "../../inference/host/process-memory.js";
 import type { WorkerMetrics } from "../../telemetry/metrics/worker-metrics.js";
 import type { Closers } from "../../platform/closers.js";
@@ -19,7 +18,7 @@ export interface OpenWorker {
 }
 
 /** For the last words to Redis, which may be gone. */
-const LAST_WORDS_MS = 1_000;
+const LAST_WORDS_MS = 200;
 
 export function serveWorker(
   { model, redis, logger }: WorkerOptions,
@@ -55,18 +54,23 @@ export function serveWorker(
     },
     "ready",
   );
+  const close = async (deadlineMs: number): Promise<void> => {
+    await Promise.all(consumers.map((consumer) => consumer.close(deadlineMs)));
+    logger.info(reuse.counts, "work that was not done twice");
+    await closeWorker(closers, logger);
+  };
+  let closing: Promise<void> | undefined;
   return {
     tag,
     tokenizer: implementation,
     laneCount: plan.lanes.lanes,
     health: () => pool.health,
-    reuse: (): ReuseCounts => reuse.counts,
+    reuse: () => reuse.counts,
     lanePids: () => pool.lanes.map((lane) => lane.pid),
     failed: pool.failed,
-    close: async (deadlineMs) => {
-      await Promise.all(consumers.map((consumer) => consumer.close(deadlineMs)));
-      logger.info(reuse.counts, "work that was not done twice");
-      await closeWorker(closers, logger);
+    close: (deadlineMs) => {
+      closing ??= close(deadlineMs);
+      return closing;
     },
   };
 }

@@ -3,6 +3,7 @@
  * taken, and a start that fails closes what it had opened.
  */
 import { Closers } from "../../platform/closers.js";
+import { unlessAborted } from "../../platform/unless-aborted.js";
 import { openLanes } from "./open-lanes.js";
 import { openQueues } from "./open-queues.js";
 import { planWorker } from "./plan-worker.js";
@@ -10,17 +11,21 @@ import { ProcessFitness } from "./process-fitness.js";
 import { closeWorker, heldBy, serveWorker, type OpenWorker } from "./serve-worker.js";
 import type { RunningWorker, WorkerOptions } from "./worker-options.js";
 
+const NEVER = new AbortController().signal;
+
 /**
  * Starts serving a model's queues.
  *
  * @throws RankmillError if the model cannot be used, a native package is missing, a file or address
- *   cannot be had, or Redis refuses. Then nothing is left open and no job was touched
+ *   cannot be had, or Redis refuses; the signal's reason if it aborts. Then nothing is left open and no job was touched
  */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   const closers = new Closers();
   try {
     closers.use("tokenizer", options.opened.tokenizer, (tokenizer) => tokenizer.close());
-    return serveWorker(options, await openWorker(options, closers), closers);
+    const { signal = NEVER } = options;
+    const worker = await unlessAborted(openWorker(options, closers), signal);
+    return serveWorker(options, worker, closers);
   } catch (error) {
     await closeWorker(closers, options.logger);
     throw error;

@@ -39,6 +39,8 @@ export interface WorkerOptions extends LaneOptions {
   readonly healthFile?: string | undefined;
   /** Server of the worker's metrics and readiness; opened and closed by the caller. */
   readonly instruments?: Instruments | undefined;
+  /** Aborts to give up a start; a worker that serves is closed instead. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface RunningWorker {

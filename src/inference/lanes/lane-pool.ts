@@ -129,11 +129,12 @@ export class LanePool {
   /**
    * Starts all lanes; resolves when the first is ready.
    *
-   * @throws RankmillError where the model cannot be used, or no lane starts
+   * @throws RankmillError where the model cannot be used, no lane starts, or the pool is closed
    */
   async start(): Promise<void> {
     this.#kept = this.#slots.map((slot, id) => this.#keep(slot, id));
-    const failure = await Promise.race([this.#firstReady, this.failed]);
+    const closed = Promise.all(this.#kept).then(() => new RankmillError("cancelled", "closed"));
+    const failure = await Promise.race([this.#firstReady, this.failed, closed]);
     if (failure instanceof RankmillError) {
       await this.close();
       throw failure;
@@ -157,7 +158,7 @@ export class LanePool {
     const { signal } = this.#closing;
     while (!signal.aborted) {
       try {
-        const lane = await LaneProcess.start(id, this.#optionsOf(id));
+        const lane = await LaneProcess.start(id, this.#optionsOf(id), signal);
         this.#failedStarts = 0;
         await this.#serve(slot, lane);
       } catch (error) {

@@ -32,6 +32,7 @@ export type LaneState = "starting" | "calibrating" | "ready" | "busy" | "drainin
 export const LANE_OPEN_TIMEOUT_MS = 300_000;
 /** Characters of a lane's standard error that are kept for the message of its death. */
 const STDERR_TAIL_CHARS = 2_000;
+const NEVER = new AbortController().signal;
 
 interface Pending {
   readonly seq: number;
@@ -108,10 +109,15 @@ export class LaneProcess implements Lane {
   /**
    * Forks a lane and waits until it has run the model once.
    *
+   * @param signal aborts to give up the start: the process is killed
    * @throws RankmillError `model_unusable` and `missing_dependency` (final), `lane_failed` (the
    *   process died or took longer than `openTimeoutMs`)
    */
-  static async start(id: number, options: LaneProcessOptions): Promise<LaneProcess> {
+  static async start(
+    id: number,
+    options: LaneProcessOptions,
+    signal: AbortSignal = NEVER,
+  ): Promise<LaneProcess> {
     const { entryPath = LANE_ENTRY, openTimeoutMs = LANE_OPEN_TIMEOUT_MS } = options;
     const child = fork(entryPath, [], {
       serialization: "advanced",
@@ -129,7 +135,11 @@ export class LaneProcess implements Lane {
     const timedOut = new Promise<string>((resolve) => {
       timer = setTimeout(resolve, openTimeoutMs, `not ready after ${openTimeoutMs} ms`);
     });
+    const giveUp = (): void => lane.kill("its start was given up");
+    if (signal.aborted) giveUp();
+    signal.addEventListener("abort", giveUp, { once: true });
     const first = await Promise.race([opened, lane.died, timedOut]);
+    signal.removeEventListener("abort", giveUp);
     clearTimeout(timer);
     if (typeof first !== "string" && first.type === "ready") {
       lane.residentBytes = first.residentBytes;

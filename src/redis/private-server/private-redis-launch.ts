@@ -36,7 +36,7 @@ export interface LaunchedServer {
   /** The version of the package where that is js-redis-server, else the server's own. */
   readonly version: string;
   readonly exited: Promise<ServerExit>;
-  stop(): Promise<void>;
+  stop(deadlineMs?: number): Promise<void>;
 }
 
 export interface ServerExit {
@@ -79,7 +79,13 @@ export async function launchServer(options: LaunchOptions): Promise<LaunchedServ
     if (description !== undefined) {
       guardian.holdNobody();
       const version = guardian.serverVersion ?? description.version;
-      return { place, description, version, exited: guardian.exited, stop: () => guardian.stop() };
+      return {
+        place,
+        description,
+        version,
+        exited: guardian.exited,
+        stop: (ms) => guardian.stop(ms),
+      };
     }
     const { reason } = await guardian.exited;
     const code = guardian.failure?.code ?? "redis_unavailable";
@@ -151,12 +157,12 @@ class Guardian {
   }
 
   /** May be called in any state, and again. */
-  async stop(): Promise<void> {
+  async stop(deadlineMs: number = STOP_DEADLINE_MS): Promise<void> {
     this.#stopping = true;
     this.#process.ref();
     // Should the channel be closed, then the guardian has seen that and is stopping already.
     if (this.#process.connected) this.#process.send(STOP_MESSAGE, () => undefined);
-    const deadline = setTimeout(() => this.#process.kill("SIGKILL"), STOP_DEADLINE_MS);
+    const deadline = setTimeout(() => this.#process.kill("SIGKILL"), deadlineMs);
     await this.exited;
     clearTimeout(deadline);
   }

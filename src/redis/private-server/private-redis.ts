@@ -38,8 +38,12 @@ export interface PrivateRedis {
   readonly note: string;
   /** Resolves when the server is gone; `expected` only after `stop()`. Never rejects. */
   readonly exited: Promise<ServerExit>;
-  /** Ends server and guardian and removes their folder. May be called again. */
-  stop(): Promise<void>;
+  /**
+   * Ends server and guardian and removes their folder. May be called again.
+   *
+   * @param deadlineMs after this both are killed; by default the server has 5 s to end by itself
+   */
+  stop(deadlineMs?: number): Promise<void>;
 }
 
 /** Node alone takes half a second on a busy machine; loading an append-only file is no part of it. */
@@ -112,6 +116,6 @@ function present(launched: LaunchedServer, onWarning: (line: string) => void): P
         ? `Redis: js-redis-server ${version} for this command alone: slow (some hundred jobs/s), in memory and not durable; to be faster, ${ALTERNATIVES}`
         : `Redis: ${implementation} ${version} for this command alone, append-only file in ${place.folder}`,
     exited,
-    stop: () => launched.stop(),
+    stop: (deadlineMs) => launched.stop(deadlineMs),
   };
 }

@@ -1,0 +1,58 @@
+import process from "node:process";
+import type { RunFileEvent, RunFigures, ShowRun } from "../../src/app/run-file/run-file-options.js";
+import { failureLine } from "../../src/core/record.js";
+import { say } from "./context.js";
+import { Progress } from "./progress.js";
+
+/** Shows a run on the terminal: events as sentences, a bar while it is under way. */
+export function showRun(): ShowRun {
+  let progress: Progress | undefined;
+  return {
+    onEvent: (event) => {
+      // The bar has nothing more to show, and would be drawn over the line.
+      if (event.type === "stopping") progress?.stop();
+      const line = describe(event);
+      if (progress === undefined) say(line);
+      else progress.say(line);
+    },
+    rankings: process.stdout,
+    progress: (figures: () => RunFigures) => {
+      progress = new Progress(process.stderr, figures);
+      return progress;
+    },
+  };
+}
+
+function describe(event: RunFileEvent): string {
+  switch (event.type) {
+    case "redis-warning":
+      return event.message;
+    case "redis-started":
+      return event.note;
+    case "resumed":
+      return `going on with ${event.path}: ${event.done} records are ranked already`;
+    case "input-changed":
+      return `the input is not what it was: rankings of ${event.input ?? "it"} that another version wrote stay, known by id; if more changed than records were added, start over with --force-new`;
+    case "rankings-damaged":
+      return `${event.path}: ${event.count} rankings were damaged: they are left out, and their records ranked anew`;
+    case "rankings-twice":
+      return `${event.path}: ${event.count} records stood there twice: the newer ranking of each stays`;
+    case "input-empty":
+      return `${event.input === "-" ? "standard input" : event.input} holds no record`;
+    case "output-note":
+      return event.text;
+    case "record-failed":
+      return failureLine(event.failure);
+    case "stopping":
+      return "stopping: finishing the jobs in hand for a second; once more Ctrl-C ends at once";
+    case "redis-silent":
+      return `Redis has not answered for ${seconds(event.silentMs)}: the run waits for it; Ctrl-C ends it, and the same command goes on`;
+    case "redis-answers":
+      break;
+  }
+  return `Redis answers again, after ${seconds(event.silentMs)}`;
+}
+
+function seconds(ms: number): string {
+  return `${Math.max(1, Math.round(ms / 1_000))} s`;
+}

@@ -1,0 +1,47 @@
+/** The parts that feed a run into one model's queue and collect its rankings. */
+import type { Redis } from "ioredis";
+import type { JobQueue } from "../core/ports/job-queue.js";
+import type { Closers } from "../platform/closers.js";
+import { RedisFeedingBoard } from "../redis/feeding-board.js";
+import { RedisJobQueue } from "../redis/redis-job-queue.js";
+import { RedisResultStore } from "../redis/redis-result-store.js";
+import { Feeder, type FeederParts } from "../runs/feeder.js";
+
+export interface FeedingOptions extends Pick<FeederParts, "sink" | "makeJob" | "owner" | "window"> {
+  readonly redis: Redis;
+  /** The model, as its queues are named. */
+  readonly tag: string;
+  readonly maxJobBytes: number;
+  readonly eventsStreamLength?: number | undefined;
+  /** Makes the queue that the feeder uses of the model's own. */
+  readonly track?: (queue: RedisJobQueue) => JobQueue;
+}
+
+export interface Feeding {
+  readonly queue: RedisJobQueue;
+  readonly feeder: Feeder;
+}
+
+/** Redis may be gone when the queue is closed; nothing is left to say then. */
+const CLOSE_TIMEOUT_MS = 500;
+
+export function openFeeding(options: FeedingOptions, closers: Closers): Feeding {
+  const { redis, tag, maxJobBytes, eventsStreamLength, sink, makeJob, owner, window } = options;
+  const queue = closers.use(
+    "queue of the run",
+    new RedisJobQueue(redis, tag, maxJobBytes, eventsStreamLength),
+    (one) => one.close(),
+    CLOSE_TIMEOUT_MS,
+  );
+  const feeder = new Feeder({
+    queue: options.track?.(queue) ?? queue,
+    results: new RedisResultStore(redis, tag),
+    board: new RedisFeedingBoard(redis, tag),
+    sink,
+    makeJob,
+    owner,
+    window,
+    onProgress: () => {},
+  });
+  return { queue, feeder };
+}

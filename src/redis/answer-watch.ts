@@ -1,0 +1,57 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Redis } from "ioredis";
+import { SingleFlightPoll } from "../platform/single-flight-poll.js";
+
+export interface AnswerWatchOptions {
+  readonly redis: Redis;
+  /** Told once each time that Redis falls silent. */
+  readonly onSilent: (silentMs: number) => void;
+  /** Told once it answers again. */
+  readonly onAnswer: (silentMs: number) => void;
+  /** Without an answer for this long Redis counts as silent. Default: 10 s. */
+  readonly silentMs?: number | undefined;
+}
+
+/** A restart of Redis that is over sooner is nobody's business. */
+const SILENT_MS = 10_000;
+const ASKS_PER_SILENCE = 5;
+
+/**
+ * Tells when a Redis falls silent: one that accepts commands and never answers looks, to whoever
+ * waits for it, like one with nothing to do.
+ *
+ * *answering* → *silent* → *answering* … until `stop`.
+ */
+export class AnswerWatch {
+  readonly #stopping = new AbortController();
+
+  constructor(options: AnswerWatchOptions) {
+    void this.#watch(options, this.#stopping.signal);
+  }
+
+  stop(): void {
+    this.#stopping.abort();
+  }
+
+  async #watch(options: AnswerWatchOptions, signal: AbortSignal): Promise<void> {
+    const { redis, onSilent, onAnswer, silentMs = SILENT_MS } = options;
+    const intervalMs = silentMs / ASKS_PER_SILENCE;
+    const ping = new SingleFlightPoll(() => redis.ping(), intervalMs);
+    let answeredAtMs = performance.now();
+    let silent = false;
+    while (!signal.aborted) {
+      const answered = (await ping.answer()) !== undefined;
+      const forMs = performance.now() - answeredAtMs;
+      if (signal.aborted) return;
+      if (answered) {
+        if (silent) onAnswer(forMs);
+        answeredAtMs = performance.now();
+        silent = false;
+      } else if (!silent && forMs >= silentMs) {
+        onSilent(forMs);
+        silent = true;
+      }
+      await sleep(intervalMs, undefined, { signal, ref: false }).catch(() => {});
+    }
+  }
+}
