@@ -6,6 +6,7 @@ import { say } from "./context.js";
 import { EXIT, exitCodeOf } from "./exit-codes.js";
 import { createProgram } from "./program.js";
 import { sayError } from "./say-error.js";
+import { wasStopped } from "./stop-signal.js";
 import { endTracing } from "./tracing.js";
 
 /**
@@ -38,6 +39,8 @@ const LINGER_MS = 2_000;
  * ever: it is named, and the process ends all the same.
  */
 function endSoon(): void {
+  // A stop does not wait for what was still being opened.
+  if (wasStopped()) process.exit();
   setTimeout(() => {
     say(`rankmill: left open at the end: ${process.getActiveResourcesInfo().join(", ")}`);
     process.exit();

@@ -44,7 +44,7 @@ function describe(event: RunFileEvent): string {
     case "record-failed":
       return failureLine(event.failure);
     case "stopping":
-      return "stopping: finishing the jobs in hand for a second; once more Ctrl-C ends at once";
+      return "stopping: finishing the jobs in hand if that is soon done; once more Ctrl-C ends at once";
     case "redis-silent":
       return `Redis has not answered for ${seconds(event.silentMs)}: the run waits for it; Ctrl-C ends it, and the same command goes on`;
     case "redis-answers":

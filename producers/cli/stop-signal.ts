@@ -7,6 +7,13 @@ export interface StopOptions {
   readonly onLate?: () => void;
 }
 
+let stopped = false;
+
+/** Whether the process was told to stop. */
+export function wasStopped(): boolean {
+  return stopped;
+}
+
 const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
 
 /**
@@ -20,6 +27,7 @@ export function stopSignal({ deadlineMs, onLate }: StopOptions = {}): AbortSigna
     const end = (): void => process.exit(128 + number);
     process.on(name, () => {
       if (controller.signal.aborted) end();
+      stopped = true;
       controller.abort(new Error(name));
       if (deadlineMs === undefined) return;
       const late = (): void => {

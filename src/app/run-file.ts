@@ -10,13 +10,13 @@ import { openTarget, ownerOf, writeState, type RunTarget } from "./run-file/run-
 import type { RunningWorker } from "./worker/worker-options.js";
 
 /** Everything that is left of a run is on disk or can be done again: it must end soon, not late. */
-const MOST_DRAIN_MS = 1_000;
+const MOST_DRAIN_MS = 500;
 /** For collecting what ends while the run is interrupted. */
-const SETTLE_MS = 500;
+const SETTLE_MS = 300;
 /** A Redis that takes longer is silent; one that is only slow costs the jobs in hand. */
 const ANSWER_MS = 300;
 /** The worker's own end, after its drain. */
-const WORKER_END_MS = 1_500;
+const WORKER_END_MS = 1_000;
 
 /**
  * Finds or starts Redis, starts a worker, feeds, waits, writes.

@@ -78,7 +78,6 @@ async function inUse(): Promise<Record<string, unknown>> {
     processes: count("ProcessWrap"),
     threads: count("MessagePort"),
     servers: count("TCPServerWrap"),
-    timers: count("Timeout"),
   };
 }
 

@@ -38,7 +38,7 @@ export interface RunFileOptions {
   readonly redisUrl: string | undefined;
   readonly lanes: LaneOptions;
   readonly tokenizer: TokenizerChoice;
-  /** Time for the jobs in hand when the run is interrupted; never more than a second is taken. */
+  /** Time for the jobs in hand when the run is interrupted; never more than half a second is taken. */
   readonly drainTimeoutMs: number;
   readonly logger: Logger;
   /** Variables of the process: of the search path, and of lanes. */
