@@ -168,8 +168,9 @@ describe.skipIf(!hasRealRedis || !canSeeProcesses)("a worker's start leaves noth
   });
 
   it("if memory does not hold a lane", async () => {
-    const options = () => ({ memoryLimitBytes: 32 * MIB, calibrationDir: bench.path("kept") });
-    await expectNothingLeft({ options }, /too small/);
+    const kept = bench.path("kept");
+    const small = { memoryLimitBytes: 32 * MIB, calibrationDir: kept };
+    await expectNothingLeft({ options: () => small }, /too small/);
   });
 
   it("if its lanes cannot load the model", async () => {
@@ -178,8 +179,8 @@ describe.skipIf(!hasRealRedis || !canSeeProcesses)("a worker's start leaves noth
   });
 
   it("if its scores cannot be cached", async () => {
-    const options = () => ({ scoreCacheBytes: MIB, maxBatchSize: 8 });
-    await expectNothingLeft({ options }, /scoreCacheBytes/);
+    const dependent = { scoreCacheBytes: MIB, maxBatchSize: 8 };
+    await expectNothingLeft({ options: () => dependent }, /scoreCacheBytes/);
   });
 
   it("if the list of served models is something else", async () => {
