@@ -5,7 +5,8 @@
  */
 import { parentPort, workerData, type MessagePort } from "node:worker_threads";
 import { describeError } from "../src/core/errors.js";
-import { openEncoder, type OpenedEncoder } from "../src/tokenizers/open-encoder.js";
+import type { OpenedEncoder } from "../src/tokenizers/kinds/tokenizer-kind.js";
+import { openEncoder } from "../src/tokenizers/open-encoder.js";
 import type {
   EncodeMessage,
   FromThread,
@@ -17,9 +18,9 @@ async function serve(port: MessagePort, data: ThreadData): Promise<void> {
     port.postMessage(message, transfer);
   };
   try {
-    const opened = await openEncoder(data);
+    const { kind, encoder } = await openEncoder(data);
     port.on("message", (message: EncodeMessage) => {
-      void encode(opened, message).then(
+      void encode(encoder, message).then(
         ({ ids, ends }) => {
           const { seq } = message;
           send({ type: "encoded", seq, ids, ends }, [ids.buffer, ends.buffer]);
@@ -29,18 +30,17 @@ async function serve(port: MessagePort, data: ThreadData): Promise<void> {
         },
       );
     });
-    const { implementation, template } = opened;
-    send({ type: "ready", implementation, template });
+    send({ type: "ready", kind, template: encoder.template });
   } catch (error) {
     send({ type: "unusable", ...describeError(error) });
   }
 }
 
 async function encode(
-  opened: OpenedEncoder,
+  encoder: OpenedEncoder,
   { texts, atLeastTokens }: EncodeMessage,
 ): Promise<{ ids: Int32Array<ArrayBuffer>; ends: Int32Array<ArrayBuffer> }> {
-  const encoded = await opened.encode(texts, atLeastTokens);
+  const encoded = await encoder.encode(texts, atLeastTokens);
   const ids = new Int32Array(encoded.reduce((sum, { length }) => sum + length, 0));
   const ends = new Int32Array(encoded.length);
   let at = 0;

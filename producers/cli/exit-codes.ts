@@ -47,6 +47,8 @@ export const EXIT_OF_CODE: Readonly<Record<ErrorCode, number>> = {
   not_a_number: EXIT.unexpected,
   pair_too_large: EXIT.unexpected,
   pair_killed_lane: EXIT.unexpected,
+  text_not_bounded: EXIT.unexpected,
+  job_killed_worker: EXIT.unexpected,
   payload_missing: EXIT.unexpected,
   result_expired: EXIT.unexpected,
   damaged: EXIT.unexpected,

@@ -1,5 +1,5 @@
 import type { ResolvedScoring } from "../core/job.js";
-import type { TokenizerChoice } from "../core/ports/tokenizer.js";
+import type { TokenizerChoice } from "../tokenizers/kinds/registry.js";
 import type { RecordFailure } from "../core/record.js";
 import type { WorkerDevice } from "../inference/devices/registry.js";
 import type { ResolvedModel } from "../models/resolve.js";

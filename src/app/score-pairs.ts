@@ -1,7 +1,7 @@
 /** Scores pairs with a model outside any queue: one lane, no Redis. */
 import type { ScoringOptions } from "../core/job.js";
 import type { EncodedPair } from "../core/pair.js";
-import type { TokenizerChoice } from "../core/ports/tokenizer.js";
+import type { TokenizerChoice } from "../tokenizers/kinds/registry.js";
 import { resolveScoring } from "../core/scoring.js";
 import { CPU_DEVICE, deviceOf, type WorkerDevice } from "../inference/devices/registry.js";
 import { quantisedHandling, readCpuFeatures } from "../inference/host/cpu-features.js";
@@ -53,7 +53,7 @@ export async function openPairLane(
   const { device = CPU_DEVICE } = options;
   const { exactInt8 } = quantisedHandling(model.precision, await readCpuFeatures());
   const { tokenizer, template } = await openTokenizer(model.folder.path, {
-    implementation: options.tokenizer,
+    kind: options.tokenizer,
   });
   const scoring = resolveScoring(
     options.scoring ?? { maxLength: model.maxLength.default, truncation: "only-second" },

@@ -18,10 +18,18 @@ export interface PairOrigin {
   readonly window?: TextWindow;
 }
 
+/** A document whose text gave no pair. */
+export interface UnreadDocument {
+  /** Its index in the request. */
+  readonly document: number;
+  readonly failure: Extract<PairOutcome, { status: "failed" }>;
+}
+
 /** Pairs on their way to be scored, and where each comes from. */
 export interface PairPart {
   readonly pairs: readonly EncodedPair[];
   readonly origins: readonly PairOrigin[];
+  readonly unread: readonly UnreadDocument[];
 }
 
 /** What came of one document: of its only pair, or of its best window. */
@@ -44,7 +52,10 @@ export class DocumentScores {
     this.#ofDocument = Array.from<DocumentScore | undefined>({ length: documents });
   }
 
-  add({ pairs, origins }: PairPart, outcomes: readonly PairOutcome[]): void {
+  add({ pairs, origins, unread }: PairPart, outcomes: readonly PairOutcome[]): void {
+    for (const { document, failure } of unread) {
+      this.#ofDocument[document] = { outcome: failure, pairs: 0, tokens: 0, truncated: false };
+    }
     for (const [i, origin] of origins.entries()) {
       const [pair, outcome] = [pairs[i], outcomes[i]];
       if (pair === undefined || outcome === undefined) {

@@ -41,6 +41,9 @@ export const ERROR_CODES = {
   not_a_number: NEVER,
   pair_too_large: NEVER,
   pair_killed_lane: NEVER,
+  text_not_bounded: NEVER,
+  // A job that took down its worker again and again while it was tokenised alone.
+  job_killed_worker: NEVER,
   // The job's own data or end is gone, or nobody waits for it: another attempt finds no more.
   payload_missing: NEVER,
   result_expired: NEVER,

@@ -21,4 +21,5 @@ export type PairOutcome =
   | { readonly status: "scored"; readonly logit: number }
   | { readonly status: "failed"; readonly code: PairErrorCode; readonly message: string };
 
-export type PairErrorCode = "not_a_number" | "pair_too_large" | "pair_killed_lane";
+export type PairErrorCode =
+  "not_a_number" | "pair_too_large" | "pair_killed_lane" | "text_not_bounded";

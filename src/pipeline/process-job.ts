@@ -1,4 +1,5 @@
 import { encodeParts } from "./encode/encode-documents.js";
+import { TokenisingGate } from "./encode/tokenising-gate.js";
 import { parseRequest, rankingLine, type Limits, type RerankRequest } from "../core/contract.js";
 import { describeError, isRetryable, RankmillError } from "../core/errors.js";
 import type { JobEnd, JobEnvelope, JobSummary, ResolvedScoring, TakenJob } from "../core/job.js";
@@ -10,11 +11,11 @@ import type { EncodedPair, PairOutcome } from "../core/pair.js";
 import type { PairScorer } from "../core/ports/pair-scorer.js";
 import type { Tokenizer } from "../core/ports/tokenizer.js";
 import { rank } from "../core/rank.js";
-import { DocumentScores } from "../core/document-score.js";
+import { DocumentScores, type PairPart } from "../core/document-score.js";
 import { checkMaxLength, resolveScoring } from "../core/scoring.js";
 import type { Activation } from "../core/activation.js";
 import type { PayloadStore } from "../core/ports/payload-store.js";
-import type { ResultStore } from "../core/ports/result-store.js";
+import { TOKENISING, type ResultStore } from "../core/ports/result-store.js";
 import { ignoreWork, type ObserveWork } from "../core/work-events.js";
 
 export interface JobProcessorParts {
@@ -39,13 +40,19 @@ export interface JobProcessorParts {
 const CAREFUL_AFTER_ATTEMPTS = 4;
 /** How long the failure of a job that does not say so itself is kept. */
 const UNKNOWN_TTL_SECONDS = 86_400;
-/** Times a pair may have been alone in hand when its worker vanished. */
+/**
+ * Attempts after which a job is tokenised alone under count. Its first attempt is not counted: that
+ * would cost every job two commands to Redis.
+ */
+const TOKENISED_ALONE_AFTER_ATTEMPTS = 1;
+/** Times a pair, or a job on its way to pairs, may have been alone in hand when its worker vanished. */
 const MAX_ACCUSATIONS = 3;
 
 /** Takes a job from its documents to its ranking in the result store. */
 export class JobProcessor {
   readonly #parts: JobProcessorParts;
   readonly #observe: ObserveWork;
+  readonly #tokenising = new TokenisingGate();
 
   constructor(parts: JobProcessorParts) {
     this.#parts = parts;
@@ -119,8 +126,11 @@ export class JobProcessor {
       let pairsBefore = 0;
       let encodingMs = 0;
       let encodingSinceMs = performance.now();
-      for await (const part of encodeParts(request, scoring, { tokenizer, template }, signal)) {
+      const parts = encodeParts(request, scoring, { tokenizer, template }, signal);
+      for (;;) {
+        const { value: part } = await this.#nextPart(parts, job.jobId, attempts);
         encodingMs += performance.now() - encodingSinceMs;
+        if (part === undefined) break;
         const outcomes =
           attempts > CAREFUL_AFTER_ATTEMPTS
             ? await this.#scoreCarefully(job, part.pairs, pairsBefore, signal)
@@ -141,6 +151,27 @@ export class JobProcessor {
     } finally {
       release();
     }
+  }
+
+  /** The job's next pairs. A job that may be killing workers is tokenised alone, under count. */
+  async #nextPart(
+    parts: AsyncGenerator<PairPart, void, undefined>,
+    jobId: string,
+    attempts: number,
+  ): Promise<IteratorResult<PairPart, void>> {
+    const { results } = this.#parts;
+    const alone = attempts > TOKENISED_ALONE_AFTER_ATTEMPTS;
+    return await this.#tokenising.run(alone, async () => {
+      if (!alone) return await parts.next();
+      const times = await results.accuse(jobId, TOKENISING);
+      try {
+        if (times <= MAX_ACCUSATIONS) return await parts.next();
+      } finally {
+        if (times <= MAX_ACCUSATIONS) await results.absolve(jobId, TOKENISING);
+      }
+      const message = `its worker died ${MAX_ACCUSATIONS} times while this job alone was being tokenised: one of its texts kills the tokenizer. Find it by sending the documents one by one`;
+      throw new RankmillError("job_killed_worker", message, { context: { jobId } });
+    });
   }
 
   async #read(jobId: string, envelope: JobEnvelope): Promise<RerankRequest> {

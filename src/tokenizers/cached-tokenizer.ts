@@ -25,7 +25,7 @@ interface Reading {
  * gives are shared: callers must not write into them.
  */
 export class CachedTokenizer implements Tokenizer {
-  readonly implementation: Tokenizer["implementation"];
+  readonly kind: string;
   readonly #tokenizer: Tokenizer;
   readonly #capacityBytes: number;
   readonly #observe: ObserveWork;
@@ -36,7 +36,7 @@ export class CachedTokenizer implements Tokenizer {
   readonly #reading = new Map<string, Reading>();
 
   constructor(tokenizer: Tokenizer, capacityBytes: number, observe: ObserveWork) {
-    this.implementation = tokenizer.implementation;
+    this.kind = tokenizer.kind;
     this.#tokenizer = tokenizer;
     this.#capacityBytes = capacityBytes;
     this.#observe = observe;

@@ -1,12 +1,14 @@
-import type { BatchEncoder } from "./batch-encoder.js";
-import { nextCut } from "./cuts.js";
+import { nextCut, type CutRules } from "./cuts.js";
+import type { BatchEncoder } from "./kinds/batch-encoder.js";
+import type { ReadPart } from "./stretches/verified-cut.js";
 
 /**
- * Characters given to a library in one call, unless one uncuttable part has more. The Rust library
- * holds some 200 bytes a token until the garbage collector comes by, of which V8 knows nothing: a
- * call with 2 M characters took 960 MB, the same text in such calls 100.
+ * Characters given to a library in one call: it holds up to some 1,300 bytes per character until the
+ * garbage collector comes by, of which V8 knows nothing.
  */
-const CALL_CHARS = 65_536;
+export const MOST_CALL_CHARS = 65_536;
+/** Longest part of a text: one that shows no cut for longer is read in another way. */
+export const MOST_PART_CHARS = 32_768;
 /** A long text is cut into parts of about this: several of them share a call, and the cores. */
 const PART_CHARS = 16_384;
 /** Characters tried first for each token that is asked for: English has 4 to 5. */
@@ -14,6 +16,14 @@ const CHARS_PER_TOKEN_GUESS = 6;
 const MIN_FIRST_PART_CHARS = 1_024;
 /** What is left of a text beyond a part is not worth a cut unless it is this much of the part. */
 const WORTH_A_CUT = 0.5;
+
+/** A library's tokenizer, and how its long texts are read. */
+export interface PartReader {
+  readonly encoder: BatchEncoder;
+  readonly rules: CutRules;
+  /** See `StretchReader`. */
+  readStretch(text: string, from: number, wanted: number, mostChars: number): Promise<ReadPart>;
+}
 
 interface Progress {
   readonly text: string;
@@ -32,14 +42,14 @@ interface Part {
 }
 
 /**
- * Encodes texts in bounded calls. Where `cuttable`, long texts are cut at places that leave the ids
- * as they are, and no further than the `atLeastTokens + 1` ids that are returned of each.
+ * Encodes texts in bounded calls. Long texts are cut at places that leave the ids as they are, and read
+ * no further than the `atLeastTokens + 1` ids that are returned of each.
  *
  * @param texts any strings; lone surrogates become U+FFFD
+ * @throws RankmillError `text_not_bounded` if one of them cannot be read so
  */
 export async function encodeTexts(
-  encoder: BatchEncoder,
-  cuttable: boolean,
+  reader: PartReader,
   texts: readonly string[],
   atLeastTokens = Number.POSITIVE_INFINITY,
 ): Promise<Int32Array[]> {
@@ -47,21 +57,39 @@ export async function encodeTexts(
   const wanted = atLeastTokens + 1;
   let open = all.filter(({ text }) => text.length > 0);
   while (open.length > 0) {
-    // Without a bound every part is needed: all of them at once. With one, a part a text a round.
-    const parts = open.flatMap((progress) =>
-      Number.isFinite(wanted) ? [takePart(progress, cuttable)] : takeAllParts(progress, cuttable),
-    );
-    for (const call of callsOf(parts)) {
-      const encoded = await encoder.encodeBatch(call.map((part) => part.text));
-      for (const [index, part] of call.entries()) {
-        const ids = encoded[index] ?? new Int32Array();
-        part.of.parts[part.slot] = ids;
-        part.of.tokens += ids.length;
-      }
+    const parts: Part[] = [];
+    for (const progress of open) {
+      // Without a bound every part is needed: all of them at once. With one, a part per text a round.
+      do {
+        const part = takePart(progress, reader.rules);
+        if (part === undefined) break;
+        parts.push(part);
+      } while (!Number.isFinite(wanted) && progress.taken < progress.text.length);
+    }
+    await readParts(reader.encoder, parts);
+    const advanced = new Set(parts.map(({ of }) => of));
+    for (const progress of open) {
+      if (advanced.has(progress)) continue;
+      const { text, taken, tokens } = progress;
+      const part = await reader.readStretch(text, taken, wanted - tokens, MOST_PART_CHARS);
+      progress.parts.push(part.ids);
+      progress.tokens += part.ids.length;
+      progress.taken = part.end;
     }
     open = open.filter(({ tokens, taken, text }) => tokens < wanted && taken < text.length);
   }
   return all.map((progress) => joined(progress, wanted));
+}
+
+async function readParts(encoder: BatchEncoder, parts: readonly Part[]): Promise<void> {
+  for (const call of callsOf(parts)) {
+    const encoded = await encoder.encodeBatch(call.map((part) => part.text));
+    for (const [index, part] of call.entries()) {
+      const ids = encoded[index] ?? new Int32Array();
+      part.of.parts[part.slot] = ids;
+      part.of.tokens += ids.length;
+    }
+  }
 }
 
 function startOf(text: string, atLeastTokens: number): Progress {
@@ -77,12 +105,19 @@ function startOf(text: string, atLeastTokens: number): Progress {
   };
 }
 
-/** Takes the next part of a text: up to a cut, or all that is left. */
-function takePart(progress: Progress, cuttable: boolean): Part {
+/**
+ * Takes the next part of a text: up to a cut, or all that is left.
+ *
+ * @returns undefined if there is no cut near enough
+ */
+function takePart(progress: Progress, rules: CutRules): Part | undefined {
   const { text, taken, partChars } = progress;
   const left = text.length - taken;
   const cut =
-    cuttable && left > partChars * (1 + WORTH_A_CUT) ? nextCut(text, taken + partChars) : -1;
+    left > partChars * (1 + WORTH_A_CUT)
+      ? nextCut(text, rules, taken + partChars, taken + MOST_PART_CHARS)
+      : -1;
+  if (cut === -1 && left > MOST_PART_CHARS) return undefined;
   const end = cut === -1 ? text.length : cut;
   const slot = progress.parts.push(new Int32Array()) - 1;
   progress.taken = end;
@@ -90,17 +125,11 @@ function takePart(progress: Progress, cuttable: boolean): Part {
   return { of: progress, slot, text: text.slice(taken, end) };
 }
 
-function takeAllParts(progress: Progress, cuttable: boolean): Part[] {
-  const parts: Part[] = [];
-  while (progress.taken < progress.text.length) parts.push(takePart(progress, cuttable));
-  return parts;
-}
-
 function* callsOf(parts: readonly Part[]): Generator<Part[]> {
   let call: Part[] = [];
   let chars = 0;
   for (const part of parts) {
-    if (call.length > 0 && chars + part.text.length > CALL_CHARS) {
+    if (call.length > 0 && chars + part.text.length > MOST_CALL_CHARS) {
       yield call;
       call = [];
       chars = 0;

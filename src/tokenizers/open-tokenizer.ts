@@ -1,18 +1,14 @@
 import { pathToFileURL } from "node:url";
 import type { PairTemplate } from "../core/pair-assembly.js";
-import type { Tokenizer, TokenizerImplementation } from "../core/ports/tokenizer.js";
+import type { Tokenizer } from "../core/ports/tokenizer.js";
 import { TOKENIZER_ENTRY } from "../platform/process-entries.js";
+import type { TokenizerChoice } from "./kinds/registry.js";
 import { ThreadTokenizer } from "./thread/thread-tokenizer.js";
 
 export interface OpenTokenizerOptions {
-  /**
-   * `auto`: our own where it reads this tokenizer, else the `tokenizers` package where that loads,
-   * else `@huggingface/transformers`.
-   *
-   * @defaultValue `"auto"`
-   */
-  readonly implementation?: "auto" | TokenizerImplementation | undefined;
-  /** Keeps what our own is compiled to; it is compiled at each start where absent. */
+  /** @defaultValue `"auto"` */
+  readonly kind?: TokenizerChoice | undefined;
+  /** Keeps what our own is compiled to; it is compiled at each start if absent. */
   readonly compiledDir?: string | undefined;
 }
 
@@ -22,22 +18,16 @@ export interface OpenedTokenizer {
 }
 
 /**
- * Opens the tokenizer of a model's folder: `tokenizer.json`, and `tokenizer_config.json` where it
- * has one. Local files only. It runs in a thread of its own and must be closed.
+ * Opens the tokenizer of a model's folder: `tokenizer.json`, and `tokenizer_config.json` if it has
+ * one. Local files only. It runs in a thread of its own and must be closed.
  *
- * @throws RankmillError `model_unusable` where the files cannot be read, are no tokenizer of either
- *   library, or do not say how a pair is joined; `missing_dependency` where no library loads
+ * @throws RankmillError `model_unusable` if no kind reads the files, or they do not say how a pair is
+ *   joined; `missing_dependency` if no package loads
  */
 export async function openTokenizer(
   folder: string,
-  options: OpenTokenizerOptions = {},
+  { kind = "auto", compiledDir }: OpenTokenizerOptions = {},
 ): Promise<OpenedTokenizer> {
-  const { implementation = "auto", compiledDir } = options;
-  const implementations: readonly TokenizerImplementation[] =
-    implementation === "auto" ? ["rankmill", "tokenizers", "transformers"] : [implementation];
-  return ThreadTokenizer.open(pathToFileURL(TOKENIZER_ENTRY), {
-    folder,
-    implementations,
-    compiledDir,
-  });
+  const entry = pathToFileURL(TOKENIZER_ENTRY);
+  return await ThreadTokenizer.open(entry, { folder, choice: kind, compiledDir });
 }

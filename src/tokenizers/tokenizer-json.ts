@@ -36,6 +36,8 @@ export const tokenizerJsonSchema = z.looseObject({
 export type TokenizerJson = z.infer<typeof tokenizerJsonSchema>;
 
 export interface TokenizerFiles {
+  readonly folder: string;
+  /** Of `tokenizer.json`. */
   readonly path: string;
   readonly json: Buffer;
   /** Undefined where the folder has none. */
@@ -52,7 +54,7 @@ export async function readTokenizerFiles(folder: string): Promise<TokenizerFiles
       `${path} is missing: export the model with its fast tokenizer, or copy the file from its repository`,
     );
   }
-  return { path, json, config: await readBytes(configPath(path)) };
+  return { folder, path, json, config: await readBytes(configPath(path)) };
 }
 
 export interface ParsedTokenizer {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { graphemeClasses } from "../../src/tokenizers/unigram/grapheme-classes.js";
+import { graphemeClasses } from "../../src/tokenizers/kinds/unigram/grapheme-classes.js";
 import { GraphemeProbe } from "../support/grapheme-probe.js";
 import { asRanges } from "./tokenizer.data.js";
 

@@ -22,7 +22,7 @@ const TEXTS: readonly string[] = [
 const NOT_FOR_TRANSFORMERS = "unigram-precompiled";
 
 for (const { name, folder, own } of TOKENIZERS) {
-  const implementations = [
+  const kinds = [
     "tokenizers" as const,
     ...(name === NOT_FOR_TRANSFORMERS ? [] : ["transformers" as const]),
     ...(own ? ["rankmill" as const] : []),
@@ -30,13 +30,13 @@ for (const { name, folder, own } of TOKENIZERS) {
   describe(`windows with ${name}`, () => {
     const opened: OpenedTokenizer[] = [];
     beforeAll(async () => {
-      for (const implementation of implementations) {
-        opened.push(await openTokenizer(folder, { implementation }));
+      for (const kind of kinds) {
+        opened.push(await openTokenizer(folder, { kind }));
       }
     });
     afterAll(() => Promise.all(opened.map(({ tokenizer }) => tokenizer.close())));
 
-    it("are the same in every implementation, and each is its slice as the tokenizer reads it", async () => {
+    it("are the same under every kind, and each is its slice as the tokenizer reads it", async () => {
       for (const room of ROOMS) {
         for (const text of TEXTS) {
           const options = { room, ...BEYOND };

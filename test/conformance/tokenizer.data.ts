@@ -13,7 +13,7 @@ export interface TokenizerUnderTest {
   readonly folder: string;
   /** Of the sweep's code points that are not listed, every how many-th is tried; 0 for no sweep. */
   readonly sweepEvery: number;
-  /** True where our own implementation reads it. */
+  /** True where our own kind reads it. */
   readonly own: boolean;
 }
 

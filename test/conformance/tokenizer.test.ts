@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
-import type { TruncationStrategy } from "tokenizers";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Truncation } from "../../src/core/job.js";
+import { describe, expect, it } from "vitest";
 import { assemblePair } from "../../src/core/pair-assembly.js";
 import type { EncodedPair } from "../../src/core/pair.js";
 import { ignoreWork } from "../../src/core/work-events.js";
 import { CachedTokenizer } from "../../src/tokenizers/cached-tokenizer.js";
-import { openTokenizer, type OpenedTokenizer } from "../../src/tokenizers/open-tokenizer.js";
+import { TOKENIZER_KINDS } from "../../src/tokenizers/kinds/registry.js";
+import { openTokenizer } from "../../src/tokenizers/open-tokenizer.js";
+import { CharTokenizer, WordTokenizer } from "../support/fake-tokenizers.js";
 import {
   asRanges,
   codePoints,
@@ -16,7 +16,7 @@ import {
   specialsOf,
   TOKENIZERS,
 } from "./tokenizer.data.js";
-import { HOSTILE_TEXTS, literalTexts } from "./tokenizer.texts.js";
+import { describeTokenizer, describeTokenizerKind } from "./tokenizer.suite.js";
 import { DATA, given } from "../support/needs.js";
 
 interface KnownDifferences {
@@ -30,163 +30,45 @@ const known = JSON.parse(
   readFileSync(new URL("tokenizer-known-differences.json", import.meta.url), "utf8"),
 ) as KnownDifferences;
 
-const LIBRARIES = ["tokenizers", "transformers"] as const;
-const REMEMBERING = "tokenizers that remember";
-const VARIANTS = [
-  ...LIBRARIES.map((implementation) => [implementation, implementation] as const),
-  [REMEMBERING, "tokenizers"],
-] as const;
-const OWN = ["rankmill", "rankmill"] as const;
+const PACKAGES = ["tokenizers", "transformers"] as const;
 /** Small enough that texts are forgotten, too. */
 const CACHE_BYTES = 262_144;
-/** Small ones cut into everything, odd and even; at 1,000 nothing is cut. */
-const MAX_LENGTHS = [6, 7, 8, 9, 16, 17, 32, 33, 64, 127, 1_000];
-const QUERIES = ["the mill", "what is the mill for, and who turns it? ".repeat(3), ""];
-const DOCUMENTS = [
-  "",
-  "the",
-  "敏捷的棕色狐狸 the mill turns all day. ".repeat(8),
-  "mill ".repeat(40),
-];
-/** Values of the library's enum, which exists as types only. */
-const STRATEGIES = JSON.parse(
-  '{"longest-first": "LongestFirst", "only-second": "OnlySecond"}',
-) as Readonly<Record<Truncation, TruncationStrategy>>;
 const SWEEP_CHUNK = 4_096;
 /** Every code point of the sweep rather than a sample of those that are not listed: some minutes. */
 const FULL_SWEEP = process.env["RANKMILL_TEST_FULL_SWEEP"] === "1";
 
 const lists = (ids: readonly Int32Array[]): number[][] => ids.map((list) => [...list]);
 
+describeTokenizer("the tokenizer of characters that tests use", "characters", () =>
+  Promise.resolve(new CharTokenizer()),
+);
+describeTokenizer("the tokenizer of words that tests use", "words", () =>
+  Promise.resolve(new WordTokenizer()),
+);
+
 for (const { name, folder, sweepEvery, own } of TOKENIZERS) {
-  for (const [variant, implementation] of own ? [OWN, ...VARIANTS] : VARIANTS) {
-    describe(`${variant} on ${name}`, () => {
-      const reference = openReference(folder);
-      let opened: OpenedTokenizer;
-      beforeAll(async () => {
-        opened = await openTokenizer(folder, { implementation });
-        if (variant === REMEMBERING) {
-          const tokenizer = new CachedTokenizer(opened.tokenizer, CACHE_BYTES, ignoreWork);
-          opened = { ...opened, tokenizer };
-        }
-      });
-      afterAll(() => opened.tokenizer.close());
-      const encode = async (
-        texts: readonly string[],
-        atLeastTokens?: number,
-      ): Promise<number[][]> => lists(await opened.tokenizer.encode(texts, atLeastTokens));
-
-      it("names its implementation", () => {
-        expect(opened.tokenizer.implementation).toBe(implementation);
-      });
-
-      it("gives the reference's ids for hostile texts", async () => {
-        const names = Object.keys(HOSTILE_TEXTS);
-        const texts = Object.values(HOSTILE_TEXTS);
-        const [ours, theirs] = [
-          await encode(texts),
-          await referenceIds(
-            reference,
-            texts.map((text) => text.toWellFormed()),
-          ),
-        ];
-        const differing = names.filter((_, index) => ours[index]?.join() !== theirs[index]?.join());
-        const listed = implementation === "transformers" ? (known.texts[name] ?? []) : [];
-        expect(differing).toEqual(listed);
-      });
-
-      it("reads special tokens in a text as text", async () => {
-        const specials = specialsOf(folder);
-        const texts = specials.flatMap(({ content }) => literalTexts(content));
-        // The unknown token stands for what the vocabulary lacks, "[" for instance.
-        const forbidden = new Set(
-          specials.filter(({ content }) => !/unk/i.test(content)).map(({ id }) => id),
-        );
-        const encoded = await encode(texts);
-        expect(encoded.flat().filter((id) => forbidden.has(id))).toEqual([]);
-        const [mill = []] = await encode([" mill"]);
-        const beforeMill = encoded.filter((_, index) => texts[index]?.endsWith(" mill"));
-        expect(beforeMill.map((ids) => ids.slice(-mill.length))).toEqual(specials.map(() => mill));
-      });
-
-      it("gives the ids of a text whatever its neighbours are", async () => {
-        const texts = Object.values(HOSTILE_TEXTS).slice(0, 30);
-        const together = await encode(texts);
-        const alone: number[][] = [];
-        for (const text of texts) alone.push(...(await encode([text])));
-        expect(alone).toEqual(together);
-        expect(await encode([])).toEqual([]);
-      });
-
-      it("stops early at ids that the whole text begins with", async () => {
-        const hostile = Object.values(HOSTILE_TEXTS).filter(({ length }) => length < 300);
-        const long = Array.from({ length: 600 }, (_, index) => {
-          const piece = hostile[(index * 7) % hostile.length] ?? "";
-          return `${piece} word${index} and 7 more`;
-        }).join(" ");
-        const texts = [
-          long,
-          "mill ".repeat(20_000),
-          "漢字".repeat(3_000),
-          long.replaceAll(" ", ""),
-        ];
-        const whole = await encode(texts);
-        for (const atLeast of [1, 17, 511, 512, 3_000]) {
-          const heads = await encode(texts, atLeast);
-          expect(heads).toEqual(whole.map((ids) => ids.slice(0, atLeast + 1)));
-        }
-      });
-
-      it("puts a long text together from its parts as the reference reads it whole", async () => {
-        const text = Array.from(
-          { length: 12_000 },
-          (_, index) => `w${index % 97} ${"don't, e\u0301 Ünï ".slice(0, index % 17)}`,
-        ).join(" ");
-        expect(await encode([text])).toEqual(await referenceIds(reference, [text]));
-      });
-
-      it("assembles pairs as the reference does", async () => {
-        const { prefix, middle, suffix } = opened.template;
-        const specialsOfTemplate = prefix.length + middle.length + suffix.length;
-        let compared = 0;
-        for (const query of QUERIES) {
-          const [queryIds = new Int32Array()] = await opened.tokenizer.encode([query]);
-          const documents = await opened.tokenizer.encode(DOCUMENTS);
-          for (const maxLength of MAX_LENGTHS) {
-            for (const truncation of ["longest-first", "only-second"] as const) {
-              // Where the query alone is over its share, the library refuses only_second.
-              if (truncation === "only-second" && queryIds.length > (maxLength * 3) / 4) continue;
-              const strategy = STRATEGIES[truncation];
-              for (const [index, document] of DOCUMENTS.entries()) {
-                const documentIds = documents[index] ?? new Int32Array();
-                // Which of two is longer depends on where the library stopped reading each.
-                const room = maxLength - specialsOfTemplate;
-                const bothOver = Math.min(queryIds.length, documentIds.length) >= maxLength;
-                if (truncation === "longest-first" && bothOver && room % 2 === 1) continue;
-                const options = { maxLength, truncation };
-                const pair = assemblePair(opened.template, queryIds, documentIds, options);
-                reference.setTruncation(maxLength, { strategy });
-                const theirs = await reference.encode(query, document).catch(() => undefined);
-                // It also refuses to cut a whole document away.
-                if (theirs === undefined && truncation === "only-second") continue;
-                compared += 1;
-                expect({ ids: [...pair.ids], types: typesOf(pair) }).toEqual({
-                  ids: theirs?.getIds(),
-                  types: theirs?.getTypeIds(),
-                });
-              }
-            }
-          }
-        }
-        reference.disableTruncation();
-        expect(compared).toBeGreaterThan(100);
-      });
+  for (const { name: kind } of TOKENIZER_KINDS) {
+    if (kind === "rankmill" && !own) continue;
+    describeTokenizerKind(`${kind} on ${name}`, {
+      kind,
+      folder,
+      knownDifferences: kind === "transformers" ? (known.texts[name] ?? []) : [],
+      open: async () => await openTokenizer(folder, { kind }),
     });
   }
+  describeTokenizerKind(`tokenizers that remember on ${name}`, {
+    kind: "tokenizers",
+    folder,
+    knownDifferences: [],
+    open: async () => {
+      const { tokenizer, template } = await openTokenizer(folder, { kind: "tokenizers" });
+      return { tokenizer: new CachedTokenizer(tokenizer, CACHE_BYTES, ignoreWork), template };
+    },
+  });
 
   if (sweepEvery > 0)
     it(`transformers on ${name} differs from tokenizers on the listed code points and on no other`, async () => {
-      const { tokenizer } = await openTokenizer(folder, { implementation: "transformers" });
+      const { tokenizer } = await openTokenizer(folder, { kind: "transformers" });
       const reference = openReference(folder);
       const listed = new Set(codePoints(known.codePoints[name] ?? ""));
       const points = codePoints(known.sweep).filter(
@@ -220,10 +102,6 @@ async function pairOf(name: string, query: string, document: string): Promise<En
   return assemblePair(template, first, second, { maxLength: 512, truncation: "only-second" });
 }
 
-function typesOf(pair: EncodedPair): number[] {
-  return Array.from(pair.ids, (_, index) => (index < pair.secondStart ? 0 : 1));
-}
-
 describe("golden ids", given(TOKENIZER_DATA), () => {
   const golden = TOKENIZER_DATA.isMet
     ? (JSON.parse(readFileSync(`${DATA}/golden/token-ids.json`, "utf8")) as Record<
@@ -232,14 +110,14 @@ describe("golden ids", given(TOKENIZER_DATA), () => {
       >)
     : {};
   const CASES = [
-    ["bert", golden["bert"]?.["Xenova/bert-base-uncased"], LIBRARIES],
-    ["xlmr", golden["xlm_roberta"]?.["Xenova/bge-reranker-base"], ["rankmill", ...LIBRARIES]],
+    ["bert", golden["bert"]?.["Xenova/bert-base-uncased"], PACKAGES],
+    ["xlmr", golden["xlm_roberta"]?.["Xenova/bge-reranker-base"], ["rankmill", ...PACKAGES]],
   ] as const;
-  for (const [name, entries = {}, implementations] of CASES) {
-    for (const implementation of implementations) {
-      it(`${implementation} gives the published ids of ${name}`, async () => {
+  for (const [name, entries = {}, kinds] of CASES) {
+    for (const kind of kinds) {
+      it(`${kind} gives the published ids of ${name}`, async () => {
         const folder = `${DATA}/tokenizers/${name}`;
-        const { tokenizer, template } = await openTokenizer(folder, { implementation });
+        const { tokenizer, template } = await openTokenizer(folder, { kind });
         const specials = specialsOf(folder).map(({ content }) => content);
         let compared = 0;
         for (const [title, { text, text_pair: second, ids }] of Object.entries(entries)) {

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import type { Tokenizer as Reference } from "tokenizers";
 import { beforeAll, describe, expect, it } from "vitest";
-import { UnigramEncoder } from "../../src/tokenizers/unigram/unigram-encoder.js";
-import { compileUnigram } from "../../src/tokenizers/unigram/unigram-spec.js";
+import { UnigramEncoder } from "../../src/tokenizers/kinds/unigram/unigram-encoder.js";
+import { compileUnigram } from "../../src/tokenizers/kinds/unigram/unigram-spec.js";
 import { tokenizerJsonSchema } from "../../src/tokenizers/tokenizer-json.js";
 import { SeededRandom } from "../support/random.js";
 import { openReference, referenceIds, TOKENIZERS } from "./tokenizer.data.js";

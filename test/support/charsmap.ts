@@ -1,4 +1,4 @@
-import { buildDoubleArray } from "../../src/tokenizers/unigram/double-array.js";
+import { buildDoubleArray } from "../../src/tokenizers/kinds/unigram/double-array.js";
 
 /**
  * sentencepiece's precompiled charsmap, as `tokenizer.json` has it: base64 of the size of a double

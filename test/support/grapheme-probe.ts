@@ -1,5 +1,5 @@
 import { Tokenizer } from "tokenizers";
-import { GRAPHEME_CLASS } from "../../src/tokenizers/unigram/grapheme-classes.js";
+import { GRAPHEME_CLASS } from "../../src/tokenizers/kinds/unigram/grapheme-classes.js";
 import { charsmap } from "./charsmap.js";
 
 const MARK = "\u0301";

@@ -96,7 +96,7 @@ async function prepare(name: string, parsed: Record<string, unknown>): Promise<n
         reused: prepared.reused,
         prepare_ms: prepared.prepareMs,
         on_tmpfs: prepared.onTmpfs,
-        tokenizer: tokenizer.implementation,
+        tokenizer: tokenizer.kind,
       }),
     );
     return EXIT.ok;

@@ -122,7 +122,7 @@ async function start(
     model,
     device,
     opened: await openTokenizer(model.folder.path, {
-      implementation: values.model.tokenizer,
+      kind: values.model.tokenizer,
       compiledDir: prepared,
     }),
     redis,

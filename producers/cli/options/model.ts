@@ -1,5 +1,5 @@
 import { PRECISIONS } from "../../../src/core/catalogue.js";
-import { TOKENIZER_CHOICES } from "../../../src/core/ports/tokenizer.js";
+import { TOKENIZER_CHOICES } from "../../../src/tokenizers/kinds/registry.js";
 import { pick, type GroupValues, type OptionGroup } from "./option-spec.js";
 
 /** The model that scores, and the files it is run from. */

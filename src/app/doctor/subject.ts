@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import type { TokenizerImplementation } from "../../core/ports/tokenizer.js";
+import type { TokenizerChoice } from "../../tokenizers/kinds/registry.js";
 import type { InFlightBounds } from "../../core/in-flight-bounds.js";
 import type { WorkerDevice } from "../../inference/devices/registry.js";
 import type { ResolvedModel } from "../../models/resolve.js";
@@ -40,7 +40,7 @@ export interface Subject {
   readonly lanes: LaneOptions;
   readonly window: InFlightBounds;
   readonly maxJobBytes: number;
-  readonly tokenizer: "auto" | TokenizerImplementation;
+  readonly tokenizer: TokenizerChoice;
   readonly folders: SubjectFolders;
   readonly env: Readonly<Record<string, string | undefined>>;
 }

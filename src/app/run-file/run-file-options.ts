@@ -4,7 +4,7 @@ import type { InFlightBounds } from "../../core/in-flight-bounds.js";
 import type { ResolvedScoring } from "../../core/job.js";
 import type { OutputFormat } from "../../core/ports/output-format.js";
 import type { RecordSource } from "../../core/ports/record-source.js";
-import type { TokenizerChoice } from "../../core/ports/tokenizer.js";
+import type { TokenizerChoice } from "../../tokenizers/kinds/registry.js";
 import type { RecordFailure } from "../../core/record.js";
 import type { RunCounts } from "../../core/run-counts.js";
 import type { WorkerDevice } from "../../inference/devices/registry.js";

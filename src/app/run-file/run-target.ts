@@ -34,11 +34,11 @@ export async function openTarget(options: RunFileOptions, closers: Closers): Pro
   // Native packages are loaded by the commands that run a worker, and by no other.
   const { openTokenizer } = await import("../../tokenizers/open-tokenizer.js");
   const opened = await openTokenizer(model.folder.path, {
-    implementation: options.tokenizer,
+    kind: options.tokenizer,
     compiledDir: options.preparedDir,
   });
   closers.use("tokenizer", opened.tokenizer, (tokenizer) => tokenizer.close());
-  const settings = settingsOf(options, opened.tokenizer.implementation);
+  const settings = settingsOf(options, opened.tokenizer.kind);
   const file = output === "-" ? undefined : await RunOutput.open(output, settings, options);
   if (file !== undefined) closers.use("output", file, (one) => one.unlock());
   const sink =

@@ -111,7 +111,7 @@ function countWork(
 ): WorkerMetrics | undefined {
   if (instruments === undefined) return undefined;
   const { name, revision, precision } = model;
-  const tokenizer = opened.tokenizer.implementation;
+  const tokenizer = opened.tokenizer.kind;
   showBacklog(instruments.metrics, async () => new Map([[tag, await readBacklog(redis, tag)]]));
   return new WorkerMetrics(instruments.metrics, { tag, name, revision, precision, tokenizer });
 }

@@ -41,7 +41,7 @@ export function serveWorker(
   const consumers = Object.values(queues.consumers);
   for (const consumer of consumers) consumer.start();
   const { name, revision, precision } = model;
-  const { implementation } = tokenizer;
+  const { kind } = tokenizer;
   logger.info(
     {
       model: name,
@@ -49,7 +49,7 @@ export function serveWorker(
       precision,
       device: plan.device.kind,
       lanes: plan.lanes.lanes,
-      tokenizer: implementation,
+      tokenizer: kind,
       queues: queues.queue.queueNames,
     },
     "ready",
@@ -62,7 +62,7 @@ export function serveWorker(
   let closing: Promise<void> | undefined;
   return {
     tag,
-    tokenizer: implementation,
+    tokenizer: kind,
     laneCount: plan.lanes.lanes,
     health: () => pool.health,
     reuse: () => reuse.counts,

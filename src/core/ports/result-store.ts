@@ -24,8 +24,15 @@ export interface ResultStore {
   commit(jobId: string, fence: number, record: JobEnd, ttlSeconds: number): Promise<boolean>;
   /** One entry a job id, in order; undefined where the job has not ended or its record expired. */
   read(jobIds: readonly string[]): Promise<(JobEnd | undefined)[]>;
-  /** Counts a pair that is about to run alone under suspicion. @returns times counted so far */
+  /**
+   * Counts a pair that is about to run alone under suspicion, or the job itself (`TOKENISING`).
+   *
+   * @returns times counted so far
+   */
   accuse(jobId: string, pair: number): Promise<number>;
-  /** The pair survived. */
+  /** The worker survived it. */
   absolve(jobId: string, pair: number): Promise<void>;
 }
+
+/** In place of a pair's number: the job while it is tokenised, before it has pairs. */
+export const TOKENISING = -1;

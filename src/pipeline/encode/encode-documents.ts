@@ -1,7 +1,9 @@
 import type { RerankRequest } from "../../core/contract.js";
 import type { ResolvedScoring } from "../../core/job.js";
 import type { EncodedPair } from "../../core/pair.js";
-import type { PairOrigin, PairPart } from "../../core/document-score.js";
+import type { PairOrigin, PairPart, UnreadDocument } from "../../core/document-score.js";
+import { RankmillError } from "../../core/errors.js";
+import type { Tokenizer } from "../../core/ports/tokenizer.js";
 import { PairMaker, type PairEncoder, type MadePair } from "./pair-maker.js";
 import { textSlices } from "./text-slices.js";
 
@@ -31,9 +33,9 @@ export async function* encodeParts(
   let document = 0;
   for (const texts of textSlices(documents.map(({ text }) => text))) {
     signal.throwIfAborted();
-    const encoded = await tokenizer.encode(texts, reader.tokensToKnow);
-    for (const [i, ids] of encoded.entries()) {
-      part.add(document, await reader.read(texts[i] ?? "", ids, signal));
+    for (const [i, ids] of (await encodeEach(tokenizer, texts, reader.tokensToKnow)).entries()) {
+      if (ids instanceof RankmillError) part.addUnread(document, ids);
+      else part.add(document, await reader.read(texts[i] ?? "", ids, signal));
       document += 1;
       if (part.tokens >= PART_TOKENS) {
         yield part;
@@ -41,13 +43,36 @@ export async function* encodeParts(
       }
     }
   }
-  if (part.pairs.length > 0) yield part;
+  if (part.pairs.length + part.unread.length > 0) yield part;
+}
+
+/** @returns for each text its ids, or why it cannot be read: the others are read all the same */
+async function encodeEach(
+  tokenizer: Tokenizer,
+  texts: readonly string[],
+  atLeastTokens: number,
+): Promise<readonly (Int32Array | RankmillError)[]> {
+  try {
+    return await tokenizer.encode(texts, atLeastTokens);
+  } catch (error) {
+    if (!(error instanceof RankmillError) || error.code !== "text_not_bounded") throw error;
+    if (texts.length === 1) return [error];
+  }
+  const each: (Int32Array | RankmillError)[] = [];
+  for (const text of texts) each.push(...(await encodeEach(tokenizer, [text], atLeastTokens)));
+  return each;
 }
 
 class GrowingPart implements PairPart {
   readonly pairs: EncodedPair[] = [];
   readonly origins: PairOrigin[] = [];
+  readonly unread: UnreadDocument[] = [];
   tokens = 0;
+
+  addUnread(document: number, { message }: RankmillError): void {
+    const failure = { status: "failed", code: "text_not_bounded", message } as const;
+    this.unread.push({ document, failure });
+  }
 
   add(document: number, pairs: readonly MadePair[]): void {
     for (const { pair, ...origin } of pairs) {

@@ -11,7 +11,13 @@ const INFERENCE_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 
 const BATCH_TOKENS_BUCKETS = [16, 32, 64, 128, 256, 512, 1_024, 2_048, 4_096, 8_192, 16_384];
 const PADDING_BUCKETS = [0, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75];
 
-const PAIR_OUTCOMES = ["scored", "not_a_number", "pair_too_large", "pair_killed_lane"] as const;
+const PAIR_OUTCOMES = [
+  "scored",
+  "not_a_number",
+  "pair_too_large",
+  "pair_killed_lane",
+  "text_not_bounded",
+] as const;
 const SPARED_BY = ["shared", "cached"] as const;
 const JOB_OUTCOMES = ["done", "retried", "failed", "dropped"] as const;
 const LANE_STATES = [

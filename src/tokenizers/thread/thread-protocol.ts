@@ -1,13 +1,12 @@
 import type { ErrorCode } from "../../core/errors.js";
 import type { PairTemplate } from "../../core/pair-assembly.js";
-import type { TokenizerImplementation } from "../../core/ports/tokenizer.js";
+import type { TokenizerChoice, TokenizerKindName } from "../kinds/registry.js";
 
 /** What a tokenizer's thread is started with. */
 export interface ThreadData {
   readonly folder: string;
-  /** Tried in this order; the first that can read the tokenizer, and whose library loads, is used. */
-  readonly implementations: readonly TokenizerImplementation[];
-  /** Folder of compiled tokenizers; undefined where none may be kept. */
+  readonly choice: TokenizerChoice;
+  /** Folder of compiled tokenizers; undefined if none may be kept. */
   readonly compiledDir: string | undefined;
 }
 
@@ -25,7 +24,7 @@ export interface Failure {
 export type FromThread =
   | {
       readonly type: "ready";
-      readonly implementation: TokenizerImplementation;
+      readonly kind: TokenizerKindName;
       readonly template: PairTemplate;
     }
   | ({ readonly type: "unusable" } & Failure)

@@ -1,7 +1,8 @@
 import { Worker } from "node:worker_threads";
 import { RankmillError } from "../../core/errors.js";
 import type { PairTemplate } from "../../core/pair-assembly.js";
-import type { Tokenizer, TokenizerImplementation } from "../../core/ports/tokenizer.js";
+import type { Tokenizer } from "../../core/ports/tokenizer.js";
+import type { TokenizerKindName } from "../kinds/registry.js";
 import type { EncodeMessage, FromThread, ThreadData } from "./thread-protocol.js";
 
 /**
@@ -30,7 +31,7 @@ interface Request {
  * request starts another. *closed*: for good; requests are rejected as `cancelled`.
  */
 export class ThreadTokenizer implements Tokenizer {
-  readonly implementation: TokenizerImplementation;
+  readonly kind: TokenizerKindName;
   readonly #entry: URL;
   readonly #data: ThreadData;
   readonly #waiting: Request[] = [];
@@ -42,10 +43,10 @@ export class ThreadTokenizer implements Tokenizer {
   #seq = 0;
 
   private constructor(entry: URL, data: ThreadData, started: StartedThread) {
-    this.implementation = started.implementation;
+    this.kind = started.kind;
     this.#entry = entry;
-    // Another library could give other ids in the middle of a run.
-    this.#data = { ...data, implementations: [started.implementation] };
+    // Another kind could give other ids in the middle of a run.
+    this.#data = { ...data, choice: started.kind };
     this.#adopt(started.worker);
   }
 
@@ -152,7 +153,7 @@ export class ThreadTokenizer implements Tokenizer {
 
 interface StartedThread {
   readonly worker: Worker;
-  readonly implementation: TokenizerImplementation;
+  readonly kind: TokenizerKindName;
   readonly template: PairTemplate;
 }
 
@@ -175,7 +176,7 @@ async function startThread(entry: URL, data: ThreadData): Promise<StartedThread>
     });
   });
   if (first.type === "ready") {
-    return { worker, implementation: first.implementation, template: first.template };
+    return { worker, kind: first.kind, template: first.template };
   }
   await worker.terminate();
   if (first.type === "unusable") throw new RankmillError(first.code, first.message);

@@ -21,7 +21,10 @@ function scored(...logits: number[]): PairOutcome[] {
 /** One pair a document. */
 function read(pairs: readonly EncodedPair[], outcomes: readonly PairOutcome[]): DocumentScore[] {
   const readings = new DocumentScores(pairs.length);
-  readings.add({ pairs, origins: pairs.map((_, document) => ({ document })) }, outcomes);
+  readings.add(
+    { pairs, unread: [], origins: pairs.map((_, document) => ({ document })) },
+    outcomes,
+  );
   return readings.all();
 }
 
@@ -37,9 +40,9 @@ function request(texts: string[], rest: Partial<RerankRequest> = {}): RerankRequ
 function rankingOfLong(outcomes: readonly PairOutcome[]): ReturnType<typeof rank> {
   const readings = new DocumentScores(2);
   const ofFirst = [0, 80].map((start) => ({ document: 0, window: window(start) }));
-  readings.add({ pairs: [pair(9), pair(9)], origins: ofFirst }, outcomes.slice(0, 2));
+  readings.add({ pairs: [pair(9), pair(9)], unread: [], origins: ofFirst }, outcomes.slice(0, 2));
   const rest = [160, 0].map((start, document) => ({ document, window: window(start) }));
-  readings.add({ pairs: [pair(7, true), pair(5)], origins: rest }, outcomes.slice(2));
+  readings.add({ pairs: [pair(7, true), pair(5)], unread: [], origins: rest }, outcomes.slice(2));
   return rank(request(["long", "short"]), readings.all(), MODEL);
 }
 

@@ -6,7 +6,7 @@ import type { PairTemplate } from "../../../src/core/pair-assembly.js";
 import { Permits } from "../../../src/platform/permits.js";
 import type { EncodedPair, PairOutcome } from "../../../src/core/pair.js";
 import type { PairScorer } from "../../../src/core/ports/pair-scorer.js";
-import type { Tokenizer } from "../../../src/core/ports/tokenizer.js";
+import { CharTokenizer } from "../../support/fake-tokenizers.js";
 import type { PayloadStore } from "../../../src/core/ports/payload-store.js";
 import type { ResultStore, Started } from "../../../src/core/ports/result-store.js";
 import type { ObserveWork, WorkEvent } from "../../../src/core/work-events.js";
@@ -49,21 +49,6 @@ class MemoryResults implements ResultStore {
 
   absolve(jobId: string, pair: number): Promise<void> {
     this.accusations.delete(`${jobId}:${pair}`);
-    return Promise.resolve();
-  }
-}
-
-/** One token a character; remembers what it was asked. */
-class CharTokenizer implements Tokenizer {
-  readonly implementation = "tokenizers";
-  readonly calls: (readonly string[])[] = [];
-
-  encode(texts: readonly string[]): Promise<Int32Array[]> {
-    this.calls.push(texts);
-    return Promise.resolve(texts.map((text) => new Int32Array(text.length).fill(7)));
-  }
-
-  close(): Promise<void> {
     return Promise.resolve();
   }
 }

@@ -1,28 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { Tokenizer } from "../../../src/core/ports/tokenizer.js";
 import { ReuseCounter } from "../../../src/telemetry/reuse-counts.js";
 import { ignoreWork } from "../../../src/core/work-events.js";
 import { CachedTokenizer } from "../../../src/tokenizers/cached-tokenizer.js";
-
-/** One id a character, and no more than is asked for; remembers the texts. */
-class CharTokenizer implements Tokenizer {
-  readonly implementation = "tokenizers";
-  readonly seen: string[] = [];
-  closed = false;
-
-  async encode(texts: readonly string[], atLeastTokens = Infinity): Promise<Int32Array[]> {
-    this.seen.push(...texts);
-    await Promise.resolve();
-    return texts.map((text) =>
-      Int32Array.from(text.slice(0, atLeastTokens + 1), (char) => char.charCodeAt(0)),
-    );
-  }
-
-  async close(): Promise<void> {
-    this.closed = true;
-    await Promise.resolve();
-  }
-}
+import { CharTokenizer } from "../../support/fake-tokenizers.js";
 
 const LARGE = 1_000_000;
 
@@ -45,7 +25,7 @@ describe("a tokenizer that remembers", () => {
     const { inner, cached } = parts();
     expect(await read(cached, ["b", "a", "b", ""])).toEqual(["b", "a", "b", ""]);
     expect(await read(cached, ["", "c", "a"])).toEqual(["", "c", "a"]);
-    expect(inner.seen).toEqual(["b", "a", "", "c"]);
+    expect(inner.calls.flat()).toEqual(["b", "a", "", "c"]);
     expect(await read(cached, [])).toEqual([]);
   });
 
@@ -53,20 +33,20 @@ describe("a tokenizer that remembers", () => {
     const { inner, cached } = parts();
     expect(await read(cached, ["abcdef"], 2)).toEqual(["abc"]);
     expect(await read(cached, ["abcdef"], 1)).toEqual(["ab"]);
-    expect(inner.seen).toHaveLength(1);
+    expect(inner.calls.flat()).toHaveLength(1);
     expect(await read(cached, ["abcdef"], 3)).toEqual(["abcd"]);
-    expect(inner.seen).toHaveLength(2);
+    expect(inner.calls.flat()).toHaveLength(2);
     expect(await read(cached, ["abcdef"])).toEqual(["abcdef"]);
     expect(await read(cached, ["abcdef"], 100)).toEqual(["abcdef"]);
     expect(await read(cached, ["abcdef"], 0)).toEqual(["a"]);
-    expect(inner.seen).toHaveLength(3);
+    expect(inner.calls.flat()).toHaveLength(3);
   });
 
   it("knows a short text whole however little was asked for", async () => {
     const { inner, cached } = parts();
     expect(await read(cached, ["ab"], 2)).toEqual(["ab"]);
     expect(await read(cached, ["ab"])).toEqual(["ab"]);
-    expect(inner.seen).toEqual(["ab"]);
+    expect(inner.calls.flat()).toEqual(["ab"]);
   });
 
   it("holds no more than its bytes: what was used longest ago goes", async () => {
@@ -76,11 +56,11 @@ describe("a tokenizer that remembers", () => {
       await read(cached, [text, "text 0"]);
       expect(cached.heldBytes).toBeLessThanOrEqual(20_000);
     }
-    const before = inner.seen.length;
+    const before = inner.calls.flat().length;
     await read(cached, ["text 0", "text 199"]);
-    expect(inner.seen).toHaveLength(before);
+    expect(inner.calls.flat()).toHaveLength(before);
     await read(cached, ["text 1"]);
-    expect(inner.seen.at(-1)).toBe("text 1");
+    expect(inner.calls.flat().at(-1)).toBe("text 1");
   });
 
   it("lets no giant drive out the others", async () => {
@@ -88,7 +68,7 @@ describe("a tokenizer that remembers", () => {
     await read(cached, ["small"]);
     await read(cached, ["x".repeat(5_000)]);
     await read(cached, ["small"]);
-    expect(inner.seen).toHaveLength(2);
+    expect(inner.calls.flat()).toHaveLength(2);
   });
 
   it("serves calls that overlap", async () => {
@@ -107,7 +87,7 @@ describe("a tokenizer that remembers", () => {
       ["y", "abc"],
     ]);
     expect(await more).toEqual(["abcd"]);
-    expect(inner.seen).toEqual(["abcd", "x", "y", "abcd"]);
+    expect(inner.calls.flat()).toEqual(["abcd", "x", "y", "abcd"]);
   });
 
   it("counts what it knew, passes failures on and closes what it stands on", async () => {

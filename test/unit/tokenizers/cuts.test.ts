@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { allowsCuts, nextCut } from "../../../src/tokenizers/cuts.js";
+import { cutRulesOf, isCut, nextCut, type CutRules } from "../../../src/tokenizers/cuts.js";
 import { tokenizerJsonSchema } from "../../../src/tokenizers/tokenizer-json.js";
 
 type Stage = Readonly<Record<string, unknown>>;
@@ -8,6 +8,12 @@ const METASPACE = { type: "Metaspace", replacement: "▁" };
 const BYTE_LEVEL = { type: "ByteLevel", add_prefix_space: false, use_regex: true };
 const WHITESPACE_SPLIT = { type: "WhitespaceSplit" };
 const SPLIT = { type: "Split", pattern: { Regex: "\\p{L}+" }, behavior: "Isolated", invert: false };
+const QWEN_SPLIT = {
+  ...SPLIT,
+  pattern: {
+    Regex: String.raw`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`,
+  },
+};
 const pretokenizers = (...stages: Stage[]): Stage => ({ type: "Sequence", pretokenizers: stages });
 const normalizers = (...stages: Stage[]): Stage => ({ type: "Sequence", normalizers: stages });
 const replaceRegex = (Regex: string): Stage => ({
@@ -22,9 +28,11 @@ function allowed(
   addedToken?: Stage,
 ): boolean {
   const added_tokens = addedToken === undefined ? [] : [{ id: 9, ...addedToken }];
-  return allowsCuts(
-    tokenizerJsonSchema.parse({ model: {}, added_tokens, pre_tokenizer, normalizer }),
-  );
+  return rulesOf({ added_tokens, pre_tokenizer, normalizer }).spaces;
+}
+
+function rulesOf(json: object): CutRules {
+  return cutRulesOf(tokenizerJsonSchema.parse({ model: {}, ...json }));
 }
 
 describe("texts may be cut for", () => {
@@ -47,6 +55,7 @@ describe("texts may be cut for", () => {
     ],
     ["ModernBERT", BYTE_LEVEL, { type: "NFC" }],
     ["whatever follows a split at whitespace", pretokenizers(WHITESPACE_SPLIT, SPLIT), null],
+    ["Qwen", pretokenizers(QWEN_SPLIT, { ...BYTE_LEVEL, use_regex: false }), { type: "NFC" }],
     ["one foreign character replaced", WHITESPACE_SPLIT, replaceRegex("[\u0300-\u036f\u200c]")],
   ])("%s", (_name, preTokenizer, normalizer) => {
     expect(allowed(preTokenizer, normalizer)).toBe(true);
@@ -80,15 +89,28 @@ describe("texts are not cut for", () => {
   });
 });
 
-describe("the next cut", () => {
-  it("is before one space between letters or digits", () => {
-    expect(nextCut("ab cd", 0)).toBe(2);
-    expect(nextCut("ab cd e", 3)).toBe(5);
-    expect(nextCut("ab cd e", 2)).toBe(2);
-    expect(nextCut("a, b. c  d é f 1 Z", 0)).toBe(14);
+const cutsOf = (text: string, rules: CutRules): string =>
+  Array.from(text, (_, at) => (at > 0 && isCut(text, rules, at) ? "|" : "") + text.charAt(at)).join(
+    "",
+  );
+
+describe("a cut", () => {
+  const spaces = rulesOf({ pre_tokenizer: METASPACE });
+  const bert = rulesOf({
+    pre_tokenizer: { type: "BertPreTokenizer" },
+    normalizer: { type: "BertNormalizer", handle_chinese_chars: true },
+    added_tokens: [{ id: 1, content: "<b>" }],
   });
 
-  it("is nowhere else", () => {
+  it("is before one space between letters, digits, ideographs or punctuation", () => {
+    expect(cutsOf("ab cd, ef", spaces)).toBe("ab| cd,| ef");
+    expect(cutsOf("слово дело 漢字 é 1", spaces)).toBe("слово| дело| 漢字| é| 1");
+    expect(nextCut("ab cd e", spaces, 3)).toBe(5);
+    expect(nextCut("ab cd e", spaces, 2)).toBe(2);
+    expect(nextCut("ab cd e", spaces, 3, 5)).toBe(-1);
+  });
+
+  it("is nowhere else if words end at spaces alone", () => {
     for (const text of [
       "",
       " ",
@@ -96,13 +118,24 @@ describe("the next cut", () => {
       " a",
       "a ",
       "a  b",
-      "é b",
-      "a é",
       "a\u00a0b",
       "a\tb",
-      "a. b",
+      "漢字",
+      "a \u0301b",
+      "a\u200d b",
     ]) {
-      expect(nextCut(text, 0)).toBe(-1);
+      expect(cutsOf(text, spaces)).toBe(text);
     }
+  });
+
+  it("is for BERT at whitespace, beside punctuation and beside ideographs", () => {
+    expect(cutsOf("a\tb  漢字。c,d e\u0301f 7x", bert)).toBe(
+      "a|\tb| | |漢|字|。|c|,|d| e\u0301f| 7x",
+    );
+  });
+
+  it("is never inside an added token, nor beside a mark that could belong to what is cut off", () => {
+    expect(cutsOf("a<b>c", bert)).toBe("a|<b>|c");
+    expect(cutsOf("漢\u0301字", bert)).toBe("漢\u0301字");
   });
 });

@@ -23,7 +23,7 @@ describe("opening a folder", () => {
   it("prefers the library that models were trained with", async () => {
     const { tokenizer, template } = await openTokenizer(BERT);
     await tokenizer.close();
-    expect(tokenizer.implementation).toBe("tokenizers");
+    expect(tokenizer.kind).toBe("tokenizers");
     expect(template).toEqual({
       prefix: [2],
       middle: [3],
@@ -116,7 +116,7 @@ describe("a tokenizer in its thread", () => {
   });
 
   it("is started again after its thread died, with an error for what it held", async () => {
-    const data = { folder, implementations: ["tokenizers"], compiledDir: undefined } as const;
+    const data = { folder, choice: "tokenizers", compiledDir: undefined } as const;
     const { tokenizer } = await ThreadTokenizer.open(DYING_THREAD, data);
     const [died, alsoHeld, waited] = await Promise.allSettled([
       tokenizer.encode(["die"]),
@@ -138,7 +138,7 @@ describe("a tokenizer in its thread", () => {
         import { openTokenizer } from ${JSON.stringify(
           pathToFileURL(join(repository, "dist/src/tokenizers/open-tokenizer.js")).href,
         )};
-        const { tokenizer } = await openTokenizer(process.argv[1], { implementation: "transformers" });
+        const { tokenizer } = await openTokenizer(process.argv[1], { kind: "transformers" });
         await tokenizer.encode(["a"]);
         console.log(readFileSync("/proc/self/maps", "utf8"));
         await tokenizer.close();

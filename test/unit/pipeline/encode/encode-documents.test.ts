@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { ScoringOptions } from "../../../../src/core/job.js";
 import type { PairTemplate } from "../../../../src/core/pair-assembly.js";
 import type { Tokenizer } from "../../../../src/core/ports/tokenizer.js";
+import { WordTokenizer } from "../../../support/fake-tokenizers.js";
 import type { PairPart, TextWindow } from "../../../../src/core/document-score.js";
 import { resolveScoring } from "../../../../src/core/scoring.js";
 import { encodeParts } from "../../../../src/pipeline/encode/encode-documents.js";
@@ -24,27 +25,6 @@ const OPTIONS: ScoringOptions = {
 const ROOM = 29;
 
 const never = new AbortController().signal;
-
-/** One token a word; a word's id is its number in `word17`, else 7. Remembers what it was asked. */
-class WordTokenizer implements Tokenizer {
-  readonly implementation = "tokenizers";
-  readonly texts: string[] = [];
-
-  encode(texts: readonly string[], atLeastTokens = Infinity): Promise<Int32Array[]> {
-    this.texts.push(...texts);
-    return Promise.resolve(
-      texts.map((text) => Int32Array.from(this.idsOf(text).slice(0, atLeastTokens + 1))),
-    );
-  }
-
-  idsOf(text: string): number[] {
-    return (text.match(/\S+/g) ?? []).map((word) => Number(/\d+$/.exec(word)?.[0] ?? 7));
-  }
-
-  close(): Promise<void> {
-    return Promise.resolve();
-  }
-}
 
 /** Parts of a word are fewer tokens than the word: as nothing is that a model would be given. */
 class SplitsWell extends WordTokenizer {

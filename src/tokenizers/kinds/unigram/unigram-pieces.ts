@@ -73,7 +73,9 @@ export class UnigramPieces {
     if (this.#length < this.#settleAt) return;
     this.#advance(this.#length - this.#maxPieceBytes);
     this.#forget(this.#commonPlace());
-    this.#settleAt = this.#length + SETTLE_BYTES;
+    // What stays open is looked at again only once it has doubled: otherwise the time would grow with
+    // its square.
+    this.#settleAt = 2 * this.#length + SETTLE_BYTES;
   }
 
   endWord(): void {

@@ -8,7 +8,7 @@ import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { endianness } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
-import type { PairTemplate } from "../../core/pair-assembly.js";
+import type { PairTemplate } from "../../../core/pair-assembly.js";
 import type { CompiledUnigram } from "./unigram-spec.js";
 
 /** Bumped with the file's layout, and with what the compiler or the encoder make of a tokenizer. */

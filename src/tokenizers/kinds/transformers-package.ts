@@ -2,10 +2,12 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { BatchEncoder } from "./batch-encoder.js";
-import { LibraryMissing } from "./batch-encoder.js";
-import { flatten } from "./cuts.js";
-import type { Stage, TokenizerJson } from "./tokenizer-json.js";
+import { flatten } from "../cuts.js";
+import type { Stage, TokenizerJson } from "../tokenizer-json.js";
+import type { TokenizerSource } from "../tokenizer-source.js";
+import { PackageMissing, type BatchEncoder } from "./batch-encoder.js";
+import { openPackage } from "./open-package.js";
+import type { KindOpening } from "./tokenizer-kind.js";
 
 /**
  * The package's build for browsers. It has the same AutoTokenizer as the one for Node, which loads
@@ -37,7 +39,11 @@ type AutoTokenizer = (
 ) => { readonly input_ids: number[][] };
 
 /** `AutoTokenizer` of `@huggingface/transformers`, given the file's contents from memory. */
-export async function openTransformersEncoder(json: TokenizerJson): Promise<BatchEncoder> {
+export async function openTransformersPackage(source: TokenizerSource): Promise<KindOpening> {
+  return await openPackage(source, loadEncoder);
+}
+
+async function loadEncoder(json: TokenizerJson): Promise<BatchEncoder> {
   const { env, AutoTokenizer } = await load();
   const repair = textRepair(json);
   json.pre_tokenizer = withSplitMetaspace(json.pre_tokenizer);
@@ -72,9 +78,9 @@ async function load(): Promise<TransformersModule> {
     const main = createRequire(import.meta.url).resolve("@huggingface/transformers");
     build = join(dirname(main), BUILD_WITHOUT_NATIVE_LIBRARIES);
   } catch (error) {
-    throw new LibraryMissing(`@huggingface/transformers: ${String(error)}`, { cause: error });
+    throw new PackageMissing(`@huggingface/transformers: ${String(error)}`, { cause: error });
   }
-  if (!existsSync(build)) throw new LibraryMissing(`@huggingface/transformers: no ${build}`);
+  if (!existsSync(build)) throw new PackageMissing(`@huggingface/transformers: no ${build}`);
   return (await import(pathToFileURL(build).href)) as TransformersModule;
 }
 

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { buildDoubleArray } from "./double-array.js";
-import { flatten } from "../cuts.js";
+import { flatten } from "../../cuts.js";
 import { readPairNumbers } from "./rust-numbers.js";
-import type { Stage, TokenizerJson } from "../tokenizer-json.js";
+import type { Stage, TokenizerJson } from "../../tokenizer-json.js";
 
 /** The steps of XLM-R and its like between the normalisation of a text and the model. */
 export interface UnigramSettings {

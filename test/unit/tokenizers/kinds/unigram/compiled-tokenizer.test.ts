@@ -6,21 +6,24 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
   openTokenizer,
   type OpenTokenizerOptions,
-} from "../../../../src/tokenizers/open-tokenizer.js";
+} from "../../../../../src/tokenizers/open-tokenizer.js";
 import {
   readTokenizerFiles,
   tokenizerJsonSchema,
-} from "../../../../src/tokenizers/tokenizer-json.js";
+} from "../../../../../src/tokenizers/tokenizer-json.js";
 import {
   compiledPath,
   readCompiled,
   writeCompiled,
-} from "../../../../src/tokenizers/unigram/unigram-file.js";
-import { compileUnigram, sourceDigest } from "../../../../src/tokenizers/unigram/unigram-spec.js";
-import { readRustNumber } from "../../../../src/tokenizers/unigram/rust-numbers.js";
+} from "../../../../../src/tokenizers/kinds/unigram/unigram-file.js";
+import {
+  compileUnigram,
+  sourceDigest,
+} from "../../../../../src/tokenizers/kinds/unigram/unigram-spec.js";
+import { readRustNumber } from "../../../../../src/tokenizers/kinds/unigram/rust-numbers.js";
 
 const FIXTURE = fileURLToPath(
-  new URL("../../../fixtures/tokenizer/unigram-precompiled", import.meta.url),
+  new URL("../../../../fixtures/tokenizer/unigram-precompiled", import.meta.url),
 );
 const TEXT = "the mill turns  slowly";
 
@@ -36,11 +39,11 @@ afterEach(async () => {
 async function idsOf(
   options: OpenTokenizerOptions = {},
   folder = FIXTURE,
-): Promise<{ ids: number[]; implementation: string }> {
+): Promise<{ ids: number[]; kind: string }> {
   const { tokenizer } = await openTokenizer(folder, { compiledDir, ...options });
   const [ids = new Int32Array()] = await tokenizer.encode([TEXT]);
   await tokenizer.close();
-  return { ids: [...ids], implementation: tokenizer.implementation };
+  return { ids: [...ids], kind: tokenizer.kind };
 }
 
 async function sourceOf(folder: string): Promise<string> {
@@ -51,7 +54,7 @@ async function sourceOf(folder: string): Promise<string> {
 describe("a compiled tokenizer", () => {
   it("is written at the first start and used at the next", async () => {
     const first = await idsOf();
-    expect(first.implementation).toBe("rankmill");
+    expect(first.kind).toBe("rankmill");
     const source = await sourceOf(FIXTURE);
     const kept = await readCompiled(compiledDir, source);
     if (kept === undefined) throw new Error("nothing was kept");
@@ -97,7 +100,7 @@ describe("a compiled tokenizer", () => {
       compiledPath(compiledDir, await sourceOf(FIXTURE)),
       compiledPath(compiledDir, await sourceOf(other)),
     );
-    const expected = await idsOf({ implementation: "tokenizers" }, other);
+    const expected = await idsOf({ kind: "tokenizers" }, other);
     expect((await idsOf({}, other)).ids).toEqual(expected.ids);
   });
 
@@ -187,8 +190,8 @@ describe("our own tokenizer", () => {
     const json = await parsed();
     json["normalizer"] = { type: "NFKC" };
     await writeFile(join(folder, "tokenizer.json"), JSON.stringify(json));
-    expect((await idsOf({}, folder)).implementation).toBe("tokenizers");
-    await expect(idsOf({ implementation: "rankmill" }, folder)).rejects.toMatchObject({
+    expect((await idsOf({}, folder)).kind).toBe("tokenizers");
+    await expect(idsOf({ kind: "rankmill" }, folder)).rejects.toMatchObject({
       code: "model_unusable",
       message: expect.stringContaining("of its normaliser") as string,
     });
