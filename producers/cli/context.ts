@@ -3,14 +3,14 @@ import { join } from "node:path";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import type { Precision } from "../../src/core/catalogue.js";
-import { RankmillError } from "../../src/core/errors.js";
 import { packageRoot } from "../../src/platform/package-root.js";
-import { listModels, resolveModel, type ResolvedModel } from "../../src/models/resolve.js";
+import { resolveModel, type ResolvedModel } from "../../src/models/resolve.js";
 import { connectRedis } from "../../src/redis/connection.js";
 import { openSpool } from "../../src/outputs/spool/registry.js";
 import type { Spool } from "../../src/core/ports/spool.js";
 import type { FindModelValues } from "./options/model.js";
 import { createLogger as createLoggerOf } from "./logger.js";
+import { requireOptions } from "./options/required-options.js";
 
 /** Everything that a command needs from the process it runs in; read here and nowhere else. */
 export const env = process.env;
@@ -58,22 +58,15 @@ function cacheHome(): string {
 
 /**
  * @param fallback precisions to look for, best first, where none is named; default fp32
- * @throws RankmillError `invalid_option` without a name, with the list of what there is
+ * @throws RankmillError `invalid_option` without a name, `model_not_found`
  */
 export async function requireModel(
   values: FindModelValues,
   fallback?: readonly Precision[],
 ): Promise<ResolvedModel> {
   const places = { packageRoot: packageRoot(), modelsDir: modelsDir(values.modelsDir) };
-  if (values.model === undefined) {
-    const listed = await listModels(places);
-    const atHand = listed.filter((model) => model.atHand).map((model) => model.name);
-    throw new RankmillError(
-      "invalid_option",
-      `--model is missing and has no default; models at hand: ${atHand.join(", ")}; or give a folder, or see "rankmill models list"`,
-    );
-  }
-  return await resolveModel(values.model, {
+  const { model } = requireOptions({ model: values.model });
+  return await resolveModel(model, {
     ...places,
     digestCacheFile: digestCacheFile(),
     precision: values.precision ?? fallback,
@@ -81,28 +74,13 @@ export async function requireModel(
 }
 
 /** Connects to the Redis that the operator named. @throws RankmillError `invalid_option` if none is */
-export async function requireRedis(url: string | undefined, logger: Logger): Promise<Redis> {
-  return await connectRedis({ url: requireRedisUrl(url) }, (error) =>
-    logger.warn({ err: error }, "redis connection"),
-  );
-}
-
-/** @throws RankmillError `invalid_option` where it was not given */
-export function requireRedisUrl(url: string | undefined): string {
-  if (url !== undefined) return url;
-  throw new RankmillError(
-    "invalid_option",
-    "REDIS_URL is not set: give redis://host:port (only `rankmill run` brings a Redis of its own)",
-  );
+export async function requireRedis(given: string | undefined, logger: Logger): Promise<Redis> {
+  const { redisUrl: url } = requireOptions({ redisUrl: given });
+  return await connectRedis({ url }, (error) => logger.warn({ err: error }, "redis connection"));
 }
 
 /** The spool in which a run lies. @throws RankmillError `invalid_option` where it was not given */
 export async function requireSpool(place: string | undefined): Promise<Spool> {
-  return await openSpool(required(place, "--spool (the run lies in a spool)"), env);
-}
-
-/** @throws RankmillError `invalid_option` naming the flag */
-export function required(value: string | undefined, flag: string): string {
-  if (value === undefined) throw new RankmillError("invalid_option", `${flag} is missing`);
-  return value;
+  const { spool } = requireOptions({ spool: place });
+  return await openSpool(spool, env);
 }

@@ -19,7 +19,7 @@ import { addWorker } from "./commands/worker.js";
 import { env, say } from "./context.js";
 import { startTracing } from "./tracing.js";
 
-/** The whole command line: what `main.ts` runs and the README's table of options is made from. */
+/** The whole command line: what `main.ts` runs and the page of options is made from. */
 export function createProgram(): Command {
   const program = new Command("rankmill")
     .description("Bulk cross-encoder reranking as durable jobs on Redis.")
@@ -27,8 +27,10 @@ export function createProgram(): Command {
     .helpOption("-h, --help", "show this help")
     // Descriptions hold choices and defaults; a variable is named only if its name is unusual.
     .configureHelp({ optionDescription: ({ description }) => description })
-    .showHelpAfterError("(rankmill --help says more)")
-    .configureOutput({ writeErr: (text) => say(text.trimEnd()) })
+    .configureOutput({
+      writeErr: (text) => say(text.trimEnd()),
+      outputError: (text, write) => write(text.replace(/^error: /, "rankmill: ")),
+    })
     .exitOverride()
     .hook("preAction", async (_, action) => await startTracing(action.name(), env));
   addRun(program);
@@ -48,5 +50,27 @@ export function createProgram(): Command {
   addModels(program);
   addSetup(program);
   addSchema(program);
+  for (const command of commandsIn(program)) command.showHelpAfterError(helpHint(command));
   return program;
+}
+
+/** The command that `args` name, for a hint to its help. */
+export function commandNamed(program: Command, args: readonly string[]): Command {
+  const [name, ...rest] = args;
+  const child = program.commands.find((one) => one.name() === name);
+  return child === undefined ? program : commandNamed(child, rest);
+}
+
+/** `(rankmill models pull --help lists its options)`. */
+export function helpHint(command: Command): string {
+  const what = command.commands.length === 0 ? "options" : "commands";
+  return `(${fullName(command)} --help lists its ${what})`;
+}
+
+function fullName(command: Command): string {
+  return command.parent === null ? command.name() : `${fullName(command.parent)} ${command.name()}`;
+}
+
+function commandsIn(command: Command): readonly Command[] {
+  return [command, ...command.commands.flatMap(commandsIn)];
 }

@@ -4,7 +4,7 @@ import { RankmillError } from "../../src/core/errors.js";
 import { asRedisError } from "../../src/redis/redis-refusal.js";
 import { say } from "./context.js";
 import { EXIT, exitCodeOf } from "./exit-codes.js";
-import { createProgram } from "./program.js";
+import { commandNamed, createProgram, helpHint } from "./program.js";
 import { sayError } from "./say-error.js";
 import { wasStopped } from "./stop-signal.js";
 import { endTracing } from "./tracing.js";
@@ -20,10 +20,11 @@ export async function runProgram(args: readonly string[]): Promise<void> {
     if (error.code === "EPIPE") process.exit(EXIT.ok);
     throw error;
   });
+  const program = createProgram();
   try {
-    await createProgram().parseAsync(args, { from: "user" });
+    await program.parseAsync(args, { from: "user" });
   } catch (error) {
-    process.exitCode = report(asRedisError(error));
+    process.exitCode = report(asRedisError(error), helpHint(commandNamed(program, args)));
   }
   await endTracing();
   // Standard output must be written before the end: a pipe may take its time.
@@ -48,9 +49,10 @@ function endSoon(): void {
 }
 
 /** Says why a command failed. @returns the exit code */
-function report(error: unknown): number {
+function report(error: unknown, hint: string): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   say(`rankmill: ${sayError(error)}`);
+  if (error instanceof RankmillError && error.code === "invalid_option") say(hint);
   if (!(error instanceof RankmillError) && error instanceof Error) say(error.stack ?? "");
   return exitCodeOf(error);
 }

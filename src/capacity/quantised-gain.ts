@@ -7,7 +7,7 @@ import type { ResolvedModel } from "../models/resolve.js";
 /** @param host of `hostKey` */
 export async function sayQuantisedGain(
   ours: Calibration,
-  { name, precision, file }: ResolvedModel,
+  { name, folder, precision, file, entry }: ResolvedModel,
   dir: string,
   host: string,
   logger: Logger,
@@ -17,7 +17,7 @@ export async function sayQuantisedGain(
   if (theirs === undefined) {
     logger.info(
       { precision },
-      `how much faster ${precision} is than fp32 on this host is not known: \`rankmill models prepare ${name} --calibrate\` measures fp32`,
+      `how much faster ${precision} is than fp32 on this host is not known: \`rankmill models prepare ${entry === undefined ? folder.path : name} --calibrate\` measures fp32`,
     );
     return;
   }

@@ -8,6 +8,7 @@ import { loadCatalogue } from "./catalogue-files.js";
 import { digestModelParts } from "./digest.js";
 import type { ModelDigest } from "./digest.js";
 import { errnoOf } from "../platform/file-system-errors.js";
+import { didYouMean } from "../platform/near-names.js";
 import { readLock } from "./lock-file.js";
 import type { LockedModel } from "./lock-file.js";
 import { lockFilePath, pulledModelFolder, shortRevision } from "./model-cache.js";
@@ -100,6 +101,11 @@ export interface ListedModel {
   /** Why a model that has a folder cannot be used. */
   readonly problem?: string;
   readonly entry?: CatalogueEntry;
+}
+
+/** The name that people type: a hub id's short alias, else the name itself. */
+export function shortName({ name, aliases }: ListedModel): string {
+  return name.includes("/") ? (aliases[0] ?? name) : name;
 }
 
 /** Every catalogued and every pulled model, those at hand first, then by name. */
@@ -250,11 +256,10 @@ async function notFound(
       `model ${entry.id} ships with rankmill but its folder is missing: install the package again (${hand})`,
     );
   }
-  const rest = listed
-    .filter((model) => !model.atHand)
-    .map((model) => model.aliases[0] ?? model.name);
+  const known = listed.map(shortName);
+  const guess = didYouMean(nameOrDir, known) ?? "any other model needs its folder or its hub id";
   return new RankmillError(
     "model_not_found",
-    `no model or folder named "${nameOrDir}"; ${hand}; can be pulled: ${rest.length === 0 ? "none" : rest.join(", ")}; any other: give its folder or a hub id to "rankmill models pull"`,
+    `no model or folder is named "${nameOrDir}": ${guess} ("rankmill models list" shows all)`,
   );
 }

@@ -40,7 +40,7 @@ describe("without REDIS_URL", () => {
     ]);
     for (const exit of exits) {
       expect(exit).toMatchObject({ code: 2, stdout: "" });
-      expect(exit.stderr).toContain("REDIS_URL is not set");
+      expect(exit.stderr).toContain("REDIS_URL is missing");
     }
   });
 });
@@ -105,11 +105,21 @@ describe("a Redis with a password", given(realRedis), () => {
 describe("arguments that cannot be used", () => {
   it("are exit 2 with a reason, and do nothing", async () => {
     const cases: [string[], RegExp][] = [
-      [words("run --input in.jsonl --output o.jsonl"), /--model is missing.*builtin-bm25/],
-      [words("worker"), /--model is missing.*builtin-bm25/],
+      [words("run --input in.jsonl --output o.jsonl"), /--model is missing; builtin-bm25/],
+      [words("worker"), /--model and REDIS_URL are missing; builtin-bm25/],
       [rerank("in.jsonl", "o.jsonl", "", "no-such-model"), /no-such-model/],
       [rerank("nowhere.jsonl", "o.jsonl"), /nowhere\.jsonl/],
       [rerank(bench.folder, "o.jsonl"), /rankmill-test/],
+      [words("run"), /--input, --output and --model are missing.*\n\(rankmill run --help/],
+      [words("submit"), /--input, --model and REDIS_URL are missing/],
+      [words("eval"), /--run and --qrels are missing\n\(rankmill eval --help/],
+      [words("run --modle a"), /^rankmill: unknown option '--modle'\n\(Did you mean --model\?\)/],
+      [words("models pul a"), /'pul'\n\(Did you mean pull\?\)\n\(rankmill models --help/],
+      [rerank("in.jsonl", "o.jsonl", "--lanes 1 --lanes 2"), /--lanes: is given twice/],
+      [
+        rerank("in.jsonl", "o.jsonl", "", "builtin-bm26"),
+        /did you mean builtin-bm25\? \("rankmill/,
+      ],
       [words(`run --model ${BUILTIN} --output o.jsonl`), /--input is missing/],
       [words(`run --model ${BUILTIN} --input in.jsonl`), /--output is missing/],
       [rerank("in.jsonl", "o.jsonl", "--max-length 100000"), /--max-length: is 100000 tokens/],
@@ -137,10 +147,10 @@ describe("arguments that cannot be used", () => {
     const help = await bench.run(["run", "--help"]);
     expect(help.code).toBe(0);
     for (const said of [
-      "RANKMILL_MODEL",
+      "RANKMILL_LANES",
       "REDIS_URL",
-      "[tokens]",
-      "(default: 10000",
+      "(tokens; default: the model's own)",
+      "(default 10000 documents)",
       "Exit codes",
     ]) {
       expect(help.stdout).toContain(said);

@@ -210,7 +210,7 @@ describe("cancel and retry", () => {
     const cancelled = await fleet.bench.run(["cancel", run]);
     fleet.gate.release();
     expect(cancelled.code).toBe(0);
-    const stopped = Number(/^(\d+) records stopped/m.exec(cancelled.stderr)?.[1]);
+    const stopped = Number(/^(\d+) records? stopped/m.exec(cancelled.stderr)?.[1]);
     expect(stopped).toBeGreaterThan(0);
     expect(stopped).toBeLessThan(162);
 
@@ -265,7 +265,7 @@ describe("cancel and retry", () => {
     narrow.signal("SIGTERM");
     await narrow.exited;
     const retried = await fleet.bench.run(["retry", run]);
-    expect(retried.stderr).toContain("1 records enqueued again");
+    expect(retried.stderr).toContain("1 record enqueued again");
     expect(await statusOf(run)).toMatchObject({ state: "submitted", done: 1, waiting: 1 });
     await fleet.worker();
     expect((await fleet.bench.run(["results", run, "--output", "o.jsonl", "--wait"])).code).toBe(0);

@@ -1,5 +1,4 @@
 import type { Command } from "commander";
-import { required } from "../context.js";
 import { loadQrels, reportEvaluation } from "../evaluation-report.js";
 import { EXIT } from "../exit-codes.js";
 import { addHelp } from "../options/add-help.js";
@@ -7,6 +6,7 @@ import { addOptions, readOptions } from "../options/command-options.js";
 import { EVALUATION } from "../options/evaluation.js";
 import { LIMITS } from "../options/limits.js";
 import { MESSAGES } from "../options/messages.js";
+import { requireOptions } from "../options/required-options.js";
 import { pick } from "../options/option-spec.js";
 
 const GROUPS = {
@@ -35,9 +35,9 @@ async function evaluate(parsed: Record<string, unknown>): Promise<number> {
   const values = readOptions(GROUPS, parsed);
   const { evalRun, before, ignoreIdenticalIds } = values.evaluation;
   const { maxJobBytes } = values.limits;
-  const run = required(evalRun, "--run");
-  const qrels = await loadQrels(required(values.evaluation.qrels, "--qrels"), maxJobBytes);
-  await reportEvaluation(run, before, qrels, {
+  const paths = requireOptions({ evalRun, qrels: values.evaluation.qrels });
+  const qrels = await loadQrels(paths.qrels, maxJobBytes);
+  await reportEvaluation(paths.evalRun, before, qrels, {
     maxLineBytes: maxJobBytes,
     ignoreIdenticalIds,
     json: values.messages.json,

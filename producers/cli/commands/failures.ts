@@ -12,6 +12,7 @@ import { outputPaths } from "../../../src/outputs/output-paths.js";
 import { openChosenFile } from "../../../src/outputs/chosen-file.js";
 import type { RunItem } from "../../../src/runs/run-item.js";
 import { print, say } from "../context.js";
+import { counted } from "../counted.js";
 import { EXIT } from "../exit-codes.js";
 import { addHelp } from "../options/add-help.js";
 import { addOptions, readOptions, type CommandValues } from "../options/command-options.js";
@@ -68,7 +69,9 @@ async function failures(run: string, parsed: Record<string, unknown>): Promise<n
       else await file.append(`${line}\n`);
     });
     await file?.close();
-    say(`${records} records failed, ${documents} documents of ranked records were not scored`);
+    say(
+      `${counted(records, "record")} failed, ${counted(documents, "document")} of ranked records not scored`,
+    );
     return EXIT.ok;
   } catch (error) {
     await file?.discard();

@@ -1,10 +1,11 @@
 import type { Command } from "commander";
 import { describeHealth, readHealth } from "../../../src/telemetry/health-file.js";
-import { print, required } from "../context.js";
+import { print } from "../context.js";
 import { EXIT } from "../exit-codes.js";
 import { addHelp } from "../options/add-help.js";
 import { addOptions, readOptions } from "../options/command-options.js";
 import { OBSERVE } from "../options/observe.js";
+import { requireOptions } from "../options/required-options.js";
 import { pick } from "../options/option-spec.js";
 
 const GROUPS = {
@@ -29,9 +30,9 @@ export function addHealth(program: Command): void {
 
 async function health(parsed: Record<string, unknown>): Promise<number> {
   const values = readOptions(GROUPS, parsed);
-  const path = required(values.observe.healthFile, "--health-file");
+  const { healthFile } = requireOptions(values.observe);
   const now = Date.now();
-  const found = await readHealth(path, now);
+  const found = await readHealth(healthFile, now);
   print(describeHealth(found, now));
   return found.fit ? EXIT.ok : EXIT.unfit;
 }

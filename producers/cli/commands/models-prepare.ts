@@ -116,7 +116,7 @@ async function atHand(name: string, values: CommandValues<typeof GROUPS>): Promi
       error instanceof RankmillError &&
       (error.code === "model_not_found" || error.code === "model_unusable");
     if (!missing || !(await canBePulled(name))) throw error;
-    say(`${error.message}: pulling it`);
+    say(`${name} is not on this machine: pulling it`);
     await fetchModel(name, values.model, values.download);
     return await requireModel({ ...values.model, model: name });
   }

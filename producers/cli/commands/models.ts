@@ -4,7 +4,12 @@ import { RankmillError } from "../../../src/core/errors.js";
 import { activate } from "../../../src/core/activation.js";
 import { loadCatalogue } from "../../../src/models/catalogue-files.js";
 import { packageRoot } from "../../../src/platform/package-root.js";
-import { listModels, resolveModel, type ListedModel } from "../../../src/models/resolve.js";
+import {
+  listModels,
+  resolveModel,
+  shortName,
+  type ListedModel,
+} from "../../../src/models/resolve.js";
 import { digestCacheFile, env, modelsDir, print, say } from "../context.js";
 import { chooseDevice } from "../choose-device.js";
 import { EXIT } from "../exit-codes.js";
@@ -81,8 +86,7 @@ function listLine(model: ListedModel): string {
   const state = model.atHand
     ? `at hand: ${model.precisions.join(", ")}`
     : (model.problem ?? sourceOf(model.entry));
-  const alias = model.aliases[0] ?? model.name;
-  return `${alias.padEnd(36)} ${state.padEnd(24)} ${model.entry?.description ?? ""}`;
+  return `${shortName(model).padEnd(36)} ${state.padEnd(24)} ${model.entry?.description ?? ""}`;
 }
 
 function sourceOf(entry: CatalogueEntry | undefined): string {

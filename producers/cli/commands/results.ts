@@ -3,12 +3,13 @@ import { failureLine } from "../../../src/core/record.js";
 import { linkTarget, outputPaths } from "../../../src/outputs/output-paths.js";
 import { checkResultsPlace } from "../../../src/outputs/result-files.js";
 import type { Run } from "../../../src/app/runs/run.js";
-import { required, say } from "../context.js";
+import { say } from "../context.js";
 import { EXIT } from "../exit-codes.js";
 import { waitForRun } from "../wait-for-run.js";
 import { addHelp } from "../options/add-help.js";
 import { addOptions, readOptions } from "../options/command-options.js";
 import { LOGS } from "../options/messages.js";
+import { requireOptions } from "../options/required-options.js";
 import { pick } from "../options/option-spec.js";
 import { OUTPUT_FILE } from "../options/output.js";
 import { REDIS_ADDRESS } from "../options/redis.js";
@@ -41,7 +42,10 @@ export function addResults(program: Command): void {
 
 async function results(id: string, parsed: Record<string, unknown>): Promise<number> {
   const values = readOptions(GROUPS, parsed);
-  const output = required(values.output.output, "--output");
+  const { output } = requireOptions({
+    output: values.output.output,
+    redisUrl: values.redis.redisUrl,
+  });
   if (output !== "-") await checkResultsPlace(outputPaths(await linkTarget(output)), id);
   return await withRuns(values, async (runs) => {
     const run = await runs.open(id);

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { Run } from "../../../src/app/runs/run.js";
 import { say } from "../context.js";
+import { counted } from "../counted.js";
 import { EXIT } from "../exit-codes.js";
 import { addOptions, readOptions } from "../options/command-options.js";
 import { LOGS } from "../options/messages.js";
@@ -39,7 +40,7 @@ function addControl(
     .action(async (id: string, parsed: Record<string, unknown>) => {
       const values = readOptions(GROUPS, parsed);
       const records = await withRuns(values, async (runs) => await act(await runs.open(id)));
-      say(`${records} records ${outcome}`);
+      say(`${counted(records, "record")} ${outcome}`);
       process.exitCode = EXIT.ok;
     });
   addOptions(command, GROUPS);

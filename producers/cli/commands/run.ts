@@ -18,7 +18,7 @@ import type { ResolvedModel } from "../../../src/models/resolve.js";
 import { checkOutput } from "../../../src/outputs/check-output.js";
 import { evaluateFile } from "../../../src/outputs/evaluate-file.js";
 import { chooseDevice } from "../choose-device.js";
-import { createLogger, env, preparedDir, print, required, say } from "../context.js";
+import { createLogger, env, preparedDir, print, say } from "../context.js";
 import { reportDryRun } from "../dry-run-report.js";
 import { loadQrels, reportEvaluation } from "../evaluation-report.js";
 import { EXIT } from "../exit-codes.js";
@@ -33,6 +33,7 @@ import { LANES } from "../options/lanes.js";
 import { LIMITS } from "../options/limits.js";
 import { MESSAGES } from "../options/messages.js";
 import { MODEL } from "../options/model.js";
+import { requireOptions } from "../options/required-options.js";
 import { pick } from "../options/option-spec.js";
 import { OUTPUT } from "../options/output.js";
 import { inFlightBounds, REDIS } from "../options/redis.js";
@@ -72,8 +73,8 @@ export function addRun(program: Command): void {
   addHelp(command, {
     examples: [
       "rankmill run --model builtin-bm25 --input queries.jsonl --output ranked.jsonl",
-      `rankmill run --model minilm --input ./scifact --first-stage bm25.trec \\
-  --output reranked.trec --output-format trec --qrels ./scifact/qrels.tsv`,
+      `rankmill run --model ms-marco-MiniLM-L6-v2 --input ./scifact \\
+  --first-stage bm25.trec --output reranked.trec --output-format trec`,
     ],
     notes: [
       `Input: JSONL with {"id", "query", "documents"} per line; OpenAI's batch lines; {"id", "query", "document"}; or FlagEmbedding's {"query", "pos", "neg"}. A folder is a collection: corpus.jsonl and queries.jsonl as BEIR has them, or collection.tsv and queries.tsv, with --first-stage.`,
@@ -127,11 +128,12 @@ async function run(values: RunValues): Promise<number> {
 
 /** Everything that can be refused, before any work is done. */
 async function prepare(values: RunValues, closers: Closers): Promise<Prepared> {
-  const input = required(values.input.input, "--input");
-  const { dryRun: isDryRun } = values.output;
-  const output = isDryRun
-    ? (values.output.output ?? "")
-    : required(values.output.output, "--output");
+  const { input, output } = requireOptions({
+    input: values.input.input,
+    // A dry run writes nothing.
+    output: values.output.output ?? (values.output.dryRun ? "" : undefined),
+    model: values.model.model,
+  });
   const logger = createLogger(values.messages.logLevel ?? "warn", 2);
   const { device, model } = await chooseDevice(
     values.device,
@@ -150,7 +152,7 @@ async function prepare(values: RunValues, closers: Closers): Promise<Prepared> {
       : [{ option: "qrels", path: values.evaluation.qrels }]),
     { option: "model", path: model.folder.path },
   ];
-  if (!isDryRun) await checkOutput(output, reads, format.name);
+  if (!values.output.dryRun) await checkOutput(output, reads, format.name);
   const topN = values.results.topN === 0 ? undefined : values.results.topN;
   const qrels = await judgements(values, output);
   const scoring = scoringOf(values.scoring, model);

@@ -5,7 +5,7 @@ import { Closers } from "../../../src/platform/closers.js";
 import { unlessAborted } from "../../../src/platform/unless-aborted.js";
 import { RunStore } from "../../../src/redis/run-store.js";
 import { runRunner } from "../../../src/app/runner.js";
-import { createLogger, required, requireRedis, requireSpool } from "../context.js";
+import { createLogger, requireRedis, requireSpool } from "../context.js";
 import { keepHeapSmall } from "../heap.js";
 import { EXIT } from "../exit-codes.js";
 import { openInstruments } from "../instrument-options.js";
@@ -14,6 +14,7 @@ import { addOptions, readOptions, type CommandValues } from "../options/command-
 import { LIMITS } from "../options/limits.js";
 import { LOGS } from "../options/messages.js";
 import { OBSERVE } from "../options/observe.js";
+import { requireOptions } from "../options/required-options.js";
 import { pick } from "../options/option-spec.js";
 import { inFlightBounds, REDIS } from "../options/redis.js";
 import { RUN } from "../options/run.js";
@@ -49,7 +50,11 @@ export function addRunner(program: Command): void {
 
 async function serve(parsed: Record<string, unknown>): Promise<number> {
   const values = readOptions(GROUPS, parsed);
-  const spool = await requireSpool(required(values.run.spool, "--spool"));
+  const { spool: place } = requireOptions({
+    spool: values.run.spool,
+    redisUrl: values.redis.redisUrl,
+  });
+  const spool = await requireSpool(place);
   await spool.check();
   const logger = createLogger(values.messages.logLevel ?? "info", 1);
   const signal = stopSignal({

@@ -5,7 +5,8 @@ import { openSource } from "../../../src/inputs/open-source.js";
 import { submitRun, type Submitted } from "../../../src/app/runs/submit-run.js";
 import { modelTag, queueName } from "../../../src/redis/keys.js";
 import { checkRunId } from "../../../src/redis/run-info.js";
-import { createLogger, print, required, say } from "../context.js";
+import { createLogger, print, say } from "../context.js";
+import { counted } from "../counted.js";
 import { EXIT } from "../exit-codes.js";
 import { keepHeapSmall } from "../heap.js";
 import { findModel } from "../find-model.js";
@@ -16,6 +17,7 @@ import { INPUT } from "../options/input.js";
 import { LIMITS } from "../options/limits.js";
 import { LOGS } from "../options/messages.js";
 import { FIND_MODEL } from "../options/model.js";
+import { requireOptions } from "../options/required-options.js";
 import { pick } from "../options/option-spec.js";
 import { OUTPUT_FILE } from "../options/output.js";
 import { REDIS } from "../options/redis.js";
@@ -49,8 +51,8 @@ export function addSubmit(program: Command): void {
   addOptions(command, GROUPS, ["input", "model", "output", "wait", "spool", "redisUrl"]);
   addHelp(command, {
     examples: [
-      "rankmill submit --model minilm --input queries.jsonl",
-      "rankmill submit --model minilm --input queries.jsonl --output rankings.jsonl",
+      "rankmill submit --model ms-marco-MiniLM-L6-v2 --input queries.jsonl",
+      "rankmill submit --model ms-marco-MiniLM-L6-v2 --input queries.jsonl --output rankings.jsonl",
     ],
     notes: [
       `Without --spool the whole run goes into Redis. With --spool the run lies in the spool, a runner owns it ("rankmill runner"), and Redis holds a part of it at a time. --output waits for the end and writes the rankings, as "rankmill results" does. The last line on standard output is the run's id. The same file with the same settings is the same run: if it is submitted again, it joins what is under way and repeats nothing. Needs REDIS_URL.`,
@@ -61,13 +63,17 @@ export function addSubmit(program: Command): void {
 async function submit(parsed: Record<string, unknown>): Promise<number> {
   const values = readOptions(GROUPS, parsed);
   keepHeapSmall();
-  const input = required(values.input.input, "--input");
+  const { input, model: modelName } = requireOptions({
+    input: values.input.input,
+    model: values.model.model,
+    redisUrl: values.redis.redisUrl,
+  });
   const logger = createLogger(values.messages.logLevel ?? "warn", 2);
   if (values.run.runId !== undefined) checkRunId(values.run.runId);
   const { output } = values.output;
   const choice = inputChoice(input, values.input);
   if (output !== undefined) await checkOutput(output, placesRead(choice));
-  const modelNames = values.model.model === undefined ? [] : [values.model.model];
+  const modelNames = [modelName];
   const topN = values.results.topN === 0 ? undefined : values.results.topN;
   // Before anything is written: a file that cannot be read is an error of the arguments.
   const source = await openSource(choice, {
@@ -107,7 +113,7 @@ async function follow(
 ): Promise<number> {
   const { model, input } = await run.summary();
   if (total === 0) say(`${input === "-" ? "standard input" : input} holds no record`);
-  say(`${total} records submitted to ${spool ?? queueName(modelTag(model), "bulk")}`);
+  say(`${counted(total, "record")} submitted to ${spool ?? queueName(modelTag(model), "bulk")}`);
   let code: number = wait || output !== undefined ? await waitForRun(run) : EXIT.ok;
   if (output !== undefined) code = await writeResults(run, output);
   // Rankings on standard output stand alone there.

@@ -8,7 +8,7 @@ import type { ResolvedModel } from "../../../src/models/resolve.js";
 import { Closers } from "../../../src/platform/closers.js";
 import { unlessAborted } from "../../../src/platform/unless-aborted.js";
 import { redisWarnings, describeRedis } from "../../../src/redis/redis-info.js";
-import { createLogger, env, preparedDir, requireRedis, requireRedisUrl } from "../context.js";
+import { createLogger, env, preparedDir, requireRedis } from "../context.js";
 import { chooseDevice } from "../choose-device.js";
 import { EXIT } from "../exit-codes.js";
 import { openInstruments } from "../instrument-options.js";
@@ -21,6 +21,7 @@ import { LIMITS } from "../options/limits.js";
 import { LOGS } from "../options/messages.js";
 import { MODEL } from "../options/model.js";
 import { OBSERVE } from "../options/observe.js";
+import { requireOptions } from "../options/required-options.js";
 import { REDIS_ADDRESS } from "../options/redis.js";
 import { SHUTDOWN, WORKER } from "../options/worker.js";
 import { stopSignal } from "../stop-signal.js";
@@ -56,7 +57,7 @@ export function addWorker(program: Command): void {
     "metricsPort",
   ]);
   addHelp(command, {
-    examples: ["REDIS_URL=redis://redis:6379 rankmill worker --model minilm --precision int8"],
+    examples: ["REDIS_URL=redis://redis:6379 rankmill worker --model ms-marco-MiniLM-L6-v2"],
     notes: [
       `SIGTERM or Ctrl-C: the worker takes no more jobs, finishes those in hand or hands them back, and exits 0. A second signal ends it at once. Logs are JSON lines on standard output. Needs REDIS_URL.`,
     ],
@@ -71,12 +72,11 @@ async function work(parsed: Record<string, unknown>): Promise<number> {
     deadlineMs: drainMs + STOP_DEADLINE_MS,
     onLate: () => logger.error("not stopped in order: something did not answer"),
   });
+  requireOptions({ model: values.model.model, redisUrl: values.redis.redisUrl });
   const notes: DeviceDecision[] = [];
   const { device, model } = await chooseDevice(values.device, values.model, (note) =>
     notes.push(note),
   );
-  // Nothing is said before it is clear that there can be a worker.
-  requireRedisUrl(values.redis.redisUrl);
   for (const { note, unexpected } of notes) {
     if (unexpected) logger.warn(note);
     else logger.info(note);

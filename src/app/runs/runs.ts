@@ -3,6 +3,7 @@ import { DEFAULT_LIMITS } from "../../core/contract.js";
 import { RankmillError } from "../../core/errors.js";
 import type { Spool } from "../../core/ports/spool.js";
 import { option, wording } from "../../core/wording.js";
+import { didYouMean } from "../../platform/near-names.js";
 import { RedisJobQueue } from "../../redis/redis-job-queue.js";
 import { RedisResultStore } from "../../redis/redis-result-store.js";
 import { checkRunId, type RunInfo } from "../../redis/run-info.js";
@@ -17,6 +18,9 @@ import { SpooledRun } from "./spooled-run.js";
 export interface ModelParts extends RunParts {
   readonly queue: RedisJobQueue;
 }
+
+/** Runs among which a mistyped one is looked for. */
+const MOST_GUESSED_FROM = 1_000;
 
 /** The submitted runs on one Redis; the place that knows which kind a run is. */
 export class Runs {
@@ -34,7 +38,23 @@ export class Runs {
 
   /** @throws RankmillError `run_not_found` where there is no such run (any more) */
   async open(id: string): Promise<Run> {
-    return this.of(id, await this.store.read(id));
+    const info = await this.store.find(checkRunId(id));
+    if (info !== undefined) return this.of(id, info);
+    return await this.#notFound(id);
+  }
+
+  /** Names runs that may have been meant; of many runs the newest. */
+  async #notFound(id: string): Promise<never> {
+    const newest: string[] = [];
+    for await (const [known] of this.store.index.newest()) {
+      if (newest.push(known) >= MOST_GUESSED_FROM) break;
+    }
+    const guess = didYouMean(id, newest);
+    throw new RankmillError(
+      "run_not_found",
+      `no run "${id}" in this Redis${guess === undefined ? "" : `: ${guess}`} ("rankmill status" lists the runs)`,
+      { context: { run: id } },
+    );
   }
 
   /** The run that `info` describes. */

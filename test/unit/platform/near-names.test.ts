@@ -1,0 +1,41 @@
+import { describe, expect, it } from "vitest";
+import { didYouMean, nearNames } from "../../../src/platform/near-names.js";
+
+const MODELS = [
+  "builtin-bm25",
+  "bge-reranker-base",
+  "bge-reranker-v2-m3",
+  "ms-marco-MiniLM-L12-v2",
+  "ms-marco-MiniLM-L6-v2",
+  "ms-marco-TinyBERT-L2-v2",
+  "mxbai-rerank-base-v1",
+];
+
+describe("the names near a mistyped one", () => {
+  it("begin with the one that differs by a letter", () => {
+    expect(nearNames("builtin-bm26", MODELS)).toEqual(["builtin-bm25"]);
+    expect(nearNames("ms-marco-MiniLM-L6-v1", MODELS)[0]).toBe("ms-marco-MiniLM-L6-v2");
+  });
+
+  it("are those that contain it, in whatever case", () => {
+    expect(nearNames("minilm", MODELS)).toEqual([
+      "ms-marco-MiniLM-L6-v2",
+      "ms-marco-MiniLM-L12-v2",
+    ]);
+  });
+
+  it("are three at most, and none if nothing is near", () => {
+    expect(nearNames("bge-reranker", [...MODELS, "bge-reranker-a", "bge-reranker-b"])).toHaveLength(
+      3,
+    );
+    expect(nearNames("gpt", MODELS)).toEqual([]);
+    expect(nearNames("", MODELS)).toEqual([]);
+  });
+
+  it("are put as a question", () => {
+    expect(didYouMean("minilm", MODELS)).toBe(
+      "did you mean ms-marco-MiniLM-L6-v2 or ms-marco-MiniLM-L12-v2?",
+    );
+    expect(didYouMean("gpt", MODELS)).toBeUndefined();
+  });
+});
