@@ -6,14 +6,18 @@ import { createBullBoard } from "@bull-board/api";
 import { BullMQAdapter } from "@bull-board/api/bullMQAdapter";
 import { HonoAdapter } from "@bull-board/hono";
 import { serve } from "@hono/node-server";
+import { getConnInfo } from "@hono/node-server/conninfo";
 import { serveStatic } from "@hono/node-server/serve-static";
-import { Hono } from "hono";
+import { Hono, type MiddlewareHandler } from "hono";
+import { bodyLimit } from "hono/body-limit";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import { RankmillError } from "../../src/core/errors.js";
 import { option, wording } from "../../src/core/wording.js";
 import { ModelQueues } from "../../src/redis/model-queues.js";
 import { checkExposure, judge, SECURITY_HEADERS, type AccessRules } from "./access.js";
+import { boundConnections } from "../../src/platform/bound-connections.js";
+import { GuessLimit } from "./guess-limit.js";
 import { errnoOf } from "../../src/platform/file-system-errors.js";
 
 export interface DashboardOptions extends AccessRules {
@@ -32,7 +36,12 @@ export interface RunningDashboard {
 /** A model that is served for the first time is shown after this long. */
 const LOOK_INTERVAL_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 15_000;
+const HEADERS_TIMEOUT_MS = 5_000;
+/** How often those who take longer are looked for. */
+const CHECK_INTERVAL_MS = 1_000;
 const MAX_CONNECTIONS = 64;
+/** What Bull Board sends to retry, remove or add a job. */
+const MAX_BODY_BYTES = 1_048_576;
 
 /** @throws RankmillError `place_unusable` where it would be open to others, or the address cannot be had */
 export async function openDashboard(options: DashboardOptions): Promise<RunningDashboard> {
@@ -61,16 +70,13 @@ export async function openDashboard(options: DashboardOptions): Promise<RunningD
     );
   }, LOOK_INTERVAL_MS);
   const app = new Hono();
-  app.use(async (context, next) => {
-    const { method } = context.req;
-    const access = judge({ method, header: (name) => context.req.header(name) }, options);
-    if (access.status === "allowed") await next();
-    else context.res = context.text(`${access.reason}\n`, access.code);
-    for (const [name, value] of Object.entries(SECURITY_HEADERS)) context.header(name, value);
-    if (access.status === "refused" && access.code === 401) {
-      context.header("WWW-Authenticate", 'Basic realm="rankmill", charset="UTF-8"');
-    }
-  });
+  app.use(admission(options));
+  app.use(
+    bodyLimit({
+      maxSize: MAX_BODY_BYTES,
+      onError: (context) => context.text("the body is too large\n", 413),
+    }),
+  );
   app.route("/", adapter.registerPlugin());
   app.onError((error, context) => {
     logger.warn({ err: error }, "dashboard request failed");
@@ -80,9 +86,13 @@ export async function openDashboard(options: DashboardOptions): Promise<RunningD
     fetch: app.fetch,
     hostname: host,
     port,
-    serverOptions: { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS },
+    serverOptions: {
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: CHECK_INTERVAL_MS,
+    },
   }) as Server;
-  server.maxConnections = MAX_CONNECTIONS;
+  boundConnections(server, MAX_CONNECTIONS);
   try {
     if (!server.listening) await once(server, "listening");
   } catch (error) {
@@ -105,5 +115,34 @@ export async function openDashboard(options: DashboardOptions): Promise<RunningD
       await closed;
       await queues.close();
     },
+  };
+}
+
+/** Lets in who may come in, and slows down who guesses passwords. */
+function admission(options: DashboardOptions): MiddlewareHandler {
+  const guesses = new GuessLimit(Date.now);
+  return async (context, next) => {
+    for (const [name, value] of Object.entries(SECURITY_HEADERS)) context.header(name, value);
+    const header = (name: string): string | undefined => context.req.header(name);
+    const address = getConnInfo(context).remote.address ?? "";
+    const hasPassword = header("authorization") !== undefined;
+    const pauseMs = hasPassword ? guesses.pauseMs(address) : 0;
+    if (pauseMs > 0) {
+      context.header("Retry-After", String(Math.ceil(pauseMs / 1_000)));
+      return context.text("too many wrong passwords: wait a little\n", 429);
+    }
+    const access = judge({ method: context.req.method, header }, options);
+    if (access.status === "allowed") {
+      if (hasPassword) guesses.right(address);
+      await next();
+      for (const [name, value] of Object.entries(SECURITY_HEADERS)) context.header(name, value);
+      return undefined;
+    }
+    if (access.code === 401) {
+      const wrong = hasPassword ? guesses.wrong(address) : undefined;
+      if (wrong !== undefined) options.logger.warn({ address, wrong }, "wrong dashboard password");
+      context.header("WWW-Authenticate", 'Basic realm="rankmill", charset="UTF-8"');
+    }
+    return context.text(`${access.reason}\n`, access.code);
   };
 }

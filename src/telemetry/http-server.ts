@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { RankmillError } from "../core/errors.js";
 import { option, wording } from "../core/wording.js";
+import { boundConnections } from "../platform/bound-connections.js";
 import { errnoOf } from "../platform/file-system-errors.js";
 
 export interface InstrumentServerOptions {
@@ -58,7 +59,7 @@ export class InstrumentServer {
       },
       (request, response) => void serve(request, response, options),
     );
-    server.maxConnections = MAX_CONNECTIONS;
+    boundConnections(server, MAX_CONNECTIONS);
     // One that never sends a request at all.
     server.timeout = KEEP_ALIVE_MS;
     const { host, port } = options;

@@ -19,18 +19,21 @@ describe("the dashboard", given(realRedis), () => {
   const fleet = useFleet({ shared: "everything" });
   let url: string;
 
-  const open = async (more: readonly string[] = []): Promise<string> => {
+  const start = async (
+    more: readonly string[] = [],
+  ): Promise<{ readonly url: string; readonly running: RunningCli }> => {
     const running: RunningCli = fleet.bench.start(["dashboard", "--dashboard-port", "0", ...more], {
       env: { RANKMILL_DASHBOARD_PASSWORD: PASSWORD },
     });
     await running.says("serving dashboard");
     const line = running.stdout.split("\n").find((one) => one.includes("serving dashboard"));
     const { port } = JSON.parse(line ?? "") as { port: number };
-    return `http://127.0.0.1:${port}`;
+    return { url: `http://127.0.0.1:${port}`, running };
   };
+  const open = async (more: readonly string[] = []): Promise<string> => (await start(more)).url;
   const ask = (
     path: string,
-    init: { method?: string; headers?: Record<string, string> } = {},
+    init: { method?: string; headers?: Record<string, string>; body?: string } = {},
     of = url,
   ): Promise<Response> =>
     fetch(of + path, { ...init, headers: { ...AUTHORIZATION, ...init.headers } });
@@ -121,6 +124,26 @@ describe("the dashboard", given(realRedis), () => {
     const metas = await client.keys("rankmill:*:meta");
     expect(metas.length).toBeGreaterThan(0);
     for (const key of metas) expect(await client.hget(key, "opts.maxLenEvents")).toBe("1000");
+  });
+
+  it("the dashboard slows down who guesses passwords, right ones included, and logs it", async () => {
+    const { url: guessed, running } = await start();
+    const wrong = { authorization: `Basic ${btoa("miller:wrong")}` };
+    const guess = async (): Promise<number> => (await ask("/", { headers: wrong }, guessed)).status;
+    for (let i = 0; i < 5; i += 1) expect(await guess()).toBe(401);
+    await until("a guess is put off", async () => (await guess()) === 429);
+    await until("guesses are logged", () => running.stdout.includes("wrong dashboard password"));
+    await until("the right password is let in again", async () => (await ask("/", {}, guessed)).ok);
+  });
+
+  it("the dashboard refuses a body that no action needs", async () => {
+    const acting = await open(["--allow-actions"]);
+    const { name } = await bulk(acting);
+    const path = `/api/queues/${encodeURIComponent(name)}/add`;
+    const body = JSON.stringify({ name: "x", data: "y".repeat(2 ** 21) });
+    const headers = { "content-type": "application/json", origin: acting };
+    const refused = await ask(path, { method: "POST", headers, body }, acting);
+    expect(refused.status).toBe(413);
   });
 
   it("the dashboard does not start if others could come without a password", async () => {
