@@ -52,7 +52,7 @@ export function addSubmit(program: Command): void {
   addHelp(command, {
     examples: [
       "rankmill submit --model ms-marco-MiniLM-L6-v2 --input queries.jsonl",
-      "rankmill submit --model builtin-bm25 --input queries.jsonl --output ranked.jsonl",
+      "rankmill submit --model builtin-bm25 --input queries.jsonl --output out.jsonl",
     ],
     notes: [
       `Without --spool the whole run goes into Redis. With --spool the run lies in the spool, a runner owns it ("rankmill runner"), and Redis holds a part of it at a time. --output waits for the end and writes the rankings, as "rankmill results" does. The last line on standard output is the run's id. The same file with the same settings is the same run: if it is submitted again, it joins what is under way and repeats nothing. Needs REDIS_URL.`,
