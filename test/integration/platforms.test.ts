@@ -65,5 +65,5 @@ describe("a run on a machine for which onnxruntime-node brings no binary", () =>
     expect(lines.filter((line) => !line.startsWith("Redis: "))).toEqual([
       expect.stringMatching(/^rankmill: a worker needs onnxruntime-node: npm install/),
     ]);
-  });
+  }, 300_000);
 });
