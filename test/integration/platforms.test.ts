@@ -58,12 +58,9 @@ describe.each(["darwin-arm64", "linux-arm64"])("on %s", (platform) => {
 
 describe("a run on a machine for which onnxruntime-node brings no binary", () => {
   it("is refused in one line that names the package", async () => {
-    const words = "run --model builtin-bm25 --input in.jsonl --output out.jsonl --log-level silent";
+    const words = "run --model builtin-bm25 --input in.jsonl --dry-run --log-level silent";
     const { code, stderr } = await rankmill("darwin-arm64", ...words.split(" "));
     expect(code).toBe(2);
-    const lines = stderr.trimEnd().split("\n");
-    expect(lines.filter((line) => !line.startsWith("Redis: "))).toEqual([
-      expect.stringMatching(/^rankmill: a worker needs onnxruntime-node: npm install/),
-    ]);
-  }, 300_000);
+    expect(stderr).toMatch(/^rankmill: a worker needs onnxruntime-node: npm install .*\n$/);
+  });
 });
