@@ -130,7 +130,7 @@ describe("a cut", () => {
 
   it("is for BERT at whitespace, beside punctuation and beside ideographs", () => {
     expect(cutsOf("a\tb  漢字。c,d e\u0301f 7x", bert)).toBe(
-      "a|\tb| | |漢|字|。|c|,|d| e\u0301f| 7x",
+      "a|\tb| | 漢|字|。|c|,|d| e\u0301f| 7x",
     );
   });
 
