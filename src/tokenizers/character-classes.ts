@@ -17,7 +17,6 @@ export const CHARACTER_CLASS = {
   /** Other whitespace. */
   blank: 6,
 } as const;
-export type CharacterClass = (typeof CHARACTER_CLASS)[keyof typeof CHARACTER_CLASS];
 
 /** Ranges of code units, hexadecimal. */
 const RANGES: Readonly<Record<Exclude<keyof typeof CHARACTER_CLASS, "none">, string>> = {
