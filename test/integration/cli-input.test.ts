@@ -15,7 +15,7 @@ const LONG_DOCUMENT = LOREM.repeat(Math.ceil(200_000 / LOREM.length)).slice(0, 2
 const LONG_QUERY = "which lighthouses warn ships at night ".repeat(500);
 
 const OPTIONS =
-  "--top-n 2 --max-length 128 maxQueryChars 20000 --max-document-chars 250000 " +
+  "--top-n 2 --max-length 128 --max-query-chars 20000 --max-document-chars 250000 " +
   "--max-documents 40 --max-job-bytes 900000";
 
 /** Lines that must fail, with the code and what the reason must name. */
