@@ -194,6 +194,19 @@ describe.skipIf(!hasRealRedis || !canSeeProcesses)("a worker's start leaves noth
     await expectNothingLeft({ user: "deaf" }, /NOPERM/);
   });
 
+  it("if Redis dies once the lanes are ready, and it is told to stop", async () => {
+    const stopping = new AbortController();
+    const failing: Failing = {
+      options: (redis) => {
+        redis.once("close", () => setTimeout(() => stopping.abort(new Error("told to stop")), 100));
+        return { signal: stopping.signal };
+      },
+      at: "lane ready",
+      damage: () => void server.kill(),
+    };
+    await expectNothingLeft(failing, /told to stop/, () => server.startAgain());
+  });
+
   for (const step of ["lane ready", "lanes"]) {
     it(`if it is told to stop when it says "${step}"`, async () => {
       const stopping = new AbortController();

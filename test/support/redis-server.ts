@@ -121,16 +121,21 @@ export class TestRedis {
 
   async #answers(): Promise<void> {
     const client = this.client();
-    await until("the test's Redis answers", async () => {
-      if (this.#process.exitCode !== null) throw new Error("the test's Redis did not start");
-      return await Promise.race([
-        client.ping().then(
-          () => true,
-          () => false,
-        ),
-        once(client, "error").then(() => false),
-      ]);
-    });
+    try {
+      await until("the test's Redis answers", async () => {
+        if (this.#process.exitCode !== null) throw new Error("the test's Redis did not start");
+        return await Promise.race([
+          client.ping().then(
+            () => true,
+            () => false,
+          ),
+          once(client, "error").then(() => false),
+        ]);
+      });
+    } finally {
+      // A test that counts connections must find its own alone.
+      client.disconnect();
+    }
   }
 }
 
