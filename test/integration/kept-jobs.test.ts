@@ -1,34 +1,20 @@
 /** Jobs and scores that an earlier version left in Redis. */
 import { join } from "node:path";
-import type { Redis } from "ioredis";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import type * as Library from "../../src/index.js";
-import { Bench, BUILTIN, rerank } from "../support/cli.js";
+import { BUILTIN, rerank } from "../support/cli.js";
+import { useFleet } from "../support/fleet.js";
 import { dist } from "../support/dist.js";
 import { attemptsBegun, expectRankings, Kept, keptVersions, nearly } from "../support/kept.js";
 import { isLikeHost } from "../support/kept-host.js";
 import { readLines } from "../support/records.js";
-import { TestRedis } from "../support/redis-server.js";
 
 /** All records were ranked but the one that is none. */
 const SOME_FAILED = 3;
 const WORKER = ["--model", BUILTIN];
 
-let server: TestRedis;
-let redis: Redis;
-let bench: Bench;
-
-beforeEach(async () => {
-  server = await TestRedis.start();
-  redis = server.client();
-  bench = await Bench.open({ REDIS_URL: server.url });
-});
-
-afterEach(async () => {
-  await bench.close();
-  await server.close();
-});
+const fleet = useFleet({ shared: "nothing" });
 
 describe.each(keptVersions)("jobs of version %s in Redis", (version) => {
   const kept = new Kept(version);
@@ -38,11 +24,11 @@ describe.each(keptVersions)("jobs of version %s in Redis", (version) => {
   );
 
   it("waiting jobs are done, and are the same jobs when they are enqueued again", async () => {
-    await kept.load(redis, "client", bench);
-    await bench.worker(WORKER);
+    await kept.load(fleet.redis, "client", fleet.bench);
+    await fleet.bench.worker(WORKER);
     const entry = join(dist, "src/index.js");
     const { createClient } = (await import(entry)) as typeof Library;
-    const client = await createClient({ redisUrl: server.url });
+    const client = await createClient({ redisUrl: fleet.server.url });
     for (const { jobId, id, ranking } of jobs) {
       const job = await client.job(jobId, BUILTIN);
       expect(await job.result({ timeoutMs: 60_000 })).toEqual(closeTo(ranking));
@@ -51,7 +37,7 @@ describe.each(keptVersions)("jobs of version %s in Redis", (version) => {
       expect([again.id, again.outcome]).toEqual([jobId, "done"]);
     }
     await client.close();
-    expect(await attemptsBegun(redis)).toBe(jobs.length);
+    expect(await attemptsBegun(fleet.redis)).toBe(jobs.length);
   });
 });
 
@@ -60,16 +46,16 @@ describe.each(keptVersions)("a score cache of version %s", (version) => {
   const reuse = z.object({ scoreHits: z.int(), scoreMisses: z.int() });
 
   it("kept scores are found again on the same kind of host, and nowhere else", async () => {
-    await kept.load(redis, "scores", bench);
-    kept.place(bench, "in.jsonl");
+    await kept.load(fleet.redis, "scores", fleet.bench);
+    kept.place(fleet.bench, "in.jsonl");
     const more =
       "--score-cache-bytes 1000000 --max-batch-size 1 --no-calibrate --threads 1 --log-level info";
-    const exit = await bench.run(rerank("in.jsonl", "out.jsonl", more));
+    const exit = await fleet.bench.run(rerank("in.jsonl", "out.jsonl", more));
     expect(exit.code, exit.stderr).toBe(SOME_FAILED);
-    expectRankings(readLines(bench.path("out.jsonl")), kept.expected);
+    expectRankings(readLines(fleet.bench.path("out.jsonl")), kept.expected);
     const said = exit.stderr.split("\n").find((line) => line.includes("not done twice"));
     const { scoreHits, scoreMisses } = reuse.parse(parse(said));
-    const found = await isLikeHost(bench, kept);
+    const found = await isLikeHost(fleet.bench, kept);
     expect([scoreHits > 0, scoreMisses > 0]).toEqual([found, !found]);
   });
 });

@@ -1,10 +1,10 @@
 /** Spooled runs that an earlier version left half done: runners of this one finish them, or it refuses. */
 import { cpSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import type { Redis } from "ioredis";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { Bench, BUILTIN, words } from "../support/cli.js";
+import { BUILTIN, words } from "../support/cli.js";
+import { useFleet } from "../support/fleet.js";
 import {
   attemptsBegun,
   expectRankings,
@@ -14,7 +14,6 @@ import {
   rankingsInRedis,
 } from "../support/kept.js";
 import { readLines } from "../support/records.js";
-import { TestRedis } from "../support/redis-server.js";
 
 const WORKER = ["--model", BUILTIN];
 /** All records were ranked but the one that is none. */
@@ -22,20 +21,7 @@ const SOME_FAILED = 3;
 const USAGE = 2;
 const named = z.object({ run: z.string() });
 
-let server: TestRedis;
-let redis: Redis;
-let bench: Bench;
-
-beforeEach(async () => {
-  server = await TestRedis.start();
-  redis = server.client();
-  bench = await Bench.open({ REDIS_URL: server.url });
-});
-
-afterEach(async () => {
-  await bench.close();
-  await server.close();
-});
+const fleet = useFleet({ shared: "nothing" });
 
 function submission(more = ""): string[] {
   return ["submit", "--model", BUILTIN, "--input", "in.jsonl", ...words(more)];
@@ -46,49 +32,51 @@ describe.each(keptVersions)("spools of version %s", (version) => {
   const { run } = kept.read("spool.json", named);
 
   beforeEach(async () => {
-    kept.place(bench, "in.jsonl");
-    kept.place(bench, "spool");
+    kept.place(fleet.bench, "in.jsonl");
+    kept.place(fleet.bench, "spool");
   });
 
   function rankingsInSpool(): string[] {
-    const folder = bench.path(`spool/${run}/rankings`);
+    const folder = fleet.bench.path(`spool/${run}/rankings`);
     const names = readdirSync(folder).filter((name) => name.endsWith(".jsonl"));
     return names.flatMap((name) => readLines(join(folder, name)));
   }
 
   async function finish(): Promise<string[]> {
-    const runner = bench.start(words("runner --spool spool"));
-    await bench.worker(WORKER);
-    const results = await bench.run(
+    const runner = fleet.bench.start(words("runner --spool spool"));
+    await fleet.bench.worker(WORKER);
+    const results = await fleet.bench.run(
       words(`results ${run} --spool spool --output out.jsonl --wait`),
     );
     expect(results.code, results.stderr + runner.said).toBe(SOME_FAILED);
-    const lines = readLines(bench.path("out.jsonl"));
+    const lines = readLines(fleet.bench.path("out.jsonl"));
     expectRankings(lines, kept.expected);
     return lines;
   }
 
   it("a runner finishes a spooled run with the rankings in its folder and those in Redis", async () => {
-    const begun = await kept.load(redis, "spool", bench);
+    const begun = await kept.load(fleet.redis, "spool", fleet.bench);
     // A ranking may be in the folder and still in Redis.
-    const done = [...new Set([...rankingsInSpool(), ...(await rankingsInRedis(redis))])];
+    const done = [...new Set([...rankingsInSpool(), ...(await rankingsInRedis(fleet.redis))])];
     const lines = await finish();
     expect(lines).toEqual(expect.arrayContaining(done));
-    expect(await attemptsBegun(redis)).toBe(begun + kept.expected.length - done.length);
+    expect(await attemptsBegun(fleet.redis)).toBe(begun + kept.expected.length - done.length);
   });
 
   it("a spooled run is finished from its folder after it is submitted again to an empty Redis", async () => {
     const done = rankingsInSpool();
-    const again = await bench.run(submission("--spool spool"));
+    const again = await fleet.bench.run(submission("--spool spool"));
     expect(again).toMatchObject({ code: 0, stdout: `${run}\n` });
     const lines = await finish();
     expect(lines.slice(0, done.length)).toEqual(done);
-    expect(await attemptsBegun(redis)).toBe(kept.expected.length - done.length);
+    expect(await attemptsBegun(fleet.redis)).toBe(kept.expected.length - done.length);
   });
 
   it("a submission is refused if its name belongs to a spooled run that Redis has forgotten", async () => {
-    cpSync(bench.path(`spool/${run}`), bench.path("spool/nightly"), { recursive: true });
-    const exit = await bench.run(submission("--spool spool --run nightly"));
+    cpSync(fleet.bench.path(`spool/${run}`), fleet.bench.path("spool/nightly"), {
+      recursive: true,
+    });
+    const exit = await fleet.bench.run(submission("--spool spool --run nightly"));
     expectRefusal(exit, USAGE, "Redis has forgotten: purge it, or choose another name");
   });
 });
