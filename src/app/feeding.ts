@@ -7,25 +7,33 @@ import { RedisJobQueue } from "../redis/redis-job-queue.js";
 import { RedisResultStore } from "../redis/redis-result-store.js";
 import { Feeder, type FeederParts } from "../runs/feeder.js";
 
-export interface FeedingOptions extends Pick<FeederParts, "sink" | "makeJob" | "owner" | "window"> {
+export interface FeedingOptions<Q extends JobQueue> extends Pick<
+  FeederParts,
+  "sink" | "makeJob" | "owner" | "window"
+> {
   readonly redis: Redis;
   /** The model, as its queues are named. */
   readonly tag: string;
   readonly maxJobBytes: number;
   readonly eventsStreamLength?: number | undefined;
   /** Makes the queue that the feeder uses of the model's own. */
-  readonly track?: (queue: RedisJobQueue) => JobQueue;
+  readonly track: (queue: RedisJobQueue) => Q;
 }
 
-export interface Feeding {
+export interface Feeding<Q extends JobQueue = JobQueue> {
   readonly queue: RedisJobQueue;
+  /** The queue that the feeder uses. */
+  readonly tracked: Q;
   readonly feeder: Feeder;
 }
 
 /** Redis may be gone when the queue is closed; nothing is left to say then. */
 const CLOSE_TIMEOUT_MS = 500;
 
-export function openFeeding(options: FeedingOptions, closers: Closers): Feeding {
+export function openFeeding<Q extends JobQueue>(
+  options: FeedingOptions<Q>,
+  closers: Closers,
+): Feeding<Q> {
   const { redis, tag, maxJobBytes, eventsStreamLength, sink, makeJob, owner, window } = options;
   const queue = closers.use(
     "queue of the run",
@@ -33,15 +41,15 @@ export function openFeeding(options: FeedingOptions, closers: Closers): Feeding 
     (one) => one.close(),
     CLOSE_TIMEOUT_MS,
   );
+  const tracked = options.track(queue);
   const feeder = new Feeder({
-    queue: options.track?.(queue) ?? queue,
+    queue: tracked,
     results: new RedisResultStore(redis, tag),
     board: new RedisFeedingBoard(redis, tag),
     sink,
     makeJob,
     owner,
     window,
-    onProgress: () => {},
   });
-  return { queue, feeder };
+  return { queue, tracked, feeder };
 }

@@ -118,6 +118,7 @@ async function openParts(
       tag: worker.tag,
       maxJobBytes: limits.maxJobBytes,
       eventsStreamLength: redis.eventsStreamLength,
+      track: (queue) => queue,
       sink: target.sink,
       makeJob: ({ request }) => makeJob(request, scoring, { priority: "bulk" }),
       owner: ownerOf(target),

@@ -12,10 +12,8 @@ import { showRuns, type RunFigures } from "../telemetry/metrics/run-metrics.js";
 import { readBacklog } from "../redis/backlog.js";
 import { listServedModels } from "../redis/model-registry.js";
 import { makeJob } from "../redis/make-job.js";
-import { RedisFeedingBoard } from "../redis/feeding-board.js";
-import { RedisJobQueue } from "../redis/redis-job-queue.js";
-import { RedisResultStore } from "../redis/redis-result-store.js";
-import { Feeder } from "../runs/feeder.js";
+import type { RedisJobQueue } from "../redis/redis-job-queue.js";
+import type { Feeder } from "../runs/feeder.js";
 import { Lease } from "../redis/lease.js";
 import { SPEED_WINDOW_MS, speedOf, secondsLeft, type SpeedSample } from "../core/run-speed.js";
 import type { RunCounts } from "../core/run-counts.js";
@@ -26,6 +24,7 @@ import type { RunStore } from "../redis/run-store.js";
 import type { Spool, SpoolOutput } from "../core/ports/spool.js";
 import type { InFlightBounds } from "../core/in-flight-bounds.js";
 import { Closers } from "../platform/closers.js";
+import { openFeeding } from "./feeding.js";
 import type { Instruments } from "./worker/instruments.js";
 import { ProcessFitness } from "./worker/process-fitness.js";
 
@@ -132,50 +131,59 @@ async function own(
   const { redis, logger } = options;
   const lease = await Lease.take(redis, run);
   if (lease === undefined) return;
+  const closers = new Closers();
   try {
     // Another may have finished it between the look at it and the lease.
     if ((await options.store.find(run))?.state !== "submitted") return;
     logger.info({ run, fence: lease.fence }, "owner of the run");
-    const ended = await feed(run, info, lease, options, figures, signal);
+    const ended = await feed(run, info, { lease, options, figures, closers }, signal);
     logger.info({ run, ended }, "no longer owner of the run");
   } finally {
+    await closers.closeAll();
     await lease.giveBack();
   }
+}
+
+interface Owned {
+  readonly lease: Lease;
+  readonly options: RunnerOptions;
+  readonly figures: OwnedFigures;
+  /** Closes the queue of the run, also if feeding fails. */
+  readonly closers: Closers;
 }
 
 async function feed(
   run: string,
   info: RunInfo,
-  lease: Lease,
-  options: RunnerOptions,
-  figures: OwnedFigures,
+  { lease, options, figures, closers }: Owned,
   signal: AbortSignal,
 ): Promise<"complete" | "cancelled" | "given back"> {
   const { redis, store, spool, limits } = options;
   const { total, ttlSeconds } = info;
   const output = await spool.openOutput(run, lease.fence);
-  const queue = new RedisJobQueue(redis, info.tag, limits.maxJobBytes);
-  const tracked = new TrackedQueue(queue, store, run, ttlSeconds);
   const prepared = { records: 0, pairs: 0 };
   const samples: SpeedSample[] = [];
   figures.set(run, () => figuresOf(run, info.tag, total, output.counts, prepared, samples));
-  const feeder = new Feeder({
-    queue: tracked,
-    results: new RedisResultStore(redis, info.tag),
-    board: new RedisFeedingBoard(redis, info.tag),
-    sink: output,
-    makeJob: ({ request }) => {
-      prepared.records += 1;
-      prepared.pairs += request.documents.length;
-      return makeJob(request, info, { priority: "bulk", ttlSeconds });
+  const { queue, tracked, feeder } = openFeeding(
+    {
+      redis,
+      tag: info.tag,
+      maxJobBytes: limits.maxJobBytes,
+      track: (one) => new TrackedQueue(one, store, run, ttlSeconds),
+      sink: output,
+      makeJob: ({ request }) => {
+        prepared.records += 1;
+        prepared.pairs += request.documents.length;
+        return makeJob(request, info, { priority: "bulk", ttlSeconds });
+      },
+      owner: runOwner(run),
+      window: {
+        ...options.window,
+        maxJobs: Math.min(options.window.maxJobs, info.windowJobs),
+      },
     },
-    owner: runOwner(run),
-    window: {
-      ...options.window,
-      maxJobs: Math.min(options.window.maxJobs, info.windowJobs),
-    },
-    onProgress: () => {},
-  });
+    closers,
+  );
   const records = spool.records(run, output.doneIds);
   const cancelled = new AbortController();
   const watching = new AbortController();
@@ -201,7 +209,6 @@ async function feed(
   // Rankings that an earlier owner wrote and did not live to release.
   if (complete) await tracked.releaseAll(runOwner(run));
   await store.saveProgress(run, { total, counts: output.counts, active: 0 }, ttlSeconds);
-  await queue.close();
   if (!complete) return cancelled.signal.aborted ? "cancelled" : "given back";
   await store.update(run, { state: "complete" });
   return "complete";

@@ -20,8 +20,6 @@ export interface FeederParts {
   /** Under what name the run waits for its jobs. */
   readonly owner: string;
   readonly window: InFlightBounds;
-  /** Called after every change of the figures; cheap. */
-  readonly onProgress: (jobsInFlight: number) => void;
 }
 
 export type ValidRecord = Extract<InputRecord, { status: "valid" }>;
@@ -152,7 +150,6 @@ export class Feeder {
       next = iterator.next();
       if (record.status === "invalid") {
         await this.#parts.sink.fail([record.failure]);
-        this.#progress();
         continue;
       }
       if (!this.#window.fits(record.bytes)) {
@@ -187,7 +184,6 @@ export class Feeder {
       entry.enqueuedAtMs = enqueuedAtMs;
       if (outcomes[i] === "done") this.#ended.add(entry.jobId);
     });
-    this.#progress();
   }
 
   /** Keeps the window to what the workers do, until all is fed or `signal` aborts. */
@@ -266,7 +262,6 @@ export class Feeder {
       this.#inFlight.delete(jobId);
       if (entry !== undefined) this.#window.leave(entry.record.bytes);
     }
-    this.#progress();
   }
 
   async #reconcile(): Promise<void> {
@@ -297,10 +292,6 @@ export class Feeder {
       await this.#store(given);
     }
     await this.#takeEnded();
-  }
-
-  #progress(): void {
-    this.#parts.onProgress(this.#window.jobs);
   }
 }
 

@@ -48,7 +48,6 @@ export function openOurs(path: string): Way {
           makeJob(request, { maxLength: 512, truncation: "only-second" }, { priority: "bulk" }),
         owner: "bench",
         window: DEFAULT_IN_FLIGHT_BOUNDS,
-        onProgress: () => undefined,
       });
       await feeder.run(inTurn(records), new AbortController().signal);
       if (lines !== records.length) throw new Error(`${lines} rankings of ${records.length}`);

@@ -33,7 +33,6 @@ function feederOf(window: InFlightBounds = DEFAULT_IN_FLIGHT_BOUNDS): Feeder {
       makeJob(request, { maxLength: 64, truncation: "only-second" }, { priority: "bulk" }),
     owner: "the run",
     window,
-    onProgress: () => {},
   });
 }
 
