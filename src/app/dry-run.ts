@@ -15,7 +15,7 @@ export interface DryRunOptions {
   readonly model: ResolvedModel;
   readonly device: WorkerDevice;
   readonly scoring: ResolvedScoring;
-  readonly window: InFlightBounds;
+  readonly inFlight: InFlightBounds;
   readonly lanes: number | undefined;
   readonly tokenizer: TokenizerChoice;
   /** Variables of the process, for the lane. */
@@ -84,7 +84,7 @@ const JOB_OVERHEAD_BYTES = 1_000;
  * Redis and writes nothing but the index of a collection.
  */
 export async function dryRun(options: DryRunOptions): Promise<DryRun> {
-  const { source, model, scoring, window } = options;
+  const { source, model, scoring, inFlight } = options;
   const survey = await sampleRecords(source.read(new Set()), {
     namesWindows: scoring.longDocuments === "windows",
     storedBytes: async (request) => {
@@ -108,8 +108,8 @@ export async function dryRun(options: DryRunOptions): Promise<DryRun> {
     const meanBytes = survey.requestBytes / Math.max(1, records);
     const windowJobs = Math.min(
       records,
-      window.maxJobs,
-      Math.max(1, Math.floor(window.maxBytes / Math.max(1, meanBytes))),
+      inFlight.maxJobs,
+      Math.max(1, Math.floor(inFlight.maxBytes / Math.max(1, meanBytes))),
     );
     const jobBytes = meanStoredBytes + JOB_OVERHEAD_BYTES + rankingBytes / Math.max(1, records);
     return {

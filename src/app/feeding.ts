@@ -9,7 +9,7 @@ import { Feeder, type FeederParts } from "../runs/feeder.js";
 
 export interface FeedingOptions<Q extends JobQueue> extends Pick<
   FeederParts,
-  "sink" | "makeJob" | "owner" | "window"
+  "sink" | "makeJob" | "owner" | "inFlight"
 > {
   readonly redis: Redis;
   /** The model, as its queues are named. */
@@ -34,7 +34,7 @@ export function openFeeding<Q extends JobQueue>(
   options: FeedingOptions<Q>,
   closers: Closers,
 ): Feeding<Q> {
-  const { redis, tag, maxJobBytes, eventsStreamLength, sink, makeJob, owner, window } = options;
+  const { redis, tag, maxJobBytes, eventsStreamLength, sink, makeJob, owner, inFlight } = options;
   const queue = closers.use(
     "queue of the run",
     new RedisJobQueue(redis, tag, maxJobBytes, eventsStreamLength),
@@ -49,7 +49,7 @@ export function openFeeding<Q extends JobQueue>(
     sink,
     makeJob,
     owner,
-    window,
+    inFlight,
   });
   return { queue, tracked, feeder };
 }

@@ -122,7 +122,7 @@ async function openParts(
       sink: target.sink,
       makeJob: ({ request }) => makeJob(request, scoring, { priority: "bulk" }),
       owner: ownerOf(target),
-      window: redis.window,
+      inFlight: redis.inFlight,
     },
     closers,
   );

@@ -34,7 +34,7 @@ export interface RunnerOptions {
   readonly spool: Spool;
   readonly limits: Limits;
   /** Of each run. */
-  readonly window: InFlightBounds;
+  readonly inFlight: InFlightBounds;
   /** Runs owned at once. */
   readonly maxRuns: number;
   readonly logger: Logger;
@@ -177,9 +177,9 @@ async function feed(
         return makeJob(request, info, { priority: "bulk", ttlSeconds });
       },
       owner: runOwner(run),
-      window: {
-        ...options.window,
-        maxJobs: Math.min(options.window.maxJobs, info.windowJobs),
+      inFlight: {
+        ...options.inFlight,
+        maxJobs: Math.min(options.inFlight.maxJobs, info.windowJobs),
       },
     },
     closers,

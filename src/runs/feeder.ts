@@ -19,7 +19,7 @@ export interface FeederParts {
   readonly makeJob: (record: ValidRecord) => NewJob;
   /** Under what name the run waits for its jobs. */
   readonly owner: string;
-  readonly window: InFlightBounds;
+  readonly inFlight: InFlightBounds;
 }
 
 export type ValidRecord = Extract<InputRecord, { status: "valid" }>;
@@ -69,13 +69,13 @@ const COLLECT_CHUNK_JOBS = 200;
  */
 export class Feeder {
   readonly #parts: FeederParts;
-  readonly #window: InFlightLimit;
+  readonly #limit: InFlightLimit;
   readonly #inFlight = new Map<string, InFlight>();
   readonly #ended = new Set<string>();
 
   constructor(parts: FeederParts) {
     this.#parts = parts;
-    this.#window = new InFlightLimit(parts.window);
+    this.#limit = new InFlightLimit(parts.inFlight);
   }
 
   /**
@@ -152,14 +152,14 @@ export class Feeder {
         await this.#parts.sink.fail([record.failure]);
         continue;
       }
-      if (!this.#window.fits(record.bytes)) {
+      if (!this.#limit.fits(record.bytes)) {
         await send();
-        while (!this.#window.fits(record.bytes) && !signal.aborted) {
-          await this.#window.untilChanged(signal);
+        while (!this.#limit.fits(record.bytes) && !signal.aborted) {
+          await this.#limit.untilChanged(signal);
         }
         if (signal.aborted) return;
       }
-      this.#window.enter(record.bytes);
+      this.#limit.enter(record.bytes);
       chunk.push({ record, job: this.#parts.makeJob(record) });
       chunkBytes += record.bytes;
       if (chunk.length >= CHUNK_JOBS || chunkBytes >= CHUNK_BYTES) await send();
@@ -191,7 +191,7 @@ export class Feeder {
     const { queue, board, owner } = this.#parts;
     let intervalMs = FIRST_LOOK_MS;
     while (!signal.aborted) {
-      const others = await board.post(owner, this.#window.bytesPerSecond);
+      const others = await board.post(owner, this.#limit.bytesPerSecond);
       let activeJobs = 0;
       let activeBytes = 0;
       for (const jobId of await queue.activeIds()) {
@@ -200,7 +200,7 @@ export class Feeder {
         activeJobs += 1;
         activeBytes += bytes;
       }
-      const starved = this.#window.adapt({
+      const starved = this.#limit.adapt({
         atMs: performance.now(),
         activeJobs,
         activeBytes,
@@ -260,7 +260,7 @@ export class Feeder {
     for (const jobId of stored) {
       const entry = this.#inFlight.get(jobId);
       this.#inFlight.delete(jobId);
-      if (entry !== undefined) this.#window.leave(entry.record.bytes);
+      if (entry !== undefined) this.#limit.leave(entry.record.bytes);
     }
   }
 

@@ -45,7 +45,7 @@ async function openPlace(spooled: boolean): Promise<RunPlace> {
           store: runs.store,
           spool,
           limits: DEFAULT_LIMITS,
-          window: DEFAULT_IN_FLIGHT_BOUNDS,
+          inFlight: DEFAULT_IN_FLIGHT_BOUNDS,
           maxRuns: 4,
           logger: pino({ level: "silent" }),
         },
@@ -66,7 +66,7 @@ async function openPlace(spooled: boolean): Promise<RunPlace> {
         topN: undefined,
         run,
         ttlSeconds: 1_000,
-        windowJobs: 100,
+        inFlightJobs: 100,
         spool: spooled ? spool : undefined,
       };
       return (await submitRun(submission, runs)).run;

@@ -124,7 +124,7 @@ describe("what the library refuses of a run", () => {
     await expect(submit(SAMPLE, { run: "a b" })).rejects.toThrow('run id "a b"');
     await expect(submit(SAMPLE, { spooled: true })).rejects.toThrow("spool");
     await expect(submit(SAMPLE, { ttlSeconds: 0 })).rejects.toThrow("ttlSeconds");
-    await expect(submit(SAMPLE, { windowJobs: 0.5 })).rejects.toThrow("windowJobs");
+    await expect(submit(SAMPLE, { inFlightJobs: 0.5 })).rejects.toThrow("inFlightJobs");
     expect(await all(client.runs.list())).toEqual([]);
   });
 });

@@ -30,7 +30,7 @@ async function outcomeOf(check: Check, of: ResolvedModel, prepared: string): Pro
     redis: { status: "unnamed", option: "redisUrl" },
     model: { status: "unnamed", option: "model" },
     lanes: {},
-    window: { maxJobs: 1, maxBytes: 1 },
+    inFlight: { maxJobs: 1, maxBytes: 1 },
     maxJobBytes: 1,
     tokenizer: "auto",
     folders: { prepared, calibration: folder, models: folder, index: folder, temporary: folder },

@@ -104,7 +104,7 @@ async function submit(count: number): Promise<void> {
     topN: undefined,
     run: "large",
     ttlSeconds: 1_000,
-    windowJobs: 100,
+    inFlightJobs: 100,
     spool: undefined,
   };
   await submitRun(submission, runs);
@@ -123,7 +123,10 @@ describe.runIf(hasRealRedis)("runs that are over", () => {
     const commands = await callsWhile(async () => {
       const before = await looks();
       const working = Promise.all([
-        runRunner({ redis, store, spool, limits, window, maxRuns: 4, logger }, stopping.signal),
+        runRunner(
+          { redis, store, spool, limits, inFlight: window, maxRuns: 4, logger },
+          stopping.signal,
+        ),
         reconcileRuns(TAG, runs.partsOf(TAG), logger, stopping.signal),
       ]);
       await until("both have looked for runs", async () => (await looks()) - before >= 4);

@@ -50,7 +50,7 @@ export function addDoctor(program: Command): void {
     });
   addOptions(command, GROUPS, ["model", "redisUrl", "precision", "lanes", "memoryLimitBytes"]);
   addHelp(command, {
-    examples: ["REDIS_URL=redis://redis:6379 rankmill doctor --model minilm --precision int8"],
+    examples: ["REDIS_URL=redis://redis:6379 rankmill doctor --model bge-reranker-v2-m3"],
     notes: [
       `Give it the options that the worker will get. Without --model or REDIS_URL, less is examined. Nothing is changed: a few keys live in Redis for a minute at most.`,
       `Exit codes: 0 all is well; 6 something costs speed or safety; 1 something fails or loses work.`,
@@ -70,7 +70,7 @@ async function doctor(parsed: Record<string, unknown>): Promise<number> {
         redis,
         model: await examinedModel(values.device, values.model),
         lanes: laneOptions(values.lanes, values.worker),
-        window: inFlightBounds(values.redis),
+        inFlight: inFlightBounds(values.redis),
         maxJobBytes: values.limits.maxJobBytes,
         tokenizer: values.model.tokenizer,
         folders: {

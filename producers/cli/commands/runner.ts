@@ -88,7 +88,7 @@ async function own(
       store: new RunStore(redis),
       spool,
       limits: values.limits,
-      window: inFlightBounds(values.redis),
+      inFlight: inFlightBounds(values.redis),
       maxRuns: values.run.maxRuns,
       logger,
       healthFile: values.observe.healthFile,

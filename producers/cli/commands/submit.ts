@@ -95,7 +95,7 @@ async function submit(parsed: Record<string, unknown>): Promise<number> {
         topN,
         run: values.run.runId,
         ttlSeconds: values.run.runTtl,
-        windowJobs: values.redis.inFlightJobs,
+        inFlightJobs: values.redis.inFlightJobs,
         spool: values.run.spool === undefined ? undefined : await runs.spool(),
         onProgress: (run: string, total: number) => logger.info({ run, total }, "submitted"),
       };

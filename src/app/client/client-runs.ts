@@ -35,14 +35,14 @@ export interface SubmitOptions extends Partial<Omit<ScoringOptions, "maxLength">
   /** Seconds that Redis keeps the run and its rankings. @defaultValue one week */
   readonly ttlSeconds?: number;
   /**
-   * True: the run lies in the client's spool, a runner works it off, and Redis holds `windowJobs` of
+   * True: the run lies in the client's spool, a runner works it off, and Redis holds `inFlightJobs` of
    * its jobs at most. False: all of it lies in Redis.
    *
    * @defaultValue whether the client has a spool
    */
   readonly spooled?: boolean;
   /** Jobs of a spooled run in Redis at once, at most. */
-  readonly windowJobs?: number;
+  readonly inFlightJobs?: number;
   /** Called every few hundred records with how many were taken in so far. */
   readonly onProgress?: (records: number) => void;
   /** Called with what one should know of the input and need not act on. */
@@ -98,7 +98,7 @@ export class ClientRuns {
           topN: topN === 0 ? undefined : topN,
           run: options.run,
           ttlSeconds: options.ttlSeconds ?? DEFAULT_RUN_TTL_SECONDS,
-          windowJobs: options.windowJobs ?? DEFAULT_IN_FLIGHT_BOUNDS.maxJobs,
+          inFlightJobs: options.inFlightJobs ?? DEFAULT_IN_FLIGHT_BOUNDS.maxJobs,
           spool: spooled ? await this.#runs.spool() : undefined,
           ...(onProgress && { onProgress: (_: string, records: number) => onProgress(records) }),
         },

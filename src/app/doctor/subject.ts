@@ -38,7 +38,7 @@ export interface Subject {
   readonly redis: Examined<ExaminedRedis>;
   readonly model: Examined<ExaminedModel>;
   readonly lanes: LaneOptions;
-  readonly window: InFlightBounds;
+  readonly inFlight: InFlightBounds;
   readonly maxJobBytes: number;
   readonly tokenizer: TokenizerChoice;
   readonly folders: SubjectFolders;

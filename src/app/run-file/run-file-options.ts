@@ -33,7 +33,7 @@ export interface RunFileOptions {
   readonly scoring: ResolvedScoring;
   readonly topN: number | undefined;
   readonly limits: Limits;
-  readonly window: InFlightBounds;
+  readonly inFlight: InFlightBounds;
   readonly forceNew: boolean;
   readonly redisUrl: string | undefined;
   readonly lanes: LaneOptions;

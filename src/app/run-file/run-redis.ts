@@ -11,18 +11,18 @@ import type { RunFileOptions } from "./run-file-options.js";
 /** The Redis of a run: the operator's, or one of its own. */
 export interface RunRedis {
   readonly redis: Redis;
-  readonly window: InFlightBounds;
+  readonly inFlight: InFlightBounds;
   readonly eventsStreamLength: number | undefined;
   /** For the manifest. */
   readonly note: string;
 }
 
 /**
- * js-redis-server copies a key's whole value at every access: short streams and a small window make
+ * js-redis-server copies a key's whole value at every access: short streams and few jobs in flight make
  * it several times faster.
  */
 const JS_EVENTS_STREAM_LENGTH = 20;
-const JS_WINDOW_JOBS = 100;
+const JS_IN_FLIGHT_JOBS = 100;
 /** A private server's data goes with it: one that takes its time, or is frozen, is killed. */
 const STOP_DEADLINE_MS = 500;
 
@@ -35,12 +35,12 @@ export async function openRunRedis(
   closers: Closers,
   stopping: AbortController,
 ): Promise<RunRedis> {
-  const { window, redisUrl, show, logger } = options;
+  const { inFlight, redisUrl, show, logger } = options;
   const onError = (error: Error): void => logger.warn({ err: error }, "redis connection");
   if (redisUrl !== undefined) {
     const redis = await connectRedis({ url: redisUrl }, onError);
     watched(redis, options, closers);
-    return { redis, window, eventsStreamLength: undefined, note: "REDIS_URL" };
+    return { redis, inFlight, eventsStreamLength: undefined, note: "REDIS_URL" };
   }
   const server = await startServer(options, closers);
   show.onEvent({ type: "redis-started", note: server.note });
@@ -52,7 +52,9 @@ export async function openRunRedis(
   const js = server.implementation === "js-redis-server";
   return {
     redis,
-    window: js ? { ...window, maxJobs: Math.min(JS_WINDOW_JOBS, window.maxJobs) } : window,
+    inFlight: js
+      ? { ...inFlight, maxJobs: Math.min(JS_IN_FLIGHT_JOBS, inFlight.maxJobs) }
+      : inFlight,
     eventsStreamLength: js ? JS_EVENTS_STREAM_LENGTH : undefined,
     note: `${server.implementation} ${server.version}, private`,
   };

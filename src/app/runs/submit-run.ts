@@ -32,7 +32,7 @@ export interface Submission {
   /** How long Redis keeps the run and its rankings. */
   readonly ttlSeconds: number;
   /** Most jobs of a spooled run in Redis at once. */
-  readonly windowJobs: number;
+  readonly inFlightJobs: number;
   /** Where the run shall lie; undefined: in Redis. */
   readonly spool: Spool | undefined;
   /** Called with the records taken in so far. */
@@ -63,7 +63,7 @@ interface Prepared extends Submission {
 export async function submitRun(submission: Submission, runs: Runs): Promise<Submitted> {
   if (submission.run !== undefined) checkRunId(submission.run);
   checkWhole("ttlSeconds", submission.ttlSeconds, "seconds");
-  checkWhole("windowJobs", submission.windowJobs, "jobs");
+  checkWhole("inFlightJobs", submission.inFlightJobs, "jobs");
   const inputHash = (await digestOf(submission.source)) ?? "";
   const info = infoOf(submission, inputHash);
   const { scoring, topN } = submission;
@@ -99,7 +99,7 @@ function infoOf(submission: Submission, inputHash: string): RunInfo {
     tag: modelTag(submission.model),
     state: "submitting",
     spooled: submission.spool === undefined ? "no" : "yes",
-    windowJobs: submission.windowJobs,
+    windowJobs: submission.inFlightJobs,
     input: submission.input,
     inputHash,
     ...submission.scoring,

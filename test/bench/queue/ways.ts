@@ -47,7 +47,7 @@ export function openOurs(path: string): Way {
         makeJob: ({ request }) =>
           makeJob(request, { maxLength: 512, truncation: "only-second" }, { priority: "bulk" }),
         owner: "bench",
-        window: DEFAULT_IN_FLIGHT_BOUNDS,
+        inFlight: DEFAULT_IN_FLIGHT_BOUNDS,
       });
       await feeder.run(inTurn(records), new AbortController().signal);
       if (lines !== records.length) throw new Error(`${lines} rankings of ${records.length}`);

@@ -32,7 +32,7 @@ function feederOf(window: InFlightBounds = DEFAULT_IN_FLIGHT_BOUNDS): Feeder {
     makeJob: ({ request }) =>
       makeJob(request, { maxLength: 64, truncation: "only-second" }, { priority: "bulk" }),
     owner: "the run",
-    window,
+    inFlight: window,
   });
 }
 

@@ -8,12 +8,12 @@ const OVERHEAD_FACTOR = 1.5;
 /** Beyond this share of the limit writes will soon be refused. */
 const NEARLY_FULL_SHARE = 0.9;
 
-/** A run's window and the score cache fit beside what is there already. */
+/** A run's jobs in flight and the score cache fit beside what is there already. */
 export const redisMemory: Check = {
   name: "redis-memory",
   needs: "redis",
-  run: async ({ info, description: { maxmemoryBytes, usedMemoryBytes } }, { window, lanes }) => {
-    const neededBytes = window.maxBytes * OVERHEAD_FACTOR + (lanes.scoreCacheBytes ?? 0);
+  run: async ({ info, description: { maxmemoryBytes, usedMemoryBytes } }, { inFlight, lanes }) => {
+    const neededBytes = inFlight.maxBytes * OVERHEAD_FACTOR + (lanes.scoreCacheBytes ?? 0);
     const systemBytes = Number(info.get("total_system_memory") ?? 0);
     const roomBytes = maxmemoryBytes > 0 ? maxmemoryBytes : systemBytes;
     const used = `${mib(usedMemoryBytes)} of ${mib(roomBytes)} MiB are in use`;

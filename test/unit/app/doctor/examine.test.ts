@@ -17,7 +17,7 @@ const NOTHING: Subject = {
   redis: { status: "unnamed", option: "redisUrl" },
   model: { status: "unusable", why: "no such model" },
   lanes: {},
-  window: { maxJobs: 1, maxBytes: 1 },
+  inFlight: { maxJobs: 1, maxBytes: 1 },
   maxJobBytes: 1,
   tokenizer: "auto",
   folders: { prepared: "/", calibration: "/", models: "/", index: "/", temporary: "/" },
