@@ -79,7 +79,7 @@ export async function requireRedis(given: string | undefined, logger: Logger): P
   return await connectRedis({ url }, (error) => logger.warn({ err: error }, "redis connection"));
 }
 
-/** The spool in which a run lies. @throws RankmillError `invalid_option` where it was not given */
+/** The spool in which a run lies. @throws RankmillError `invalid_option` if it was not given */
 export async function requireSpool(place: string | undefined): Promise<Spool> {
   const { spool } = requireOptions({ spool: place });
   return await openSpool(spool, env);

@@ -37,7 +37,7 @@ export async function reportEvaluation(
   sayCoverage(path, after);
 }
 
-/** @throws RankmillError naming the file where it holds no judgements */
+/** @throws RankmillError naming the file if it holds no judgements */
 export async function loadQrels(path: string, maxLineBytes: number): Promise<Qrels> {
   const { chunks } = await openInput(path);
   try {

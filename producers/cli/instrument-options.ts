@@ -4,8 +4,8 @@ import type { Closers } from "../../src/platform/closers.js";
 import type { ObserveValues } from "./options/observe.js";
 
 /**
- * @returns undefined where no port was named
- * @throws RankmillError `place_unusable` where the address cannot be had
+ * @returns undefined if no port was named
+ * @throws RankmillError `place_unusable` if the address cannot be had
  */
 export async function openInstruments(
   values: ObserveValues,

@@ -1,4 +1,4 @@
-/** OpenTelemetry traces of jobs from producer to worker, where the standard variables ask for them. */
+/** OpenTelemetry traces of jobs from producer to worker, if the standard variables ask for them. */
 import { RankmillError } from "../../src/core/errors.js";
 import { traceQueues } from "../../src/redis/telemetry.js";
 import { errnoOf } from "../../src/platform/file-system-errors.js";

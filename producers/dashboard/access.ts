@@ -29,7 +29,7 @@ export function isLoopback(host: string): boolean {
   return LOOPBACK.has(host.toLowerCase());
 }
 
-/** @throws RankmillError `invalid_option` where others than this host's users could come without a password */
+/** @throws RankmillError `invalid_option` if others than this host's users could come without a password */
 export function checkExposure(host: string, password: string | undefined): void {
   if (isLoopback(host) || (password !== undefined && password !== "")) return;
   throw new RankmillError(

@@ -43,7 +43,7 @@ const MAX_CONNECTIONS = 64;
 /** What Bull Board sends to retry, remove or add a job. */
 const MAX_BODY_BYTES = 1_048_576;
 
-/** @throws RankmillError `place_unusable` where it would be open to others, or the address cannot be had */
+/** @throws RankmillError `place_unusable` if it would be open to others, or the address cannot be had */
 export async function openDashboard(options: DashboardOptions): Promise<RunningDashboard> {
   const { redis, host, port, password, allowActions, logger } = options;
   checkExposure(host, password);

@@ -32,7 +32,7 @@ export interface DryRun {
   readonly failures: readonly RecordFailure[];
   /** Of all records: each is a (query, document) pair of the input. */
   readonly documents: number;
-  /** Pairs that the model will read: one a document, or as many as it has windows, estimated. */
+  /** Pairs that the model will read: one per document, or as many as it has windows, estimated. */
   readonly pairs: number;
   readonly maxLength: number;
   /** Where long documents are split. */
@@ -58,9 +58,9 @@ export interface DryRun {
   readonly time: {
     /** Scored for real, on one lane. */
     readonly scoredPairs: number;
-    /** Of one lane; 0 where there is no pair. */
+    /** Of one lane; 0 if there is no pair. */
     readonly scoredPairsPerSecond: number;
-    /** Documents of the tokenizer, which shares the cores with the lanes; 0 where there are none. */
+    /** Documents of the tokenizer, which shares the cores with the lanes; 0 if there are none. */
     readonly tokenizedPairsPerSecond: number;
     readonly lanes: number;
     /** Scoring and tokenising of all pairs, one after the other, over the lanes. */

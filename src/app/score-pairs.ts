@@ -28,9 +28,9 @@ export interface EncodedTexts {
 
 /** A model at work outside any queue. */
 export interface PairLane {
-  /** @returns one entry a pair, in order */
+  /** @returns one entry per pair, in order */
   encode(pairs: readonly TextPair[]): Promise<EncodedTexts[]>;
-  /** @returns one logit a pair, in order; each pair runs alone at its exact length */
+  /** @returns one logit per pair, in order; each pair runs alone at its exact length */
   score(pairs: readonly EncodedPair[]): Promise<number[]>;
   close(): Promise<void>;
 }
@@ -44,7 +44,7 @@ export interface PairLaneOptions {
   readonly device?: WorkerDevice;
 }
 
-/** @throws RankmillError where the model cannot be used */
+/** @throws RankmillError if the model cannot be used */
 export async function openPairLane(
   model: ResolvedModel,
   env: Readonly<Record<string, string | undefined>>,
@@ -96,8 +96,8 @@ export async function openPairLane(
 }
 
 /**
- * @returns one logit a pair, in order; each pair runs alone at its exact length
- * @throws RankmillError where the model cannot be used
+ * @returns one logit per pair, in order; each pair runs alone at its exact length
+ * @throws RankmillError if the model cannot be used
  */
 export async function scorePairs(
   model: ResolvedModel,

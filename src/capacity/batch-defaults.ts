@@ -22,7 +22,7 @@ const EQUAL_ROWS: BatchLimits = { maxBatchTokens: 512, maxBatchSize: 8, maxPaddi
  *
  * @param dynamicallyQuantised see `ModelFile.dynamicallyQuantised`
  * @param asked what the user chose
- * @throws RankmillError `invalid_option` where batches of a dynamically quantised model are asked for: its
+ * @throws RankmillError `invalid_option` if batches of a dynamically quantised model are asked for: its
  *   scores would depend on their batch-mates, beside workers on the same queue whose scores do not
  */
 export function batchLimits(

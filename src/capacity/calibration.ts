@@ -29,14 +29,14 @@ export const calibrationSchema = z.object({
   timing: z.array(sampleSchema),
   /** Tokens a pair at which the speeds below were measured. */
   length: positive,
-  /** Pairs a second of one lane, by rows a batch; empty where it was not worth measuring. */
+  /** Pairs a second of one lane, by rows per batch; empty if it was not worth measuring. */
   rows: z.array(z.object({ rows: positive, pairsPerSecond: positive })),
   /** Whether a pair gave the same logit to the bit alone and among rows of its own length. */
   rowsKeepBits: z.boolean(),
   /** The same for a pair alone and padded. */
   paddingKeepsBits: z.boolean(),
   /**
-   * Pairs a second of all lanes together; empty where there is one core, the model is tiny, or other
+   * Pairs a second of all lanes together; empty if there is one core, the model is tiny, or other
    * work kept the cores busy.
    */
   layouts: z.array(z.object({ lanes: positive, threads: positive, pairsPerSecond: positive })),
@@ -58,7 +58,7 @@ export interface Layout {
 
 /**
  * Another layout must be this much faster to be taken: single measurements on a busy machine differ
- * by some percent, and one thread a lane is what never surprises.
+ * by some percent, and one thread per lane is what never surprises.
  */
 const WORTH_IT = 1.15;
 /** Padding allowed where it was seen to change no bit; more would cost more than rows gain. */
@@ -102,7 +102,7 @@ export function chooseLayout(
 
 /**
  * The batches whose scores do not depend on who else is in them: one row at its exact length, unless
- * rows of equal length were seen to change no bit here; padding only where it was seen to change none
+ * rows of equal length were seen to change no bit here; padding only if it was seen to change none
  * either. What the operator asks for is done.
  *
  * @param dynamicallyQuantised one activation scale for a whole tensor: never batched, never padded
@@ -128,7 +128,7 @@ export function chooseBatches(
 }
 
 /**
- * True where a pair's logit is known not to depend on its batch: single rows, or no more rows and
+ * True if a pair's logit is known not to depend on its batch: single rows, or no more rows and
  * padding than were seen to change no bit here.
  */
 export function keepsBits(calibration: Calibration | undefined, limits: BatchLimits): boolean {

@@ -39,7 +39,7 @@ export class PayloadMemory {
   /**
    * @param jsonBytes of the request
    * @returns gives the memory back
-   * @throws the signal's reason where it aborts first
+   * @throws the signal's reason if it aborts first
    */
   async acquire(jsonBytes: number, signal?: AbortSignal): Promise<() => void> {
     const weight = jsonBytes * PAYLOAD_MEMORY_FACTOR;

@@ -159,7 +159,7 @@ export interface RequestDocument {
 
 /** A valid request as the library holds it. */
 export interface RerankRequest {
-  /** Empty where its producer left it to the job's id. */
+  /** Empty if its producer left it to the job's id. */
   readonly id: string;
   readonly query: string;
   readonly documents: readonly RequestDocument[];

@@ -40,7 +40,7 @@ export interface DocumentScore {
   readonly pairs: number;
   /** Of all of them, special tokens included. */
   readonly tokens: number;
-  /** True where anything was cut off: of the query, of a window, or what no window reads. */
+  /** True if anything was cut off: of the query, of a window, or what no window reads. */
   readonly truncated: boolean;
 }
 
@@ -67,7 +67,7 @@ export class DocumentScores {
     }
   }
 
-  /** Of every document, in the order of the request. @throws RangeError where one has none */
+  /** Of every document, in the order of the request. @throws RangeError if one has none */
   all(): DocumentScore[] {
     return this.#ofDocument.map((reading, document) => {
       if (reading === undefined) throw new RangeError(`document ${document} has no outcome`);

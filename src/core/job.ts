@@ -77,7 +77,7 @@ export interface TakenJob {
   /** A {@link JobEnvelope}, unless somebody else wrote it; parsed once the job is begun. */
   readonly envelope: unknown;
   readonly priority: Priority;
-  /** True where the queue will not try again after this attempt. */
+  /** True if the queue will not try again after this attempt. */
   readonly lastAttempt: boolean;
 }
 

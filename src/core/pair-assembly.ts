@@ -11,7 +11,7 @@ export interface PairTemplate {
   /** Ids after the document. */
   readonly suffix: readonly number[];
   /**
-   * True where the document and what follows it have token type 1 (BERT), false where every token
+   * True if the document and what follows it have token type 1 (BERT), false if every token
    * has type 0 (XLM-R).
    */
   readonly segmentTypeIds: boolean;
@@ -45,7 +45,7 @@ const QUERY_SHARE_DENOMINATOR = 4;
  * its texts were read; versions of the library before 0.23 count them all, later ones those up to
  * the word that reaches `maxLength`.
  *
- * @throws RankmillError `invalid_field` where `maxLength` leaves no token beside the special ones
+ * @throws RankmillError `invalid_field` if `maxLength` leaves no token beside the special ones
  */
 export function assemblePair(
   template: PairTemplate,
@@ -86,7 +86,7 @@ export function roomForDocument(
 /**
  * Tokens beside a template's special ones.
  *
- * @throws RankmillError `invalid_field` where there are none
+ * @throws RankmillError `invalid_field` if there are none
  */
 export function roomForText(template: PairTemplate, maxLength: number): number {
   const specials = template.prefix.length + template.middle.length + template.suffix.length;

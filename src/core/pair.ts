@@ -12,7 +12,7 @@ export interface EncodedPair {
    * only. Everything before it has type 0.
    */
   readonly secondStart: number;
-  /** True where tokens of the query or of the document were cut off to fit. */
+  /** True if tokens of the query or of the document were cut off to fit. */
   readonly truncated: boolean;
 }
 

@@ -6,7 +6,7 @@ import { activate, type Activation } from "./activation.js";
  * Makes the ranking of one job: best first by logit (a sigmoid saturates, a logit does not), ties
  * by index. Failed documents are listed apart and take no rank.
  *
- * @param readings one a document, in the order of the request
+ * @param readings one per document, in the order of the request
  */
 export function rank(
   request: RerankRequest,

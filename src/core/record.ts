@@ -7,7 +7,7 @@ import { describeError, type ErrorCode } from "./errors.js";
 export interface RecordFailure {
   /** Line number in the input, from 1. */
   readonly line: number;
-  /** Absent where the line names none, or where an earlier line has the same. */
+  /** Absent if the line names none, or where an earlier line has the same. */
   readonly id?: string;
   readonly code: ErrorCode | (string & {});
   readonly reason: string;

@@ -21,7 +21,7 @@ export const SPEED_WINDOW_MS = 30_000;
 
 /**
  * @param samples in order of time
- * @returns undefined where they lie too close together to tell
+ * @returns undefined if they lie too close together to tell
  */
 export function speedOf(
   samples: readonly SpeedSample[],
@@ -44,7 +44,7 @@ export function speedOf(
   };
 }
 
-/** @returns undefined where that cannot be known: no speed, or none yet */
+/** @returns undefined if that cannot be known: no speed, or none yet */
 export function secondsLeft(open: number, pace: RunSpeed | undefined): number | undefined {
   if (open <= 0) return 0;
   if (pace === undefined || pace.recordsPerSecond <= 0) return undefined;

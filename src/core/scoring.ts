@@ -14,7 +14,7 @@ export const PUBLIC_SCORES = ["activated", "logit"] as const satisfies PublicSco
 
 /** A passage of some sentences stands whole in one window; a seventh more work at 512 tokens. */
 export const DEFAULT_OVERLAP_TOKENS = 64;
-/** Some 27,000 tokens, 50 pages, at 512 tokens a pair. */
+/** Some 27,000 tokens, 50 pages, at 512 tokens per pair. */
 export const DEFAULT_MAX_WINDOWS = 64;
 /** What one document may cost at the most: a job's work must be foreseeable. */
 export const MOST_WINDOWS = 1_024;

@@ -16,7 +16,7 @@ import { loadTrecRun } from "../inputs/read/trec.js";
  * A TREC run is ordered by its scores, as trec_eval does; JSONL keeps the order of its results,
  * ties included, which is the order that the same rankings have as a TREC run of ours.
  *
- * @throws RankmillError naming the file and the line for one that cannot be used; `input_unusable` where the
+ * @throws RankmillError naming the file and the line for one that cannot be used; `input_unusable` if the
  *   judgements are those of another collection
  */
 export async function evaluateFile(

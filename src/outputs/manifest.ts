@@ -33,7 +33,7 @@ export interface Manifest {
   readonly schema: number;
   readonly state: "running" | "interrupted" | "complete";
   readonly input: string;
-  /** sha256, hex, of what the newest invocation read; absent where that was a stream. */
+  /** sha256, hex, of what the newest invocation read; absent if that was a stream. */
   readonly inputDigest?: string;
   readonly output: string;
   readonly settings: RunSettings;

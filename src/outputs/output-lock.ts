@@ -26,7 +26,7 @@ type Holder = z.infer<typeof holderSchema>;
  * nothing here can tell whether its holder lives.
  *
  * @returns gives the lock back
- * @throws RankmillError `conflict` where another holds it
+ * @throws RankmillError `conflict` if another holds it
  */
 export async function lockOutput(path: string): Promise<() => Promise<void>> {
   const holder: Holder = { pid: process.pid, host: hostname(), token: randomUUID() };
@@ -48,7 +48,7 @@ export async function lockOutput(path: string): Promise<() => Promise<void>> {
   }
 }
 
-/** @returns false where there is a lock */
+/** @returns false if there is a lock */
 async function create(path: string, own: string): Promise<boolean> {
   const temporary = `${path}.${randomUUID()}`;
   try {
@@ -72,7 +72,7 @@ async function create(path: string, own: string): Promise<boolean> {
  * it, the second one the first one's new lock: only who holds a lock on taking over that very one may
  * replace it.
  *
- * @returns false where it is not there any more
+ * @returns false if it is not there any more
  */
 async function takeOver(path: string, dead: string, own: string): Promise<boolean> {
   const digest = createHash("sha256").update(dead).digest("hex").slice(0, DIGEST_CHARS);

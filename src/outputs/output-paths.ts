@@ -82,7 +82,7 @@ export async function linkTarget(output: string): Promise<string> {
 /** Lock, manifest and a first few rankings: where not even those fit, nothing is begun. */
 const MIN_FREE_BYTES = 65_536;
 
-/** @throws RankmillError `place_unusable` where a run cannot write its files there */
+/** @throws RankmillError `place_unusable` if a run cannot write its files there */
 export async function checkPlace(paths: OutputPaths): Promise<void> {
   const folder = dirname(paths.output);
   try {

@@ -63,7 +63,7 @@ export class JobProcessor {
    * Scores the job and writes its record before it returns. A job that ended before (its worker
    * died between writing and reporting) is not scored again.
    *
-   * @throws whatever made this attempt fail; where no other will follow, a failure record has been
+   * @throws whatever made this attempt fail; if no other will follow, a failure record has been
    *   written first. `cancelled` where `signal` aborted: nothing is written, another may hold it.
    *   `unwanted` before any work
    */

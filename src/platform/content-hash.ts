@@ -5,7 +5,7 @@ import type { Hash } from "node:crypto";
 export interface ContentHashes {
   readonly bytes: number;
   readonly sha256: string;
-  /** Git's id of the same bytes. Undefined where the size was not known before the first byte. */
+  /** Git's id of the same bytes. Undefined if the size was not known before the first byte. */
   readonly gitBlobId: string | undefined;
 }
 

@@ -72,7 +72,7 @@ async function release(path: string, token: string): Promise<void> {
   if ((await readToken(path)) === token) await rm(path, { force: true });
 }
 
-/** @returns true where the claim is gone and may be tried for at once */
+/** @returns true if the claim is gone and may be tried for at once */
 async function breakStale(path: string, staleMs: number): Promise<boolean> {
   const seen = await readToken(path);
   if (seen === undefined) return true;

@@ -22,7 +22,7 @@ export class Permits {
 
   /**
    * @returns a function that gives the permits back; calling it again does nothing
-   * @throws the signal's reason where it aborts first
+   * @throws the signal's reason if it aborts first
    */
   async acquire(weight: number, signal?: AbortSignal): Promise<() => void> {
     signal?.throwIfAborted();

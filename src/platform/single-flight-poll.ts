@@ -15,7 +15,7 @@ export class SingleFlightPoll<T> {
     this.#waitMs = waitMs;
   }
 
-  /** @returns undefined where there is no answer in time */
+  /** @returns undefined if there is no answer in time */
   async answer(): Promise<T | undefined> {
     this.#asking ??= this.#ask()
       .catch(() => undefined)

@@ -9,7 +9,7 @@ const SAMPLED_FROM_EACH_END = 100;
  * KEYS: wait, active, delayed, failed of one queue. ARGV: prefix of job keys, jobs from each end.
  * Returns {jobs waiting, active, delayed, failed, pairs waiting, pairs active}; pairs as text.
  *
- * The number of pairs stands in a job's data; where a list is long, those of its oldest and newest
+ * The number of pairs stands in a job's data; if a list is long, those of its oldest and newest
  * jobs stand for all.
  */
 const BACKLOG = `

@@ -30,7 +30,7 @@ export function redactTarget(target: RedisTarget): string {
  * Opens a connection and waits until it works. Afterwards it reconnects for as long as it takes:
  * commands sent during an outage wait for its end.
  *
- * @throws RankmillError `redis_unavailable`, naming the target and what is wrong, where the first
+ * @throws RankmillError `redis_unavailable`, naming the target and what is wrong, if the first
  *   connection fails
  */
 export async function connectRedis(

@@ -184,7 +184,7 @@ export class Consumer {
 
   /**
    * Lets the worker rest after errors in quick succession: BullMQ asks again at once whatever Redis
-   * refuses, thousands of times a second.
+   * refuses, thousands of times per second.
    */
   #rest(worker: Worker<JobEnvelope, JobSummary>): void {
     const nowMs = performance.now();

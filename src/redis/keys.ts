@@ -32,7 +32,7 @@ export const jobKeys = {
   result: (tag: string, jobId: string): string => `${KEY_PREFIX}:{${tag}}:result:${jobId}`,
   /** String: the fence of the newest attempt, a space, and how many attempts there were. */
   fence: (tag: string, jobId: string): string => `${KEY_PREFIX}:{${tag}}:fence:${jobId}`,
-  /** String: the request, compressed, where it is too large for the job. */
+  /** String: the request, compressed, if it is too large for the job. */
   payload: (tag: string, jobId: string): string => `${KEY_PREFIX}:{${tag}}:payload:${jobId}`,
   /** Hash: pairs under suspicion → how often their worker vanished with them. */
   accused: (tag: string, jobId: string): string => `${KEY_PREFIX}:{${tag}}:accused:${jobId}`,

@@ -56,7 +56,7 @@ export class Lease {
     this.#timer = setInterval(() => void this.#renew(), RENEW_MS);
   }
 
-  /** @returns undefined where another owns the run */
+  /** @returns undefined if another owns the run */
   static async take(redis: Redis, run: string): Promise<Lease | undefined> {
     redis.defineCommand("rankmillRenewLease", { numberOfKeys: 1, lua: RENEW });
     redis.defineCommand("rankmillGiveBackLease", { numberOfKeys: 1, lua: GIVE_BACK });

@@ -33,8 +33,8 @@ export async function listServedModels(redis: Redis): Promise<ServedModel[]> {
 /**
  * Finds the one served model that is called `name`.
  *
- * @returns undefined where no worker ever served it
- * @throws RankmillError `model_ambiguous` where several match: revision or precision must be given too
+ * @returns undefined if no worker ever served it
+ * @throws RankmillError `model_ambiguous` if several match: revision or precision must be given too
  */
 export async function findServedModel(
   redis: Redis,

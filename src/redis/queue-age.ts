@@ -5,7 +5,7 @@ import { PRIORITIES } from "../core/priority.js";
 /** Of each queue: jobs that were handed back stand at the same end as the oldest. */
 const LOOKED_AT_JOBS = 20;
 
-/** @returns when the oldest job was enqueued that waits for a worker; undefined where none waits */
+/** @returns when the oldest job was enqueued that waits for a worker; undefined if none waits */
 export async function oldestWaitingAtMs(redis: Redis, tag: string): Promise<number | undefined> {
   const times = await Promise.all(
     PRIORITIES.map(async (priority) => {

@@ -6,7 +6,7 @@ export interface RedisDescription {
   readonly version: string;
   /** The version of Redis whose commands it speaks; equal to `version` for Redis itself. */
   readonly redisVersion: string;
-  /** Undefined where the server does not say. */
+  /** Undefined if the server does not say. */
   readonly maxmemoryPolicy: string | undefined;
   /** 0: no limit, or not said. */
   readonly maxmemoryBytes: number;
@@ -52,7 +52,7 @@ export function describeRedis(info: string): RedisDescription {
   };
 }
 
-/** What an operator should change about the server; nothing where all is well. */
+/** What an operator should change about the server; nothing if all is well. */
 export function redisWarnings(description: RedisDescription): RedisWarning[] {
   const { server, version, redisVersion, maxmemoryPolicy } = description;
   const warnings: RedisWarning[] = [];

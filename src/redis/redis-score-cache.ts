@@ -44,7 +44,7 @@ const DEFAULT_REST_MS = 5_000;
 /**
  * KEYS: the bucket of each pair. ARGV: entries of a generation, TTL in seconds, then each pair's field.
  * Returns one value a pair, nil where there is none. What is found in the older generation is put into
- * the newer one too, where that has room and Redis memory. Both generations lie in one slot of a
+ * the newer one too, if that has room and Redis memory. Both generations lie in one slot of a
  * cluster, for what decides it stands in braces.
  */
 const READ = `
@@ -123,7 +123,7 @@ export class RedisScoreCache implements ScoreCache {
 
   /**
    * @param redis a connected client; the cache opens another connection of its own beside it
-   * @throws what Redis answers where it cannot be used at all
+   * @throws what Redis answers if it cannot be used at all
    */
   static async open(redis: Redis, options: RedisScoreCacheOptions): Promise<RedisScoreCache> {
     const generationBytes = await measureGeneration(redis, options.tag);
@@ -254,7 +254,7 @@ function* chunksOf(pairs: readonly EncodedPair[]): Generator<readonly EncodedPai
   for (let at = 0; at < pairs.length; at += CHUNK_PAIRS) yield pairs.slice(at, at + CHUNK_PAIRS);
 }
 
-/** Four bytes hold all of a logit: lanes give float32. @throws RangeError where they would not */
+/** Four bytes hold all of a logit: lanes give float32. @throws RangeError if they would not */
 function bytesOf(logit: number | undefined): Buffer {
   if (logit === undefined || Math.fround(logit) !== logit) {
     throw new RangeError(`the logit ${String(logit)} is no float32`);

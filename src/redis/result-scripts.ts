@@ -56,7 +56,7 @@ return begun
 /**
  * KEYS: of each job: result, fence, payload, owners. ARGV: channel, seconds that a fence lives on; then
  * of each job: fence, record, TTL in seconds, job id. Returns, for each job, 1 where the record was
- * written, 0 where the fence is not the newest, else why Redis refused it. One notice tells of all that
+ * written, 0 if the fence is not the newest, else why Redis refused it. One notice tells of all that
  * were written, their ids joined by commas.
  *
  * Fence and owners live no longer than the result from now on: without a result they mean nothing.

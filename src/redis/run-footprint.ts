@@ -18,7 +18,7 @@ export interface JobSample {
  * What a run takes of Redis' memory: its own keys, and those of its jobs. Large runs are measured in
  * samples, so that asking stays cheap.
  *
- * @returns bytes; undefined where the server cannot tell
+ * @returns bytes; undefined if the server cannot tell
  */
 export async function runMemoryBytes(
   redis: Redis,

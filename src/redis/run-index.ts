@@ -141,7 +141,7 @@ export class RunIndex {
   }
 }
 
-/** The part of the index that a run belongs to beside that of all; undefined where nobody must act. */
+/** The part of the index that a run belongs to beside that of all; undefined if nobody must act. */
 function placeOf({ spooled, state, tag }: RunInfo): string | undefined {
   if (state !== "submitted") return undefined;
   return spooled === "yes" ? OWNABLE_RUNS_KEY : openRunsKey(tag);

@@ -29,7 +29,7 @@ const runSchema = z.object({
   /** Jobs of a spooled run that may be in Redis at once; its runner may hold it to fewer. */
   windowJobs: z.coerce.number().default(DEFAULT_IN_FLIGHT_BOUNDS.maxJobs),
   input: z.string(),
-  /** SHA-256 of what the input holds; empty where it can be read only once. */
+  /** SHA-256 of what the input holds; empty if it can be read only once. */
   inputHash: z.string().default(""),
   ...scoringFields,
   /** Records enqueued or refused so far; final once submitted. */
@@ -57,7 +57,7 @@ export function checkRunId(run: string): string {
   );
 }
 
-/** @returns undefined where `hash` is no run, or not whole */
+/** @returns undefined if `hash` is no run, or not whole */
 export function runInfoOf(hash: Readonly<Record<string, string>>): RunInfo | undefined {
   const parsed = runSchema.safeParse(hash);
   return parsed.success ? parsed.data : undefined;

@@ -102,7 +102,7 @@ export class RunStore {
   /**
    * Makes sure that a run's name means one input, also where two give it to different ones at once.
    *
-   * @throws RankmillError `conflict` where the run has another input
+   * @throws RankmillError `conflict` if the run has another input
    */
   async bindInput(run: string, inputHash: string, ttlSeconds: number): Promise<void> {
     const bind = () => this.#redis.rankmillBindInput(runKeys.run(run), inputHash, ttlSeconds);
@@ -150,7 +150,7 @@ export class RunStore {
     await this.index.remove(run, info.tag);
   }
 
-  /** @throws RankmillError `run_not_found` where there is no such run (any more) */
+  /** @throws RankmillError `run_not_found` if there is no such run (any more) */
   async read(run: string): Promise<RunInfo> {
     const found = await this.find(checkRunId(run));
     if (found !== undefined) return found;
@@ -222,7 +222,7 @@ export class RunStore {
     return parseStored(runProgressSchema, text, `the progress of run ${run} in Redis`);
   }
 
-  /** Who owns a spooled run, as its lease names them; undefined where nobody does. */
+  /** Who owns a spooled run, as its lease names them; undefined if nobody does. */
   async owner(run: string): Promise<string | undefined> {
     return (await this.#redis.get(runKeys.owner(run))) ?? undefined;
   }
@@ -270,7 +270,7 @@ export class RunStore {
     return await this.#redis.srandmember(runKeys.jobs(run), count);
   }
 
-  /** @returns false where another holds the lease */
+  /** @returns false if another holds the lease */
   async lease(run: string, holder: string, ms: number): Promise<boolean> {
     return (await this.#redis.set(runKeys.lease(run), holder, "PX", ms, "NX")) === "OK";
   }

@@ -10,7 +10,7 @@ export function traceQueues(telemetry: Telemetry): void {
   current = telemetry;
 }
 
-/** BullMQ's option for it; empty where nothing is traced. */
+/** BullMQ's option for it; empty if nothing is traced. */
 export function telemetryOption(): { telemetry?: Telemetry } {
   return current === undefined ? {} : { telemetry: current };
 }

@@ -15,7 +15,7 @@ export interface WaitOutOptions {
  * Does `work`, and does it again while Redis refuses for a reason that passes: its memory is full, it
  * is loading, it cannot write to its disk. `work` must be such that doing it twice is doing it once.
  *
- * @throws RankmillError `redis_unavailable` with what to do, where Redis refuses for good or for longer
+ * @throws RankmillError `redis_unavailable` with what to do, if Redis refuses for good or for longer
  */
 export async function waitOut<T>(work: () => Promise<T>, options: WaitOutOptions = {}): Promise<T> {
   const { atMostMs = WAIT_AT_MOST_MS, onWait } = options;

@@ -4,7 +4,7 @@ import type { RecordFailure, InputRecord } from "../core/record.js";
 /** One (query, document) pair of the input. */
 export interface SampledPair {
   readonly query: string;
-  /** Its beginning, where it is very long. */
+  /** Its beginning, if it is very long. */
   readonly document: string;
   /** Of the whole document. */
   readonly documentChars: number;
@@ -31,7 +31,7 @@ export interface DryRunSample {
 export interface DryRunSampleOptions {
   /** Bytes that a request takes where jobs are kept. */
   readonly storedBytes: (request: RerankRequest) => Promise<number>;
-  /** True where each result names a window of its document. */
+  /** True if each result names a window of its document. */
   readonly namesWindows?: boolean;
   /** Called after each record. */
   readonly onRecord?: (records: number) => void;

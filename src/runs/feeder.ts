@@ -328,7 +328,7 @@ class Waits {
     signal.addEventListener("abort", () => this.#giveUp(), { once: true });
   }
 
-  /** @param ms for no longer than this. @returns undefined where `promise` did not settle in time */
+  /** @param ms for no longer than this. @returns undefined if `promise` did not settle in time */
   async for<T>(promise: Promise<T>, ms: number | undefined): Promise<T | undefined> {
     if (this.#signal.aborted) return undefined;
     let timer: NodeJS.Timeout | undefined;

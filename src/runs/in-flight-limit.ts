@@ -67,7 +67,7 @@ export class InFlightLimit {
     return this.#bytesPerSecond;
   }
 
-  /** True where one more job of `bytes` may enter; an empty window takes any. */
+  /** True if one more job of `bytes` may enter; an empty window takes any. */
   fits(bytes: number): boolean {
     const fits = this.#fits(bytes);
     if (!fits) this.#refused = true;

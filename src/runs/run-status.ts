@@ -6,7 +6,7 @@ export type RunState = "submitting" | "submitted" | "cancelled" | "complete";
 /** How a submitted run stands. */
 export interface RunStatus {
   readonly state: RunState;
-  /** True where every record has ended, or never will. */
+  /** True if every record has ended, or never will. */
   readonly over: boolean;
   /** Records; grows while the run is submitting. */
   readonly total: number;

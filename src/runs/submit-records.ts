@@ -64,7 +64,7 @@ async function* inChunks(
   if (entries.length > 0) yield entries;
 }
 
-/** @throws RankmillError `cancelled` where another has cancelled or purged the run meanwhile */
+/** @throws RankmillError `cancelled` if another has cancelled or purged the run meanwhile */
 async function checkGoesOn(run: string, store: RunStore): Promise<void> {
   const state = (await store.find(run))?.state;
   if (state !== undefined && state !== "cancelled") return;

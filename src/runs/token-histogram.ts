@@ -30,7 +30,7 @@ export function tokenHistogram(lengths: readonly number[], maxLength: number): H
   return rows;
 }
 
-/** One line a row: range, bar, share. */
+/** One line per row: range, bar, share. */
 export function drawHistogram(rows: readonly HistogramRow[]): string[] {
   const most = Math.max(1, ...rows.map(({ pairs }) => pairs));
   const all = Math.max(

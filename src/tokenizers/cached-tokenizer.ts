@@ -9,7 +9,7 @@ const LARGEST_SHARE = 1 / 16;
 
 interface Entry {
   readonly ids: Int32Array;
-  /** True where these are all ids of the text. */
+  /** True if these are all ids of the text. */
   readonly isWhole: boolean;
 }
 

@@ -64,7 +64,7 @@ const FALLBACK_PAD_ID = 0;
  *
  * @param tokenizerJson the parsed `tokenizer.json`
  * @param tokenizerConfig the parsed `tokenizer_config.json`, for the padding token
- * @throws RankmillError `model_unusable` where no template can be read, or one that two token types
+ * @throws RankmillError `model_unusable` if no template can be read, or one that two token types
  *   in a row cannot express
  */
 export function parsePairTemplate(tokenizerJson: unknown, tokenizerConfig?: unknown): PairTemplate {

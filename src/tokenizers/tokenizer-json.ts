@@ -40,11 +40,11 @@ export interface TokenizerFiles {
   /** Of `tokenizer.json`. */
   readonly path: string;
   readonly json: Buffer;
-  /** Undefined where the folder has none. */
+  /** Undefined if the folder has none. */
   readonly config: Buffer | undefined;
 }
 
-/** @throws RankmillError `model_unusable` where tokenizer.json is absent, or either is unreadable */
+/** @throws RankmillError `model_unusable` if tokenizer.json is absent, or either is unreadable */
 export async function readTokenizerFiles(folder: string): Promise<TokenizerFiles> {
   const path = join(folder, "tokenizer.json");
   const json = await readBytes(path);
@@ -59,11 +59,11 @@ export async function readTokenizerFiles(folder: string): Promise<TokenizerFiles
 
 export interface ParsedTokenizer {
   readonly tokenizerJson: TokenizerJson;
-  /** Undefined where the folder has none. */
+  /** Undefined if the folder has none. */
   readonly tokenizerConfig: unknown;
 }
 
-/** @throws RankmillError `model_unusable` where tokenizer.json is not one */
+/** @throws RankmillError `model_unusable` if tokenizer.json is not one */
 export function parseTokenizer({ path, json, config }: TokenizerFiles): ParsedTokenizer {
   const parsed = tokenizerJsonSchema.safeParse(parseJson(path, json));
   if (!parsed.success) {

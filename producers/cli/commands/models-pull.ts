@@ -32,7 +32,7 @@ export async function pull(
   return EXIT.ok;
 }
 
-/** @returns the model's folder; undefined where it comes with the package */
+/** @returns the model's folder; undefined if it comes with the package */
 export async function fetchModel(
   name: string,
   files: ModelFiles,

@@ -110,7 +110,7 @@ export class ClientRuns {
     }
   }
 
-  /** Opens a run that was submitted here or elsewhere. @throws RankmillError where there is none */
+  /** Opens a run that was submitted here or elsewhere. @throws RankmillError if there is none */
   async open(id: string): Promise<Run> {
     return await this.#runs.open(id);
   }
@@ -123,7 +123,7 @@ export class ClientRuns {
   /**
    * Removes a run as {@link Run.purge} does, and from the spool also if Redis has forgotten it.
    *
-   * @throws RankmillError where there is no such run, or it is under way and `force` is not set
+   * @throws RankmillError if there is no such run, or it is under way and `force` is not set
    */
   async purge(id: string, options: { readonly force?: boolean } = {}): Promise<void> {
     await this.#runs.purge(id, options);

@@ -196,7 +196,7 @@ export class Client {
 /**
  * Connects a producer.
  *
- * @throws RankmillError `redis_unavailable` where Redis cannot be reached or refuses
+ * @throws RankmillError `redis_unavailable` if Redis cannot be reached or refuses
  */
 export async function createClient(options: ClientOptions): Promise<Client> {
   if (options.telemetry !== undefined) traceQueues(options.telemetry);

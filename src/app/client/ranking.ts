@@ -6,15 +6,15 @@ import type { TextWindow } from "../../core/document-score.js";
 export interface RankedDocument {
   /** Place of the document in the request, from 0. */
   readonly index: number;
-  /** The document's id, where the request gave one. */
+  /** The document's id, if the request gave one. */
   readonly id?: string;
   /** The logit after the model's activation, 0 … 1 for a sigmoid; or the logit, where asked for. */
   readonly relevanceScore: number;
   /** The model's raw output; of a document's windows the highest. */
   readonly logit: number;
-  /** True where tokens of the document or of the query were not read. */
+  /** True if tokens of the document or of the query were not read. */
   readonly truncated: boolean;
-  /** The window that the logit is from; only where long documents are split into windows. */
+  /** The window that the logit is from; only if long documents are split into windows. */
   readonly window?: TextWindow;
   /** Windows of the document that were scored; where `window` is. */
   readonly windows?: number;
@@ -39,7 +39,7 @@ export interface Ranking {
  * An output line in the library's shape.
  *
  * @param what what the line is and where it lies, for the error
- * @throws RankmillError where it is damaged
+ * @throws RankmillError if it is damaged
  */
 export function rankingOf(line: string, what: string): Ranking {
   return toRanking(parseStored(rankingSchema, line, what));

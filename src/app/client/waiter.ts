@@ -32,7 +32,7 @@ export class Waiter {
 
   /**
    * @returns the job's output line
-   * @throws RankmillError `timeout`; the job's own code where it failed
+   * @throws RankmillError `timeout`; the job's own code if it failed
    */
   async wait(jobId: string, timeoutMs: number): Promise<string> {
     let timer: NodeJS.Timeout | undefined;

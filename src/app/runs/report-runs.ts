@@ -9,7 +9,7 @@ import type { Runs } from "./runs.js";
 
 /** Speed is not told from less: a batch that ends would look like a sprint. */
 const MIN_PACE_WINDOW_MS = 1_000;
-/** Between two looks, where nobody has looked in the last minute. */
+/** Between two looks, if nobody has looked in the last minute. */
 const SECOND_LOOK_MS = 2_000;
 
 interface Look {

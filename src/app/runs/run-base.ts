@@ -99,7 +99,7 @@ export abstract class RunBase implements Run {
     return await this.parts.store.read(this.id);
   }
 
-  /** @throws RankmillError `conflict` where the run is under way, unless `force` cancels it */
+  /** @throws RankmillError `conflict` if the run is under way, unless `force` cancels it */
   protected async endForPurge(force: boolean): Promise<void> {
     if ((await this.status()).over) return;
     if (!force) {

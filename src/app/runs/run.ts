@@ -41,7 +41,7 @@ export interface WrittenResults {
   readonly failed: number;
   /** Records that are not over yet, and stand in neither. */
   readonly open: number;
-  /** True where the run is over, so that writing again would give no more. */
+  /** True if the run is over, so that writing again would give no more. */
   readonly over: boolean;
 }
 
@@ -61,7 +61,7 @@ export interface Run {
   readonly id: string;
   /** Where input and rankings lie. */
   readonly place: "redis" | "spool";
-  /** What was submitted. @throws RankmillError where the run is gone */
+  /** What was submitted. @throws RankmillError if the run is gone */
   summary(): Promise<RunSummary>;
   status(): Promise<RunStatus>;
   /** Waits until every record has ended. @throws RankmillError `timeout`; the run goes on */
@@ -77,7 +77,7 @@ export interface Run {
    * `*.failed.jsonl` if a record failed. Files appear once they are whole.
    *
    * @param output a path; with `streams` also `-`
-   * @throws RankmillError where the place cannot be written
+   * @throws RankmillError if the place cannot be written
    */
   writeResults(output: string, streams?: ResultStreams): Promise<WrittenResults>;
   /** Stops the run; what is done stays. @returns records that were stopped */

@@ -36,7 +36,7 @@ export class Runs {
     this.#openSpool = openSpool;
   }
 
-  /** @throws RankmillError `run_not_found` where there is no such run (any more) */
+  /** @throws RankmillError `run_not_found` if there is no such run (any more) */
   async open(id: string): Promise<Run> {
     const info = await this.store.find(checkRunId(id));
     if (info !== undefined) return this.of(id, info);
@@ -86,7 +86,7 @@ export class Runs {
    * Removes a run, from the spool also if Redis has forgotten it.
    *
    * @param options `force` cancels a run that is under way, which is refused otherwise
-   * @throws RankmillError `run_not_found` where there is no such run
+   * @throws RankmillError `run_not_found` if there is no such run
    */
   async purge(id: string, options: { readonly force?: boolean } = {}): Promise<void> {
     const info = await this.store.find(checkRunId(id));
@@ -99,7 +99,7 @@ export class Runs {
     await spool?.remove(id);
   }
 
-  /** @throws RankmillError `invalid_option` where none was given */
+  /** @throws RankmillError `invalid_option` if none was given */
   async spool(): Promise<Spool> {
     if (this.#openSpool !== undefined) return await this.#openSpool();
     throw new RankmillError(

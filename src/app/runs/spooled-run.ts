@@ -14,7 +14,7 @@ import { RunBase } from "./run-base.js";
 
 /** Jobs that are taken out in one go. */
 const CHUNK_JOBS = 500;
-/** How long a cancellation waits for a living owner to let go; it looks twice a second. */
+/** How long a cancellation waits for a living owner to let go; it looks twice per second. */
 const OWNER_LETS_GO_MS = 3_000;
 /** As long as a dead owner's lease can live, and a while more. */
 const LEASE_ENDS_MS = 20_000;
@@ -87,7 +87,7 @@ export class SpooledRun extends RunBase {
     return again;
   }
 
-  /** @throws RankmillError `conflict` also where a runner owns it for longer than a dead one could */
+  /** @throws RankmillError `conflict` also if a runner owns it for longer than a dead one could */
   async purge({ force = false }: { readonly force?: boolean } = {}): Promise<void> {
     const spool = await this.#openSpool();
     await this.endForPurge(force);

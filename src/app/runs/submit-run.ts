@@ -57,7 +57,7 @@ interface Prepared extends Submission {
  * Submits a run. The same input under the same settings is the same run: submitting it again joins
  * what is under way and repeats nothing.
  *
- * @throws RankmillError `conflict` where the id belongs to a run over another input or under other
+ * @throws RankmillError `conflict` if the id belongs to a run over another input or under other
  *   settings; `cancelled` where another cancels the run meanwhile
  */
 export async function submitRun(submission: Submission, runs: Runs): Promise<Submitted> {
@@ -172,7 +172,7 @@ function deriveRunId(inputHash: string, settings: readonly unknown[]): string {
   return `run-${hash.digest("hex").slice(0, RUN_ID_HASH_CHARS)}`;
 }
 
-/** @throws RankmillError `conflict` where the id belongs to a run under other settings */
+/** @throws RankmillError `conflict` if the id belongs to a run under other settings */
 function checkSameRun(id: string, before: RunInfo, now: RunInfo): void {
   const keys = [
     "tag",
@@ -195,7 +195,7 @@ function checkSameRun(id: string, before: RunInfo, now: RunInfo): void {
   );
 }
 
-/** @throws RankmillError `conflict` where the chosen id means a run that only the spool remembers */
+/** @throws RankmillError `conflict` if the chosen id means a run that only the spool remembers */
 async function checkUnknownToSpool({ id, before, run, spool }: Prepared): Promise<void> {
   if (before !== undefined || run === undefined || (await spool?.has(id)) !== true) return;
   throw new RankmillError(

@@ -16,7 +16,7 @@ export interface CalibrateAheadRequest {
 /**
  * Leaves a calibration behind as a worker with this many cores would; one that is there is kept.
  *
- * @throws RankmillError where no lane can run the model
+ * @throws RankmillError if no lane can run the model
  */
 export async function calibrateAhead(request: CalibrateAheadRequest): Promise<void> {
   const { model, preparedDir } = request;

@@ -20,7 +20,7 @@ export class Instruments {
 
   private constructor() {}
 
-  /** @throws RankmillError `place_unusable` where the address cannot be had */
+  /** @throws RankmillError `place_unusable` if the address cannot be had */
   static async open({ host, port, logger }: InstrumentsOptions): Promise<Instruments> {
     const instruments = new Instruments();
     const { metrics } = instruments;

@@ -24,7 +24,7 @@ const SCOPE_FORMAT = 2;
 
 /**
  * @param capacityBytes of Redis, for this model's scores; 0: none are kept
- * @throws RankmillError `usage` where a pair's score may depend on its batch: a cached one would be
+ * @throws RankmillError `usage` if a pair's score may depend on its batch: a cached one would be
  *   one of several
  */
 export async function openScoreCache(

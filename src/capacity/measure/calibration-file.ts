@@ -50,7 +50,7 @@ function hostParts(cpu: CpuFeatures, cores: number): unknown[] {
   return [cpu.arch, cpu.model, cpu.flags, cpus().length, cores];
 }
 
-/** @returns the newest calibration that was named `model` on this host; undefined where none is kept */
+/** @returns the newest calibration that was named `model` on this host; undefined if none is kept */
 export async function newestCalibration(
   dir: string,
   model: string,
@@ -66,7 +66,7 @@ export async function newestCalibration(
     .sort((a, b) => (b?.measuredAt ?? "").localeCompare(a?.measuredAt ?? ""))[0];
 }
 
-/** @returns undefined where there is none, or what is there cannot be read as one */
+/** @returns undefined if there is none, or what is there cannot be read as one */
 export async function readCalibration(dir: string, key: string): Promise<Calibration | undefined> {
   try {
     const value: unknown = JSON.parse(await readFile(pathOf(dir, key), "utf8"));

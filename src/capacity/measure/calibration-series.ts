@@ -20,7 +20,7 @@ const ROOM_FACTOR = 1.5;
 
 export interface SeriesOptions {
   readonly highestLength: number;
-  /** True where batches of several rows are worth knowing. */
+  /** True if batches of several rows are worth knowing. */
   readonly severalRows: boolean;
   /** Bytes that the lane may grow by. */
   readonly roomBytes: number;
@@ -37,7 +37,7 @@ export interface Series {
  * Runs shapes in ascending order and reads after each what the lane has grown by, and how long the
  * second batch of it took. What would take too long or does not fit is left out.
  *
- * @throws RankmillError `lane_failed` where the lane died of it
+ * @throws RankmillError `lane_failed` if the lane died of it
  */
 export async function measureSeries(lane: LaneProcess, options: SeriesOptions): Promise<Series> {
   const activation: ShapeSample[] = [];

@@ -33,7 +33,7 @@ const MIN_SHARE = 0.1;
  * Whether batches of several rows, and padding, leave a pair's logit as it is alone, to the bit.
  *
  * @param pairMs milliseconds of one pair as long as speeds are measured at
- * @param mayPad false where the model cannot take rows of several lengths
+ * @param mayPad false if the model cannot take rows of several lengths
  */
 export async function compareBits(
   lane: LaneProcess,
@@ -62,7 +62,7 @@ export async function compareBits(
 }
 
 /**
- * Pairs a second of one lane by rows a batch.
+ * Pairs a second of one lane by rows per batch.
  *
  * @param pairMs milliseconds of one pair of `length` tokens; long ones are not worth the time
  */

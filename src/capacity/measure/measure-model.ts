@@ -87,7 +87,7 @@ export async function calibrate(options: CalibrateOptions): Promise<Calibration>
  * The usual layout first. Where another seems faster all are measured once more, and each counts with
  * its better time: what comes first may run while files that were just written still go to the disk.
  *
- * @returns nothing where the machine is too busy with other work to tell
+ * @returns nothing if the machine is too busy with other work to tell
  */
 async function measureLayouts(
   options: CalibrateOptions,

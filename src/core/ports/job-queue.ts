@@ -12,7 +12,7 @@ export interface JobQueue {
    * @param jobs any number; sent in chunks, since `addBulk` is a pipeline and not atomic
    */
   enqueue(jobs: readonly NewJob[], owner: string): Promise<EnqueueOutcome[]>;
-  /** One entry a job id, in order. */
+  /** One entry per job id, in order. */
   states(jobIds: readonly string[]): Promise<QueueState[]>;
   /** Ids of the jobs that workers hold at present. */
   activeIds(): Promise<Set<string>>;

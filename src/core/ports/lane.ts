@@ -7,12 +7,12 @@ export interface Lane {
   readonly alive: boolean;
   /** Resolves with the reason once its process is gone. */
   readonly died?: Promise<string>;
-  /** Bytes of memory that it took since it became ready; absent where unknown. */
+  /** Bytes of memory that it took since it became ready; absent if unknown. */
   readonly grownBytes?: number;
   /**
    * @param batches each inner list is one `session.run`, padded to its longest pair
-   * @returns one logit a pair, same shape as `batches`
-   * @throws RankmillError `lane_failed` where the process died or the runtime refused
+   * @returns one logit per pair, same shape as `batches`
+   * @throws RankmillError `lane_failed` if the process died or the runtime refused
    */
   score(batches: readonly (readonly EncodedPair[])[]): Promise<number[][]>;
 }

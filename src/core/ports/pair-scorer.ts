@@ -4,8 +4,8 @@ import type { Priority } from "../priority.js";
 /** Scores pairs; the batcher across jobs stands behind it. */
 export interface PairScorer {
   /**
-   * @returns one outcome a pair, in order
-   * @throws RankmillError `cancelled` once `signal` aborts; `lane_failed` where no lane can work
+   * @returns one outcome per pair, in order
+   * @throws RankmillError `cancelled` once `signal` aborts; `lane_failed` if no lane can work
    */
   score(
     pairs: readonly EncodedPair[],

@@ -13,12 +13,12 @@ export interface RecordSource {
    * @param doneIds records that have a ranking already: left out, their lines still checked
    */
   read(doneIds: ReadonlySet<string>): AsyncIterable<InputRecord>;
-  /** Records and lines that cannot be one; undefined where only reading to the end would tell. */
+  /** Records and lines that cannot be one; undefined if only reading to the end would tell. */
   count(): Promise<number | undefined>;
   /**
    * Adds what tells this input from others; equal inputs add the same.
    *
-   * @returns false where it can be read only once, and nothing can be added
+   * @returns false if it can be read only once, and nothing can be added
    */
   addTo(hash: InputHash): Promise<boolean>;
   /** Safe to call twice. */

@@ -20,9 +20,9 @@ export type Started =
 export interface ResultStore {
   /** Draws a fence for a new attempt at `jobId`. */
   begin(jobId: string): Promise<Started>;
-  /** @returns false where a newer attempt has begun or the job was released: nothing was written */
+  /** @returns false if a newer attempt has begun or the job was released: nothing was written */
   commit(jobId: string, fence: number, record: JobEnd, ttlSeconds: number): Promise<boolean>;
-  /** One entry a job id, in order; undefined where the job has not ended or its record expired. */
+  /** One entry per job id, in order; undefined if the job has not ended or its record expired. */
   read(jobIds: readonly string[]): Promise<(JobEnd | undefined)[]>;
   /**
    * Counts a pair that is about to run alone under suspicion, or the job itself (`TOKENISING`).

@@ -6,14 +6,14 @@ import type { EncodedPair } from "../pair.js";
  */
 export interface ScoreCache {
   /**
-   * @returns one entry a pair, in order, undefined where the pair is not known; undefined for all
+   * @returns one entry per pair, in order, undefined if the pair is not known; undefined for all
    *   where the cache cannot be asked at present
    */
   read(pairs: readonly EncodedPair[]): Promise<readonly (number | undefined)[] | undefined>;
   /**
    * Returns at once; keeps them if and when it can.
    *
-   * @param logits one a pair
+   * @param logits one per pair
    */
   write(pairs: readonly EncodedPair[], logits: readonly number[]): void;
 }

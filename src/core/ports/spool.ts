@@ -13,12 +13,12 @@ import type { RankingSink } from "./ranking-sink.js";
 export interface Spool {
   /** For people. */
   readonly name: string;
-  /** @throws RankmillError where the place cannot be used at all */
+  /** @throws RankmillError if the place cannot be used at all */
   check(): Promise<void>;
   /**
    * Puts a run's records in. The same run may be put in again: its records are the same.
    *
-   * @throws RankmillError `place_unusable` where the place cannot be written
+   * @throws RankmillError `place_unusable` if the place cannot be written
    */
   put(run: string, records: AsyncIterable<InputRecord>): Promise<void>;
   has(run: string): Promise<boolean>;

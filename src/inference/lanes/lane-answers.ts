@@ -9,7 +9,7 @@ const fromLaneSchema = z.discriminatedUnion("type", [
     type: z.literal("ready"),
     openMs: z.number(),
     residentBytes: z.number(),
-    /** The least shape that the device's memory did not hold; absent where the warm-up went through. */
+    /** The least shape that the device's memory did not hold; absent if the warm-up went through. */
     tooLarge: shapeSchema.optional(),
   }),
   z.object({
@@ -20,7 +20,7 @@ const fromLaneSchema = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("done"),
     seq: z.number(),
-    /** One logit a row, same shape as the message's batches. */
+    /** One logit per row, same shape as the message's batches. */
     logits: z.array(z.instanceof<typeof Float32Array<ArrayBufferLike>>(Float32Array)),
     scoreMs: z.number(),
     /** The lane's own memory; mapped files are left out. */

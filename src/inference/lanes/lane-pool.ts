@@ -73,7 +73,7 @@ interface Slot {
  * recycled did not die.
  *
  * Health is *ok*; *degraded* while a slot is in a crash loop; *failed* while all are, with the reason
- * of the last death, or once the pool has given up: where the model itself is unusable, or
+ * of the last death, or once the pool has given up: if the model itself is unusable, or
  * {@link MAX_FAILED_STARTS} starts failed in a row. Then `failed` resolves and no slot goes on.
  */
 export class LanePool {
@@ -129,7 +129,7 @@ export class LanePool {
   /**
    * Starts all lanes; resolves when the first is ready.
    *
-   * @throws RankmillError where the model cannot be used, no lane starts, or the pool is closed
+   * @throws RankmillError if the model cannot be used, no lane starts, or the pool is closed
    */
   async start(): Promise<void> {
     this.#kept = this.#slots.map((slot, id) => this.#keep(slot, id));

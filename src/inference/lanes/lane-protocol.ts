@@ -11,7 +11,7 @@ export interface LaneModel {
   readonly onnxPath: string;
   /** Id of the padding token. */
   readonly padId: number;
-  /** False where the model has token types but its tokenizer gives all zeros. */
+  /** False if the model has token types but its tokenizer gives all zeros. */
   readonly segmentTypeIds: boolean;
   readonly device: DeviceKind;
   /** Index among the cards that the process sees, of a device that has cards. */
@@ -21,9 +21,9 @@ export interface LaneModel {
   /** A batch of this shape is scored before the lane is ready, or the largest of its halves that fits. */
   readonly warmUp?: BatchShape;
   readonly intraOpThreads: number;
-  /** True where `onnxPath` is a prepared graph: mapped, packed, not to be optimised again. */
+  /** True if `onnxPath` is a prepared graph: mapped, packed, not to be optimised again. */
   readonly prepared?: boolean;
-  /** True where the graph reads no attention mask: rows of one batch are of one length. */
+  /** True if the graph reads no attention mask: rows of one batch are of one length. */
   readonly unmasked?: boolean;
   /** See `QuantisedHandling.exactInt8`. */
   readonly exactInt8?: boolean;

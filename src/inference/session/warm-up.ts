@@ -7,8 +7,8 @@ import type { Session } from "../runtime/runtime.js";
  * Runs the largest shape that will come, so that the device's arena takes its memory once, at the start,
  * and later shapes find room in it. Halves the rows where that does not fit.
  *
- * @returns the least shape that did not fit; undefined where the first did
- * @throws RankmillError `memory_too_small` where not even one row fits
+ * @returns the least shape that did not fit; undefined if the first did
+ * @throws RankmillError `memory_too_small` if not even one row fits
  */
 export async function warmUp(
   session: Pick<Session, "run">,

@@ -13,7 +13,7 @@ export interface JsonLinesOptions {
   readonly format: string;
   /** Called once a field that the contract does not know and that is ignored. */
   readonly onIgnoredField: (field: string, line: number) => void;
-  /** Called once a model that a line asks for: one run has one model, whatever its lines say. */
+  /** Called once per model that a line asks for: one run has one model, whatever its lines say. */
   readonly onNamedModel: (model: string, line: number) => void;
 }
 

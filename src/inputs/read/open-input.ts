@@ -32,7 +32,7 @@ export interface OpenedInput {
  * never by the name. Data that ends early is an error after the lines before it were read, never a
  * silent end.
  *
- * @throws RankmillError `input_unusable` where there is no such file, or it is a folder or otherwise compressed
+ * @throws RankmillError `input_unusable` if there is no such file, or it is a folder or otherwise compressed
  */
 export async function openInput(
   path: string,

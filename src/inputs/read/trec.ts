@@ -60,7 +60,7 @@ export async function* readTrecLines(
  * second is reported.
  *
  * @param options.depth candidates a query, all where undefined
- * @throws RankmillError `invalid_field` where a query's lines are not together in the file: its
+ * @throws RankmillError `invalid_field` if a query's lines are not together in the file: its
  *   list would be reranked in parts. The message says how to sort.
  */
 export async function* readTrecRun(
@@ -190,7 +190,7 @@ export interface RankedDocument {
  *
  * Evaluators read the score alone, in single precision, and break ties by document id: the order of
  * a ranking whose logits tie would be lost. So a document whose logit is not below the score before
- * it, as a 32-bit float, gets the next float below: one part in ten million, and only where there
+ * it, as a 32-bit float, gets the next float below: one part in ten million, and only if there
  * is a tie. Every other score is the logit itself.
  *
  * @param ranking best first

@@ -33,7 +33,7 @@ function whyNotInputs(inputs: readonly OnnxValue[]): string | undefined {
   return undefined;
 }
 
-/** True where the output that is read went through a Sigmoid: no activation may follow. */
+/** True if the output that is read went through a Sigmoid: no activation may follow. */
 export function givesScores({ outputs, activatedOutputs }: OnnxOutline): boolean {
   const output = scoredOutput(outputs);
   return output !== undefined && activatedOutputs.has(output.name);

@@ -74,7 +74,7 @@ export class FolderOutput extends Collector implements SpoolOutput {
     await failures.close();
     if (!complete) return;
     const { output, failed, segments } = this.#places;
-    // Failures before the output: where there is an output, the run is over.
+    // Failures before the output: if there is an output, the run is over.
     await rename(failuresPath, failed);
     await WholeFile.write(output, asTexts(mergedLines(segments)));
     await rm(segments, { recursive: true, force: true });

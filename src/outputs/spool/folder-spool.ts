@@ -115,7 +115,7 @@ export class FolderSpool implements Spool {
       const code = errnoOf(error);
       if (code === undefined) throw error;
       const { path } = error as NodeJS.ErrnoException;
-      // A run's own folder may belong to another user, where the spool itself can be written.
+      // A run's own folder may belong to another user, if the spool itself can be written.
       const why = path === undefined ? code : `${code}: ${path}`;
       throw new RankmillError(
         "place_unusable",

@@ -46,7 +46,7 @@ export class S3Bucket {
     this.#prefix = prefix;
   }
 
-  /** @throws RankmillError `missing_dependency` where the client's package is not installed */
+  /** @throws RankmillError `missing_dependency` if the client's package is not installed */
   static async open(place: S3Place): Promise<S3Bucket> {
     const name = `s3://${place.bucket}/${place.prefix}`;
     const library = await import("@bradenmacdonald/s3-lite-client").catch((error: unknown) => {
@@ -101,7 +101,7 @@ export class S3Bucket {
     return found;
   }
 
-  /** @returns undefined where there is no such object */
+  /** @returns undefined if there is no such object */
   async find(key: string): Promise<S3Entry | undefined> {
     // A key comes first among those that it begins.
     const [first] = await this.list(key, 1);
@@ -151,7 +151,7 @@ async function* encoded(lines: AsyncIterable<string>): AsyncGenerator<Uint8Array
   if (text !== "") yield encoder.encode(text);
 }
 
-/** @throws RankmillError `place_unusable` where asking again cannot help, `spool_unavailable` where it did not */
+/** @throws RankmillError `place_unusable` if asking again cannot help, `spool_unavailable` where it did not */
 async function repeated<T>(name: string, act: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {

@@ -89,7 +89,7 @@ export class S3Output extends Collector implements SpoolOutput {
     const failed = (await segmentsOf(bucket, this.#run, ".failed")).filter(
       ({ key }) => placeOf(key).fence === this.#fence,
     );
-    // Failures before the output: where there is an output, the run is over.
+    // Failures before the output: if there is an output, the run is over.
     await bucket.putLines(failedKey(this.#run), concatenated(bucket, failed));
     await bucket.putLines(outputKey(this.#run), this.#all());
     await removeAll(bucket, await bucket.list(`${this.#run}/${SEGMENTS}/`));

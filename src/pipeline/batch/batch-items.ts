@@ -96,7 +96,7 @@ export function settle(item: Item, outcome: PairOutcome): void {
   }
 }
 
-/** False where every job that wanted it has ended, or another item took its waiters over. */
+/** False if every job that wanted it has ended, or another item took its waiters over. */
 export function isLive({ waiters }: Item): boolean {
   return waiters.some(({ work }) => !work.settled);
 }

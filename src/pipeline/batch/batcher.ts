@@ -64,7 +64,7 @@ const SHED = "it holds memory that other work needs";
  * stands alone, and a pair that fails alone too often becomes that document's error.
  *
  * A pair that equals one not yet settled joins it: whatever becomes of the one becomes of all that
- * wait for it, and it is dropped only where all of their jobs have ended. An interactive pair that joins
+ * wait for it, and it is dropped only if all of their jobs have ended. An interactive pair that joins
  * a waiting bulk pair takes that one along to the interactive ones.
  *
  * Under a memory budget no batch is planned that a lane's share does not hold, except for single pairs
@@ -277,7 +277,7 @@ export class Batcher implements PairScorer, BatchSource {
     return waiting.splice(0, this.#options.windowPairs).filter((item) => this.#keep(item));
   }
 
-  /** @returns false where nobody wants it any more: it is forgotten */
+  /** @returns false if nobody wants it any more: it is forgotten */
   #keep(item: Item): boolean {
     const live = isLive(item);
     if (!live) this.#equal.remove(item);
@@ -292,7 +292,7 @@ export class Batcher implements PairScorer, BatchSource {
     return this.#memory?.isOutsized(lengthsOf(batch)) ?? false;
   }
 
-  /** True where the work that goes first is for a lane that is over its share already. */
+  /** True if the work that goes first is for a lane that is over its share already. */
   #nextIsOutsized(): boolean {
     const next = this.#returned[0] ?? this.#planned.slice(0, 1);
     return next.some((batch) => this.#isOutsized(batch));

@@ -7,7 +7,7 @@ export interface MessageBounds {
   readonly maxMessageTokens: number;
   /** Milliseconds of one message; bounds how long an interactive pair waits for a lane. */
   readonly maxMessageMs: number;
-  /** What a batch is expected to take, where it was measured; without it messages have no such bound. */
+  /** What a batch is expected to take, if it was measured; without it messages have no such bound. */
   readonly batchMs?: ((rows: number, longest: number) => number) | undefined;
 }
 

@@ -16,7 +16,7 @@ const PART_TOKENS = 262_144;
 /**
  * Encodes a request's pairs, the query once and the documents in slices, and hands them on in parts.
  *
- * @returns pairs of no more than `scoring.maxLength` tokens: one a document, or one a window of it,
+ * @returns pairs of no more than `scoring.maxLength` tokens: one per document, or one per window of it,
  *   in order
  */
 export async function* encodeParts(

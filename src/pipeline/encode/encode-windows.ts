@@ -26,7 +26,7 @@ export interface EncodedWindow {
   /** Ids of the window's text as if it were a document, at most `room` of them. */
   readonly ids: Int32Array;
   readonly window: TextWindow;
-  /** True where tokens were cut off, or, in the last window, where the text goes on unread. */
+  /** True if tokens were cut off, or, in the last window, if the text goes on unread. */
   readonly isCut: boolean;
 }
 

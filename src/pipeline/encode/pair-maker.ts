@@ -27,7 +27,7 @@ export class PairMaker {
   /** Tokens of it that fit beside the query. */
   readonly #room: number;
 
-  /** @throws RankmillError `invalid_field` where the max length leaves no token but special ones */
+  /** @throws RankmillError `invalid_field` if the max length leaves no token but special ones */
   constructor(queryIds: Int32Array, scoring: ResolvedScoring, encoder: PairEncoder) {
     this.#queryIds = queryIds;
     this.#scoring = scoring;

@@ -20,7 +20,7 @@ export interface PlannedWindow {
 
 export interface WindowPlan {
   readonly windows: readonly PlannedWindow[];
-  /** False where pieces lie beyond the last window, or tokens beyond the document's limit. */
+  /** False if pieces lie beyond the last window, or tokens beyond the document's limit. */
   readonly readsAll: boolean;
 }
 

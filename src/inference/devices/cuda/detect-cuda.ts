@@ -60,7 +60,7 @@ export async function detectCuda(places: CudaPlaces): Promise<DeviceState> {
   return { status: "unusable", ...explainCudaFailure(probed.said) };
 }
 
-/** A device node a GPU; under WSL one for all. Fewer where the environment hides some. */
+/** A device node per GPU; under WSL one for all. Fewer where the environment hides some. */
 async function countGpus(
   deviceDir: string,
   env: Readonly<Record<string, string | undefined>>,
@@ -99,7 +99,7 @@ async function whatIsMissing(places: CudaPlaces): Promise<CudaTrouble | undefine
   return undefined;
 }
 
-/** @returns `cudaDir` where a complete provider lies in it; undefined where lanes look for it without */
+/** @returns `cudaDir` where a complete provider lies in it; undefined if lanes look for it without */
 async function libraryDirOf(cudaDir: string): Promise<string | undefined> {
   const provider = CUDA_WHEELS.filter((wheel) => wheel.part === "provider");
   const files = provider.flatMap((wheel) => wheel.files).filter(({ name }) => name.includes(".so"));
