@@ -47,7 +47,7 @@ export function indexDir(given: string | undefined): string {
   return given ?? join(cacheHome(), "index");
 }
 
-/** Not beside the models: those are often mounted read-only. May be deleted at any time. */
+/** File of remembered digests. It is not beside the models: those are often mounted read-only. */
 export function digestCacheFile(): string {
   return join(cacheHome(), "digests.json");
 }

@@ -50,7 +50,7 @@ export async function loadQrels(path: string, maxLineBytes: number): Promise<Qre
   }
 }
 
-/** What the means hide: queries without a list, and lists that nobody judged. */
+/** Facts that the means hide: queries without a list, and lists that nobody judged. */
 function sayCoverage(path: string, evaluation: Evaluation): void {
   const { perQuery, judgedQueries, unjudgedQueries } = evaluation;
   const missing = judgedQueries - perQuery.size;

@@ -1,6 +1,6 @@
 import { RankmillError, type ErrorCode } from "../../src/core/errors.js";
 
-/** What the command line's exit codes mean; part of its contract. */
+/** The meaning of the command line's exit codes; part of its contract. */
 export const EXIT = {
   /** Everything asked for was done. */
   ok: 0,

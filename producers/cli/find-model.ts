@@ -5,7 +5,7 @@ import { findServedModel } from "../../src/redis/model-registry.js";
 import { requireModel } from "./context.js";
 import type { FindModelValues } from "./options/model.js";
 
-/** What a producer must know of a model; it needs none of its files. */
+/** The facts that a producer must know of a model; it needs none of its files. */
 export interface KnownModel extends ModelKey {
   readonly maxLength: { readonly default: number; readonly highest: number };
 }

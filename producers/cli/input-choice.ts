@@ -27,7 +27,7 @@ export function inputChoice(input: string, values: InputValues): InputChoice {
   };
 }
 
-/** What of an input, beside its records, the rankings depend on. */
+/** The settings of an input that the rankings depend on, beside its records. */
 export async function sourceSettings(
   choice: InputChoice,
 ): Promise<Pick<RunSettings, "depth" | "docFields">> {

@@ -8,7 +8,7 @@ import {
   type SpeedSample,
 } from "../../src/core/run-speed.js";
 
-/** What a progress display shows. */
+/** The figures of a progress display. */
 export interface ProgressFigures {
   readonly done: number;
   readonly failed: number;

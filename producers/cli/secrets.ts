@@ -27,7 +27,7 @@ export function redactor(env: Environment, args: readonly string[]): (text: stri
   const secrets = [...whole, ...urls.flatMap(passwordsOf)].filter(
     (secret) => secret !== undefined && secret.length >= LEAST_CHARS,
   );
-  // As it is, as a URL spells it, and each of them as JSON does.
+  // The secret as it is, as a URL spells it, and each of them as JSON does.
   const spellings = new Set(
     secrets
       .flatMap((secret = "") => [secret, encodeURIComponent(secret)])

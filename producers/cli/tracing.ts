@@ -31,7 +31,7 @@ export async function startTracing(command: string, env: Environment): Promise<v
   const { BullMQOtel, OTLPTraceExporter, sdk, resources } = await loadPackages();
   const exporter = new OTLPTraceExporter();
   const provider = new sdk.NodeTracerProvider({
-    // What OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES say goes before ours.
+    // OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES go before our own attributes.
     resource: resources
       .resourceFromAttributes({ "service.name": `rankmill-${command}` })
       .merge(resources.detectResources({ detectors: [resources.envDetector] })),

@@ -1,4 +1,4 @@
-/** Who may see the dashboard, and what they may do there. */
+/** The access to the dashboard: who may see it, and what they may do there. */
 import { createHash, timingSafeEqual } from "node:crypto";
 import { RankmillError } from "../../src/core/errors.js";
 import { option, wording } from "../../src/core/wording.js";
@@ -87,7 +87,7 @@ function parseUrl(text: string): URL | undefined {
   return URL.canParse(text) ? new URL(text) : undefined;
 }
 
-/** What every answer says to browsers: nothing from elsewhere, in no frame, kept nowhere. */
+/** Headers of every answer: nothing from elsewhere, in no frame, kept nowhere. */
 export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   "Content-Security-Policy":
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'self'; form-action 'none'; frame-ancestors 'none'",

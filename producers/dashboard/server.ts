@@ -40,7 +40,7 @@ const HEADERS_TIMEOUT_MS = 5_000;
 /** How often those who take longer are looked for. */
 const CHECK_INTERVAL_MS = 1_000;
 const MAX_CONNECTIONS = 64;
-/** What Bull Board sends to retry, remove or add a job. */
+/** Most bytes of a body; Bull Board sends some to retry, remove or add a job. */
 const MAX_BODY_BYTES = 1_048_576;
 
 /** @throws RankmillError `place_unusable` if it would be open to others, or the address cannot be had */

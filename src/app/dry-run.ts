@@ -22,7 +22,7 @@ export interface DryRunOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** What a run will take. */
+/** A forecast of a run. */
 export interface DryRun {
   readonly model: string;
   readonly precision: string;
@@ -30,14 +30,14 @@ export interface DryRun {
   readonly failed: number;
   /** The first few. */
   readonly failures: readonly RecordFailure[];
-  /** Of all records: each is a (query, document) pair of the input. */
+  /** Documents of all records: each is a (query, document) pair of the input. */
   readonly documents: number;
   /** Pairs that the model will read: one per document, or as many as it has windows, estimated. */
   readonly pairs: number;
   readonly maxLength: number;
-  /** Where long documents are split. */
+  /** Present if long documents are split. */
   readonly windows?: {
-    /** Of the sampled documents, 0 to 1. */
+    /** Share of the sampled documents, 0 to 1. */
     readonly splitShare: number;
     /** Windows of the sampled document that has most. */
     readonly most: number;
@@ -49,7 +49,7 @@ export interface DryRun {
     readonly mean: number;
     readonly median: number;
     readonly longest: number;
-    /** Of all documents, 0 to 1: tokens that would not be read. */
+    /** Share of all documents, 0 to 1, with tokens that would not be read. */
     readonly truncatedShare: number;
     readonly histogram: readonly HistogramRow[];
   };
@@ -58,7 +58,7 @@ export interface DryRun {
   readonly time: {
     /** Scored for real, on one lane. */
     readonly scoredPairs: number;
-    /** Of one lane; 0 if there is no pair. */
+    /** Speed of one lane; 0 if there is no pair. */
     readonly scoredPairsPerSecond: number;
     /** Documents of the tokenizer, which shares the cores with the lanes; 0 if there are none. */
     readonly tokenizedPairsPerSecond: number;
@@ -70,13 +70,13 @@ export interface DryRun {
 
 /** Pairs scored for real. */
 const SCORED_PAIRS = 200;
-/** Not timed: the first runs allocate. */
+/** Pairs that are scored first and not timed: the first batches allocate. */
 const WARM_UP_PAIRS = 4;
 /** Pairs sent to the lane in one message, as a worker sends them. */
 const MESSAGE_PAIRS = 8;
 /** Pairs tokenised in one go. */
 const ENCODE_PAIRS = 256;
-/** What BullMQ and our own keys take for one job, beside its request and its ranking. */
+/** Bytes of BullMQ's and our own keys for one job, beside its request and its ranking. */
 const JOB_OVERHEAD_BYTES = 1_000;
 
 /**

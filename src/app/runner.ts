@@ -33,14 +33,14 @@ export interface RunnerOptions {
   readonly store: RunStore;
   readonly spool: Spool;
   readonly limits: Limits;
-  /** Of each run. */
+  /** Bounds of each run. */
   readonly inFlight: InFlightBounds;
   /** Runs owned at once. */
   readonly maxRuns: number;
   readonly logger: Logger;
-  /** Where the runner says every few seconds whether it is of use; nowhere where absent. */
+  /** File that the runner updates every few seconds with its health; none if absent. */
   readonly healthFile?: string | undefined;
-  /** What shows its metrics and readiness; opened and closed by the caller. */
+  /** Server of its metrics and readiness; opened and closed by the caller. */
   readonly instruments?: Instruments | undefined;
 }
 
@@ -53,7 +53,7 @@ const SAMPLE_INTERVAL_MS = 2_000;
 /** Models whose backlog is shown; each costs a scrape two questions. */
 const MAX_SHOWN_MODELS = 64;
 
-/** What each run that is owned shows of itself, by its id. */
+/** Figures of each run that is owned, by its id. */
 type OwnedFigures = Map<string, () => RunFigures>;
 
 /** Owns runs until `signal` aborts; then gives them back at once, for others to go on with. */
@@ -202,7 +202,7 @@ async function feed(
     watching.abort();
     await watch;
   }
-  // Where the lease is lost another owner feeds: what is in flight is no longer ours to take back.
+  // If the lease is lost, another owner feeds: jobs in flight are no longer ours to take back.
   const complete = !signal.aborted && !lease.signal.aborted && !cancelled.signal.aborted;
   if (cancelled.signal.aborted) await feeder.abandon();
   await output.close(complete);
@@ -241,7 +241,7 @@ interface Watched {
   readonly queue: RedisJobQueue;
   readonly feeder: Feeder;
   readonly output: SpoolOutput;
-  /** Of the last half minute; grows and shrinks. */
+  /** Samples of the last half minute; grows and shrinks. */
   readonly samples: SpeedSample[];
   readonly total: number;
   readonly ttlSeconds: number;

@@ -16,14 +16,14 @@ import { mib } from "./divide-memory.js";
 import type { LanePlan, LanePlanRequest } from "./lane-plan.js";
 import { PAYLOAD_MEMORY_FACTOR, PayloadMemory } from "./payload-memory.js";
 
-/** What the two ways of planning decide, each in its own manner. */
+/** The figures that the two ways of planning decide, each in its own manner. */
 export interface PlanParts {
   readonly limit: MemoryLimit;
   readonly lanes: number;
   readonly wantedLanes: number;
   /** Lanes that memory holds, of those wanted. */
   readonly heldLanes: number;
-  /** What the plan adds to the model as a lane opens it. */
+  /** Settings that the plan adds to the model as a lane opens it. */
   readonly laneModel: Pick<LaneModel, "intraOpThreads" | "lengthBuckets" | "warmUp">;
   readonly limits: BatcherOptions["limits"];
   readonly messages?: Partial<BatcherOptions>;

@@ -11,7 +11,7 @@ export const CALIBRATION_FORMAT = 2;
 const positive = z.number().positive();
 const sampleSchema = z.object({ rows: positive, length: positive, value: z.number() });
 
-/** What was measured of one model on one host; as kept in its file. */
+/** The measurements of one model on one host, as kept in a file. */
 export const calibrationSchema = z.object({
   format: z.literal(CALIBRATION_FORMAT),
   key: z.string(),
@@ -33,7 +33,7 @@ export const calibrationSchema = z.object({
   rows: z.array(z.object({ rows: positive, pairsPerSecond: positive })),
   /** Whether a pair gave the same logit to the bit alone and among rows of its own length. */
   rowsKeepBits: z.boolean(),
-  /** The same for a pair alone and padded. */
+  /** True if padding changes no bit of a pair's logit. */
   paddingKeepsBits: z.boolean(),
   /**
    * Pairs a second of all lanes together; empty if there is one core, the model is tiny, or other

@@ -9,7 +9,7 @@ import type { BatchMemory } from "../pipeline/batch/batch-memory.js";
 import type { BatcherOptions } from "../pipeline/batch/batcher.js";
 import type { PayloadMemory } from "./payload-memory.js";
 
-/** What an operator may say about it. */
+/** The choices of an operator. */
 export interface LanePlanOptions {
   readonly lanes?: number | undefined;
   readonly threads?: number | undefined;
@@ -49,7 +49,7 @@ export interface LanePlan {
   readonly payloads: PayloadMemory;
   /** Memory limit within which all of it was planned. */
   readonly memoryLimitBytes: number;
-  /** What the lanes map together of the model. */
+  /** Bytes of the model that the lanes map together. */
   readonly sharedBytes: number;
   readonly tokenCacheBytes: number;
   /** Larger jobs do not fit the memory limit. */

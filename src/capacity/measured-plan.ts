@@ -19,7 +19,7 @@ import { explainPlan } from "./explain-plan.js";
 import type { LanePlan, LanePlanRequest } from "./lane-plan.js";
 import { marginBytes, tokenCacheBytes } from "./memory-plan.js";
 
-/** What an unprepared model takes, of its file's size: packed weights beside the others, and the file while it is read. */
+/** Memory of an unprepared model, in sizes of its file: packed weights beside the others, and the file while it is read. */
 const UNMEASURED_WEIGHTS_FACTOR = 1.5;
 const UNMEASURED_OPEN_FACTOR = 2.2;
 
@@ -81,7 +81,7 @@ export async function planFromMeasurements(request: LanePlanRequest): Promise<La
   });
 }
 
-/** What is left for activations once the token cache has its part. */
+/** Bytes left for activations once the token cache has its part. */
 function shareOut(
   request: LanePlanRequest,
   { activationBytes: leftBytes }: Division,

@@ -5,7 +5,7 @@ const MIN_MARGIN_BYTES = 32 * MIB;
 const MARGIN_SHARE = 0.05;
 /** Garbage that a lane's JavaScript heap may hold beside the model: it handles small arrays only. */
 export const LANE_HEAP_BYTES = 24 * MIB;
-/** Of what is left beside the base, at most this goes to requests; the rest is for lanes. */
+/** Largest share for requests of the memory beside the base; the rest is for lanes. */
 const PAYLOAD_SHARE = 0.25;
 /** Long pairs want the rest of it for their activations. */
 const TOKEN_CACHE_SHARE = 0.125;
@@ -17,7 +17,7 @@ export interface MemoryNeeds {
   readonly baseBytes: number;
   /** Requests in hand. Fewer than `most` wait where memory is short, never fewer than `least`. */
   readonly payload: { readonly least: number; readonly most: number };
-  /** What all lanes map together: a prepared model's files. */
+  /** Bytes that all lanes map together: a prepared model's files. */
   readonly sharedBytes: number;
   readonly lane: {
     /** A lane's own memory once it is ready. */
@@ -86,7 +86,7 @@ export function tokenCacheBytes(askedBytes: number, spareBytes: number): number 
   return Math.max(0, Math.floor(Math.min(askedBytes, spareBytes * TOKEN_CACHE_SHARE)));
 }
 
-/** What is left free under a limit. */
+/** Bytes that are left free under a limit. */
 export function marginBytes(limitBytes: number): number {
   return Math.max(MIN_MARGIN_BYTES, limitBytes * MARGIN_SHARE);
 }

@@ -30,7 +30,7 @@ export const DEFAULT_LIMITS: Limits = {
   maxQueryChars: 32_768,
   // A whole book of a million words stays outside; a 2 MB document passes, and is truncated.
   maxDocumentChars: 4_194_304,
-  // What one worker must be able to hold several of.
+  // One worker must be able to hold several of these.
   maxJobBytes: 33_554_432,
 };
 
@@ -94,7 +94,7 @@ function isObjectText(text: string): boolean {
   }
 }
 
-/** Where a document's logit comes from; present where the job splits long documents. */
+/** The slice that a document's logit comes from; present if the job splits long documents. */
 const windowSchema = z
   .object({
     start: z.int().min(0).describe("First character of the text that belongs to the window."),
@@ -182,7 +182,7 @@ function fieldName(path: readonly PropertyKey[]): string {
 interface Breach {
   readonly path: readonly PropertyKey[];
   readonly message: string;
-  /** What is too long, and how long it may be. */
+  /** The field that is too long, and its limit. */
   readonly tooLong?: { readonly value: number; readonly max: number };
 }
 

@@ -32,13 +32,13 @@ export interface PairPart {
   readonly unread: readonly UnreadDocument[];
 }
 
-/** What came of one document: of its only pair, or of its best window. */
+/** The result for one document: its only pair's, or its best window's. */
 export interface DocumentScore {
   readonly outcome: PairOutcome;
   readonly window?: TextWindow;
   /** Pairs that were scored for it. */
   readonly pairs: number;
-  /** Of all of them, special tokens included. */
+  /** Tokens of all of them, special tokens included. */
   readonly tokens: number;
   /** True if anything was cut off: of the query, of a window, or what no window reads. */
   readonly truncated: boolean;
@@ -67,7 +67,7 @@ export class DocumentScores {
     }
   }
 
-  /** Of every document, in the order of the request. @throws RangeError if one has none */
+  /** The scores of all documents, in the order of the request. @throws RangeError if one has none */
   all(): DocumentScore[] {
     return this.#ofDocument.map((reading, document) => {
       if (reading === undefined) throw new RangeError(`document ${document} has no outcome`);

@@ -1,6 +1,6 @@
 import { Wording } from "./wording.js";
 
-/** What a code means to a machine. */
+/** The meaning of a code to a machine. */
 interface CodeFacts {
   /** Whether a job whose attempt ended so is tried again, up to its last attempt. */
   readonly retried: boolean;
@@ -68,7 +68,7 @@ export interface ExceededLimit {
   readonly name: string;
   readonly value: number;
   readonly max: number;
-  /** What both are counted in: `documents`, `bytes`. */
+  /** Unit of both: `documents`, `bytes`. */
   readonly unit?: string;
 }
 
@@ -132,7 +132,7 @@ export function describeError(error: unknown): { code: ErrorCode; message: strin
   return { code: "internal", message };
 }
 
-/** The same text with the options that it mentions still as data. */
+/** The text of an error, with the options that it mentions still as data. */
 export function wordingOf(error: unknown): Wording {
   return error instanceof RankmillError
     ? error.wording

@@ -3,10 +3,10 @@ import type { Priority } from "./priority.js";
 /** Which tokens go where a pair is longer than maxLength. */
 export type Truncation = "only-second" | "longest-first";
 
-/** What becomes of a document that is longer than its pair has room for. */
+/** Treatment of a document that is longer than its pair has room for. */
 export type LongDocuments = "truncate" | "windows";
 
-/** What the public score is: the logit after the model's activation, or the logit itself. */
+/** The meaning of the public score: the logit after the model's activation, or the logit itself. */
 export type PublicScore = "activated" | "logit";
 
 /**
@@ -63,7 +63,7 @@ export interface ModelKey {
 export interface JobEnvelope {
   readonly v: 1;
   readonly options: ScoringOptions;
-  /** Of the request as JSON, UTF-8. What the worker takes permits for before it reads it. */
+  /** UTF-8 bytes of the request as JSON. The worker takes permits for them before it reads it. */
   readonly bytes: number;
   readonly pairs: number;
   readonly ttlSeconds: number;
@@ -81,7 +81,7 @@ export interface TakenJob {
   readonly lastAttempt: boolean;
 }
 
-/** What BullMQ keeps as a job's return value: XADDed to the events stream, hence small. */
+/** A job's return value as BullMQ keeps it: XADDed to the events stream, hence small. */
 export interface JobSummary {
   readonly pairs: number;
   readonly tokens: number;

@@ -2,7 +2,7 @@ import type { ScoringOptions } from "./job.js";
 import { RankmillError } from "./errors.js";
 import type { EncodedPair } from "./pair.js";
 
-/** What a model's tokenizer puts around a query and a document. */
+/** The tokens that a model's tokenizer puts around a query and a document. */
 export interface PairTemplate {
   /** Ids before the query. */
   readonly prefix: readonly number[];
@@ -19,7 +19,7 @@ export interface PairTemplate {
   readonly padId: number;
 }
 
-/** What decides where a pair is cut. */
+/** The settings that decide where a pair is cut. */
 export type LengthOptions = Pick<ScoringOptions, "maxLength" | "truncation">;
 
 /**

@@ -16,7 +16,7 @@ export interface EncodedPair {
   readonly truncated: boolean;
 }
 
-/** What became of one pair. `logit` is the model's raw output, before any activation. */
+/** The outcome of one pair. `logit` is the model's raw output, before any activation. */
 export type PairOutcome =
   | { readonly status: "scored"; readonly logit: number }
   | { readonly status: "failed"; readonly code: PairErrorCode; readonly message: string };

@@ -16,7 +16,7 @@ export const PUBLIC_SCORES = ["activated", "logit"] as const satisfies PublicSco
 export const DEFAULT_OVERLAP_TOKENS = 64;
 /** Some 27,000 tokens, 50 pages, at 512 tokens per pair. */
 export const DEFAULT_MAX_WINDOWS = 64;
-/** What one document may cost at the most: a job's work must be foreseeable. */
+/** Most windows of one document: a job's work must be foreseeable. */
 export const MOST_WINDOWS = 1_024;
 
 /** More than half of a pair's tokens as overlap would read everything more than twice. */

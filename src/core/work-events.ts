@@ -1,6 +1,6 @@
 import type { PairErrorCode } from "./pair.js";
 
-/** What happens to jobs and pairs between their queue and the result store. Times in milliseconds. */
+/** An event of jobs and pairs between their queue and the result store. Times in milliseconds. */
 export type WorkEvent =
   /** A job's pairs were made of its texts. */
   | { readonly type: "tokenized"; readonly tookMs: number }
@@ -12,7 +12,7 @@ export type WorkEvent =
       readonly batches: readonly BatchFigures[];
       readonly tookMs: number;
     }
-  /** What became of pairs is known; those that equal one another settle together. */
+  /** The outcome of pairs is known; those that equal one another settle together. */
   | {
       readonly type: "settled";
       readonly outcome: "scored" | PairErrorCode;
@@ -31,9 +31,9 @@ export type WorkEvent =
   | { readonly type: "commit-refused" };
 
 export interface BatchFigures {
-  /** Of the pairs themselves. */
+  /** Tokens of the pairs themselves. */
   readonly tokens: number;
-  /** What the model read: rows × longest row. */
+  /** Tokens that the model read: rows × longest row. */
   readonly paddedTokens: number;
 }
 

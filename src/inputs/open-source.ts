@@ -34,7 +34,7 @@ export async function openSource(
   return accepts === undefined ? source : refuseRecords(source, accepts);
 }
 
-/** What lies at the path; a path that leads nowhere is a file, which opening it will say. */
+/** The kind of thing at the path; a path that leads nowhere is a file, which opening it will say. */
 export async function placeOf(path: string): Promise<InputPlace> {
   if (path === "-") return { path, kind: "stream" };
   const found = await stat(path).catch(() => undefined);

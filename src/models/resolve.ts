@@ -18,7 +18,7 @@ import type { ModelFile, ModelFolder } from "./model-folder.js";
 export interface ModelPlaces {
   /** The folder that holds the package's `models/`. */
   readonly packageRoot: string;
-  /** Where `pull` puts models, with its lock file. Pulled models are not found where absent. */
+  /** Folder of pulled models and their lock file. Pulled models are not found if absent. */
   readonly modelsDir?: string | undefined;
 }
 

@@ -7,7 +7,7 @@ import { errnoOf } from "../platform/file-system-errors.js";
 import { option, wording } from "../core/wording.js";
 import { isObject } from "../inputs/formats/line-fields.js";
 
-/** What a run's scores depend on. A run resumed under other settings would mix scores. */
+/** The settings that a run's scores depend on. A run resumed under other settings would mix scores. */
 export interface RunSettings extends ResolvedScoring {
   readonly model: {
     readonly name: string;
@@ -23,11 +23,11 @@ export interface RunSettings extends ResolvedScoring {
   readonly outputFormat: string;
   /** Candidates a query, of a collection; null: all, or no collection. */
   readonly depth: number | null;
-  /** What a document's text is made of, in a collection; null: no collection. */
+  /** Fields that make a document's text, in a collection; null: no collection. */
   readonly docFields: string | null;
 }
 
-/** What lies beside the output of a run and says how it was made. */
+/** The file beside the output of a run that says how it was made. */
 export interface Manifest {
   readonly rankmill: string;
   readonly schema: number;
@@ -47,7 +47,7 @@ export interface Manifest {
 
 const settingSchema = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 
-/** What is read of a run's manifest. Settings that this version does not know stay: they differ from its own. */
+/** The part of a run's manifest that is read. Settings that this version does not know stay: they differ from its own. */
 const manifestSchema = z.looseObject({
   rankmill: z.string(),
   state: z.enum(["running", "interrupted", "complete"]),
@@ -58,7 +58,7 @@ const manifestSchema = z.looseObject({
   startedAt: z.string(),
 });
 
-/** What lies beside the results of a submitted run and says whose they are. */
+/** The file beside the results of a submitted run that says whose they are. */
 const resultsSchema = z.looseObject({
   rankmill: z.string(),
   state: z.literal("results"),
@@ -70,7 +70,7 @@ const resultsSchema = z.looseObject({
 export type FoundManifest = z.infer<typeof manifestSchema>;
 export type ResultsManifest = z.infer<typeof resultsSchema>;
 
-/** What lies where a manifest would. *damaged*: it was one, or is nothing at all; *foreign*: something else. */
+/** The file in the place of a manifest. *damaged*: it was one, or is nothing at all; *foreign*: something else. */
 export type AnyManifest =
   | { readonly kind: "none" }
   | { readonly kind: "run"; readonly manifest: FoundManifest }

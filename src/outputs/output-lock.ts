@@ -5,7 +5,7 @@ import { z } from "zod";
 import { RankmillError } from "../core/errors.js";
 import { errnoOf } from "../platform/file-system-errors.js";
 
-/** What file systems without hard links answer (FAT, some network shares). */
+/** Answers of file systems without hard links (FAT, some network shares). */
 const WITHOUT_LINKS = new Set(["EPERM", "ENOSYS", "ENOTSUP", "EOPNOTSUPP"]);
 const DIGEST_CHARS = 16;
 
@@ -102,7 +102,7 @@ async function readText(path: string): Promise<string | undefined> {
   }
 }
 
-/** Whose it is cannot be told: it is neither taken over nor removed. */
+/** The refusal of a lock whose owner cannot be told: it is neither taken over nor removed. */
 function noLock(path: string): RankmillError {
   return new RankmillError(
     "conflict",

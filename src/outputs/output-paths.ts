@@ -98,7 +98,7 @@ export async function checkPlace(paths: OutputPaths): Promise<void> {
       wording`${option("output")} ${paths.output}: the folder ${folder} ${why}`,
     );
   }
-  // Not every file system tells; one that says zero for both has no such figures.
+  // Some file systems do not tell; one that says zero for both has no such figures.
   const space = await statfs(folder).catch(() => undefined);
   if (space !== undefined && space.blocks > 0 && space.bavail * space.bsize < MIN_FREE_BYTES) {
     throw new RankmillError(

@@ -20,7 +20,7 @@ export interface DoneRankings {
   readonly summed: boolean;
 }
 
-/** What a line must be to count as a ranking. */
+/** The least that a line must hold to count as a ranking. */
 const rankingSchema = z.object({
   id: z.string().min(1),
   results: z.array(z.unknown()),

@@ -53,7 +53,7 @@ export class ResultFiles extends Collector {
     const unlock = await lockOutput(paths.lock);
     try {
       await checkResultsPlace(paths, run);
-      // Not `OUT.partial`: that is an interrupted `run`, which must be able to go on.
+      // `OUT.partial` is not used: that is an interrupted `run`, which must be able to go on.
       const rankings = await WholeFile.create(paths.output, temporaryOf(paths.output));
       const failures = await WholeFile.create(paths.failed, temporaryOf(paths.failed));
       return new ResultFiles(paths, run, rankings, failures, unlock);

@@ -46,7 +46,7 @@ import { option, wording } from "../core/wording.js";
  */
 export class RunOutput extends Collector {
   readonly paths: OutputPaths;
-  /** What an earlier start has ranked, as it was found. */
+  /** Rankings of earlier starts, as they were found. */
   readonly done: DoneRankings;
   /** The manifest of the earlier start that this one goes on with. */
   readonly before: FoundManifest | undefined;
@@ -255,7 +255,7 @@ export class RunOutput extends Collector {
     await writeSums(partial, sums, digests);
   }
 
-  /** What a user should know of the rankings that were there, for a note each. */
+  /** Facts about the rankings that were there, each for a note to the user. */
   notes(complete: boolean): string[] {
     const { output } = this.paths;
     const gone = this.done.digests.size - this.#met;

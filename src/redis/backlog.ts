@@ -51,7 +51,7 @@ declare module "ioredis" {
   }
 }
 
-/** What lies in one queue, by BullMQ's names of its lists. */
+/** The contents of one queue, by BullMQ's names of its lists. */
 export interface Backlog {
   readonly queue: Priority;
   readonly jobs: {

@@ -3,7 +3,7 @@ import { describeError, RankmillError } from "../core/errors.js";
 import { option, wording } from "../core/wording.js";
 import { explainRefusal } from "./redis-refusal.js";
 
-/** Where Redis is: a `redis://`, `rediss://` or `unix://` URL, or a private server's address. */
+/** The address of Redis: a `redis://`, `rediss://` or `unix://` URL, or a private server's address. */
 export type RedisTarget =
   | { readonly url: string }
   | { readonly path: string }
@@ -104,7 +104,7 @@ function checkUrl(url: string): string {
 }
 
 function unavailable(target: RedisTarget, error: unknown, last: Error | undefined): RankmillError {
-  // What the connection said tells more than the command that failed for it.
+  // The connection's own error tells more than the command that failed for it.
   const why =
     explainRefusal(error) ??
     explainRefusal(last) ??

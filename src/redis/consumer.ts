@@ -48,7 +48,7 @@ export const DEFAULT_STALLED_INTERVAL_MS = 5_000;
 const MAX_STALLED_COUNT = 1_000_000;
 /** BullMQ's default of 15 s is a long silence after a moment's outage. */
 const RUN_RETRY_DELAY_MS = 1_000;
-/** As many errors within this time make a consumer rest. */
+/** Errors within `ERRORS_WITHIN_MS` that make a consumer rest for `REST_MS`. */
 const MOST_ERRORS = 20;
 const ERRORS_WITHIN_MS = 1_000;
 const REST_MS = 2_000;
@@ -117,7 +117,7 @@ export class Consumer {
     this.#held.get(jobId)?.abort(new Error(reason));
   }
 
-  /** As `cancel`, and the job leaves the queue for good: nobody waits for it any more. */
+  /** Cancels as `cancel` does, and the job leaves the queue for good: nobody waits for it any more. */
   drop(jobId: string): void {
     this.#held.get(jobId)?.abort(DROP);
   }

@@ -2,7 +2,7 @@ import type { Redis } from "ioredis";
 import { feedersKey } from "./keys.js";
 import type { FeedingBoard, OtherFeeders } from "../core/ports/feeding-board.js";
 
-/** Who has not said anything for this long feeds no more: it is dead, or cut off. */
+/** Silence after which a feeder counts as gone: it is dead, or cut off. */
 const SILENT_MS = 5_000;
 
 /**

@@ -27,7 +27,7 @@ export class ModelQueues {
         const queue = new Queue(name, {
           connection: this.#redis,
           prefix: KEY_PREFIX,
-          // Who looks must not write: a queue's settings are those of its producers.
+          // A reader must not write: a queue's settings are those of its producers.
           skipMetasUpdate: true,
         });
         // Without a listener BullMQ prints it; the connection's owner hears of it already.

@@ -6,7 +6,7 @@ import { tryStored } from "../core/stored-json.js";
 import { MODELS_KEY, modelTag } from "./keys.js";
 import { waitOut } from "./wait-out.js";
 
-/** What workers say of the models that they serve, so that a producer needs no model files. */
+/** Description of a model by the workers that serve it, so that a producer needs no model files. */
 const servedModelSchema = z.object({
   name: z.string(),
   aliases: z.array(z.string()),

@@ -2,7 +2,7 @@ import type { Redis } from "ioredis";
 import { bullJobKey, KEY_PREFIX, queueName } from "./keys.js";
 import { PRIORITIES } from "../core/priority.js";
 
-/** Of each queue: jobs that were handed back stand at the same end as the oldest. */
+/** Jobs that are read per queue: those that were handed back stand at the same end as the oldest. */
 const LOOKED_AT_JOBS = 20;
 
 /** @returns when the oldest job was enqueued that waits for a worker; undefined if none waits */

@@ -1,4 +1,4 @@
-/** What a server says about itself in its reply to INFO. */
+/** Facts about a server from its reply to INFO. */
 export interface RedisDescription {
   /** The program, as far as its INFO tells it from Redis; an unknown relative counts as `redis`. */
   readonly server: "redis" | "valkey" | "dragonfly" | "js-redis-server";
@@ -52,7 +52,7 @@ export function describeRedis(info: string): RedisDescription {
   };
 }
 
-/** What an operator should change about the server; nothing if all is well. */
+/** Changes that an operator should make to the server; none if all is well. */
 export function redisWarnings(description: RedisDescription): RedisWarning[] {
   const { server, version, redisVersion, maxmemoryPolicy } = description;
   const warnings: RedisWarning[] = [];

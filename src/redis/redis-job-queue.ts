@@ -23,9 +23,9 @@ const STATES_CHUNK_JOBS = 500;
 const EVENTS_STREAM_LENGTH = 1_000;
 /** Failed jobs that BullMQ keeps for dashboards; our own record is in the result store. */
 const FAILED_JOBS_KEPT = 1_000;
-/** What gzip adds at the most to a payload that cannot be compressed. */
+/** Most bytes that gzip adds to a payload that cannot be compressed. */
 const PACKING_BYTES = 65_536;
-/** Who refused an owner and died meanwhile does so no longer than this. */
+/** Longest time that an owner stays refused if the process that refused it has died. */
 const REFUSED_TTL_SECONDS = 3_600;
 /** A job may wait this long, or as long as its result would live: then nobody waits for it any more. */
 const OWNERS_TTL_SECONDS = 604_800;
@@ -251,7 +251,7 @@ export class RedisJobQueue implements JobQueue, PayloadStore {
   async blockOwner(owner: string): Promise<void> {
     const key = refusedKey(this.tag);
     await this.#redis.multi().sadd(key, ownerLine(owner)).expire(key, REFUSED_TTL_SECONDS).exec();
-    // What workers hold goes at once, whoever takes out the rest.
+    // Jobs in the hands of workers go at once, whoever takes out the rest.
     await this.cancel([...(await this.activeIds())], owner);
   }
 
@@ -276,7 +276,7 @@ export class RedisJobQueue implements JobQueue, PayloadStore {
     const unwanted = await unwantedOf(this.#redis, this.tag, active);
     if (unwanted.length === 0) return;
     await this.#redis.publish(cancelChannel(this.tag), unwanted.join(","));
-    // What an attempt that is being dropped has begun since its job was released.
+    // Keys that a dropped attempt has written since its job was released.
     for (const jobId of unwanted) await this.#redis.unlink(...ownKeys(this.tag, jobId));
   }
 

@@ -97,7 +97,7 @@ export function isPassingRefusal(error: unknown): boolean {
   return refusalOf(error)?.refusal.passes ?? false;
 }
 
-/** What Redis answered, in its own first words, and what to do about it. */
+/** The answer of Redis, in its own first words, and what to do about it. */
 export function explainRefusal(error: unknown): string | undefined {
   const found = refusalOf(error);
   if (found === undefined) return undefined;

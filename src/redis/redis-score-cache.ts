@@ -10,7 +10,7 @@ export interface RedisScoreCacheOptions {
   readonly tag: string;
   /** All that a logit depends on beside the pair; see `scoreScope`. */
   readonly scope: Buffer;
-  /** Of Redis, for the model's scores, at the most. */
+  /** Most bytes of Redis for the model's scores. */
   readonly capacityBytes: number;
   /** Told once whenever the cache becomes unusable for a while. */
   readonly onError: (error: unknown) => void;
@@ -27,7 +27,7 @@ const GENERATIONS = 2;
 const VALUE_BYTES = 4;
 /** Beyond what MEMORY USAGE counts of a key: its slots in two tables and its entry among the expiries. */
 const KEY_OVERHEAD_BYTES = 64;
-/** Of a generation on a server that does not tell: a hash table instead of a compact list. */
+/** Size of a generation on a server that does not tell: a hash table instead of a compact list. */
 const CAUTIOUS_GENERATION_BYTES = 16_384;
 /** A bucket into which nothing is written for this long goes: the model is no longer served, say. */
 const TTL_SECONDS = 604_800;

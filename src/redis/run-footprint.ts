@@ -41,7 +41,7 @@ export async function runMemoryBytes(
         scaled(jobBytes ?? 0, jobs.ids.length, jobs.total),
     );
   } catch {
-    // Not every server that speaks Redis' protocol knows MEMORY USAGE.
+    // Some servers that speak Redis' protocol do not know MEMORY USAGE.
     return undefined;
   }
 }

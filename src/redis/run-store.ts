@@ -222,7 +222,7 @@ export class RunStore {
     return parseStored(runProgressSchema, text, `the progress of run ${run} in Redis`);
   }
 
-  /** Who owns a spooled run, as its lease names them; undefined if nobody does. */
+  /** The owner of a spooled run, as its lease names them; undefined if there is none. */
   async owner(run: string): Promise<string | undefined> {
     return (await this.#redis.get(runKeys.owner(run))) ?? undefined;
   }

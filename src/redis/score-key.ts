@@ -6,7 +6,7 @@ export const FIELD_BYTES = 12;
 const BUCKET_BYTES = 4;
 const BUCKET_SPAN = 2 ** (8 * BUCKET_BYTES);
 
-/** Where a pair's logit lies. */
+/** The place of a pair's logit. */
 export interface ScorePlace {
   readonly bucket: number;
   readonly field: Buffer;

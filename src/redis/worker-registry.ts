@@ -22,7 +22,7 @@ const announcementSchema = z.object({
 
 export type WorkerAnnouncement = z.infer<typeof announcementSchema>;
 
-/** What changes from one announcement to the next. */
+/** Figures that change from one announcement to the next. */
 export type WorkerFigures = Pick<WorkerAnnouncement, "lanes" | "held">;
 
 /**

@@ -6,11 +6,11 @@ export interface SampledPair {
   readonly query: string;
   /** Its beginning, if it is very long. */
   readonly document: string;
-  /** Of the whole document. */
+  /** Characters of the whole document. */
   readonly documentChars: number;
 }
 
-/** What an input holds, without any of it being scored. */
+/** The contents of an input, none of it scored. */
 export interface DryRunSample {
   readonly records: number;
   /** Failures: lines that cannot be a record, candidates that a corpus lacks. */

@@ -53,7 +53,7 @@ const COLLECT_INTERVAL_MS = 25;
 const RECONCILE_INTERVAL_MS = 3_000;
 /** How often the window adapts to what the workers do. */
 const LOOK_INTERVAL_MS = 500;
-/** The same at first, when it knows nothing, and for as long as it is too small for the workers. */
+/** How often it adapts at first, when it knows nothing, and while it is too small for the workers. */
 const FIRST_LOOK_MS = 50;
 /** Jobs compared at once. */
 const RECONCILE_CHUNK_JOBS = 500;
@@ -266,7 +266,7 @@ export class Feeder {
 
   async #reconcile(): Promise<void> {
     const { queue, results, owner } = this.#parts;
-    // Of what is younger the notice may still come.
+    // The notice of a younger job may still come.
     const before = performance.now() - RECONCILE_INTERVAL_MS;
     const entries = [...this.#inFlight].filter(
       ([, { enqueuedAtMs = Infinity }]) => enqueuedAtMs <= before,

@@ -1,7 +1,7 @@
 import type { InFlightBounds } from "../core/in-flight-bounds.js";
-/** What the owner of a window saw of the workers. */
+/** The work of the workers as the owner of a run saw it. */
 export interface WorkerLoad {
-  /** Of a clock that only goes forward. */
+  /** Milliseconds of a clock that only goes forward. */
   readonly atMs: number;
   /** This window's jobs that workers hold, and the bytes of their requests. */
   readonly activeJobs: number;
@@ -21,7 +21,7 @@ const WAITING_SECONDS = 4;
 const RATE_MS = 2_000;
 /** Jobs that may wait however slow the workers are: each should find one when it ends another. */
 const LEAST_WAITING_JOBS = 4;
-/** The same at the start, when nothing is known of them. */
+/** Jobs that may wait at the start, when nothing is known of the workers. */
 const FIRST_WAITING_JOBS = 32;
 /** By how much of itself the number of waiting jobs falls where that many were not needed. */
 const SHRINK = 0.125;

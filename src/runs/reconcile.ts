@@ -2,7 +2,7 @@ import type { JobEnd } from "../core/job.js";
 import type { JobQueue } from "../core/ports/job-queue.js";
 import type { ResultStore } from "../core/ports/result-store.js";
 
-/** What has become of a job that somebody waits for. */
+/** The state of a job that somebody waits for. */
 export type JobFate =
   | { readonly status: "ended"; readonly record: JobEnd }
   /** In the queue or in a worker's hands: wait. */

@@ -2,12 +2,12 @@ import { toWireRequest } from "../core/contract.js";
 import type { JobEnd } from "../core/job.js";
 import type { InputRecord, RecordFailure } from "../core/record.js";
 
-/** What became of one record. */
+/** The outcome of one record. */
 export type RunItem =
   /** `line`: one output line, JSON without newline. */
   | { readonly status: "done"; readonly line: string }
   | { readonly status: "failed"; readonly failure: RecordFailure }
-  /** Not over yet. */
+  /** The record is not over yet. */
   | { readonly status: "open" };
 
 /** The end of a record that had none when its run was cancelled. */

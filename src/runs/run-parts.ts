@@ -2,7 +2,7 @@ import type { JobQueue } from "../core/ports/job-queue.js";
 import type { ResultStore } from "../core/ports/result-store.js";
 import type { RunStore } from "../redis/run-store.js";
 
-/** Where a run's record, its jobs and their results are: all that one model's runs share. */
+/** The stores of a run's info, its jobs and their results: all that one model's runs share. */
 export interface RunParts {
   readonly store: RunStore;
   readonly queue: JobQueue;

@@ -6,7 +6,7 @@ import { secondsLeft, type RunSpeed } from "../core/run-speed.js";
 
 const count = z.int().min(0);
 
-/** What `rankmill status --json` prints of one run. Fields are added, never renamed or taken away. */
+/** The output of `rankmill status --json` for one run. Fields are added, never renamed or taken away. */
 export const runReportSchema = z.strictObject({
   run: z.string(),
   state: z.enum(["submitting", "submitted", "cancelled", "complete"]).meta({
@@ -68,7 +68,7 @@ export const runReportSchema = z.strictObject({
 
 export type RunReport = z.infer<typeof runReportSchema>;
 
-/** What a report is made of. */
+/** The findings from which a report is made. */
 export interface RunFindings {
   readonly run: string;
   readonly place: "redis" | "spool";

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Tokenizer } from "../core/ports/tokenizer.js";
 import type { ObserveWork } from "../core/work-events.js";
 
-/** Of an entry beside its ids: map entry, key, typed array and its buffer, and garbage not collected yet. */
+/** Bytes of an entry beside its ids: map entry, key, typed array and its buffer, and garbage not collected yet. */
 const ENTRY_BYTES = 400;
 /** A text that takes more than this of the cache would drive out too many others. */
 const LARGEST_SHARE = 1 / 16;

@@ -14,7 +14,7 @@ const PART_CHARS = 16_384;
 /** Characters tried first for each token that is asked for: English has 4 to 5. */
 const CHARS_PER_TOKEN_GUESS = 6;
 const MIN_FIRST_PART_CHARS = 1_024;
-/** What is left of a text beyond a part is not worth a cut unless it is this much of the part. */
+/** Share of a part that the rest of a text must have to be worth a cut. */
 const WORTH_A_CUT = 0.5;
 
 /** A library's tokenizer, and how its long texts are read. */
@@ -29,7 +29,7 @@ interface Progress {
   readonly text: string;
   /** Characters taken so far. */
   taken: number;
-  /** Of the part that is cut next. */
+  /** Characters of the part that is cut next. */
   partChars: number;
   tokens: number;
   readonly parts: Int32Array[];

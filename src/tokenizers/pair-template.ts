@@ -54,7 +54,7 @@ const tokenizerConfigSchema = z.object({
 type Processor = z.infer<typeof single>;
 type Around = Omit<PairTemplate, "padId">;
 
-/** What pads where the files name nothing: a row's padding is masked, any id will do. */
+/** Padding id if the files name none: a row's padding is masked, any id will do. */
 const COMMON_PAD_TOKENS = ["[PAD]", "<pad>", "<|padding|>", "<|endoftext|>"];
 const FALLBACK_PAD_ID = 0;
 

@@ -37,7 +37,7 @@ export type TokenizerJson = z.infer<typeof tokenizerJsonSchema>;
 
 export interface TokenizerFiles {
   readonly folder: string;
-  /** Of `tokenizer.json`. */
+  /** Path of `tokenizer.json`. */
   readonly path: string;
   readonly json: Buffer;
   /** Undefined if the folder has none. */

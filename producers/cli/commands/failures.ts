@@ -113,7 +113,7 @@ async function* ofRun(items: AsyncIterable<RunItem>): AsyncGenerator<Failure, vo
   }
 }
 
-/** Of `rankmill run`: they lie beside its output. */
+/** The failures of `rankmill run`: they lie beside its output. */
 async function* ofFiles(output: string): AsyncGenerator<Failure, void, undefined> {
   const { failed, partial, rankings } = outputPaths(await outputOf(output));
   for await (const line of linesOf(failed)) yield parseFailure(line);

@@ -34,7 +34,7 @@ const GROUPS = {
   messages: pick(MESSAGES, "json"),
 };
 
-/** What the hub calls a model: owner and name. */
+/** The hub's name of a model: owner and name. */
 const HUB_ID = /^[\w.-]+\/[\w.-]+$/;
 
 export function addModelsPrepare(models: Command): void {

@@ -29,7 +29,7 @@ export interface ClientOptions {
   readonly limits?: Partial<Limits>;
   /** Called with connection errors after the first connection; the client reconnects by itself. */
   readonly onError?: (error: Error) => void;
-  /** Where spooled runs lie: a folder, or `s3://bucket/prefix`. @defaultValue none */
+  /** Place of spooled runs: a folder, or `s3://bucket/prefix`. @defaultValue none */
   readonly spool?: string;
   /**
    * Endpoint, region and credentials of a bucket under AWS' own names, such as `process.env`.
@@ -41,7 +41,7 @@ export interface ClientOptions {
   readonly telemetry?: Telemetry;
 }
 
-/** What to rank. */
+/** A query and its documents. */
 export interface RerankOptions extends Partial<Omit<ScoringOptions, "maxLength">> {
   /** Name or alias of a model that a worker serves; or exactly which, where several could be meant. */
   readonly model: string | ModelKey;
@@ -62,7 +62,7 @@ export interface RerankOptions extends Partial<Omit<ScoringOptions, "maxLength">
   readonly resultTtlSeconds?: number;
 }
 
-/** What a client knows of a model that it was asked for. */
+/** The facts that a client knows of a model that it was asked for. */
 interface KnownModel extends ModelKey {
   readonly maxLength?: { readonly default: number; readonly highest: number };
 }
@@ -80,7 +80,7 @@ export class Client {
   readonly #redis: Redis;
   readonly #limits: Limits;
   readonly #models = new Map<string, Promise<OpenModel>>();
-  /** Who waits for this client's jobs: another's cancel must not take them. */
+  /** Owner of this client's jobs: another's cancel must not take them. */
   readonly #owner = `client:${randomUUID()}`;
 
   /** The submitted runs on this Redis. */

@@ -3,7 +3,7 @@ import type { ExaminedModel, ExaminedRedis, Subject } from "./subject.js";
 
 /** One question about the subject. It changes nothing that outlives it. */
 export type Check = {
-  /** For people and scripts; begins with what it is about. */
+  /** Name for people and scripts; begins with its subject. */
   readonly name: string;
   /** A check without an end by then is itself a problem. Default 60,000. */
   readonly timeoutMs?: number;

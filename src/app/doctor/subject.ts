@@ -33,7 +33,7 @@ export type Examined<Part> =
   | { readonly status: "unnamed"; readonly option: string }
   | { readonly status: "unusable"; readonly why: Text };
 
-/** What is examined: a machine, and what a worker with these options would use on it. */
+/** The subject of an examination: a machine, and the parts of it that a worker with these options would use. */
 export interface Subject {
   readonly redis: Examined<ExaminedRedis>;
   readonly model: Examined<ExaminedModel>;

@@ -21,7 +21,7 @@ export interface RunFileOptions {
   readonly reads: readonly PlaceRead[];
   /** The records of the input. */
   readonly source: RecordSource;
-  /** What the texts of a collection are made of; nulls for other inputs. */
+  /** Settings from which the texts of a collection are made; nulls for other inputs. */
   readonly sourceSettings: Pick<RunSettings, "depth" | "docFields">;
   readonly format: OutputFormat;
   /** A path, or `-` for standard output. */
@@ -54,7 +54,7 @@ export interface RunFigures extends Readonly<RunCounts> {
   readonly total: number | undefined;
 }
 
-/** What happens to a run from file to file, for whoever shows it. */
+/** An event of a run from file to file, for the part that shows it. */
 export type RunFileEvent =
   /** A private Redis could not be started as wanted, or lacks something. */
   | { readonly type: "redis-warning"; readonly message: string }
@@ -79,7 +79,7 @@ export type RunFileEvent =
   | { readonly type: "redis-silent"; readonly silentMs: number }
   | { readonly type: "redis-answers"; readonly silentMs: number };
 
-/** Where a run shows itself: a terminal, a page, nowhere. */
+/** The place at which a run shows itself: a terminal, a page, nowhere. */
 export interface ShowRun {
   onEvent(event: RunFileEvent): void;
   /** Takes the rankings if they go to no file. */

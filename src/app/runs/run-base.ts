@@ -15,7 +15,7 @@ import { writeResults } from "./write-results.js";
 
 const POLL_MS = 1_000;
 
-/** What the two kinds of run have in common: all that follows from how a run stands and its items. */
+/** The part that the two kinds of run have in common: all that follows from how a run stands and its items. */
 export abstract class RunBase implements Run {
   abstract readonly place: "redis" | "spool";
   readonly id: string;
@@ -73,7 +73,7 @@ export abstract class RunBase implements Run {
   }
 
   async cancel(): Promise<number> {
-    // What is over stays complete, and not half of it becomes cancelled.
+    // A run that is over stays complete, and no part of it becomes cancelled.
     if ((await this.info()).state === "complete") return 0;
     const { queue, store } = this.parts;
     // At once: of a large run the last job is found and taken out seconds later.

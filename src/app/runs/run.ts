@@ -4,10 +4,10 @@ import type { RunItem } from "../../runs/run-item.js";
 import type { RunState, RunStatus } from "../../runs/run-status.js";
 import type { Ranking } from "../client/ranking.js";
 
-/** What was submitted, under which settings. */
+/** The submission of a run and its settings. */
 export interface RunSummary {
   readonly id: string;
-  /** Where input and rankings lie: all of it in Redis, or in a spool that a runner works off. */
+  /** Place of input and rankings: all of it in Redis, or in a spool that a runner works off. */
   readonly place: "redis" | "spool";
   /** A run in Redis may stay `submitted` for some seconds after its last record has ended. */
   readonly state: RunState;
@@ -59,9 +59,9 @@ export interface ResultStreams {
  */
 export interface Run {
   readonly id: string;
-  /** Where input and rankings lie. */
+  /** Place of input and rankings. */
   readonly place: "redis" | "spool";
-  /** What was submitted. @throws RankmillError if the run is gone */
+  /** The submission of the run. @throws RankmillError if the run is gone */
   summary(): Promise<RunSummary>;
   status(): Promise<RunStatus>;
   /** Waits until every record has ended. @throws RankmillError `timeout`; the run goes on */

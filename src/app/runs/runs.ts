@@ -14,7 +14,7 @@ import type { Run, RunSummary } from "./run.js";
 import { summaryOf } from "./run-summary.js";
 import { SpooledRun } from "./spooled-run.js";
 
-/** What all runs of one model share. */
+/** The parts that all runs of one model share. */
 export interface ModelParts extends RunParts {
   readonly queue: RedisJobQueue;
 }

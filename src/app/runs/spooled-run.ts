@@ -16,7 +16,7 @@ import { RunBase } from "./run-base.js";
 const CHUNK_JOBS = 500;
 /** How long a cancellation waits for a living owner to let go; it looks twice per second. */
 const OWNER_LETS_GO_MS = 3_000;
-/** As long as a dead owner's lease can live, and a while more. */
+/** Longest life of a dead owner's lease, and a while more. */
 const LEASE_ENDS_MS = 20_000;
 const POLL_MS = 50;
 

@@ -33,7 +33,7 @@ export interface Submission {
   readonly ttlSeconds: number;
   /** Most jobs of a spooled run in Redis at once. */
   readonly inFlightJobs: number;
-  /** Where the run shall lie; undefined: in Redis. */
+  /** Spool of the run; undefined: the run lies in Redis. */
   readonly spool: Spool | undefined;
   /** Called with the records taken in so far. */
   readonly onProgress?: (run: string, total: number) => void;
@@ -165,7 +165,7 @@ async function* counted(
   if (total % TOLD_RECORDS !== 0) tell(total);
 }
 
-/** The same bytes under the same settings are the same run; a stream is a run of its own. */
+/** Equal bytes under equal settings are one run; a stream is a run of its own. */
 function deriveRunId(inputHash: string, settings: readonly unknown[]): string {
   if (inputHash === "") return `run-${randomUUID()}`;
   const hash = createHash("sha256").update(JSON.stringify([inputHash, settings]));

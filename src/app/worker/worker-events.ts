@@ -1,4 +1,4 @@
-/** What happens in a worker, as its log tells it and as its metrics count it. */
+/** The events of a worker, as its log tells them and as its metrics count them. */
 import type { Logger } from "pino";
 import type { Priority } from "../../core/priority.js";
 import type { LaneEvent } from "../../inference/lanes/lane-pool.js";

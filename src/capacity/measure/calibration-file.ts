@@ -39,14 +39,14 @@ export function calibrationKey(parts: CalibrationKeyParts): string {
   return `${digest}-${rest.digest("hex").slice(0, REST_DIGITS)}`;
 }
 
-/** Of what else a calibration depends on beside model and runtime. */
+/** Hash of the things that a calibration depends on beside model and runtime. */
 export function hostKey(cpu: CpuFeatures, cores: number): string {
   const hash = createHash("sha256").update(JSON.stringify(hostParts(cpu, cores)));
   return hash.digest("hex").slice(0, REST_DIGITS);
 }
 
 function hostParts(cpu: CpuFeatures, cores: number): unknown[] {
-  // Of the host: a quarter of a large one is not a small one.
+  // The host's cores count: a quarter of a large one is not a small one.
   return [cpu.arch, cpu.model, cpu.flags, cpus().length, cores];
 }
 

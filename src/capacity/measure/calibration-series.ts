@@ -15,7 +15,7 @@ const SEVERAL_ROWS: readonly BatchShape[] = [
 const MAX_RUN_MS = 4_000;
 /** A batch this long is not repeated: the cost of being the first is a small part of it. */
 const REPEATED_BELOW_MS = 1_000;
-/** What an estimate from shorter shapes may be wrong by before a shape is tried. */
+/** Factor by which an estimate from shorter shapes may be wrong before a shape is tried. */
 const ROOM_FACTOR = 1.5;
 
 export interface SeriesOptions {
@@ -73,7 +73,7 @@ function cost({ rows, length }: BatchShape): number {
   return rows * length * length;
 }
 
-/** What a batch took and gave back at once shows in the peak, where opening did not take more. */
+/** Memory that a batch took and gave back at once shows in the peak, unless opening took more. */
 function grownBytes(lane: LaneProcess, openPeakBytes: number): number {
   const peak = readProcessMemory(lane.pid)?.peakBytes ?? 0;
   return peak > openPeakBytes ? Math.max(lane.grownBytes, peak - lane.readyBytes) : lane.grownBytes;

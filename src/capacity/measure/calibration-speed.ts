@@ -7,7 +7,7 @@ import { readProcessorMs } from "../../inference/host/processor-time.js";
 const ROWS = [1, 2, 4, 8] as const;
 const MOST_ROWS = 8;
 
-/** Where bits are compared: below, at and above what kernels work in. */
+/** Lengths at which bits are compared: below, at and above the blocks that kernels work in. */
 interface Probes {
   readonly lengths: readonly number[];
   readonly rows: readonly number[];
@@ -18,7 +18,7 @@ const PROBES: Probes = {
   rows: [2, 3, 5, 8],
   paddings: [1, 3, 8],
 };
-/** Of a model that takes long. What is not probed is not used. */
+/** Rows that are probed of a model that takes long. Others are not used. */
 const FEW_PROBES: Probes = { lengths: [9, 33], rows: [2, 8], paddings: [] };
 /** A model whose pairs take longer gains little by rows, and measuring it would take long. */
 const ROWS_WORTH_BELOW_MS = 40;

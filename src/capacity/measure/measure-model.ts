@@ -8,7 +8,7 @@ import { readProcessMemory } from "../../inference/host/process-memory.js";
 
 export interface CalibrateOptions extends LaneProcessOptions {
   readonly key: string;
-  /** Of `hostKey`. */
+  /** Result of `hostKey`. */
   readonly host: string;
   /** For people. */
   readonly modelName: string;

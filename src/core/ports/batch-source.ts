@@ -1,6 +1,6 @@
 import type { Lane } from "./lane.js";
 
-/** Where lanes fetch their work. */
+/** The source of a lane's work. */
 export interface BatchSource {
   /**
    * Serves `lane` until it fails, is to be replaced, or `signal` aborts; what the lane had in hand

@@ -5,7 +5,7 @@ export interface OtherFeeders {
   readonly bytesPerSecond: number;
 }
 
-/** Where those who feed one model's workers see each other, so that each keeps to its share. */
+/** The board on which those who feed one model's workers see each other, so that each keeps to its share. */
 export interface FeedingBoard {
   /** Says for some seconds that `owner` feeds, and what workers drain of it. @returns the others */
   post(owner: string, bytesPerSecond: number): Promise<OtherFeeders>;

@@ -16,7 +16,7 @@ export interface InputContainer {
   open(choice: InputChoice, options: SourceOptions): Promise<RecordSource>;
 }
 
-/** What lies where `--input` points. */
+/** The kind of thing that `--input` points at. */
 export interface InputPlace {
   readonly path: string;
   /** *stream*: standard input, or a pipe: it can be read once. */
@@ -27,7 +27,7 @@ export interface InputPlace {
 export const CONTAINER_OPTIONS = ["firstStage", "depth", "split"] as const;
 export type ContainerOption = (typeof CONTAINER_OPTIONS)[number];
 
-/** What is read. */
+/** The choice of an input. */
 export interface InputChoice {
   /** A file, a pipe, `-` for standard input, or a folder. */
   readonly input: string;

@@ -1,6 +1,6 @@
 import type { EnqueueOutcome, NewJob } from "../job.js";
 
-/** Where BullMQ stands with a job. */
+/** The state of a job in BullMQ. */
 export type QueueState = "queued" | "failed" | "missing";
 
 /** A model's queues as producers see them. */
@@ -21,7 +21,7 @@ export interface JobQueue {
   /** No worker begins a job any more that only `owner` waits for; undone by `admit`, or in an hour. */
   blockOwner(owner: string): Promise<void>;
   unblockOwner(owner: string): Promise<void>;
-  /** As `release`, and takes what nobody else waits for out of the queue or stops it. */
+  /** Releases jobs, and takes those that nobody else waits for out of the queue or stops them. */
   cancel(jobIds: readonly string[], owner: string): Promise<void>;
   /**
    * Takes all jobs that nobody waits for out of the queue, and stops those in workers' hands: any number

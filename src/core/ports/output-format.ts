@@ -30,7 +30,7 @@ export interface OutputFormatKind {
   open(choice: OutputChoice): OutputFormat;
 }
 
-/** What the user chose, as far as any form asks for it. */
+/** The user's choices that any form asks for. */
 export interface OutputChoice {
   /** A path, or `-` for standard output. */
   readonly output: string;

@@ -1,4 +1,4 @@
-/** Where large payloads lie. */
+/** The store of large payloads. */
 export interface PayloadStore {
   /**
    * @param maxBytes as many as its job says that it has, and permits were taken for: more are not read

@@ -8,11 +8,11 @@ import type { RunCounts } from "../run-counts.js";
  * Suite: `test/conformance/ranking-sink.suite.ts`. `src/outputs/collector.ts` holds what all share.
  */
 export interface RankingSink {
-  /** What was written and failed, earlier owners' rankings included. */
+  /** Counts of written and failed records, earlier owners' rankings included. */
   readonly counts: RunCounts;
   /** @param lines output lines without newline */
   write(lines: readonly string[]): Promise<void>;
   fail(failures: readonly RecordFailure[]): Promise<void>;
-  /** What was written outlives this process when it resolves. */
+  /** Makes written lines durable: they outlive this process when it resolves. */
   flush(): Promise<void>;
 }

@@ -5,7 +5,7 @@ export interface InputHash {
   update(data: string | Uint8Array): unknown;
 }
 
-/** Where the records of a run come from. */
+/** The source of a run's records. */
 export interface RecordSource {
   /**
    * The records, and in their place the lines that cannot be one. Once a source.

@@ -1,6 +1,6 @@
 import type { JobEnd } from "../job.js";
 
-/** What `begin` found: the job is already over, or the attempt may go on under a fence. */
+/** The result of `begin`: the job is already over, or the attempt may go on under a fence. */
 export type Started =
   | { readonly status: "ended"; readonly record: JobEnd }
   /** All who wait for it are refused, see {@link JobQueue.refuse}. */

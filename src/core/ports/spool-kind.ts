@@ -2,7 +2,7 @@ import type { Spool } from "./spool.js";
 
 /** A kind of spool, told by the scheme of its place. */
 export interface SpoolKind {
-  /** What the place begins with: `s3://`; undefined: a path, which every other place is. */
+  /** Prefix of the place: `s3://`; undefined: a path, which every other place is. */
   readonly scheme: string | undefined;
   /**
    * @param place as `--spool` spells it

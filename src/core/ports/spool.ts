@@ -37,11 +37,11 @@ export interface Spool {
   remove(run: string): Promise<void>;
 }
 
-/** What one owner of a spooled run writes. What is flushed outlives the owner. */
+/** The output of one owner of a spooled run. Flushed lines outlive the owner. */
 export interface SpoolOutput extends RankingSink {
   readonly counts: RunCounts;
   /** Ids of the records that earlier owners have ranked. */
   readonly doneIds: ReadonlySet<string>;
-  /** Where the run is over, its output and failures get their names. */
+  /** Closes the files; if the run is over, output and failures get their names. */
   close(complete: boolean): Promise<void>;
 }

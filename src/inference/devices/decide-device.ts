@@ -10,11 +10,11 @@ import {
   type WorkerDevice,
 } from "./registry.js";
 
-/** What an operator may ask for; `auto` takes a card if all that it needs is there. */
+/** Devices that an operator may ask for; `auto` takes a card if all that it needs is there. */
 export const DEVICE_CHOICES = ["auto", ...DEVICE_KINDS] as const;
 export type DeviceChoice = (typeof DEVICE_CHOICES)[number];
 
-/** What becomes of a worker whose device cannot be used. */
+/** Reactions of a worker whose device cannot be used. */
 export const DEVICE_FALLBACKS = ["fail", "cpu"] as const;
 export type DeviceFallback = (typeof DEVICE_FALLBACKS)[number];
 

@@ -3,7 +3,7 @@ import { isErrorCode, type ErrorCode } from "../../core/errors.js";
 
 const shapeSchema = z.object({ rows: z.number(), length: z.number() });
 
-/** What a lane answers. One check per answer, which stands for many rows: its cost is not seen. */
+/** The answers of a lane. One check per answer, which stands for many rows: its cost is not seen. */
 const fromLaneSchema = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("ready"),

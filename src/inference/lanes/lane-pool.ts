@@ -59,7 +59,7 @@ interface Slot {
   readyAtMs: number;
   /** Deaths in a row without an answered message between them. */
   deaths: number;
-  /** Of the last death. */
+  /** Reason of the last death. */
   reason: string;
 }
 

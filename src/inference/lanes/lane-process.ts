@@ -63,7 +63,7 @@ export class LaneProcess implements Lane {
   readonly pid: number;
   /** Its own memory as of its last message, in bytes, without mapped files; 0 before. */
   residentBytes = 0;
-  /** The same when it had just become ready. */
+  /** Its own memory when it had just become ready. */
   readyBytes = 0;
   /** The least shape that its device's memory did not hold when it was warmed up. */
   tooLarge: BatchShape | undefined;

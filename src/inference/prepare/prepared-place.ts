@@ -21,7 +21,7 @@ export interface PreparableModel {
   readonly cpu?: CpuFeatures | undefined;
 }
 
-/** Where a model's prepared files lie on this host, and all that this depends on. */
+/** The place of a model's prepared files on this host, and all that it depends on. */
 export interface PreparedPlace {
   readonly cacheDir: string;
   readonly cpu: CpuFeatures;

@@ -48,7 +48,7 @@ export class ModelSession implements Session {
       const said = firstLine(error);
       const { memory, saysOutOfMemory } = deviceOf(model.device);
       if (memory.kind === "own" && saysOutOfMemory(said)) {
-        // Not final: the process that held the memory may be on its way out.
+        // This is not final: the process that held the memory may be on its way out.
         throw new RankmillError(
           "lane_failed",
           `the GPU has no room for the model's weights (${said}): free its memory, or choose a smaller model or precision`,

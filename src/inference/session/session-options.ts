@@ -4,7 +4,7 @@ import type { LaneModel } from "../lanes/lane-protocol.js";
 
 type SessionOptions = InferenceSession.SessionOptions;
 
-/** Where a session leaves the optimised graph and the file of its weights. */
+/** Places in which a session leaves the optimised graph and the file of its weights. */
 export interface SaveTarget {
   /** Absolute path of the graph. */
   readonly onnxPath: string;

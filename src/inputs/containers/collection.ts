@@ -43,7 +43,7 @@ export interface CollectionOptions {
   /** Takes the queries that this split's judgements name, and no others. */
   readonly split: string | undefined;
   readonly docFields: readonly string[];
-  /** Where the index of the corpus lies. */
+  /** Folder of the corpus's index. */
   readonly indexDir: string;
   readonly limits: Limits;
   readonly topN: number | undefined;

@@ -1,4 +1,4 @@
-/** What the formats of input lines share: questions about fields, and refusals. */
+/** Helpers that the formats of input lines share: questions about fields, and refusals. */
 import type { Conversion, ParsedLine } from "../../core/ports/input-format.js";
 
 export function isObject(value: unknown): value is Record<string, unknown> {

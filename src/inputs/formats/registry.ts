@@ -15,7 +15,7 @@ const AUTO = "auto";
 
 export type InputFormatName = typeof AUTO | (typeof FORMATS)[number]["name"];
 
-/** What `--input-format` takes. */
+/** Values of `--input-format`. */
 export const INPUT_FORMATS: readonly InputFormatName[] = [AUTO, ...FORMATS.map(({ name }) => name)];
 
 /** The formats themselves, for whatever must hold of each. */

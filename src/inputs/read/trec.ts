@@ -22,12 +22,12 @@ export interface TrecLine {
 /** The first-stage list of one query. */
 export interface TrecQuery {
   readonly status: "query";
-  /** Of the query's first line. */
+  /** Number of the query's first line. */
   readonly lineNumber: number;
   readonly queryId: string;
   /** The best `depth`, best first. */
   readonly candidates: readonly TrecCandidate[];
-  /** What lies below `depth`, best first: dropped, or written beneath the ranking. */
+  /** Candidates below `depth`, best first: dropped, or written beneath the ranking. */
   readonly rest: readonly TrecCandidate[];
 }
 

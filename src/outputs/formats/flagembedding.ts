@@ -38,7 +38,7 @@ function open({ output, input, inputFormat, topN }: OutputChoice): OutputFormat 
 
 async function* convert(rankingsPath: string, input: string): AsyncGenerator<string> {
   const rankings = await RankingIndex.open(rankingsPath);
-  // Of lines with one id, the first is the one that was ranked.
+  // The first of several lines with one id is the one that was ranked.
   const written = new Set<string>();
   try {
     const { chunks } = await openInput(input);

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** What other forms need of a ranking. */
+/** The fields of a ranking that other forms need. */
 const partSchema = z.object({
   id: z.string(),
   results: z.array(z.object({ index: z.int(), id: z.string().optional(), logit: z.number() })),

@@ -13,7 +13,7 @@ const FORMATS = [jsonl, trec, flagEmbedding] as const;
 
 export type OutputFormatName = (typeof FORMATS)[number]["name"];
 
-/** What `--output-format` takes. */
+/** Values of `--output-format`. */
 export const OUTPUT_FORMATS: readonly OutputFormatName[] = FORMATS.map(({ name }) => name);
 
 /** JSON lines: the form of every output that was not asked for another. */

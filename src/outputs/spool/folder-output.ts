@@ -8,7 +8,7 @@ import { WholeFile } from "../../platform/whole-file.js";
 import { mergedLines } from "./folder-segments.js";
 import { asTexts, countDone } from "./spool-lines.js";
 
-/** Where one owner of a run writes. */
+/** Files in which one owner of a run writes. */
 export interface FolderPlaces {
   /** The folder of the segments. */
   readonly segments: string;

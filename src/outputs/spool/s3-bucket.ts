@@ -6,12 +6,12 @@ import { ownLines } from "../../inputs/read/lines.js";
 import { option, wording } from "../../core/wording.js";
 import { waitAtMost } from "../../platform/wait-at-most.js";
 
-/** Where a bucket is, and who may use it. */
+/** The address of a bucket, and the credentials for it. */
 export interface S3Place {
   readonly endpoint: string;
   readonly region: string;
   readonly bucket: string;
-  /** What all keys begin with: empty, or ending in a slash. */
+  /** Prefix of all keys: empty, or ending in a slash. */
   readonly prefix: string;
   readonly accessKeyId: string;
   readonly secretAccessKey: string;

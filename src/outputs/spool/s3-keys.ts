@@ -23,7 +23,7 @@ export function placeOf(key: string): { fence: number; number: number } {
   return { fence: Number.parseInt(fence, 10), number: Number.parseInt(number, 10) };
 }
 
-/** What each owner wrote, in order of fences and numbers. */
+/** Keys that each owner wrote, in order of fences and numbers. */
 export async function segmentsOf(
   bucket: S3Bucket,
   run: string,

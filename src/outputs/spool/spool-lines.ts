@@ -7,7 +7,7 @@ import {
 } from "../../core/record.js";
 import { countLine, type RunCounts } from "../../core/run-counts.js";
 
-/** Of a damaged line, as much as shows which one it was. */
+/** Characters of a damaged line that show which one it was. */
 const SHOWN_CHARS = 1_024;
 
 /** The lines of several files, each record's first; the ends that a crash tore are left out. */
@@ -71,7 +71,7 @@ export async function* asTexts(lines: AsyncIterable<string>): AsyncGenerator<str
   for await (const line of lines) yield `${line}\n`;
 }
 
-/** What a line must be to count as a ranking. */
+/** The least that a line must hold to count as a ranking. */
 const rankingSchema = z.object({
   id: z.string(),
   results: z.array(z.unknown()),

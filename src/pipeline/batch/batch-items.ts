@@ -49,7 +49,7 @@ export function openWork(
   return work;
 }
 
-/** What one job waits for: the outcome of its pair at `index`. */
+/** The thing that one job waits for: the outcome of its pair at `index`. */
 export interface PairWaiter {
   readonly work: Work;
   readonly index: number;
@@ -65,7 +65,7 @@ export interface Item {
   departed: boolean;
 }
 
-/** What one lane gets at once: each inner list is one `session.run`. */
+/** The pairs that one lane gets at once: each inner list is one `session.run`. */
 export type Message = readonly (readonly Item[])[];
 
 /** When the first job began to wait for one of its pairs. */

@@ -30,7 +30,7 @@ export interface BatcherOptions extends MessageBounds {
   readonly windowPairs: number;
   /** Tokens of all pairs held for bulk jobs; more jobs wait outside. */
   readonly maxBulkTokens: number;
-  /** The same for interactive jobs, apart, so that bulk work can never fill it. */
+  /** Tokens of all pairs held for interactive jobs, apart, so that bulk work can never fill it. */
   readonly maxInteractiveTokens: number;
   /** Times a pair may be alone in a lane that dies before it is given up. */
   readonly maxPairAttempts: number;

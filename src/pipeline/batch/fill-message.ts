@@ -7,7 +7,7 @@ export interface MessageBounds {
   readonly maxMessageTokens: number;
   /** Milliseconds of one message; bounds how long an interactive pair waits for a lane. */
   readonly maxMessageMs: number;
-  /** What a batch is expected to take, if it was measured; without it messages have no such bound. */
+  /** Milliseconds that a batch is expected to take, if it was measured; without it messages have no such bound. */
   readonly batchMs?: ((rows: number, longest: number) => number) | undefined;
 }
 
@@ -17,7 +17,7 @@ export interface MessageBounds {
  */
 const SHARE_OF_REMAINDER = 0.5;
 
-/** Who else is there. */
+/** The work around a message. */
 interface Surroundings {
   /** Lanes that are being served. */
   readonly lanes: number;

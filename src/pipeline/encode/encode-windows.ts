@@ -47,7 +47,7 @@ export async function encodeWindows(
 
 /** The pieces of a text, as far as any window can reach. */
 interface CountedPieces {
-  /** Where each ends in the text; the next begins there. */
+  /** End of each in the text; the next begins there. */
   readonly ends: readonly number[];
   readonly tokens: readonly number[];
 }
@@ -109,7 +109,7 @@ async function encodePieces(
     encoded.push(...(await tokenizer.encode(texts, room)));
   }
   const windows = spans.map((span, i) => ({ ...span, ids: encoded[i] ?? new Int32Array() }));
-  // Where the document's limit ends a window, its text goes on to the end of a piece.
+  // If the document's limit ends a window, its text goes on to the end of a piece.
   const isOver = windows.some(({ ids, maxTokens }) => maxTokens === room && ids.length > room);
   if (isOver && smallerShares.length > 0) {
     return await encodePieces(text, pieces, options, smallerShares, tokenizer, signal);

@@ -5,7 +5,7 @@ import type { Tokenizer } from "../../core/ports/tokenizer.js";
 import type { TextWindow } from "../../core/document-score.js";
 import { encodeWindows } from "./encode-windows.js";
 
-/** What a job's texts are encoded with. */
+/** The parts that encode a job's texts. */
 export interface PairEncoder {
   readonly tokenizer: Tokenizer;
   readonly template: PairTemplate;

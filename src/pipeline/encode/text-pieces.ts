@@ -44,7 +44,7 @@ export function endOfPiece(text: string, from: number, maxChars: number): number
   return end > from ? end : furthest + 1;
 }
 
-/** Where the word ends that reaches beyond `maxChars`; undefined if it does not end soon enough. */
+/** End of the word that reaches beyond `maxChars`; undefined if it does not end soon enough. */
 function endOfLongWord(text: string, from: number, maxChars: number): number | undefined {
   const last = Math.min(from + 2 * maxChars, text.length);
   for (let at = from; at < last; at += 1) {

@@ -105,7 +105,7 @@ function withSplitMetaspace(stage: Stage | null | undefined): Stage | null {
 const ASTRAL_IDEOGRAPH =
   /[\u{20000}-\u{2A6DF}\u{2A700}-\u{2B73F}\u{2B740}-\u{2B81F}\u{2B920}-\u{2CEAF}\u{2F800}-\u{2FA1F}]/gu;
 
-/** What can be evened out in the text, at no cost to any other text. */
+/** Differences that can be evened out in the text, at no cost to any other text. */
 function textRepair(json: TokenizerJson): (text: string) => string {
   const normalizers = flatten(json.normalizer, "normalizers");
   const bert = normalizers.find(({ type }) => type === "BertNormalizer");

@@ -13,7 +13,7 @@ const CANDIDATES_PER_CALL = 8;
 
 export interface ReadPart {
   readonly ids: Int32Array;
-  /** Where the part ends in the text. */
+  /** End of the part in the text. */
   readonly end: number;
 }
 

@@ -3,7 +3,7 @@ import { flatten, isCut, type CutRules } from "../cuts.js";
 import type { TokenizerJson } from "../tokenizer-json.js";
 
 const { ideograph: IDEOGRAPH, letter: LETTER, digit: DIGIT } = CHARACTER_CLASS;
-/** What WordPiece does not cut into pieces if the file names no limit. */
+/** Longest word that WordPiece cuts into pieces, if the file names no limit. */
 const DEFAULT_MOST_WORD_CHARS = 100;
 /** Marks that BERT's normaliser drops, or that are characters of the word that they stand in. */
 const MARK =
@@ -17,7 +17,7 @@ const RARE_IDEOGRAPH = /^[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u{20000}-\u{2f
 
 export interface ShortenedText {
   readonly text: string;
-  /** Where in the source it ends: at its end, or at a cut. */
+  /** End in the source: its end, or a cut. */
   readonly end: number;
 }
 
@@ -28,7 +28,7 @@ export interface ShortenedText {
  */
 export class WordShortener {
   readonly #rules: CutRules;
-  /** Of a run, characters that stay. */
+  /** Characters that stay of a long word. */
   readonly #keptChars: number;
   /** True if marks are dropped from words: they do not make one longer. */
   readonly #dropsMarks: boolean;

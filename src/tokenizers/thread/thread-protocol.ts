@@ -2,7 +2,7 @@ import type { ErrorCode } from "../../core/errors.js";
 import type { PairTemplate } from "../../core/pair-assembly.js";
 import type { TokenizerChoice, TokenizerKindName } from "../kinds/registry.js";
 
-/** What a tokenizer's thread is started with. */
+/** Data that a tokenizer's thread is started with. */
 export interface ThreadData {
   readonly folder: string;
   readonly choice: TokenizerChoice;

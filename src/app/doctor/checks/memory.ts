@@ -31,7 +31,7 @@ export const memory: Check = {
     try {
       const { lanes, maxJobBytes: heldJobBytes } = await planLanes({
         ...asked,
-        // What a calibration would tell is guessed: nothing is measured or kept here.
+        // The figures of a calibration are guessed: nothing is measured or kept here.
         calibrationDir: undefined,
         model,
         device,

@@ -1,4 +1,4 @@
-/** What a lane's process must find in its environment to load what lies in `libraryDir`. */
+/** Environment in which a lane's process can load the libraries in `libraryDir`. */
 export function cudaEnv(
   env: Readonly<Record<string, string | undefined>>,
   libraryDir: string | undefined,

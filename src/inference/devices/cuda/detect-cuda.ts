@@ -18,7 +18,7 @@ import { runtimeDir, runtimeVersion } from "../../runtime/installed-onnx-runtime
 import { exists } from "../../../platform/files.js";
 
 export interface CudaPlaces {
-  /** Where `rankmill setup cuda` put its files. */
+  /** Folder in which `rankmill setup cuda` put its files. */
   readonly cudaDir: string;
   /** The compiled `workers/cuda-probe.js`. */
   readonly probeEntryPath: string;

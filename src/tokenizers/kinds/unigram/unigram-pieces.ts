@@ -73,7 +73,7 @@ export class UnigramPieces {
     if (this.#length < this.#settleAt) return;
     this.#advance(this.#length - this.#maxPieceBytes);
     this.#forget(this.#commonPlace());
-    // What stays open is looked at again only once it has doubled: otherwise the time would grow with
+    // The open part is looked at again only once it has doubled: otherwise the time would grow with
     // its square.
     this.#settleAt = 2 * this.#length + SETTLE_BYTES;
   }
