@@ -10,7 +10,9 @@ export type Precision = (typeof PRECISIONS)[number];
 /** A hub commit: the only form of revision under which files cannot change. */
 const commitSha = z.string().regex(/^[0-9a-f]{40}$/);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
-const hubId = z.string().regex(/^[\w.-]+\/[\w.-]+$/);
+/** A repository of the hub: `owner/name`. */
+export const HUB_ID = /^[\w.-]+\/[\w.-]+$/;
+const hubId = z.string().regex(HUB_ID);
 const repositoryPath = z
   .string()
   .regex(/^(?!\/)(?!.*(^|\/)\.\.?(\/|$))[\w./-]+$/, "a relative path inside the repository");

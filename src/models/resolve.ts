@@ -1,7 +1,6 @@
 import { stat } from "node:fs/promises";
 import { isAbsolute, join, resolve, sep } from "node:path";
-import { findEntry } from "../core/catalogue.js";
-import type { CatalogueEntry, Precision } from "../core/catalogue.js";
+import { type CatalogueEntry, findEntry, HUB_ID, type Precision } from "../core/catalogue.js";
 import { RankmillError } from "../core/errors.js";
 import type { Activation } from "../core/activation.js";
 import { loadCatalogue } from "./catalogue-files.js";
@@ -257,9 +256,15 @@ async function notFound(
     );
   }
   const known = listed.map(shortName);
-  const guess = didYouMean(nameOrDir, known) ?? "any other model needs its folder or its hub id";
+  const guess = didYouMean(nameOrDir, known) ?? wayToAnotherModel(nameOrDir);
   return new RankmillError(
     "model_not_found",
     `no model or folder is named "${nameOrDir}": ${guess} ("rankmill models list" shows all)`,
   );
+}
+
+function wayToAnotherModel(nameOrDir: string): string {
+  return HUB_ID.test(nameOrDir)
+    ? `if it is on the hub, run "rankmill models pull ${nameOrDir}"`
+    : `any other model needs its folder, or its hub id in "rankmill models pull"`;
 }

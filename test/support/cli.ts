@@ -172,9 +172,10 @@ export class Bench {
     return await this.start(args, options).exited;
   }
 
-  /** A worker that says it is ready. Its logs are on its standard output. */
+  /** A worker that says it is ready. Its logs, on its standard output, begin at debug by default. */
   async worker(args: readonly string[], options: CliOptions = {}): Promise<RunningCli> {
-    const worker = this.start(["worker", "--log-level", "debug", ...args], options);
+    const level = args.includes("--log-level") ? [] : ["--log-level", "debug"];
+    const worker = this.start(["worker", ...level, ...args], options);
     await worker.says(`"msg":"ready"`);
     return worker;
   }

@@ -11,7 +11,7 @@ export class CharTokenizer implements Tokenizer {
     this.calls.push(texts);
     await Promise.resolve();
     return texts.map((text) =>
-      Int32Array.from(text.slice(0, atLeastTokens + 1), (char) => char.charCodeAt(0)),
+      Int32Array.from(text, (char) => char.charCodeAt(0)).slice(0, atLeastTokens + 1),
     );
   }
 

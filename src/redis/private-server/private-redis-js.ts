@@ -4,8 +4,6 @@ import { createServer, type Socket } from "node:net";
 import { dirname, join } from "node:path";
 import type * as JsRedisServer from "js-redis-server/core";
 import type { HeldServer } from "./private-redis-binary.js";
-import { z } from "zod";
-import { tryStored } from "../../core/stored-json.js";
 
 /** Raised where the package js-redis-server is not installed. */
 export class JsServerMissingError extends Error {}
@@ -64,5 +62,8 @@ async function loadLibrary(): Promise<typeof JsRedisServer> {
 async function libraryVersion(): Promise<string> {
   const entry = createRequire(import.meta.url).resolve("js-redis-server");
   const text = await readFile(join(dirname(entry), "..", "package.json"), "utf8");
-  return tryStored(z.object({ version: z.string() }), text)?.version ?? "unknown";
+  // By hand, since the guardian loads no schema library.
+  const manifest: unknown = JSON.parse(text);
+  const named = typeof manifest === "object" && manifest !== null && "version" in manifest;
+  return named && typeof manifest.version === "string" ? manifest.version : "unknown";
 }

@@ -2,7 +2,7 @@
  * The messages between a command and the guardian of its private server: the orders travel as
  * one argument of the guardian's command line, the rest over Node's IPC channel, whose end is also
  * how each notices that the other has died. Both ends are of one version, and the guardian stays
- * small without a schema library, so shapes are checked only as far as a mix-up would show.
+ * small without a schema library, so the shapes are checked by hand.
  */
 
 interface Place {
@@ -43,29 +43,33 @@ export const STOP_MESSAGE = "stop";
 
 /** @throws Error if the text is not what `JSON.stringify` made of orders */
 export function parseOrders(text: string | undefined): GuardianOrders {
-  const orders: unknown = JSON.parse(text ?? "null");
+  const orders = fieldsOf(JSON.parse(text ?? "null"));
+  const { kind, folder, socketPath, parentPid, program, configPath } = orders;
   if (
-    !isRecord(orders) ||
-    typeof orders["folder"] !== "string" ||
-    typeof orders["socketPath"] !== "string" ||
-    typeof orders["parentPid"] !== "number" ||
-    (orders["kind"] !== "binary" && orders["kind"] !== "js")
+    typeof folder === "string" &&
+    typeof socketPath === "string" &&
+    typeof parentPid === "number"
   ) {
-    throw new Error("the guardian is started by rankmill, with its orders as its only argument");
+    const place = { folder, socketPath, parentPid };
+    if (kind === "js") return { kind, ...place };
+    if (kind === "binary" && typeof program === "string" && typeof configPath === "string")
+      return { kind, ...place, program, configPath };
   }
-  return orders as unknown as GuardianOrders;
+  throw new Error("the guardian is started by rankmill, with its orders as its only argument");
 }
 
 /** Undefined for anything that is no report. */
 export function parseReport(message: unknown): GuardianReport | undefined {
-  if (!isRecord(message)) return undefined;
-  const { type, reason } = message as Record<"type" | "reason", unknown>;
-  const known =
-    (type === "started" && typeof message["serverPid"] === "number") ||
-    ((type === "failed" || type === "server_died") && typeof reason === "string");
-  return known ? (message as unknown as GuardianReport) : undefined;
+  const { type, serverPid, version, code, reason } = fieldsOf(message);
+  if (type === "started" && typeof serverPid === "number")
+    return { type, serverPid, ...(typeof version === "string" && { version }) };
+  if (typeof reason !== "string") return undefined;
+  if (type === "server_died") return { type, reason };
+  if (type === "failed" && (code === "missing_dependency" || code === "redis_unavailable"))
+    return { type, code, reason };
+  return undefined;
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null;
+function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null ? { ...value } : {};
 }

@@ -377,7 +377,7 @@ describe("a name", () => {
     const { code, message } = await refusal(resolveModel("no-such-model", places));
     expect(code).toBe("model_not_found");
     expect(message).toBe(
-      'no model or folder is named "no-such-model": any other model needs its folder or its hub id ("rankmill models list" shows all)',
+      'no model or folder is named "no-such-model": any other model needs its folder, or its hub id in "rankmill models pull" ("rankmill models list" shows all)',
     );
   });
 
