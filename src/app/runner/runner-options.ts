@@ -1,0 +1,23 @@
+import type { Redis } from "ioredis";
+import type { Logger } from "pino";
+import type { Limits } from "../../core/contract.js";
+import type { InFlightBounds } from "../../core/in-flight-bounds.js";
+import type { Spool } from "../../core/ports/spool.js";
+import type { RunStore } from "../../redis/run-store.js";
+import type { Instruments } from "../worker/instruments.js";
+
+export interface RunnerOptions {
+  readonly redis: Redis;
+  readonly store: RunStore;
+  readonly spool: Spool;
+  readonly limits: Limits;
+  /** Bounds of each run. */
+  readonly inFlight: InFlightBounds;
+  /** Runs owned at once. */
+  readonly maxRuns: number;
+  readonly logger: Logger;
+  /** File that the runner updates every few seconds with its health; none if absent. */
+  readonly healthFile?: string | undefined;
+  /** Server of its metrics and readiness; opened and closed by the caller. */
+  readonly instruments?: Instruments | undefined;
+}
