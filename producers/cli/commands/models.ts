@@ -48,12 +48,12 @@ export function addModels(program: Command): Command {
   };
   const list = models
     .command("list")
-    .description("what is at hand and what can be pulled")
+    .description("list the models that are here and those that can be pulled")
     .action(async (parsed: Record<string, unknown>) => {
       process.exitCode = await listAll(parsed);
     });
   addOptions(list, LIST_GROUPS);
-  add("info", "what is known of a model", INFO_GROUPS, info);
+  add("info", "show what is known about a model", INFO_GROUPS, info);
   add(
     "pull",
     "fetch a model from the hub, verified and pinned",

@@ -1,9 +1,10 @@
 import { Help, type Command } from "commander";
+import { isShort } from "./short-help.js";
 
 export interface HelpText {
   /** Whole command lines. */
   readonly examples?: readonly string[];
-  /** Paragraphs; each is wrapped to the width of the terminal. */
+  /** Paragraphs, wrapped to the width of the terminal; short help leaves them out. */
   readonly notes?: readonly string[];
 }
 
@@ -17,7 +18,7 @@ const MOST_COLUMNS = 80;
 export function addHelp(command: Command, { examples = [], notes = [] }: HelpText): void {
   command.addHelpText("after", () => {
     const hasVariables = command.options.some(({ envVar }) => envVar !== undefined);
-    const paragraphs = [...notes, ...(hasVariables ? [ENVIRONMENT] : [])];
+    const paragraphs = isShort(command) ? [] : [...notes, ...(hasVariables ? [ENVIRONMENT] : [])];
     const width = Math.min(process.stdout.columns ?? MOST_COLUMNS, MOST_COLUMNS);
     const sections = [
       ...(examples.length === 0 ? [] : [`Examples:\n${examples.map(indented).join("\n")}`]),

@@ -9,6 +9,7 @@ import {
   type OptionGroup,
   type OptionSpec,
 } from "./option-spec.js";
+import { shortenHelp } from "./short-help.js";
 
 /** The options of a command: whole groups, or parts of them, by the names code uses. */
 export type CommandGroups = Readonly<Record<string, OptionGroup>>;
@@ -25,33 +26,36 @@ export type CommandValues<C extends CommandGroups> = {
 /**
  * Adds the options of `groups` to a command.
  *
- * @param main the options that help shows first; the others follow under the titles of their groups.
- *   A command with few options has none, and help shows its options in one list
+ * @param main the options that short help explains, the most important first. A command with few
+ *   options has none, and its help explains all of them in one list
  */
 export function addOptions<C extends CommandGroups>(
   command: Command,
   groups: C,
   main: readonly NameIn<C>[] = [],
 ): void {
-  const first = main.flatMap((name) => {
-    const spec = Object.values(groups).find(({ options }) => name in options)?.options[name];
-    return spec === undefined ? [] : [{ title: "Main options", spec }];
-  });
-  const rest = Object.values(groups).flatMap(({ title, options }) =>
-    Object.values(options).map((spec) => ({ title, spec })),
-  );
-  const lastTitle = rest.at(-1)?.title;
-  if (main.length > 0 && lastTitle !== undefined) {
-    command.addHelpOption(new Option("-h, --help", "show this help").helpGroup(`${lastTitle}:`));
+  const byName = new Map(Object.values(groups).flatMap(({ options }) => Object.entries(options)));
+  const first = main.flatMap((name) => byName.get(name) ?? []);
+  const mainOptions = first.map((spec) => addOption(command, spec));
+  const others = new Map<string, OptionSpec[]>();
+  for (const { title, options } of Object.values(groups)) {
+    const specs = Object.values(options).filter((spec) => !first.includes(spec));
+    if (specs.length > 0) others.set(title, [...(others.get(title) ?? []), ...specs]);
   }
-  const shown = new Set<OptionSpec>();
-  for (const { title, spec } of [...first, ...rest]) {
-    if (shown.has(spec)) continue;
-    shown.add(spec);
-    const option = commanderOption(spec);
-    command.addOption(main.length === 0 ? option : option.helpGroup(`${title}:`));
-    if (spec.type !== "flag") refuseTwice(command, spec);
+  if (main.length > 0) shortenHelp(command, mainOptions, others);
+  for (const [title, specs] of others) {
+    for (const spec of specs) {
+      const option = addOption(command, spec);
+      if (main.length > 0) option.helpGroup(`${title}:`);
+    }
   }
+}
+
+function addOption(command: Command, spec: OptionSpec): Option {
+  const option = commanderOption(spec);
+  command.addOption(option);
+  if (spec.type !== "flag") refuseTwice(command, spec);
+  return option;
 }
 
 /** Sorts the values that commander parsed into the groups of the command. */

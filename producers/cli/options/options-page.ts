@@ -15,7 +15,8 @@ const INTRODUCTION = `# Options
 
 <!-- \`npm run docs:options\` writes this page from producers/cli/options. -->
 
-Every option of the command line. \`rankmill COMMAND --help\` shows the options of one command.
+Every option of the command line. \`rankmill COMMAND --help\` shows the options of one command,
+\`--help-all\` explains every one of them if they are many.
 
 An option on the command line wins over its environment variable, and the variable wins over the
 default. An empty variable counts as unset. An option that takes a value may be given once.`;
