@@ -9,7 +9,7 @@ import { ResultFiles } from "../../src/outputs/result-files.js";
 import { RunOutput } from "../../src/outputs/run-output.js";
 import { openSpool } from "../../src/outputs/spool/registry.js";
 import { StreamOutput } from "../../src/outputs/stream-output.js";
-import { MemorySink } from "../support/memory-sink.js";
+import { MemorySink } from "../support/fakes/memory-sink.js";
 import { SETTINGS } from "../support/run-settings.js";
 import { TestS3 } from "../support/s3-server.js";
 import { testRankingSink, type OpenSink } from "./ranking-sink.suite.js";

@@ -6,7 +6,7 @@ import { ignoreWork } from "../../src/core/work-events.js";
 import { CachedTokenizer } from "../../src/tokenizers/cached-tokenizer.js";
 import { TOKENIZER_KINDS } from "../../src/tokenizers/kinds/registry.js";
 import { openTokenizer } from "../../src/tokenizers/open-tokenizer.js";
-import { CharTokenizer, WordTokenizer } from "../support/fake-tokenizers.js";
+import { CharTokenizer, WordTokenizer } from "../support/fakes/tokenizers.js";
 import {
   asRanges,
   codePoints,

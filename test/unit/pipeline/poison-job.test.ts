@@ -3,54 +3,21 @@ import { describe, expect, it } from "vitest";
 import { DEFAULT_LIMITS } from "../../../src/core/contract.js";
 import { RankmillError } from "../../../src/core/errors.js";
 import { envelopeSchema } from "../../../src/core/job-envelope.js";
-import type { JobEnd, TakenJob } from "../../../src/core/job.js";
-import type { ResultStore } from "../../../src/core/ports/result-store.js";
+import type { TakenJob } from "../../../src/core/job.js";
+import { TOKENISING } from "../../../src/core/ports/result-store.js";
 import type { Tokenizer } from "../../../src/core/ports/tokenizer.js";
 import { JobProcessor } from "../../../src/pipeline/process-job.js";
 import { Permits } from "../../../src/platform/permits.js";
-import { CharTokenizer } from "../../support/fake-tokenizers.js";
+import { MemoryJobs } from "../../support/fakes/memory-jobs.js";
+import { MemoryPayloadStore } from "../../support/fakes/memory-payload-store.js";
+import { MemoryResultStore } from "../../support/fakes/memory-result-store.js";
+import { MortalResultStore } from "../../support/fakes/mortal-result-store.js";
+import { CharTokenizer } from "../../support/fakes/tokenizers.js";
 
 const BYSTANDERS = 64;
 const POISON = "poison";
 const MOST_WORKERS = 20;
 const NEVER_AGAIN = new Promise<never>(() => {});
-
-/** Redis, which survives its clients. */
-class Records {
-  readonly ended = new Map<string, JobEnd>();
-  readonly attempts = new Map<string, number>();
-  readonly accused = new Map<string, number>();
-
-  /** The store as one worker has it: after its death none of its commands arrives. */
-  seenBy(worker: { readonly dead: boolean }): ResultStore {
-    const unlessDead = async <Result>(work: () => Result): Promise<Result> => {
-      await Promise.resolve();
-      return worker.dead ? await NEVER_AGAIN : work();
-    };
-    return {
-      begin: async (jobId) =>
-        await unlessDead(() => {
-          const record = this.ended.get(jobId);
-          if (record !== undefined) return { status: "ended", record } as const;
-          const attempts = (this.attempts.get(jobId) ?? 0) + 1;
-          this.attempts.set(jobId, attempts);
-          return { status: "begun", fence: attempts, attempts } as const;
-        }),
-      commit: async (jobId, _fence, record) =>
-        await unlessDead(() => {
-          this.ended.set(jobId, record);
-          return true;
-        }),
-      accuse: async (jobId) =>
-        await unlessDead(() => {
-          this.accused.set(jobId, (this.accused.get(jobId) ?? 0) + 1);
-          return this.accused.get(jobId) ?? 0;
-        }),
-      absolve: async (jobId) => await unlessDead(() => void this.accused.delete(jobId)),
-      read: async (jobIds) => await Promise.resolve(jobIds.map((jobId) => this.ended.get(jobId))),
-    };
-  }
-}
 
 function takenJob(jobId: string, text: string): TakenJob {
   const request = JSON.stringify({ id: jobId, query: "q", documents: [{ text }] });
@@ -66,7 +33,7 @@ function takenJob(jobId: string, text: string): TakenJob {
 }
 
 /** Works until every job has ended, or the poison kills it. @returns true if it died */
-async function work(records: Records, jobs: readonly TakenJob[]): Promise<boolean> {
+async function work(redis: MemoryJobs, jobs: readonly TakenJob[]): Promise<boolean> {
   const worker = { dead: false };
   let die: (() => void) | undefined;
   const death = new Promise<true>((resolve) => {
@@ -97,48 +64,50 @@ async function work(records: Records, jobs: readonly TakenJob[]): Promise<boolea
       score: async (pairs) =>
         await Promise.resolve(pairs.map(() => ({ status: "scored", logit: 1 }) as const)),
     },
-    results: records.seenBy(worker),
-    payloads: { read: async () => await Promise.resolve(undefined) },
+    results: new MortalResultStore(new MemoryResultStore(redis), worker),
+    payloads: new MemoryPayloadStore(redis),
     payloadBytes: new Permits(1_000_000),
     limits: DEFAULT_LIMITS,
   });
   const never = new AbortController().signal;
-  const open = jobs.filter(({ jobId }) => !records.ended.has(jobId));
+  const open = jobs.filter(({ jobId }) => !redis.ends.has(jobId));
   const done = Promise.allSettled(open.map(async (job) => await processor.process(job, never)));
   return await Promise.race([death, done.then(() => false)]);
 }
 
 describe("a job whose text kills the worker that tokenises it", () => {
   it("ends after three deaths that it alone is charged with, and the jobs beside it are never charged", async () => {
-    const records = new Records();
+    // It survives its clients.
+    const redis = new MemoryJobs();
     const bystanders = Array.from({ length: BYSTANDERS }, (_, at) =>
       takenJob(`b${at}`, `text ${at}`),
     );
     const jobs = [...bystanders.slice(0, 32), takenJob(POISON, POISON), ...bystanders.slice(32)];
+    for (const { jobId } of jobs) redis.want(jobId, "someone");
     let deaths = 0;
-    for (let workers = 0; workers < MOST_WORKERS && (await work(records, jobs)); workers += 1) {
+    for (let workers = 0; workers < MOST_WORKERS && (await work(redis, jobs)); workers += 1) {
       deaths += 1;
-      expect([...records.accused.keys()].filter((jobId) => jobId !== POISON)).toEqual([]);
+      expect([...redis.accused.keys()].filter((jobId) => jobId !== POISON)).toEqual([]);
     }
     // The first attempt at a job is not counted.
     expect(deaths).toBe(4);
-    expect(records.ended.get(POISON)).toMatchObject({
+    expect(redis.ends.get(POISON)).toMatchObject({
       status: "failed",
       code: "job_killed_worker",
       message: expect.stringContaining("died 3 times") as string,
     });
-    for (const { jobId } of bystanders) expect(records.ended.get(jobId)?.status).toBe("done");
+    for (const { jobId } of bystanders) expect(redis.ends.get(jobId)?.status).toBe("done");
   });
 
   it("is not charged with an attempt that failed while its worker lived", async () => {
-    const records = new Records();
-    records.attempts.set("a", 5);
+    const redis = new MemoryJobs();
+    redis.want("a", "someone");
+    redis.setAttempts("a", 5);
     const accused: number[] = [];
-    const store = records.seenBy({ dead: false });
     const failing: Tokenizer = {
       kind: "failing",
       encode: async () => {
-        accused.push(records.accused.get("a") ?? 0);
+        accused.push(redis.accused.get("a")?.get(TOKENISING) ?? 0);
         return await Promise.reject(new RankmillError("internal", "the thread died"));
       },
       close: async () => await Promise.resolve(),
@@ -149,14 +118,14 @@ describe("a job whose text kills the worker that tokenises it", () => {
       tokenizer: failing,
       template: { prefix: [1], middle: [2], suffix: [2], segmentTypeIds: true, padId: 0 },
       scorer: { score: async () => await Promise.resolve([]) },
-      results: store,
-      payloads: { read: async () => await Promise.resolve(undefined) },
+      results: new MemoryResultStore(redis),
+      payloads: new MemoryPayloadStore(redis),
       payloadBytes: new Permits(1_000_000),
       limits: DEFAULT_LIMITS,
     });
     const attempt = processor.process(takenJob("a", "x"), new AbortController().signal);
     await expect(attempt).rejects.toThrow("the thread died");
     expect(accused).toEqual([1]);
-    expect(records.accused.size).toBe(0);
+    expect(redis.accused.size).toBe(0);
   });
 });

@@ -1,57 +1,19 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { DEFAULT_LIMITS, type WireRanking } from "../../../src/core/contract.js";
 import { RankmillError } from "../../../src/core/errors.js";
-import type { JobEnvelope, JobEnd } from "../../../src/core/job.js";
+import type { JobEnvelope } from "../../../src/core/job.js";
 import type { PairTemplate } from "../../../src/core/pair-assembly.js";
 import { Permits } from "../../../src/platform/permits.js";
 import type { EncodedPair, PairOutcome } from "../../../src/core/pair.js";
 import type { PairScorer } from "../../../src/core/ports/pair-scorer.js";
-import { CharTokenizer } from "../../support/fake-tokenizers.js";
-import type { PayloadStore } from "../../../src/core/ports/payload-store.js";
-import type { ResultStore, Started } from "../../../src/core/ports/result-store.js";
+import { CharTokenizer } from "../../support/fakes/tokenizers.js";
+import { MemoryJobs } from "../../support/fakes/memory-jobs.js";
+import { MemoryPayloadStore } from "../../support/fakes/memory-payload-store.js";
+import { MemoryResultStore } from "../../support/fakes/memory-result-store.js";
 import type { ObserveWork, WorkEvent } from "../../../src/core/work-events.js";
 import type { TakenJob } from "../../../src/core/job.js";
 import { JobProcessor } from "../../../src/pipeline/process-job.js";
 import { envelopeSchema } from "../../../src/core/job-envelope.js";
-
-/** The port's promises, kept in memory. */
-class MemoryResults implements ResultStore {
-  readonly records = new Map<string, JobEnd>();
-  readonly accusations = new Map<string, number>();
-  attempts = 0;
-  unwanted = false;
-  #fence = 0;
-
-  begin(jobId: string): Promise<Started> {
-    const record = this.records.get(jobId);
-    if (record !== undefined) return Promise.resolve({ status: "ended", record });
-    if (this.unwanted) return Promise.resolve({ status: "unwanted" });
-    this.#fence += 1;
-    this.attempts += 1;
-    return Promise.resolve({ status: "begun", fence: this.#fence, attempts: this.attempts });
-  }
-
-  commit(jobId: string, fence: number, record: JobEnd): Promise<boolean> {
-    if (fence !== this.#fence) return Promise.resolve(false);
-    this.records.set(jobId, record);
-    return Promise.resolve(true);
-  }
-
-  read(jobIds: readonly string[]): Promise<(JobEnd | undefined)[]> {
-    return Promise.resolve(jobIds.map((jobId) => this.records.get(jobId)));
-  }
-
-  accuse(jobId: string, pair: number): Promise<number> {
-    const key = `${jobId}:${pair}`;
-    this.accusations.set(key, (this.accusations.get(key) ?? 0) + 1);
-    return Promise.resolve(this.accusations.get(key) ?? 0);
-  }
-
-  absolve(jobId: string, pair: number): Promise<void> {
-    this.accusations.delete(`${jobId}:${pair}`);
-    return Promise.resolve();
-  }
-}
 
 /** Longer is better. */
 class LengthScorer implements PairScorer {
@@ -78,22 +40,22 @@ const TEMPLATE: PairTemplate = {
 
 const never = new AbortController().signal;
 
-let results: MemoryResults;
+let jobs: MemoryJobs;
+let results: MemoryResultStore;
 let tokenizer: CharTokenizer;
 let scorer: LengthScorer;
-let payloads: Map<string, string>;
 let permits: Permits;
 
 beforeEach(() => {
-  results = new MemoryResults();
+  jobs = new MemoryJobs();
+  for (const jobId of ["r1", "r2"]) jobs.want(jobId, "someone");
+  results = new MemoryResultStore(jobs);
   tokenizer = new CharTokenizer();
   scorer = new LengthScorer();
-  payloads = new Map();
   permits = new Permits(1_000);
 });
 
 function processor(scoring: PairScorer = scorer, observe?: ObserveWork): JobProcessor {
-  const store: PayloadStore = { read: (jobId) => Promise.resolve(payloads.get(jobId)) };
   return new JobProcessor({
     model: { name: "m", activation: "identity" },
     highestMaxLength: 512,
@@ -101,7 +63,7 @@ function processor(scoring: PairScorer = scorer, observe?: ObserveWork): JobProc
     template: TEMPLATE,
     scorer: scoring,
     results,
-    payloads: store,
+    payloads: new MemoryPayloadStore(jobs),
     payloadBytes: permits,
     limits: DEFAULT_LIMITS,
     observe,
@@ -122,7 +84,7 @@ function taken(request: unknown, rest: Partial<TakenJob & JobEnvelope> = {}): Ta
 const REQUEST = { id: "a", query: "qq", documents: ["d", "ddd", "dd"] };
 
 function lineOf(jobId: string): WireRanking {
-  const record = results.records.get(jobId);
+  const record = jobs.ends.get(jobId);
   if (record?.status !== "done") throw new Error(`not done: ${JSON.stringify(record)}`);
   return JSON.parse(record.line) as WireRanking;
 }
@@ -154,26 +116,26 @@ describe("a job", () => {
   it("is read from the payload store where it does not travel in the envelope", async () => {
     const job = taken(REQUEST);
     const { request = "", ...envelope } = envelopeSchema.parse(job.envelope);
-    payloads.set("r1", request);
+    jobs.payloads.set("r1", request);
     await processor().process({ ...job, envelope }, never);
     expect(lineOf("r1").results).toHaveLength(3);
   });
 
   it("that ended before is not scored again", async () => {
     await processor().process(taken(REQUEST), never);
-    const before = results.records.get("r1");
+    const before = jobs.ends.get("r1");
     expect(await processor().process(taken(REQUEST), never)).toMatchObject({ tokens: 0 });
     expect(scorer.asked).toEqual([3]);
-    expect(results.records.get("r1")).toBe(before);
+    expect(jobs.ends.get("r1")).toBe(before);
   });
 
   it("that nobody waits for is not scored, and leaves no record", async () => {
-    results.unwanted = true;
+    jobs.owners.clear();
     await expect(processor().process(taken(REQUEST), never)).rejects.toMatchObject({
       code: "unwanted",
     });
     expect(scorer.asked).toEqual([]);
-    expect(results.records.size).toBe(0);
+    expect(jobs.ends.size).toBe(0);
   });
 
   it("that a newer attempt holds is left to it", async () => {
@@ -185,7 +147,7 @@ describe("a job", () => {
     };
     const events: WorkEvent[] = [];
     await processor(slow, (event) => events.push(event)).process(taken(REQUEST), never);
-    expect(results.records.size).toBe(0);
+    expect(jobs.ends.size).toBe(0);
     expect(events.map(({ type }) => type)).toEqual(["tokenized", "commit-refused"]);
   });
 });
@@ -197,7 +159,7 @@ describe("a job that fails", () => {
     [{ ...REQUEST, query: "q".repeat(40_000) }, "limit_exceeded"],
   ])("for good is recorded at the first attempt: %j", async (request, code) => {
     await expect(processor().process(taken(request), never)).rejects.toMatchObject({ code });
-    expect(results.records.get("r1")).toMatchObject({ status: "failed", code });
+    expect(jobs.ends.get("r1")).toMatchObject({ status: "failed", code });
     expect(permits.held).toBe(0);
   });
 
@@ -215,7 +177,7 @@ describe("a job that fails", () => {
     await expect(processor().process({ ...taken(REQUEST), envelope }, never)).rejects.toMatchObject(
       { code: "damaged" },
     );
-    expect(results.records.get("r1")).toMatchObject({ status: "failed", code: "damaged" });
+    expect(jobs.ends.get("r1")).toMatchObject({ status: "failed", code: "damaged" });
   });
 
   it("for want of its payload is recorded", async () => {
@@ -224,7 +186,7 @@ describe("a job that fails", () => {
     await expect(processor().process({ ...job, envelope }, never)).rejects.toMatchObject({
       code: "payload_missing",
     });
-    expect(results.records.get("r1")).toMatchObject({ code: "payload_missing" });
+    expect(jobs.ends.get("r1")).toMatchObject({ code: "payload_missing" });
   });
 
   it("on the way is recorded only where no other attempt will follow", async () => {
@@ -234,9 +196,9 @@ describe("a job that fails", () => {
     const attempt = (lastAttempt: boolean): Promise<unknown> =>
       processor(broken).process(taken(REQUEST, { lastAttempt }), never);
     await expect(attempt(false)).rejects.toMatchObject({ code: "lane_failed" });
-    expect(results.records.size).toBe(0);
+    expect(jobs.ends.size).toBe(0);
     await expect(attempt(true)).rejects.toMatchObject({ code: "lane_failed" });
-    expect(results.records.get("r1")).toEqual({
+    expect(jobs.ends.get("r1")).toEqual({
       status: "failed",
       code: "lane_failed",
       message: "all lanes are gone",
@@ -256,7 +218,7 @@ describe("a job that fails", () => {
       controller.signal,
     );
     await expect(processing).rejects.toMatchObject({ code: "cancelled" });
-    expect(results.records.size).toBe(0);
+    expect(jobs.ends.size).toBe(0);
     expect(permits.held).toBe(0);
   });
 
@@ -271,14 +233,14 @@ describe("a job that fails", () => {
     };
     const processing = processor(late).process(taken(REQUEST), controller.signal);
     await expect(processing).rejects.toMatchObject({ code: "cancelled" });
-    expect(results.records.size).toBe(0);
+    expect(jobs.ends.size).toBe(0);
   });
 });
 
 describe("a job whose workers keep vanishing", () => {
   it("has its pairs scored one at a time, and names the pair that was in hand each time", async () => {
-    results.attempts = 4;
-    results.accusations.set("r1:1", 3);
+    jobs.setAttempts("r1", 4);
+    for (let times = 0; times < 3; times += 1) await results.accuse("r1", 1);
     const summary = await processor().process(taken(REQUEST), never);
     expect(scorer.asked).toEqual([1, 1]);
     const ranking = lineOf("r1");
@@ -292,18 +254,18 @@ describe("a job whose workers keep vanishing", () => {
     ]);
     expect(summary.failedPairs).toBe(1);
     // The others were accused while they ran, and absolved.
-    expect([...results.accusations.keys()]).toEqual(["r1:1"]);
+    expect([...(jobs.accused.get("r1")?.keys() ?? [])]).toEqual([1]);
   });
 
   it("leaves the pair in hand accused where it vanishes again", async () => {
-    results.attempts = 7;
+    jobs.setAttempts("r1", 7);
     const vanishing: PairScorer = {
       score: () => Promise.reject(new RankmillError("lane_failed", "as if killed")),
     };
     await expect(processor(vanishing).process(taken(REQUEST), never)).rejects.toThrow(
       "as if killed",
     );
-    expect([...results.accusations]).toEqual([["r1:0", 1]]);
+    expect(jobs.accused.get("r1")).toEqual(new Map([[0, 1]]));
   });
 });
 

@@ -7,19 +7,21 @@ import {
   DEFAULT_IN_FLIGHT_BOUNDS,
   type InFlightBounds,
 } from "../../../src/core/in-flight-bounds.js";
-import { MemorySink } from "../../support/memory-sink.js";
+import { MemoryFeedingBoard } from "../../support/fakes/memory-feeding-board.js";
+import { MemoryJobQueue, rankingOf } from "../../support/fakes/memory-job-queue.js";
+import { MemoryResultStore } from "../../support/fakes/memory-result-store.js";
+import { MemorySink } from "../../support/fakes/memory-sink.js";
 import { until } from "../../support/until.js";
-import { MemoryBoard, MemoryQueue, MemoryResults, rankingOf } from "./memory-queue.js";
 
-let results: MemoryResults;
-let queue: MemoryQueue;
+let results: MemoryResultStore;
+let queue: MemoryJobQueue;
 let sink: MemorySink;
-let board: MemoryBoard;
+let board: MemoryFeedingBoard;
 
 beforeEach(() => {
-  board = new MemoryBoard();
-  results = new MemoryResults();
-  queue = new MemoryQueue(results);
+  board = new MemoryFeedingBoard();
+  queue = new MemoryJobQueue();
+  results = new MemoryResultStore(queue.jobs);
   sink = new MemorySink();
 });
 
@@ -71,7 +73,7 @@ describe("a run", () => {
     expect(sink.ids.sort()).toEqual(idsUpTo(95).sort());
     expect(queue.mostJobs).toBeLessThanOrEqual(10);
     expect(queue.enqueued).toHaveLength(95);
-    expect(results.records.size).toBe(0);
+    expect(queue.jobs.ends.size).toBe(0);
   });
 
   it("bounds its window in bytes too, and lets in alone what is larger", async () => {
@@ -85,7 +87,7 @@ describe("a run", () => {
 
   it("releases a job only when its ranking is on disk", async () => {
     const running = feederOf().run(records(5), never);
-    await until("all are queued", () => queue.queued.size === 5);
+    await until("all are queued", () => queue.size === 5);
     let onDisk = 0;
     queue.onRelease = () => {
       onDisk = sink.flushed;
@@ -99,9 +101,9 @@ describe("a run", () => {
 
   it("takes what was done before without waiting for it", async () => {
     const first = feederOf().run(records(3), never);
-    await until("all are queued", () => queue.queued.size === 3);
+    await until("all are queued", () => queue.size === 3);
     // Somebody else waits for them as well.
-    for (const owners of queue.owners.values()) owners.add("another");
+    for (const jobId of queue.jobs.queued.keys()) queue.jobs.want(jobId, "another");
     await workUntil(first);
     queue.enqueued.length = 0;
     await feederOf().run(records(3), never);
@@ -117,7 +119,7 @@ describe("a run", () => {
       yield record(2);
     }
     const running = feederOf().run(mixed(), never);
-    await until("both are queued", () => queue.queued.size === 2);
+    await until("both are queued", () => queue.size === 2);
     queue.end(1, () => ({ status: "failed", code: "payload_missing", message: "gone" }));
     await workUntil(running);
     expect(sink.ids).toEqual(["id-2"]);
@@ -141,7 +143,7 @@ describe("a run", () => {
       yield record(1);
     }
     const running = feederOf().run(slow(), never);
-    await until("the first is queued", () => queue.queued.size === 1);
+    await until("the first is queued", () => queue.size === 1);
     queue.end(1);
     await until("the first is on disk", () => sink.flushed === 1);
     gate.abort();
@@ -166,7 +168,7 @@ describe("a run among others", () => {
   it("lets more wait as long as workers take all of it at once", async () => {
     queue.workers = 1_000;
     const running = feederOf().run(records(600), never);
-    await until("they hold most of the run", () => queue.queued.size > 500);
+    await until("they hold most of the run", () => queue.size > 500);
     await workUntil(running, 50);
     expect(sink.ids).toHaveLength(600);
   });
@@ -175,18 +177,18 @@ describe("a run among others", () => {
 describe("what a run waits for", () => {
   it("is found where the notice of its end was lost", async () => {
     const running = feederOf().run(records(4), never);
-    await until("all are queued", () => queue.queued.size === 4);
-    queue.end(4, rankingOf, true);
+    await until("all are queued", () => queue.size === 4);
+    queue.end(4, rankingOf, false);
     await running;
     expect(sink.ids.sort()).toEqual(idsUpTo(4));
   });
 
   it("is enqueued again where the queue has lost it", async () => {
     const running = feederOf().run(records(4), never);
-    await until("all are queued", () => queue.queued.size === 4);
-    const [lost] = queue.queued.keys();
-    queue.queued.clear();
-    await until("they are queued again", () => queue.queued.size === 4);
+    await until("all are queued", () => queue.size === 4);
+    const [lost] = queue.jobs.queued.keys();
+    queue.jobs.queued.clear();
+    await until("they are queued again", () => queue.size === 4);
     expect(queue.enqueued.filter((jobId) => jobId === lost)).toHaveLength(2);
     await workUntil(running);
     expect(sink.ids.sort()).toEqual(idsUpTo(4));
@@ -198,7 +200,7 @@ describe("a run that is stopped", () => {
     const controller = new AbortController();
     const feeder = feederOf({ maxJobs: 10, maxBytes: 1_000_000 });
     const running = feeder.run(records(100), controller.signal);
-    await until("the window is full", () => queue.queued.size === 10);
+    await until("the window is full", () => queue.size === 10);
     queue.end(2);
     await until("two are on disk", () => sink.flushed === 2);
     controller.abort();
@@ -209,7 +211,7 @@ describe("a run that is stopped", () => {
     expect(sink.flushed).toBe(5);
     expect(queue.released).toEqual(expect.arrayContaining(drained));
     expect(given).toBe(queue.cancelled.length);
-    expect(queue.queued.size).toBe(0);
+    expect(queue.size).toBe(0);
     expect(new Set(sink.ids).size).toBe(5);
   });
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { makeJob } from "../../../src/redis/make-job.js";
 import { reconcile } from "../../../src/runs/reconcile.js";
-import { MemoryQueue, MemoryResults } from "./memory-queue.js";
+import { MemoryJobQueue } from "../../support/fakes/memory-job-queue.js";
+import { MemoryResultStore } from "../../support/fakes/memory-result-store.js";
 
 function jobOf(id: string): ReturnType<typeof makeJob> {
   const request = { id, query: "q", documents: [] };
@@ -10,32 +11,28 @@ function jobOf(id: string): ReturnType<typeof makeJob> {
 
 describe("what has become of a job", () => {
   it("is that it ended, is under way, or is lost", async () => {
-    const results = new MemoryResults();
-    const queue = new MemoryQueue(results);
+    const queue = new MemoryJobQueue();
+    const results = new MemoryResultStore(queue.jobs);
     const jobs = ["ended", "waiting", "lost"].map(jobOf);
     await queue.enqueue(jobs, "one");
     const [ended] = queue.end(1);
     const lost = jobs[2]?.jobId ?? "";
-    queue.queued.delete(lost);
+    queue.jobs.queued.delete(lost);
     const ids = jobs.map(({ jobId }) => jobId);
     expect(await reconcile(ids, queue, results)).toEqual([
-      { status: "ended", record: results.records.get(ended ?? "") },
+      { status: "ended", record: queue.jobs.ends.get(ended ?? "") },
       { status: "under-way" },
       { status: "lost" },
     ]);
   });
 
   it("is that it ended where it ends between the two looks", async () => {
-    const results = new MemoryResults();
-    const queue = new MemoryQueue(results);
+    const queue = new MemoryJobQueue();
+    const results = new MemoryResultStore(queue.jobs);
     const job = jobOf("a");
     await queue.enqueue([job], "one");
-    const { read } = { read: results.read.bind(results) };
-    results.read = async (jobIds) => {
-      // The worker writes its record before the job leaves the queue; both happen now.
-      queue.end(1);
-      return await read(jobIds);
-    };
+    // The worker writes its record before the job leaves the queue; both happen now.
+    results.onRead = () => void queue.end(1);
     expect(await reconcile([job.jobId], queue, results)).toMatchObject([{ status: "ended" }]);
   });
 });

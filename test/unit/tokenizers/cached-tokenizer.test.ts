@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { ReuseCounter } from "../../../src/telemetry/reuse-counts.js";
 import { ignoreWork } from "../../../src/core/work-events.js";
 import { CachedTokenizer } from "../../../src/tokenizers/cached-tokenizer.js";
-import { CharTokenizer } from "../../support/fake-tokenizers.js";
+import { CharTokenizer } from "../../support/fakes/tokenizers.js";
 
 const LARGE = 1_000_000;
 

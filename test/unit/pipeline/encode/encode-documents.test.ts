@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { ScoringOptions } from "../../../../src/core/job.js";
 import type { PairTemplate } from "../../../../src/core/pair-assembly.js";
 import type { Tokenizer } from "../../../../src/core/ports/tokenizer.js";
-import { WordTokenizer } from "../../../support/fake-tokenizers.js";
+import { WordTokenizer } from "../../../support/fakes/tokenizers.js";
 import type { PairPart, TextWindow } from "../../../../src/core/document-score.js";
 import { resolveScoring } from "../../../../src/core/scoring.js";
 import { encodeParts } from "../../../../src/pipeline/encode/encode-documents.js";

@@ -1,5 +1,5 @@
-import type { RecordFailure } from "../../src/core/record.js";
-import { Collector } from "../../src/outputs/collector.js";
+import type { RecordFailure } from "../../../src/core/record.js";
+import { Collector } from "../../../src/outputs/collector.js";
 
 /** A sink in memory, for runs whose rankings are looked at and thrown away. It can be told to fail. */
 export class MemorySink extends Collector {

@@ -1,5 +1,5 @@
 /** Tokenizers for tests of what stands above one; they pass the suite of `test/conformance`. */
-import type { Tokenizer } from "../../src/core/ports/tokenizer.js";
+import type { Tokenizer } from "../../../src/core/ports/tokenizer.js";
 
 /** Gives one id per character, its code, and no more than is asked for; remembers the calls. */
 export class CharTokenizer implements Tokenizer {
