@@ -59,7 +59,7 @@ export function testDevice(
       for (const one of device.precisions) expect(device.lackedPrecisions).not.toContain(one);
     });
 
-    it("leaves a lane's environment as it was but for its own libraries", () => {
+    it("changes nothing of a lane's environment but the paths of its own libraries", () => {
       const env = Object.freeze({ PATH: "/bin", LD_LIBRARY_PATH: "/elsewhere", EMPTY: undefined });
       expect(device.laneEnv(env, { kind: device.kind })).toEqual(env);
       const found: FoundDevice = { kind: device.kind, cards: 1, libraryDir: "/libraries" };
@@ -79,14 +79,14 @@ export function testDevice(
     });
 
     it.each([HOST_OUT_OF_MEMORY, ...outOfMemory])(
-      "knows memory that ran out, which leaves the process whole: %s",
+      "recognises memory that ran out, which leaves the process whole: %s",
       (text) => {
         expect(device.saysOutOfMemory(text)).toBe(true);
         expect(device.whatBroke(text)).toBeUndefined();
       },
     );
 
-    it("takes an ordinary failure for what it is", () => {
+    it("recognises an ordinary failure", () => {
       expect(device.saysOutOfMemory(ORDINARY)).toBe(false);
       expect(device.whatBroke(ORDINARY)).toBeUndefined();
     });

@@ -27,7 +27,7 @@ export function testInputFormat(format: InputFormat, { good, needs }: InputForma
       expect(format.fields).not.toBe("");
     });
 
-    it("knows its own lines, and no other format claims them first", () => {
+    it("knows its own lines, and no other format takes them first", () => {
       for (const line of good) {
         expect(format.detect(line)).toBe(true);
         expect(inputFormats().find((other) => other.detect(line))?.name).toBe(format.name);

@@ -120,7 +120,7 @@ describe.each(redisKinds)("a score cache on %s", (kind) => {
     expect(await answer(elsewhere, range(0, 1))).toEqual([undefined]);
   });
 
-  it("takes pairs for equal only where ids and the document's start are", async () => {
+  it("takes pairs for equal only if their ids and the document's start are equal", async () => {
     const cache = await open();
     const pair = numbered(7);
     await keep(cache, [pair], [1]);
@@ -187,7 +187,7 @@ describe("a score cache on a real server", given(realRedis), () => {
     ["as it comes", 512],
     // Another encoding, several times larger.
     ["that keeps hashes as tables", 16],
-  ])("never takes more of it than it was given: %s", async (_how, listpackEntries) => {
+  ])("never takes more of the server than it was given: %s", async (_how, listpackEntries) => {
     await redis.config("SET", "hash-max-listpack-entries", listpackEntries);
     // Its buffers would be counted.
     await redis.config("SET", "appendonly", "no");
@@ -206,7 +206,7 @@ describe("a score cache on a real server", given(realRedis), () => {
     expect(most).toBeGreaterThan(0.3 * MIB);
   });
 
-  it("that is gone for a while costs nothing but the cache, and serves again once it is back", async () => {
+  it("costs nothing but its hits while the server is gone, and serves again once it is back", async () => {
     const cache = await open();
     await keep(cache, range(0, 3));
     await server.kill();
@@ -218,7 +218,7 @@ describe("a score cache on a real server", given(realRedis), () => {
     await keep(cache, range(5, 1), [9]);
   });
 
-  it("that stands still is not waited for", async () => {
+  it("is not waited for if the server stands still", async () => {
     const cache = await open();
     await keep(cache, range(0, 3));
     errors = [];
@@ -228,7 +228,7 @@ describe("a score cache on a real server", given(realRedis), () => {
     expect(await cache.read(range(0, 3))).toBeUndefined();
   });
 
-  it("that has no memory left still tells what it knows", async () => {
+  it("still tells what it knows if the server has no memory left", async () => {
     const cache = await open({ capacityBytes: 1 });
     const half = cache.capacityPairs / 2;
     await keep(cache, range(0, half + 1));

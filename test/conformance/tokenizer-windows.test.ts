@@ -54,7 +54,7 @@ for (const { name, folder, own } of TOKENIZERS) {
       }
     });
 
-    it("have the places of their tokens in the whole, where words end at blanks", async () => {
+    it("have the places of their tokens in the whole text if words end at blanks", async () => {
       const text = TEXTS[0] ?? "";
       for (const { tokenizer } of opened) {
         const options = { room: 120, ...BEYOND };

@@ -144,7 +144,7 @@ describe("golden ids", given(TOKENIZER_DATA), () => {
     }
   }
 
-  it("gives the published ids of pairs", async () => {
+  it("every kind gives the published ids of pairs", async () => {
     const bert = await pairOf(
       "bert",
       "How many people live in Berlin?",

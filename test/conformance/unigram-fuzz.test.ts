@@ -53,7 +53,7 @@ function repeated(seeded: SeededRandom, most: number, make: () => string): strin
 }
 
 for (const { name, folder } of TOKENIZERS.filter(({ own }) => own)) {
-  describe(`our own tokenizer on ${name} gives the ids of the Rust library`, () => {
+  describe(`our own tokenizer on ${name}`, () => {
     let reference: Reference;
     let encoder: UnigramEncoder;
     let pieces: string[];
@@ -80,7 +80,7 @@ for (const { name, folder } of TOKENIZERS.filter(({ own }) => own)) {
       }
     };
     it(
-      "for every character, alone, among others and in clusters",
+      "gives the ids of the Rust library for every character, alone, among others and in clusters",
       { timeout: 900_000 },
       async () => {
         const characters: string[] = [];
@@ -94,14 +94,14 @@ for (const { name, folder } of TOKENIZERS.filter(({ own }) => own)) {
       },
     );
 
-    it("for mixtures of what goes wrong", async () => {
+    it("gives the ids of the Rust library for mixtures of what goes wrong", async () => {
       const mix = random(1, (seeded) =>
         repeated(seeded, 14, () => seeded.pick(seeded.pick(KINDS))),
       );
       await expectSameIds(mix);
     });
 
-    it("for random characters", async () => {
+    it("gives the ids of the Rust library for random characters", async () => {
       const texts = random(2, (seeded) =>
         repeated(seeded, 8, () =>
           String.fromCodePoint(seeded.between(0, seeded.next() < 0.7 ? 0x3000 : CODE_POINTS - 1)),
@@ -110,20 +110,20 @@ for (const { name, folder } of TOKENIZERS.filter(({ own }) => own)) {
       await expectSameIds(texts);
     });
 
-    it("for pieces of the vocabulary in any order", async () => {
+    it("gives the ids of the Rust library for pieces of the vocabulary in any order", async () => {
       const texts = random(3, (seeded) =>
         repeated(seeded, 6, () => seeded.pick(pieces).replace("▁", seeded.next() < 0.5 ? " " : "")),
       );
       await expectSameIds(texts);
     });
 
-    it("for runs of one thing", async () => {
+    it("gives the ids of the Rust library for runs of one thing", async () => {
       const lengths = Array.from({ length: 130 }, (_, index) => index * 2 + 1);
       await expectSameIds(RUNS.flatMap((run) => lengths.map((length) => run.repeat(length))));
       await expectSameIds(RUNS.flatMap((run) => LONG_RUNS.map((length) => run.repeat(length))));
     });
 
-    it("for long texts without a space, and their beginnings", async () => {
+    it("gives the ids of the Rust library for long texts without a space, and their beginnings", async () => {
       const seeded = new SeededRandom(4);
       const texts = Array.from({ length: 6 }, () =>
         Array.from({ length: 8_000 }, () => seeded.pick(pieces).replace("▁", "")).join(""),

@@ -105,21 +105,21 @@ describe.skipIf(!dockerAnswers)("the image for GPUs", () => {
     expect(missing.map((line) => line.trim().split(" ")[0])).toEqual(["libcuda.so.1"]);
   });
 
-  it("is refused in one line where the container got no GPU", async () => {
+  it("is refused in one line if the container got no GPU", async () => {
     const { code, stderr, stdout } = await run(WORKER);
     expect(code).toBe(REFUSED);
     expect(stdout).toBe("");
     expect(stderr).toMatch(/^rankmill: CUDA cannot be used: no NVIDIA device [^\n]*--gpus all$/);
   });
 
-  it("is refused in one line where it got a device and no driver", async () => {
+  it("is refused in one line if it got a device and no driver", async () => {
     const device = ["-v", `${join(folder, "nvidia0")}:/dev/nvidia0`];
     const { code, stderr } = await run([...device, ...WORKER]);
     expect(code).toBe(REFUSED);
     expect(stderr).toMatch(/^rankmill: CUDA cannot be used: the driver's library libcuda\.so\.1 /);
   });
 
-  it("loads all of CUDA, up to the driver, where something stands in for the driver", async ({
+  it("loads all of CUDA, up to the driver, if something stands in for the driver", async ({
     skip,
   }) => {
     const driver = join(folder, "libcuda.so.1");
@@ -140,7 +140,7 @@ describe.skipIf(!dockerAnswers)("the image for GPUs", () => {
     );
   });
 
-  it("reranks on the CPU where that is allowed, and says so aloud", async () => {
+  it("reranks on the CPU if that is allowed, and says so aloud", async () => {
     const args = ["run", "--rm", "-i", ...HARDENED, "--network=none", "--tmpfs=/cache:mode=1777"];
     const said = await tryDocker(
       [

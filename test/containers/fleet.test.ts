@@ -96,7 +96,7 @@ describe.skipIf(!dockerAnswers)("a fleet from docker-compose.yml", () => {
     expect(Math.min(...shares)).toBeGreaterThanOrEqual(JOBS / 10);
   });
 
-  it("loses nothing where a replica is killed in the middle", async () => {
+  it("loses nothing if a replica is killed in the middle", async () => {
     const [victim = ""] = await fleet.containers("worker");
     const ids = await rerankAnd("killed", async () => {
       await docker(["kill", "--signal=KILL", victim]);

@@ -72,7 +72,7 @@ describe.skipIf(!dockerAnswers)("the image for CPUs", () => {
     expect(files).toContain("app/LICENSE");
   });
 
-  it("says what it is, and is nobody's but a numbered user's", async () => {
+  it("describes itself, and runs as a user with a number and no name", async () => {
     const labels = JSON.parse(await inspect(IMAGE, "{{json .Config.Labels}}")) as object;
     const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as {
       version: string;
@@ -111,7 +111,7 @@ describe.skipIf(!dockerAnswers)("the image for CPUs", () => {
     expect(out.split("\n")).toHaveLength(54);
   });
 
-  it("is fit by no means while no worker says so", async () => {
+  it("is unhealthy until a worker reports that it is ready", async () => {
     const container = await docker(["create", ...HARDENED, IMAGE, "health"]);
     const said = await tryDocker(["start", "--attach", container]);
     const code = await inspect(container, "{{.State.ExitCode}}");
@@ -131,7 +131,7 @@ describe.skipIf(!dockerAnswers)("an image with its model inside", () => {
     await tryDocker(["rmi", WITH_MODEL]);
   });
 
-  it("is one layer more, and scores with it when started without a word", async () => {
+  it("is one layer more, and scores with the model if it is started without arguments", async () => {
     expect(await layersOf(WITH_MODEL)).toBe((await layersOf(IMAGE)) + 1);
     const input = `${JSON.stringify({ id: "1", query: "q", documents: ["a", "b", "c"] })}\n`;
     const args = ["run", "--rm", "-i", ...HARDENED, "--network=none", WITH_MODEL];

@@ -37,7 +37,7 @@ async function modelThrough(operators: readonly string[]): Promise<void> {
 }
 
 describe("a model that gives no number", () => {
-  it("for any pair ends the run in one line, before a record is ranked", async () => {
+  it("ends the run in one line, before a record is ranked, if no pair gets a number", async () => {
     await modelThrough(["Exp", "Neg", "Sqrt"]);
     const options = "--no-calibrate --lanes 1";
     const exit = await bench.run(rerank("in.jsonl", "out.jsonl", options, "./broken"));
@@ -46,7 +46,7 @@ describe("a model that gives no number", () => {
     expect(exit.code).toBe(2);
   });
 
-  it("for some pairs is exit 3, and the closing lines count the documents", async () => {
+  it("ends the run with exit 3 if some pairs get no number, and the closing lines count the documents", async () => {
     await modelThrough(["Neg", "Sqrt"]);
     const options = "--no-calibrate --lanes 1 --no-prepare";
     const exit = await bench.run(rerank("in.jsonl", "out.jsonl", options, "./broken"));

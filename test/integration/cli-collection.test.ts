@@ -168,7 +168,7 @@ describe("a BEIR folder", () => {
     expect(existsSync(bench.path("cut.jsonl"))).toBe(false);
   });
 
-  it("may be queries.tsv and collection.tsv", async () => {
+  it("may hold queries.tsv and collection.tsv instead", async () => {
     writeCollection();
     mkdirSync(bench.path("marco"));
     writeFileSync(
@@ -191,7 +191,7 @@ describe("a BEIR folder", () => {
 });
 
 describe("a first-stage run that does not fit", () => {
-  it("loses what does not fit, by line, and nothing else; a second start says the same", async () => {
+  it("loses the lines that do not fit and nothing else, and a second start reports the same", async () => {
     writeCollection([
       "q1 Q0 d2 1 4 bm25",
       "q1 Q0 gone 2 3 bm25",
@@ -221,7 +221,7 @@ describe("a first-stage run that does not fit", () => {
     }
   });
 
-  it("is refused where it, or the collection, is not there or contradicts itself", async () => {
+  it("is refused if it or the collection is missing or contradicts itself", async () => {
     writeCollection();
     writeRecords(bench.path("lines.jsonl"), []);
     writeFileSync(bench.path("unsorted.trec"), text([...FIRST_STAGE, "q1 Q0 d1 5 0 bm25"]));
@@ -295,7 +295,7 @@ describe("eval", () => {
     }
   });
 
-  it("is made by the run itself where it has judgements, after a check of them before any work", async () => {
+  it("is part of a run that has judgements, which are checked before any work", async () => {
     writeCollection();
     const qrels = "--qrels beir/qrels/test.tsv --json";
     const exit = await bench.run(collection("out.trec", `--output-format trec ${qrels}`));
@@ -354,7 +354,7 @@ describe("eval", () => {
 });
 
 describe("a dry run", () => {
-  it("counts, draws, scores some pairs for real, and writes nothing", async () => {
+  it("counts, draws a sample, scores some pairs for real, and writes nothing", async () => {
     const args = ["run", "--input", SAMPLE, "--model", BUILTIN, "--dry-run"];
     const exit = await bench.run([...args, "--max-length", "64", "--lanes", "1", "--json"]);
     expect(exit.code).toBe(0);
@@ -384,7 +384,7 @@ describe("a dry run", () => {
     expect(shown.stdout).toContain("0.0 % would be truncated at 512 tokens");
   });
 
-  it("says what would fail", async () => {
+  it("reports the records that would fail", async () => {
     writeCollection(["q1 Q0 gone 1 1 bm25"]);
     const exit = await bench.run([
       "run",

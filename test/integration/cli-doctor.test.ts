@@ -68,14 +68,14 @@ describe("rankmill doctor without a Redis", () => {
     expect(report.code).toBe(1);
   });
 
-  it("says of a model that is not there what can be done, and examines the rest", async () => {
+  it("tells what to do about a missing model, and examines the rest", async () => {
     const report = await examine("--model no-such-model");
     expect(found(report, "model")).toMatch(/^problem: .*no-such-model/);
     expect(levelsOf(report)).toHaveProperty("disk");
     expect(report.code).toBe(1);
   });
 
-  it("says that a Redis does not answer, and examines the rest", async () => {
+  it("reports a Redis that does not answer, and examines the rest", async () => {
     const url = `redis://127.0.0.1:${await freePort()}`;
     const exit = await bench.run(["doctor", "--model", BUILTIN], { env: { REDIS_URL: url } });
     expect(exit.stdout).toMatch(/^problem {2}redis .*cannot use Redis/m);

@@ -24,7 +24,7 @@ async function failuresOf(run: string, more: string): Promise<unknown[]> {
   return lines.map((line) => JSON.parse(line) as unknown);
 }
 
-describe.each(["in Redis", "in a spool"])("what failed of a run %s", (place) => {
+describe.each(["in Redis", "in a spool"])("the failures of a run %s", (place) => {
   const more = place === "in a spool" ? "--spool spool" : "";
 
   it(`a failure of a run ${place} is listed, written out as input, and joins the output once tried again`, async () => {

@@ -65,7 +65,7 @@ describe("lines of every shape", () => {
     expect(flag?.results[0]?.logit).toBe(logit);
   });
 
-  it("are refused where another shape is forced", async () => {
+  it("are refused if another shape is forced", async () => {
     writeRecords(bench.path("in.jsonl"), [JOB, BATCH, PAIR, FLAG]);
     for (const [format, good] of [
       ["job", "job"],
@@ -113,7 +113,7 @@ describe("FlagEmbedding's lines", () => {
     expect(readdirSync(bench.folder).filter((name) => /tmp|index|partial/.test(name))).toEqual([]);
   });
 
-  it("need files on both sides, and all scores", async () => {
+  it("need a file as input and as output, and a score for every document", async () => {
     writeRecords(bench.path("in.jsonl"), [FLAG]);
     for (const args of [
       rerank("-", "out.jsonl", "--output-format flagembedding"),
@@ -133,7 +133,7 @@ describe("FlagEmbedding's lines", () => {
 describe("a TREC run as output", () => {
   const TREC = "--output-format trec --tag mine";
 
-  it("has ranks from 1 and the logit at full precision, in our order", async () => {
+  it("has ranks from 1 and the logit at full precision, in the order of the ranking", async () => {
     expect((await bench.run(rerank(SAMPLE, "out.trec", TREC))).code).toBe(0);
     const rankings = readRankings(bench.path("out.trec.rankings.jsonl"));
     const expected = rankings.flatMap(({ id, results }) =>

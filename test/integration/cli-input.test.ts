@@ -201,7 +201,7 @@ describe("a file with good and bad lines", () => {
   });
 
   it.each(BAD.map((bad, index) => ({ ...bad, index })))(
-    "reports line $index of the bad: $code, $reason",
+    "reports line $index of the bad lines: $code, $reason",
     ({ line, id, code, reason, index, head }) => {
       const lineNumber = GOOD.length + 2 + index + 1;
       const failure = failures.find((one) => one.line === lineNumber);
@@ -218,7 +218,7 @@ describe("a file with good and bad lines", () => {
 });
 
 describe("unusual records", () => {
-  it("truncates a document of 200 kB, and it still has a score", () => {
+  it("a document of 200 kB is truncated, and it still has a score", () => {
     const { results, usage } = ranking("long-text");
     expect(results).toHaveLength(2);
     expect(results.find(({ index }) => index === 0)?.truncated).toBe(true);
@@ -227,14 +227,14 @@ describe("unusual records", () => {
     expect(usage.tokens).toBeLessThan(2 * 128);
   });
 
-  it("cuts a query longer than max length and leaves room for the documents", () => {
+  it("a query longer than the max length is cut and leaves room for the documents", () => {
     const { results, usage } = ranking("over-long-query");
     expect(results.map(({ truncated }) => truncated)).toEqual([true, true]);
     expect(usage.tokens).toBeLessThanOrEqual(2 * 128);
     expect(results.every(({ logit }) => Number.isFinite(logit))).toBe(true);
   });
 
-  it("gives an empty ranking for no documents", () => {
+  it("a query without documents has an empty ranking", () => {
     expect(ranking("nothing")).toEqual({
       id: "nothing",
       model: BUILTIN,
@@ -244,7 +244,7 @@ describe("unusual records", () => {
     });
   });
 
-  it("gives equal documents equal scores, in the order of the request", () => {
+  it("equal documents have equal scores, in the order of the request", () => {
     // Two results were asked for: the better pair of twins.
     const { results } = ranking("twins");
     expect(results).toHaveLength(2);
@@ -255,7 +255,7 @@ describe("unusual records", () => {
     );
   });
 
-  it("scores emoji, marks, right-to-left, lone surrogates, NUL, the invisible and the empty", () => {
+  it("emoji, marks, right-to-left text, lone surrogates, NUL, invisible and empty texts have scores", () => {
     const { results, errors, metadata } = ranking("unicode");
     expect(errors).toBeUndefined();
     expect(results).toHaveLength(2);
@@ -264,7 +264,7 @@ describe("unusual records", () => {
     expect(ranking("名前 👩‍👧 \ud800").results[0]?.index).toBe(0);
   });
 
-  it("accepts the other names of fields, null for optional ones, and ids of digits alone", () => {
+  it("a record may use the other names of fields, null in optional ones, and ids of digits alone", () => {
     expect(ranking("nulls").results.map((result) => Object.keys(result))).toEqual([
       ["index", "relevance_score", "logit"],
       ["index", "relevance_score", "logit"],
@@ -273,7 +273,7 @@ describe("unusual records", () => {
     expect(ranking("123").results).toHaveLength(2);
   });
 
-  it("reads top_n 0 and a top_n beyond the list as all, whatever the run's own is", () => {
+  it("top_n 0 and a top_n beyond the list keep all documents, whatever the run's own top_n is", () => {
     expect(ranking("top-0").results).toHaveLength(3);
     expect(ranking("top-9").results).toHaveLength(3);
     expect(ranking("top-k").results.map(({ index }) => index)).toEqual([1]);
@@ -281,8 +281,8 @@ describe("unusual records", () => {
   });
 });
 
-describe("what a run leaves in a Redis that it was given", () => {
-  it("is BullMQ's frame of the queues, the model's entry and the fence counter", async () => {
+describe("a Redis that was given to a run", () => {
+  it("holds BullMQ's frame of the queues, the model's entry and the fence counter, and nothing else", async () => {
     const keys = await fleet.redis.keys("*");
     const expected =
       /^rankmill:(models|\{[^}]+\}:fences|\{[^}]+\}-(bulk|interactive):(meta|events|id|stalled-check|metrics:.*))$/;
@@ -311,7 +311,7 @@ describe("the same records through the tokenizer in JavaScript", () => {
 });
 
 describe("an empty file", () => {
-  it.each(["", "\n \n"])("of %j gives an empty output", async (content) => {
+  it.each(["", "\n \n"])("gives an empty output if its content is %j", async (content) => {
     const input = content === "" ? [] : ["", " "];
     writeRecords(fleet.bench.path("empty.jsonl"), input);
     const done = await fleet.bench.run(rerank("empty.jsonl", "e.jsonl", "--force-new"));

@@ -16,7 +16,7 @@ async function prepare(bench: Bench, more: string): ReturnType<Bench["run"]> {
 }
 
 describe("models prepare", () => {
-  it("with --pull --calibrate leaves nothing to do, and does nothing the second time", async () => {
+  it("leaves nothing to do if it pulls and calibrates, and does nothing the second time", async () => {
     const bench = await Bench.open(FRESH_CACHE);
     const first = await prepare(bench, "--pull --calibrate --json");
     expect(first.code, first.stderr).toBe(0);
@@ -34,7 +34,7 @@ describe("models prepare", () => {
     await bench.close();
   });
 
-  it("with --pull fetches another precision of a model that is here", async () => {
+  it("fetches another precision of a model that is here if it may pull", async () => {
     const bench = await Bench.open(FRESH_CACHE);
     const graph = files.get("onnx/model.onnx") ?? Buffer.alloc(0);
     hub.hub.add(REPOSITORY, {
@@ -48,7 +48,7 @@ describe("models prepare", () => {
     await bench.close();
   });
 
-  it("without --pull opens no socket, and a folder is never pulled", async () => {
+  it("opens no socket unless it may pull, and never pulls a folder", async () => {
     const bench = await Bench.open(FRESH_CACHE);
     const unpulled = await prepare(bench, "");
     expect(unpulled.code).toBe(2);

@@ -29,8 +29,8 @@ const COMMANDS: readonly string[][] = [
 /** Nobody listens on it: the port of discard, which no machine of ours serves. */
 const NOBODY = "redis://user:sekrit@127.0.0.1:9";
 
-describe("without REDIS_URL", () => {
-  it("whatever is detached exits 2 and says which variable to set", async () => {
+describe("a command without REDIS_URL", () => {
+  it("every command that needs Redis exits 2 and says which variable to set", async () => {
     // A variable that is empty is as good as none.
     const env = { RANKMILL_SPOOL: "", RANKMILL_LANES: "" };
     const empty = { env: { ...env, REDIS_URL: "" } };
@@ -45,7 +45,7 @@ describe("without REDIS_URL", () => {
   });
 });
 
-describe("without a Redis at REDIS_URL", () => {
+describe("a command whose Redis does not answer", () => {
   it("every command exits 5 and names the address, never the password", async () => {
     const all = [...COMMANDS, rerank("in.jsonl", "out.jsonl")];
     const exits = await Promise.all(
@@ -63,7 +63,7 @@ describe("without a Redis at REDIS_URL", () => {
     expect(luckier.code).toBe(0);
   });
 
-  it("keeps a finished output in its place", async () => {
+  it("a finished output stays in its place", async () => {
     expect((await bench.run(rerank("in.jsonl", "out.jsonl"))).code).toBe(0);
     const exit = await bench.run(rerank("in.jsonl", "out.jsonl"), { env: { REDIS_URL: NOBODY } });
     expect(exit.code).toBe(5);
@@ -83,7 +83,7 @@ describe("a Redis with a password", given(realRedis), () => {
     await server.close();
   });
 
-  it("takes the right one; the wrong one and none are exit 5 without a word of it", async () => {
+  it("accepts the right password; a wrong one and none are exit 5, and no message shows one", async () => {
     const wrong = server.url.replace("right%2Fone", "wr0ng-one");
     const none = server.url.replace(":right%2Fone@", "");
     const [withWrong, withNone, worker, withRight] = await Promise.all([
@@ -103,7 +103,7 @@ describe("a Redis with a password", given(realRedis), () => {
 });
 
 describe("arguments that cannot be used", () => {
-  it("are exit 2 with a reason, and do nothing", async () => {
+  it("end the command with exit 2 and a reason, and change nothing", async () => {
     const cases: [string[], RegExp][] = [
       [words("run --input in.jsonl --output o.jsonl"), /--model is missing; builtin-bm25/],
       [words("worker"), /--model and REDIS_URL are missing; builtin-bm25/],
@@ -143,7 +143,7 @@ describe("arguments that cannot be used", () => {
     expect(readdirSync(bench.folder).filter((name) => name.startsWith("o."))).toEqual([]);
   });
 
-  it("are read from their environment variables, and --help-all says so", async () => {
+  it("options are read from their environment variables, and --help-all says so", async () => {
     const help = await bench.run(["run", "--help-all"]);
     expect(help.code).toBe(0);
     for (const said of [

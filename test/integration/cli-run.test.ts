@@ -127,7 +127,7 @@ describe("the sample set in one command", () => {
     expect(readManifest(bench.path("out.manifest.json")).counts.done).toBe(3);
   });
 
-  it("does without a redis-server, and says that this is slow and not durable", async () => {
+  it("works without a redis-server, and says that this is slow and not durable", async () => {
     writeRecords(bench.path("in.jsonl"), [{ id: "a", query: "q", documents: ["q", "r"] }]);
     const exit = await bench.run(rerank("in.jsonl", "out.jsonl"), {
       env: { PATH: bench.folder },
@@ -140,7 +140,7 @@ describe("the sample set in one command", () => {
 });
 
 describe("standard input and output", () => {
-  it("carry records in, rankings out and failures beside", async () => {
+  it("carry records in and rankings out, and failures go to standard error", async () => {
     const good = { id: "a", query: "ripe apples", documents: ["cars", "ripe apples"] };
     const exit = await bench.run(rerank("-", "-"), {
       input: `${JSON.stringify(good)}\nnot json\n${JSON.stringify({ ...good, id: "b" })}`,

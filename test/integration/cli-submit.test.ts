@@ -277,7 +277,7 @@ describe("cancel and retry", () => {
   });
 });
 
-describe("what does not exist", () => {
+describe("a name that does not exist", () => {
   it("a run or a file that does not exist is an error of the arguments, and leaves no files", async () => {
     const exits = await Promise.all([
       fleet.bench.run(["results", "no-such-run", "--output", "o.jsonl"]),

@@ -91,7 +91,7 @@ describe.each(["in Redis", "in a spool"])("a run of the library %s", (place) => 
     });
   });
 
-  it("of a file is the same run under the same settings, and is opened by others", async () => {
+  it("is the same run if file and settings are the same, and is opened by others", async () => {
     await bench.worker(["--model", BUILTIN, "--lanes", "1"]);
     run = await client.runs.submit(SAMPLE, { model: BUILTIN });
     const again = await client.runs.submit(SAMPLE, { model: BUILTIN });
@@ -108,12 +108,12 @@ describe.each(["in Redis", "in a spool"])("a run of the library %s", (place) => 
   });
 });
 
-describe("what the library refuses of a run", () => {
+describe("a run that the library refuses", () => {
   beforeEach(async () => {
     client = await createClient({ redisUrl: server.url });
   });
 
-  it("names the option, the file or the model that is wrong, and leaves no run", async () => {
+  it("is refused by the option, the file or the model that is wrong, and leaves no run", async () => {
     const submit = async (input: string, options: object): Promise<Run> =>
       await client.runs.submit(input, { model: BUILTIN, ...options });
     await expect(submit("no-such-file.jsonl", {})).rejects.toThrow("no-such-file.jsonl");

@@ -68,7 +68,7 @@ async function probeThat(does: string): Promise<string> {
   return path;
 }
 
-describe("a look for CUDA", () => {
+describe("the search for CUDA", () => {
   it("finds no device", async () => {
     expect(await detectCuda(places())).toMatchObject({
       status: "absent",
@@ -153,7 +153,7 @@ describe("the real provider and NVIDIA's libraries", given(cudaLibraries), () =>
   });
 });
 
-describe("a command that is to use CUDA where there is none", () => {
+describe("a command that should use CUDA on a machine without it", () => {
   let bench: Bench;
   const input = `${JSON.stringify({ id: "1", query: "q", documents: ["a q", "b"] })}\n`;
   beforeEach(async () => {
@@ -172,7 +172,7 @@ describe("a command that is to use CUDA where there is none", () => {
     );
   });
 
-  it("runs on the CPU where that is allowed, and says so aloud", async () => {
+  it("runs on the CPU if that is allowed, and says so aloud", async () => {
     const args = rerank("-", "-", "--device cuda --device-fallback cpu");
     const exit = await bench.run(args, { input });
     expect(exit.code).toBe(0);
@@ -182,7 +182,7 @@ describe("a command that is to use CUDA where there is none", () => {
     expect(exit.stdout).toContain('"id":"1"');
   });
 
-  it("runs on the CPU without a word of warning where nothing was asked for", async () => {
+  it("runs on the CPU without a word of warning if no device was asked for", async () => {
     const exit = await bench.run(rerank("-", "-"), { input });
     expect(exit.code).toBe(0);
     expect(exit.stderr).not.toContain("CUDA");

@@ -135,7 +135,7 @@ function pairs(count: number, longest: number) {
 }
 
 describe("a lane that pads to buckets", () => {
-  it("gives the scores of one that does not, up to the last bits", async () => {
+  it("gives the scores of a lane that does not, up to the last bits", async () => {
     const exact = await startLane({});
     const padded = await startLane({ lengthBuckets: [32, 64, 128] });
     const rows = [7, 20, 31].map((length) => randomPair(random, length));
@@ -153,7 +153,7 @@ describe("a lane that pads to buckets", () => {
     expect(lane.readyBytes).toBeGreaterThan(cold.readyBytes);
   });
 
-  it("says at its start where the machine has no such device", async () => {
+  it("says at its start that the machine has no such device", async () => {
     await expect(startLane({ device: "cuda" })).rejects.toThrow(
       /cannot open it: .*Failed to load shared library|CUDA failure/,
     );
@@ -191,7 +191,7 @@ describe("a GPU whose memory runs out", () => {
     expect(events.filter(({ type }) => type === "died")).toEqual([]);
   });
 
-  it("refuses a pair that is over all that is left, and says what fits", async () => {
+  it("refuses a pair that needs more than all that is left, and says what fits", async () => {
     const { batcher, plan } = await startPool(await fakeLane("tiny", 64, false), 1, {
       maxLength: { default: 32, highest: 512 },
     });
@@ -209,7 +209,7 @@ describe("a GPU whose memory runs out", () => {
     ]);
   });
 
-  it("gives up the pair alone that never fits", async () => {
+  it("gives up only the pair that never fits", async () => {
     const { batcher } = await startPool(await fakeLane("never", 64, false));
     const outcomes = await batcher.score(
       [randomPair(random, 100), randomPair(random, 20)],
@@ -222,7 +222,7 @@ describe("a GPU whose memory runs out", () => {
     ]);
   });
 
-  it("is learned of when a lane is warmed up, before any work", async () => {
+  it("is noticed when a lane is warmed up, before any work", async () => {
     const { plan, events } = await startPool(await fakeLane("warm", 512, false));
     const [ready] = events;
     expect(ready).toMatchObject({ type: "ready", tooLarge: warmUpOf(plan) });
@@ -243,7 +243,7 @@ describe("the plan for GPUs", () => {
     expect(new Set(gpus)).toEqual(new Set([0, 1]));
   });
 
-  it("is a lane a GPU with batches that an operator can set", async () => {
+  it("is one lane per GPU, with batches that an operator can set", async () => {
     const { plan } = await startPool(await fakeLane("plan", 1e9, false), 3);
     expect(plan.lanes).toBe(3);
     expect(plan.limits).toMatchObject({ maxBatchTokens: 16_384, maxBatchSize: 64 });

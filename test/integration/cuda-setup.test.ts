@@ -114,7 +114,7 @@ describe("a setup of CUDA from an index", () => {
     await expectComplete();
   });
 
-  it("goes on where a connection broke, in the same call and in a later one", async () => {
+  it("goes on from the byte at which a connection broke, in the same call and in a later one", async () => {
     index.mishaps.push({ kind: "break", afterBytes: 20_000 }, { kind: "status", status: 503 });
     await setupCuda(options({ wheels: [first.wheel] }));
     const ranges = index.fileRequests().map(({ range }) => range);
@@ -168,7 +168,7 @@ describe("a setup of CUDA from an index", () => {
     });
   });
 
-  it("gives the password of an address to its own host, and to nobody's eyes", async () => {
+  it("gives the password of an address to its own host alone, and shows it to nobody", async () => {
     const url = `http://me:secret%20word@${index.host}/simple/`;
     index.projects.delete("the-library");
     const { message } = await refusal(setupCuda(options({ source: { kind: "index", url } })));
@@ -179,7 +179,7 @@ describe("a setup of CUDA from an index", () => {
     );
   });
 
-  it("says what to do where it is cancelled, and goes on from there", async () => {
+  it("says what to do if it is cancelled, and goes on from there", async () => {
     const abort = new AbortController();
     const cancelled = setupCuda(
       options({
@@ -197,7 +197,7 @@ describe("a setup of CUDA from an index", () => {
     await expectComplete();
   });
 
-  it("runs once where two start at the same time", async () => {
+  it("runs once if two start at the same time", async () => {
     const both = await Promise.all([setupCuda(options()), setupCuda(options())]);
     const fetched = both.flatMap(({ files }) => files.filter((file) => file.fetched));
     expect(fetched).toHaveLength(3);
@@ -227,7 +227,7 @@ describe("a setup of CUDA without a network", () => {
     expect(wrong.message).toMatch(/is not the pinned file \(\d+ bytes, sha256 /);
   });
 
-  it("says how else to get the files where there is no pip", async () => {
+  it("says how else to get the files if there is no pip", async () => {
     const source = { kind: "pip", python: join(folder, "no-python") } as const;
     expect(await refusal(setupCuda(options({ source })))).toMatchObject({
       code: "missing_dependency",

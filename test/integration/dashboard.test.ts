@@ -126,7 +126,7 @@ describe("the dashboard", given(realRedis), () => {
     for (const key of metas) expect(await client.hget(key, "opts.maxLenEvents")).toBe("1000");
   });
 
-  it("the dashboard slows down who guesses passwords, right ones included, and logs it", async () => {
+  it("the dashboard slows down whoever guesses passwords, even with the right one, and logs it", async () => {
     const { url: guessed, running } = await start();
     const wrong = { authorization: `Basic ${btoa("miller:wrong")}` };
     const guess = async (): Promise<number> => (await ask("/", { headers: wrong }, guessed)).status;

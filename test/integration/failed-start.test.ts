@@ -150,13 +150,13 @@ async function expectJobsUntouched(): Promise<void> {
   expect(await watch.llen(`rankmill:{${tag}}-bulk:wait`)).toBe(JOBS);
 }
 
-describe.skipIf(!hasRealRedis || !canSeeProcesses)("a worker's start leaves nothing", () => {
-  it("if its health file cannot be written", async () => {
+describe.skipIf(!hasRealRedis || !canSeeProcesses)("a worker that cannot start", () => {
+  it("leaves nothing if its health file cannot be written", async () => {
     const healthFile = bench.path("no/where");
     await expectNothingLeft({ options: () => ({ healthFile }) }, /healthFile/);
   });
 
-  it("if its health file cannot be written any more once the lanes are ready", async () => {
+  it("leaves nothing if its health file cannot be written any more once the lanes are ready", async () => {
     mkdirSync(bench.path("health"));
     await expectNothingLeft(
       {
@@ -168,33 +168,33 @@ describe.skipIf(!hasRealRedis || !canSeeProcesses)("a worker's start leaves noth
     );
   });
 
-  it("if memory does not hold a lane", async () => {
+  it("leaves nothing if memory does not hold a lane", async () => {
     const kept = bench.path("kept");
     const small = { memoryLimitBytes: 32 * MIB, calibrationDir: kept };
     await expectNothingLeft({ options: () => small }, /too small/);
   });
 
-  it("if its lanes cannot load the model", async () => {
+  it("leaves nothing if its lanes cannot load the model", async () => {
     writeFileSync(model.onnxPath, "not a model");
     await expectNothingLeft({}, /model/);
   });
 
-  it("if its scores cannot be cached", async () => {
+  it("leaves nothing if its scores cannot be cached", async () => {
     const dependent = { scoreCacheBytes: MIB, maxBatchSize: 8 };
     await expectNothingLeft({ options: () => dependent }, /scoreCacheBytes/);
   });
 
-  it("if the list of served models is something else", async () => {
+  it("leaves nothing if the list of served models is something else", async () => {
     await watch.set("rankmill:models", "text");
     await expectNothingLeft({}, /WRONGTYPE/);
   });
 
-  it("if it may not hear of cancellations", async () => {
+  it("leaves nothing if it may not hear of cancellations", async () => {
     await watch.call("ACL", "SETUSER", "deaf", "on", ">pw", "~*", "+@all", "resetchannels");
     await expectNothingLeft({ user: "deaf" }, /NOPERM/);
   });
 
-  it("if Redis dies once the lanes are ready, and it is told to stop", async () => {
+  it("leaves nothing if Redis dies once the lanes are ready, and it is told to stop", async () => {
     const stopping = new AbortController();
     const failing: Failing = {
       options: (redis) => {
@@ -208,7 +208,7 @@ describe.skipIf(!hasRealRedis || !canSeeProcesses)("a worker's start leaves noth
   });
 
   for (const step of ["lane ready", "lanes"]) {
-    it(`if it is told to stop when it says "${step}"`, async () => {
+    it(`leaves nothing if it is told to stop when it logs ${step}`, async () => {
       const stopping = new AbortController();
       const options = () => ({ signal: stopping.signal });
       const damage = () => stopping.abort(new Error("told to stop"));

@@ -54,7 +54,7 @@ async function plan(
 }
 
 describe("a model's calibration", () => {
-  it("says what int8 gains over fp32 on this host, and how to find out where that is not known", async () => {
+  it("tells what int8 gains over fp32 on this host, or how to find out if that is not known", async () => {
     const int8 = await bert("int8");
     await plan({ model: int8 });
     expect(said.join("\n")).toContain(
@@ -84,7 +84,7 @@ describe("a model's calibration", () => {
     expect(int8.limits).toMatchObject({ maxBatchSize: 1, maxPaddingTokens: 0 });
   });
 
-  it("is measured again where its file is damaged", async () => {
+  it("is measured again if its file is damaged", async () => {
     await plan();
     const [name = ""] = await readdir(calibrationDir);
     await writeFile(join(calibrationDir, name), "{");
@@ -93,14 +93,14 @@ describe("a model's calibration", () => {
     await plan({ entryPath: NO_LANE });
   });
 
-  it("that cannot be kept costs a warning, not the start", async () => {
+  it("costs a warning, not the start, if it cannot be kept", async () => {
     const file = join(calibrationDir, "file");
     await writeFile(file, "");
     expect((await plan({ calibrationDir: join(file, "below") })).lanes).toBeGreaterThan(0);
     expect(said).toContainEqual(expect.stringMatching(/calibration cannot be kept: .*ENOTDIR/));
   });
 
-  it("that kills its lane costs a warning, not the start", async () => {
+  it("costs a warning, not the start, if it kills its lane", async () => {
     const entryPath = join(await freshFolder(), "dies.mjs");
     await writeFile(entryPath, "process.exit(9);");
     expect((await plan({ entryPath })).limits.maxBatchSize).toBe(1);
@@ -110,7 +110,7 @@ describe("a model's calibration", () => {
     expect(await readdir(calibrationDir)).toEqual([]);
   });
 
-  it("is left out where the operator wants none, for single pairs and cautious guesses", async () => {
+  it("is replaced by single pairs and cautious guesses if the operator wants none", async () => {
     const { limits, lanes } = await plan({
       calibrationDir: undefined,
       entryPath: NO_LANE,
@@ -123,7 +123,7 @@ describe("a model's calibration", () => {
 });
 
 describe("a memory limit", () => {
-  it("too small for one lane is refused in a line that says what is needed", async () => {
+  it("is refused if it is too small for one lane, in a line that says what is needed", async () => {
     const refused = plan({ memoryLimitBytes: 64 * MIB });
     await expect(refused).rejects.toMatchObject({
       code: "memory_too_small",
@@ -133,7 +133,7 @@ describe("a memory limit", () => {
     });
   });
 
-  it("that it names as needed is enough", async () => {
+  it("is enough if it is what that line says", async () => {
     await plan();
     const message = await plan({ memoryLimitBytes: 64 * MIB }).then(
       () => "",
@@ -153,7 +153,7 @@ describe("a memory limit", () => {
   });
 });
 
-describe("a model of a folder that moved", () => {
+describe("a model whose folder moved", () => {
   it("keeps its calibration, which goes by its content", async () => {
     await plan();
     const moved = join(await freshFolder(), "moved");

@@ -80,14 +80,14 @@ describe("a lane", () => {
     expect(lane.state).toBe("ready");
   });
 
-  it("that is measured stays calibrating", async () => {
+  it("stays calibrating while it is measured", async () => {
     const lane = await startLane({ calibrating: true });
     expect(lane.state).toBe("calibrating");
     await lane.score([[randomPair(random, 20)]]);
     expect(lane.state).toBe("calibrating");
   });
 
-  it("finishes what it has when it is drained, takes nothing more, and is dead then", async () => {
+  it("finishes the messages it has when it is drained, takes no more, and is dead then", async () => {
     const lane = await startLane();
     const answer = lane.score([[randomPair(random, 200)]]);
     const drained = lane.drain("no longer needed");
@@ -103,7 +103,7 @@ describe("a lane", () => {
     expect(look(lane.pid)).toBeUndefined();
   });
 
-  it("that hangs past its deadline is killed, and what it had is rejected", async () => {
+  it("is killed if it hangs past its deadline, and its messages are rejected", async () => {
     const lane = await startLane({ deadlineMs: () => 200 });
     process.kill(lane.pid, "SIGSTOP");
     await expect(lane.score([[randomPair(random, 20)]])).rejects.toThrow(
@@ -143,7 +143,7 @@ describe("a pool of lanes", () => {
     expect(pool.health).toEqual({ status: "ok" });
   });
 
-  it("replaces one that holds memory that others need, with nothing in its hands", async () => {
+  it("replaces an idle lane that holds memory that others need", async () => {
     const budget = new ActivationBudget(100, 2);
     const memory = new BatchMemory({
       budget,
@@ -166,7 +166,7 @@ describe("a pool of lanes", () => {
     expect(pool.health).toEqual({ status: "ok" });
   });
 
-  it("backs off where lanes crash again and again, and its health says so with the reason", async () => {
+  it("backs off if lanes crash again and again, and its health gives the reason", async () => {
     const entryPath = await fakeEntry("crash", 'process.stderr.write("boom"); process.exit(3);');
     const { batcher, pool, events } = await startPool({ entryPath });
     const pairs = [20, 30, 40].map((length) => randomPair(random, length));
@@ -182,7 +182,7 @@ describe("a pool of lanes", () => {
     void asked;
   });
 
-  it("gives up where no process starts", async () => {
+  it("gives up if no process starts", async () => {
     const entryPath = join(folder, "unusable.mjs");
     await writeFile(
       entryPath,

@@ -25,7 +25,7 @@ const LONG = `${filler(400)} ${PASSAGE} Thus ended the report.`;
 const SHORT = "A wheel is round, and a mill grinds corn.";
 const DOCUMENTS = [SHORT, LONG, "Nothing of the kind."];
 
-describe("long documents, asked by a client", () => {
+describe("long documents in the requests of a client", () => {
   const fleet = useFleet({ shared: "everything" });
   let client: Client;
 
@@ -43,7 +43,7 @@ describe("long documents, asked by a client", () => {
     return await (await client.enqueue(options)).result(TIMEOUT);
   }
 
-  it("are ranked by their best passage in windows, and not where they are truncated", async () => {
+  it("are ranked by their best passage if they are read in windows, and not if they are truncated", async () => {
     const cut = await ranked({});
     expect(cut.results[0]?.index).toBe(0);
     const ofLong = cut.results.find(({ index }) => index === 1);
@@ -67,14 +67,14 @@ describe("long documents, asked by a client", () => {
     ]);
   });
 
-  it("have the logit of the window's text, to the bit", async () => {
+  it("have the logit of their best window's text, to the bit", async () => {
     const { results } = await ranked({ longDocuments: "windows" });
     const { start, end } = results[0]?.window ?? {};
     const alone = await ranked({ documents: [LONG.slice(start, end)] });
     expect(alone.results[0]).toMatchObject({ logit: results[0]?.logit, truncated: false });
   });
 
-  it("of megabytes cost no more than their windows allow, and no neighbour its score", async () => {
+  it("cost no more than their windows allow, even with megabytes, and no neighbour loses its score", async () => {
     const huge = `${filler(60_000)} ${PASSAGE}`;
     expect(huge.length).toBeGreaterThan(2_000_000);
     const { results, usage, errors } = await ranked({
@@ -103,7 +103,7 @@ describe("long documents, asked by a client", () => {
     expect(ofLong?.window?.tokenEnd).toBeLessThanOrEqual(300);
   });
 
-  it("and short ones have the logit as score where it is asked for, once activated elsewhere", async () => {
+  it("have the logit as score if it is asked for, as short ones do, and the activated logit otherwise", async () => {
     const [plain, raw] = [await ranked({}), await ranked({ score: "logit" })];
     expect(raw.results.map(({ logit }) => logit)).toEqual(plain.results.map(({ logit }) => logit));
     for (const { relevanceScore, logit } of raw.results) expect(relevanceScore).toBe(logit);
@@ -112,7 +112,7 @@ describe("long documents, asked by a client", () => {
     }
   });
 
-  it("of a submitted run are in windows too, and the run is joined in no other way", async () => {
+  it("are read in windows in a submitted run too, which is joined only under the same settings", async () => {
     writeRecords(fleet.bench.path("in.jsonl"), [{ id: "a", query: QUERY, documents: DOCUMENTS }]);
     const submit = ["submit", ...words(`--input in.jsonl --model ${BUILTIN} --run windows`)];
     const split = words("--max-length 128 --long-documents windows --overlap-tokens 16");
@@ -149,7 +149,7 @@ describe("long documents of a file", () => {
 
   const WINDOWS = "--max-length 128 --long-documents windows --no-calibrate --lanes 1";
 
-  it("are ranked in windows; a run is never gone on with under other settings", async () => {
+  it("are ranked in windows, and the run never goes on under other settings", async () => {
     const exit = await bench.run(rerank("in.jsonl", "out.jsonl", WINDOWS));
     expect(exit).toMatchObject({ code: 0 });
     const [ranking] = readRankings(bench.path("out.jsonl"));

@@ -30,8 +30,8 @@ const TMPFS_BYTES = 64 * 1024;
 
 const bench = usePullBench();
 
-describe("contents that are not the pinned ones are refused", () => {
-  it("where the bytes are not the listed ones, and nothing of them stays", async () => {
+describe("contents that are not the pinned ones", () => {
+  it("are refused if the bytes are not the listed ones, and nothing of them stays", async () => {
     bench.hub.deliverInstead(GRAPH, Buffer.concat([graph.subarray(0, -1), Buffer.from([99])]));
     const { code, message } = await refusal(pullModel(entry(), bench.options()));
     expect(code).toBe("download_failed");
@@ -41,14 +41,14 @@ describe("contents that are not the pinned ones are refused", () => {
     expect((await readLock(lockFilePath(bench.modelsDir))).models).toEqual({});
   });
 
-  it("where a small file, known by its git id, is another", async () => {
+  it("are refused if a small file, known by its git id, is another", async () => {
     const config = files.get("config.json") ?? Buffer.alloc(0);
     bench.hub.deliverInstead("config.json", Buffer.from(config.toString().replace("bert", "bart")));
     const { message } = await refusal(pullModel(entry(), bench.options()));
     expect(message).toMatch(/config\.json .*git blob .*expected/);
   });
 
-  it("where the catalogue has another hash, before a byte of it is asked for", async () => {
+  it("are refused before the first byte if the catalogue has another hash", async () => {
     const wrong = { ...unknown(GRAPH), sha256: "0".repeat(64) };
     const source = { revision: COMMIT, pinnedOnPull: false, files: { fp32: [wrong] } };
     const { code, message } = await refusal(pullModel(entry(source), bench.options()));
@@ -57,7 +57,7 @@ describe("contents that are not the pinned ones are refused", () => {
     expect(bench.hub.contentRequests()).toEqual([]);
   });
 
-  it("where main has moved on since the first pull, until the pin is moved", async () => {
+  it("are refused if main has moved on since the first pull, until the pin is moved", async () => {
     await pullModel(entry(), bench.options());
     const config = Buffer.from(`${files.get("config.json")?.toString()}\n`);
     bench.hub.add(REPOSITORY, {
@@ -77,7 +77,7 @@ describe("contents that are not the pinned ones are refused", () => {
     expect(model.revision).toBe(NEXT_COMMIT.slice(0, 12));
   });
 
-  it("where a mirror has other bytes under the pinned commit", async () => {
+  it("are refused if a mirror has other bytes under the pinned commit", async () => {
     await pullModel(entry(), bench.options());
     await rm(bench.folderOf(), { recursive: true });
     bench.hub.deliverInstead(GRAPH, Buffer.alloc(graph.length, 1));
@@ -85,7 +85,7 @@ describe("contents that are not the pinned ones are refused", () => {
     expect(message).toMatch(/is not the pinned file/);
   });
 
-  it("where the lock file itself is damaged", async () => {
+  it("are refused if the lock file itself is damaged", async () => {
     await writeFile(lockFilePath(bench.modelsDir), '{"version":1,"models":{"a":');
     const { code, message } = await refusal(pullModel(entry(), bench.options()));
     expect(code).toBe("model_unusable");
@@ -93,8 +93,8 @@ describe("contents that are not the pinned ones are refused", () => {
   });
 });
 
-describe("access", () => {
-  it("that needs a token is refused with HF_TOKEN, and granted with it", async () => {
+describe("access to a repository", () => {
+  it("is refused with a hint at HF_TOKEN if it needs a token, and granted with the token", async () => {
     bench.hub.requiredToken = "hf_secret";
     const without = await refusal(pullModel(entry(), bench.options()));
     expect(without).toMatchObject({ code: "access_denied" });
@@ -110,7 +110,7 @@ describe("access", () => {
     expect(elsewhere.map((request) => request.authorization)).not.toContain("Bearer hf_secret");
   });
 
-  it("to a repository or a file that is not there names both", async () => {
+  it("is refused by both names if the repository or the file is missing", async () => {
     const nothing = await refusal(pullModel("no-one/nothing", bench.options()));
     expect(nothing).toMatchObject({ code: "model_not_found" });
     expect(nothing.message).toMatch(/repository no-one\/nothing has no revision main.*404/);
@@ -130,7 +130,7 @@ describe("access", () => {
     expect(gone.message).toMatch(/has no file onnx\/gone\.onnx at revision a+ .*404/);
   });
 
-  it("to a non-commercial model needs its licence accepted", async () => {
+  it("needs the licence of a non-commercial model to be accepted", async () => {
     const licence = { name: "CC-BY-NC-4.0", nonCommercial: true, url: null };
     const { code, message } = await refusal(pullModel(entry({}, { licence }), bench.options()));
     expect(code).toBe("access_denied");
@@ -139,7 +139,7 @@ describe("access", () => {
     await pullModel(entry({}, { licence }), bench.options({ acceptLicence: true }));
   });
 
-  it("to what cannot be pulled is refused with the other way", async () => {
+  it("is refused, with the other way, for what cannot be pulled", async () => {
     const catalogue = await loadCatalogue(ROOT);
     const tried = ["builtin-bm25", "ettin-reranker-17m"].map((name) => {
       const found = findEntry(catalogue, name);
@@ -175,7 +175,7 @@ describe("a repository that holds no reranker", () => {
     );
   });
 
-  it("is refused where its graph lacks the head", async () => {
+  it("is refused if its graph lacks the head", async () => {
     const headless = onnxBytes({
       ...CROSS_ENCODER,
       outputs: [{ name: "last_hidden_state", shape: ["b", "s", 32] }],
@@ -207,8 +207,8 @@ describe("a full disk", () => {
   });
 
   it.each([
-    ["is seen before the download where the size is known", false],
-    ["stops the download where it is not", true],
+    ["is seen before the download if the size is known", false],
+    ["stops the download if the size is not known", true],
   ])("%s", async (_what, hideContents) => {
     if (!mounted) {
       process.stderr.write("NOT TESTED: a full disk, for want of the right to mount a tmpfs\n");

@@ -84,7 +84,7 @@ describe("a first pull", () => {
     expect(await hashFile(join(pulled.folder, GRAPH))).toBe(sha256(graph));
   });
 
-  it("of a repository outside the catalogue finds the graph and its external data", async () => {
+  it("finds the graph and its external data in a repository outside the catalogue", async () => {
     const external = [{ location: "model_int8.onnx_data", offset: 0, length: 9 }];
     const id = "somebody/other-reranker";
     bench.hub.add(id, {
@@ -179,14 +179,14 @@ describe("a transfer that breaks", () => {
     expect(await hashFile(join(bench.folderOf(), GRAPH))).toBe(sha256(graph));
   });
 
-  it("starts again where the server cannot send a part", async () => {
+  it("starts again if the server cannot send a part", async () => {
     bench.hub.ignoreRanges = true;
     bench.hub.befall(GRAPH, { kind: "break", afterBytes: half });
     await pullModel(entry(), bench.options());
     expect(await hashFile(join(bench.folderOf(), GRAPH))).toBe(sha256(graph));
   });
 
-  it("starts again where what lay here was never this file", async () => {
+  it("starts again if the bytes that lay here were never part of this file", async () => {
     const partial = join(bench.folderOf(), `${GRAPH}.partial`);
     await mkdir(dirname(partial), { recursive: true });
     await writeFile(partial, Buffer.alloc(half, 7));
@@ -251,7 +251,7 @@ describe("offline", () => {
 });
 
 describe("concurrent pulls", () => {
-  it("of one model download each file once", async () => {
+  it("download each file of one model once", async () => {
     bench.hub.befall(GRAPH, { kind: "hold", afterBytes: 100 });
     const phases: string[] = [];
     const first = pullModel(entry(), bench.options());
@@ -272,7 +272,7 @@ describe("concurrent pulls", () => {
     expect(bench.hub.requests.filter((request) => request.kind === "resolve")).toHaveLength(4);
   });
 
-  it("of several models all end up in the lock file", async () => {
+  it("all end up in the lock file if they are of several models", async () => {
     const ids = ["a/one", "b/two", "c/three", "d/four"];
     for (const id of ids) bench.hub.add(id, { commit: COMMIT, files });
     await Promise.all(ids.map((id) => pullModel(id, bench.options())));

@@ -90,7 +90,7 @@ describe("the monitoring", given(prometheusServer, realRedis), () => {
     );
   });
 
-  it("gives data to the queries that scale workers", async () => {
+  it("the queries that scale workers have data", async () => {
     const manifest = readFileSync(SCALING, "utf8");
     const scaling = [...manifest.matchAll(/query: (.+)/g)].map(([, query = ""]) => query);
     expect(scaling).toHaveLength(2);

@@ -26,7 +26,7 @@ afterEach(async () => {
   await bench.close();
 });
 
-it("keeps what the graph gives as logit and as score", async () => {
+it("a graph that ends in an activation of its own gives its output as logit and as score", async () => {
   writeRecords(bench.path("in.jsonl"), [{ id: "a", query: "mill wheel", documents: DOCUMENTS }]);
   const options = "--no-calibrate --lanes 1";
   expect(await bench.run(rerank("in.jsonl", "plain.jsonl", options))).toMatchObject({ code: 0 });

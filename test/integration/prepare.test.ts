@@ -50,8 +50,8 @@ const FILE_OF: Readonly<Record<Precision, string>> = {
 /** Below every fixture's vocabulary. */
 const HIGHEST_ID = 599;
 
-const claiming: Exclusively = (path, onWait, work) => withFileLease(path, { onWait }, work);
-/** A claim that fails to keep anybody out. */
+const leasing: Exclusively = (path, onWait, work) => withFileLease(path, { onWait }, work);
+/** A lease that keeps nobody out. */
 const careless: Exclusively = (_path, _onWait, work) => work();
 
 let cacheDir: string;
@@ -88,7 +88,7 @@ function request(more: Partial<PrepareOptions> = {}): PrepareOptions {
     cacheDir,
     entryPath: PREPARE_ENTRY,
     env: process.env,
-    exclusively: claiming,
+    exclusively: leasing,
     onProgress: (event) => events.push(event),
     ...more,
   };
@@ -185,25 +185,28 @@ describe("a prepared model", () => {
     ["bert", "xlm-roberta"].flatMap((model) =>
       (["fp32", "int8"] as const).map((precision) => ({ model, precision })),
     ),
-  )("does less and gives the same: $model $precision", async ({ model, precision }) => {
-    const { onnxPath, prepared } = await prepareFixture(model, precision);
-    expect(prepared.unmasked).toBe(true);
-    const { nodes } = readGraph(await readFile(prepared.onnxPath));
-    const operators = nodes.map(({ operator }) => operator);
-    expect(operators).toContain("MultiHeadAttention");
-    expect(operators).not.toContain("Softmax");
-    expect(nodes.flatMap(({ inputs }) => inputs)).toContain(FIRST_PLACE);
-    const runs = someRuns(false);
-    const { exactInt8 } = prepared;
-    const original = await scoresOf(await openLane(onnxPath, { exactInt8 }), runs);
-    // An int8 model is off itself, and what is quantised otherwise differs within that.
-    const fp32 = await scoresOf(await openLane(join(MODELS, model, "onnx", FILE_OF.fp32)), runs);
-    const lane = await openLane(prepared.onnxPath, { prepared: true, unmasked: true, exactInt8 });
-    const scored = await scoresOf(lane, runs);
-    const allowed = FP32_TOLERANCE + INT8_FURTHER * meanDistance(original, fp32);
-    expect(meanDistance(scored, fp32)).toBeLessThan(allowed);
-    await expect(lane.score(someRuns())).rejects.toThrow("rows of several lengths");
-  });
+  )(
+    "does less than the original and gives the same: $model $precision",
+    async ({ model, precision }) => {
+      const { onnxPath, prepared } = await prepareFixture(model, precision);
+      expect(prepared.unmasked).toBe(true);
+      const { nodes } = readGraph(await readFile(prepared.onnxPath));
+      const operators = nodes.map(({ operator }) => operator);
+      expect(operators).toContain("MultiHeadAttention");
+      expect(operators).not.toContain("Softmax");
+      expect(nodes.flatMap(({ inputs }) => inputs)).toContain(FIRST_PLACE);
+      const runs = someRuns(false);
+      const { exactInt8 } = prepared;
+      const original = await scoresOf(await openLane(onnxPath, { exactInt8 }), runs);
+      // An int8 model is off itself, and what is quantised otherwise differs within that.
+      const fp32 = await scoresOf(await openLane(join(MODELS, model, "onnx", FILE_OF.fp32)), runs);
+      const lane = await openLane(prepared.onnxPath, { prepared: true, unmasked: true, exactInt8 });
+      const scored = await scoresOf(lane, runs);
+      const allowed = FP32_TOLERANCE + INT8_FURTHER * meanDistance(original, fp32);
+      expect(meanDistance(scored, fp32)).toBeLessThan(allowed);
+      await expect(lane.score(someRuns())).rejects.toThrow("rows of several lengths");
+    },
+  );
 
   it("gives the same int8 logits with exact products, as on a CPU without VNNI", async () => {
     const onnxPath = join(MODELS, "modernbert", "onnx", "model_int8.onnx");
@@ -251,7 +254,7 @@ describe("a prepared model", () => {
     expect(await prepareModel(request())).toMatchObject({ key: here.key, reused: true });
   });
 
-  it("says where it lies in memory already", async () => {
+  it("tells whether it lies in memory already", async () => {
     if (process.platform !== "linux" || statfsSync("/dev/shm").type !== 0x01021994) return;
     const inMemory = await mkdtemp("/dev/shm/rankmill-prepare-");
     try {
@@ -266,8 +269,8 @@ describe("a prepared model", () => {
 
 describe("several preparers of one model", () => {
   it.each([
-    ["wait for the first and use its files", claiming, 1],
-    ["do not disturb each other where the claim keeps nobody out", careless, 4],
+    ["wait for the first and use its files", leasing, 1],
+    ["do not disturb each other if the lease keeps nobody out", careless, 4],
   ] as const)("%s", async (_name, exclusively, made) => {
     const shared = await freshFolder();
     try {
@@ -284,7 +287,7 @@ describe("several preparers of one model", () => {
     }
   });
 
-  it("clear away what a killed one left long ago, and nothing younger", async () => {
+  it("clear away what a killed preparer left long ago, and nothing younger", async () => {
     const shared = await freshFolder();
     try {
       const { key } = await prepareModel(request({ cacheDir: shared }));
@@ -302,7 +305,7 @@ describe("several preparers of one model", () => {
   });
 });
 
-describe("a damaged prepared model is made again, never used", () => {
+describe("a damaged prepared model", () => {
   const damages: readonly [string, RegExp, (folder: string) => Promise<void>][] = [
     [
       "its weights are cut short",
@@ -354,7 +357,7 @@ describe("a damaged prepared model is made again, never used", () => {
     ],
   ];
 
-  it.each(damages)("%s", async (_name, reason, damage) => {
+  it.each(damages)("is made again, never used, if %s", async (_name, reason, damage) => {
     const shared = await freshFolder();
     try {
       const first = await prepareModel(request({ cacheDir: shared }));
@@ -372,7 +375,7 @@ describe("a damaged prepared model is made again, never used", () => {
     }
   });
 
-  it("while a lane that has the old files mapped goes on scoring as before", async () => {
+  it("is made again while a lane that has the old files mapped goes on scoring as before", async () => {
     const shared = await freshFolder();
     try {
       const first = await prepareModel(request({ cacheDir: shared }));
@@ -386,7 +389,7 @@ describe("a damaged prepared model is made again, never used", () => {
     }
   });
 
-  it("also where the disk itself went bad, if a full check is asked for", async () => {
+  it("is made again if the disk itself went bad and a full check is asked for", async () => {
     const shared = await freshFolder();
     try {
       const first = await prepareModel(request({ cacheDir: shared }));
@@ -406,7 +409,7 @@ describe("a damaged prepared model is made again, never used", () => {
     }
   });
 
-  it("but one that was merely copied is hashed once and used", async () => {
+  it("is told from one that was merely copied, which is hashed once and used", async () => {
     const shared = await freshFolder();
     try {
       const first = await prepareModel(request());
@@ -421,8 +424,8 @@ describe("a damaged prepared model is made again, never used", () => {
   });
 });
 
-describe("what cannot be prepared is said in one line and leaves nothing behind", () => {
-  it("a damaged ONNX file", async () => {
+describe("a preparation that fails", () => {
+  it("names a damaged ONNX file in one line and leaves nothing behind", async () => {
     const shared = await freshFolder();
     try {
       const onnxPath = join(shared, "model.onnx");
@@ -435,7 +438,7 @@ describe("what cannot be prepared is said in one line and leaves nothing behind"
     }
   });
 
-  it("a process that is killed, as for want of memory", async () => {
+  it("says in one line that its process was killed, and leaves nothing behind", async () => {
     const shared = await freshFolder();
     try {
       const entryPath = join(shared, "killed.mjs");
@@ -448,7 +451,7 @@ describe("what cannot be prepared is said in one line and leaves nothing behind"
     }
   });
 
-  it("a folder that cannot be made", async () => {
+  it("says in one line that a folder cannot be made", async () => {
     const shared = await freshFolder();
     try {
       await writeFile(join(shared, "file"), "");
@@ -460,20 +463,24 @@ describe("what cannot be prepared is said in one line and leaves nothing behind"
   });
 
   // 230 kB become 400: too little to begin with, and enough to begin but not to end.
-  it("a full disk", given(mounts), async () => {
-    for (const size of ["100k", "240k"]) {
-      const mount = await freshFolder();
-      execFileSync("mount", ["-t", "tmpfs", "-o", `size=${size}`, "tmpfs", mount]);
-      try {
-        const message = await failure({ cacheDir: mount });
-        expect(message).toMatch(/the disk is full: free 1 MB at .* or choose another folder/);
-        expect(await readdir(mount)).toEqual([]);
-      } finally {
-        execFileSync("umount", [mount]);
-        await rm(mount, { recursive: true });
+  it(
+    "says in one line that the disk is full, and leaves nothing behind",
+    given(mounts),
+    async () => {
+      for (const size of ["100k", "240k"]) {
+        const mount = await freshFolder();
+        execFileSync("mount", ["-t", "tmpfs", "-o", `size=${size}`, "tmpfs", mount]);
+        try {
+          const message = await failure({ cacheDir: mount });
+          expect(message).toMatch(/the disk is full: free 1 MB at .* or choose another folder/);
+          expect(await readdir(mount)).toEqual([]);
+        } finally {
+          execFileSync("umount", [mount]);
+          await rm(mount, { recursive: true });
+        }
       }
-    }
-  });
+    },
+  );
 });
 
 /** The message of a preparation that must fail. */

@@ -301,7 +301,7 @@ describe("a private redis-server", given(realRedis), () => {
     }
   });
 
-  it("removes the folder even where command and guardian are killed together", async () => {
+  it("removes the folder even if command and guardian are killed together", async () => {
     const { pid, path } = await startCommand("redis-server");
     const family = familyOf(pid);
     for (const victim of [guardianOf(pid), pid]) process.kill(victim, "SIGKILL");
@@ -309,16 +309,16 @@ describe("a private redis-server", given(realRedis), () => {
   });
 });
 
-describe("choosing a private Redis", () => {
+describe("the choice of a private Redis", () => {
   const passesVersion = 'if [ "$1" = --version ]; then echo "Redis server v=7.2.0"; exit 0; fi';
 
-  it("takes js-redis-server where no program is on the path", async () => {
+  it("is js-redis-server if no program is on the path", async () => {
     const server = await start({ searchPath: "" });
     expect(server.implementation).toBe("js-redis-server");
     expect(await ping(server.connection.path)).toBe("PONG");
   });
 
-  it("goes on to the next candidate where a program does not start, and says why", async () => {
+  it("goes on to the next candidate if a program does not start, and says why", async () => {
     const path = await putPrograms({
       "redis-server": `${passesVersion}\necho "cannot bind" >&2; exit 1`,
       "valkey-server": "exit 1",
@@ -331,7 +331,7 @@ describe("choosing a private Redis", () => {
     expect(warnings[1]).toContain("cannot bind");
   });
 
-  it("fails with the server's last lines where there is no other candidate", async () => {
+  it("fails with the server's last lines if there is no other candidate", async () => {
     const path = await putPrograms({
       "redis-server": `${passesVersion}\necho "cannot bind" >&2; exit 1`,
     });
@@ -354,7 +354,7 @@ describe("choosing a private Redis", () => {
     expect(readdirSync(tempFolder)).toEqual(["bin"]);
   });
 
-  it("names what to install where nothing is there", async () => {
+  it("names what to install if nothing is there", async () => {
     await expect(start({ kind: "redis-server", searchPath: "" })).rejects.toMatchObject({
       code: "missing_dependency",
     });
@@ -373,7 +373,7 @@ describe("choosing a private Redis", () => {
     });
   });
 
-  it("fails plainly where the guardian cannot be started", async () => {
+  it("fails in one line if the guardian cannot be started", async () => {
     await expect(
       start({ searchPath: "", guardianPath: join(tempFolder, "missing.js") }),
     ).rejects.toMatchObject({

@@ -47,7 +47,7 @@ describe.skipIf(!hasRealRedis)("a Redis that refuses", () => {
     return server.url.replace("redis://", `redis://${user}:word@`) + database;
   }
 
-  it("for want of the database asked for is exit 5, and nothing goes to another one", async () => {
+  it("ends a command with exit 5 if it lacks the database, and nothing goes to another one", async () => {
     const env = { REDIS_URL: `${server.url}/42` };
     const [run, status, other] = await Promise.all([
       bench.run(rerank("in.jsonl", "out.jsonl"), { env }),
@@ -64,7 +64,7 @@ describe.skipIf(!hasRealRedis)("a Redis that refuses", () => {
   });
 
   it.each(["-info", "-evalsha -eval", "resetkeys ~other:*", "resetchannels"])(
-    "a user under %s is exit 5 in a few lines that name what is missing",
+    "ends a command of a user under %s with exit 5, in a few lines that name what is missing",
     async (less) => {
       await redis.acl("SETUSER", "some", ...words(less));
       const env = { REDIS_URL: urlOf("some") };
@@ -76,7 +76,7 @@ describe.skipIf(!hasRealRedis)("a Redis that refuses", () => {
     },
   );
 
-  it("nothing to a user with the rights of docs/redis.md serves a run of a fleet", async () => {
+  it("refuses nothing that a run of a fleet needs to a user with the rights of docs/redis.md", async () => {
     const env = { REDIS_URL: urlOf("some") };
     const worker = await bench.worker(words(`--model ${BUILTIN} --lanes 1`), { env });
     const commands = [
@@ -93,7 +93,7 @@ describe.skipIf(!hasRealRedis)("a Redis that refuses", () => {
     expect((await worker.exited).code).toBe(0);
   });
 
-  it("writes for want of memory is waited for, and the run goes on once there is some", async () => {
+  it("is waited for if its memory is full, and the run goes on once there is some", async () => {
     const { used_memory: used = "0" } = Object.fromEntries(
       (await redis.info("memory")).split("\r\n").map((line) => line.split(":", 2)),
     ) as Record<string, string>;

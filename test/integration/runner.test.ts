@@ -53,7 +53,7 @@ describe.each(["folder", "bucket"])("a run spooled in a %s", (kind) => {
     spool = kind === "folder" ? fleet.bench.path("spool") : s3.place(`runs-${runs}`);
   });
 
-  it("is ranked as the run command ranks it, by the second runner where the first is killed", async () => {
+  it("is ranked as the run command ranks it, by the second runner if the first is killed", async () => {
     fleet.gate.hold();
     await fleet.worker(SLOW);
     const run = await submit();
@@ -101,7 +101,7 @@ describe.each(["folder", "bucket"])("a run spooled in a %s", (kind) => {
     expect((await status(run)).state).toBe("complete");
   });
 
-  it("keeps a run's id from leading out of the spool", async () => {
+  it("never leads out of the spool, whatever its id is", async () => {
     const { code, stderr } = await fleet.bench.run(
       spooled(`submit --model builtin-bm25 --input in.jsonl --run ../../escape`),
     );

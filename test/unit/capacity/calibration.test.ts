@@ -37,17 +37,17 @@ function withSingle(pairsPerSecond: number): Calibration {
 }
 
 describe("lanes and threads", () => {
-  it("are one thread in a lane a core, also where nothing was measured", () => {
+  it("are one lane per core with one thread each, also if nothing was measured", () => {
     expect(chooseLayout(MEASURED, 4, 8, {})).toEqual({ lanes: 4, threads: 1 });
     expect(chooseLayout(undefined, 4, 8, {})).toEqual({ lanes: 4, threads: 1 });
   });
 
-  it("are another layout only where that was clearly faster", () => {
+  it("are another layout only if that was clearly faster", () => {
     expect(chooseLayout(withSingle(420), 4, 8, {})).toEqual({ lanes: 4, threads: 1 });
     expect(chooseLayout(withSingle(600), 4, 8, {})).toEqual({ lanes: 1, threads: 4 });
   });
 
-  it("share the cores where memory holds fewer lanes than there are", () => {
+  it("share the cores if memory holds fewer lanes than there are cores", () => {
     expect(chooseLayout(MEASURED, 4, 2, {})).toEqual({ lanes: 2, threads: 2 });
     expect(chooseLayout(MEASURED, 4, 1, {})).toEqual({ lanes: 1, threads: 4 });
   });
@@ -66,7 +66,7 @@ describe("lanes and threads", () => {
 });
 
 describe("batches", () => {
-  it("are the smallest as fast as any, where rows change no bit", () => {
+  it("are the smallest that are as fast as any, if rows change no bit", () => {
     expect(chooseBatches(MEASURED, false, {})).toEqual({
       maxBatchSize: 8,
       maxBatchTokens: 256,
@@ -76,13 +76,13 @@ describe("batches", () => {
     expect(padded.maxPaddingTokens).toBeGreaterThan(0);
   });
 
-  it("are single pairs where rows change bits, or nobody looked", () => {
+  it("are single pairs if rows change bits, or nobody measured whether they do", () => {
     const single = { maxBatchSize: 1, maxPaddingTokens: 0 };
     expect(chooseBatches({ ...MEASURED, rowsKeepBits: false }, false, {})).toMatchObject(single);
     expect(chooseBatches(undefined, false, {})).toMatchObject(single);
   });
 
-  it("of a dynamically quantised model are single pairs, whatever was measured", () => {
+  it("are single pairs for a dynamically quantised model, whatever was measured", () => {
     const padded = { ...MEASURED, paddingKeepsBits: true };
     expect(chooseBatches(padded, true, {})).toMatchObject({ maxBatchSize: 1, maxPaddingTokens: 0 });
   });

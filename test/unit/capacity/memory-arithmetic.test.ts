@@ -41,12 +41,12 @@ describe("a cost by shape", () => {
     expect(Math.min(fitted.fixed, fitted.perToken, fitted.perSquare)).toBeGreaterThanOrEqual(0);
   });
 
-  it("is nothing where nothing was measured", () => {
+  it("is nothing if nothing was measured", () => {
     expect(fitQuadratic([])).toEqual({ fixed: 0, perToken: 0, perSquare: 0 });
   });
 });
 
-describe("the bytes of a run", () => {
+describe("the bytes of a batch", () => {
   // Growth of a lane with bge-reranker-v2-m3's shape in int8, as measured; 2,048 is held back.
   const measured = [
     { rows: 1, length: 128, value: 7 * MIB },
@@ -65,7 +65,7 @@ describe("the bytes of a run", () => {
     expect(quadraticAt(fitActivation(measured), 1, 2_048)).toBeGreaterThan(590 * MIB);
   });
 
-  it("say how long a pair may be", () => {
+  it("tell how long a pair may be", () => {
     const activation = fitActivation(measured);
     const longest = longestWithin(activation, 1024 * MIB);
     expect(quadraticAt(activation, 1, longest)).toBeLessThanOrEqual(1024 * MIB);
@@ -98,7 +98,7 @@ describe("a memory limit", () => {
     }
   });
 
-  it("holds fewer lanes where copies of the weights do not fit", () => {
+  it("holds fewer lanes if copies of the weights do not fit", () => {
     const tight = planMemory({ ...needs, limitBytes: 900 * MIB });
     expect(tight).toMatchObject({ status: "fits", lanes: 1 });
     const shared = { readyBytes: 40 * MIB, openPeakBytes: 45 * MIB };
@@ -107,7 +107,7 @@ describe("a memory limit", () => {
     expect(planMemory(needs)).toMatchObject({ status: "fits", lanes: 4 });
   });
 
-  it("that is too small names a limit that is just enough", () => {
+  it("is refused if it is too small, with a limit that is just enough", () => {
     const plan = planMemory({ ...needs, limitBytes: 400 * MIB });
     if (plan.status !== "too-small") throw new Error("400 MiB cannot fit");
     const enough = plan.neededBytes;
@@ -116,8 +116,8 @@ describe("a memory limit", () => {
   });
 });
 
-describe("what remembered tokens may take", () => {
-  it("is what was asked for, and an eighth of what is to spare at the most", () => {
+describe("the memory of remembered tokens", () => {
+  it("is what was asked for, and at most an eighth of what is spare", () => {
     expect(tokenCacheBytes(32 * MIB, 1024 * MIB)).toBe(32 * MIB);
     expect(tokenCacheBytes(32 * MIB, 80 * MIB)).toBe(10 * MIB);
     expect(tokenCacheBytes(0, 1024 * MIB)).toBe(0);
@@ -135,7 +135,7 @@ describe("a deadline", () => {
     expect(deadlineMs(timing, three)).toBeGreaterThan(2.9 * long);
   });
 
-  it("of a model that was never measured leaves a slow core an hour for 8,192 tokens", () => {
+  it("leaves a slow core an hour for 8,192 tokens if the model was never measured", () => {
     expect(deadlineMs(UNMEASURED_TIMING, [{ rows: 1, length: 8_192 }])).toBeGreaterThan(3_600_000);
   });
 });

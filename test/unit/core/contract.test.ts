@@ -69,12 +69,12 @@ describe("a request", () => {
     expect(parse({ id: "a", query: "q", documents: ["d"], top_n: 0 })).toEqual(plain);
   });
 
-  it("takes its id from the caller where it names none", () => {
+  it("takes its id from the caller if it names none", () => {
     expect(parseRequest({ query: "q", documents: [] }, LIMITS, 9, "job-1").id).toBe("job-1");
     expect(refusal({ query: "q", documents: [] })).toMatchObject({ field: "id" });
   });
 
-  it("may be exactly at each limit", () => {
+  it("may have exactly the size of each limit", () => {
     const documents = ["d".repeat(20), "d", { text: "d".repeat(20) }];
     expect(parse({ id: "a", query: "q".repeat(10), documents }, 1_000).documents).toHaveLength(3);
   });
@@ -97,7 +97,7 @@ describe("a request", () => {
     ],
     ["documents", { documents: ["", "", "", ""] }, "4 documents", "3", "maxDocuments"],
   ])(
-    "over a limit names field, value, limit and option: %s",
+    "is refused over a limit by field, value, limit and option: %s",
     (field, part, value, limit, option) => {
       const error = refusal({ id: "a", query: "q", documents: [], ...part });
       expect(error).toMatchObject({
@@ -134,7 +134,7 @@ describe("a request", () => {
     [{ id: "a", query: "q", documents: [], metadata: [1] }, "metadata", /record/],
     [[], "the record", /expected object/],
     [null, "the record", /expected object/],
-  ])("that is malformed is refused by field: %j", (value, field, message) => {
+  ])("is refused by field if it is malformed: %j", (value, field, message) => {
     expect(refusal(value)).toMatchObject({ field, message: expect.stringMatching(message) });
   });
 });
@@ -154,7 +154,7 @@ describe("the canonical form", () => {
 });
 
 describe("the published schema", () => {
-  it("says the limits, the optional fields and what a ranking has", () => {
+  it("states the limits, the optional fields and the parts of a ranking", () => {
     const { request, ranking } = jsonSchemas() as {
       request: { required: string[]; properties: Record<string, { maxLength?: number }> };
       ranking: { required: string[]; properties: Record<string, unknown> };

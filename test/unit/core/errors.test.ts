@@ -10,18 +10,18 @@ import {
 } from "../../../src/core/errors.js";
 import { option, wording } from "../../../src/core/wording.js";
 
-describe("whether another attempt is worth it", () => {
+describe("an attempt that failed", () => {
   it.each(
     (Object.keys(ERROR_CODES) as ErrorCode[]).map((code) => [code, ERROR_CODES[code].retried]),
-  )("an attempt that ended with %s: %s", (code, retried) => {
+  )("is tried again after %s: %s", (code, retried) => {
     expect(isRetryable(new RankmillError(code, "m"))).toBe(retried);
   });
 
-  it("an attempt that ended with an unknown error is tried again", () => {
+  it("is tried again after an unknown error", () => {
     expect([isRetryable(new TypeError("x")), isRetryable("x")]).toEqual([true, true]);
   });
 
-  it("only codes of this version count as codes", () => {
+  it("has one of the codes of this version, and no other word counts as a code", () => {
     expect(isErrorCode("lane_failed")).toBe(true);
     expect(isErrorCode("usage")).toBe(false);
     expect(isErrorCode("toString")).toBe(false);

@@ -52,11 +52,11 @@ function differences(actual: Evaluation, figures: Figures): string[] {
   );
 }
 
-describe("figures are those of ir_measures", () => {
+describe("the figures of a run", () => {
   const run = join(FIXTURE, "run.trec");
   const qrels = join(FIXTURE, "qrels.tsv");
 
-  it("on a run with ties, grades, negative judgements and missing queries", async () => {
+  it("are those of ir_measures with ties, grades, negative judgements and missing queries", async () => {
     const evaluation = await evaluateFiles(run, qrels);
     expect(differences(evaluation, expected.all)).toEqual([]);
     expect(evaluation.judgedQueries).toBe(13);
@@ -67,13 +67,13 @@ describe("figures are those of ir_measures", () => {
     expect(evaluation.unjudgedQueries).toBe(1);
   });
 
-  it("with each query's own document left out", async () => {
+  it("are those of ir_measures if each query's own document is left out", async () => {
     const evaluation = await evaluateFiles(run, qrels, true);
     expect(differences(evaluation, expected.ignoreIdenticalIds)).toEqual([]);
     expect(evaluation.mean["nDCG@10"]).not.toBe(expected.all.mean["nDCG@10"]);
   });
 
-  it("when the run is added query by query as it is read", async () => {
+  it("are the same if the run is added query by query as it is read", async () => {
     const evaluator = new Evaluator(await readQrels(createReadStream(qrels), LINES));
     for await (const query of readTrecRun(createReadStream(run), LINES)) {
       if (query.status === "unreadable") throw new Error(query.message);
@@ -97,7 +97,7 @@ describe("evaluateQuery", () => {
     expect(evaluateQuery(new Map([["b", 1]]), tie)).toMatchObject({ AP: 1, "RR@10": 0.5 });
   });
 
-  it("orders tied ids as UTF-8 does, where UTF-16 would turn them round", () => {
+  it("orders tied ids as UTF-8 does, and not as UTF-16, which would turn them round", () => {
     const tie = ["d-\u{1F600}", "d-\uFF5E"].map((id) => ({ id, score: 1 }));
     const measures = evaluateQuery(new Map([["d-\u{1F600}", 1]]), tie);
     expect(measures).toMatchObject({ AP: 1, "RR@10": 0.5 });
@@ -110,7 +110,7 @@ describe("evaluateQuery", () => {
     expect(evaluateQuery(new Map([["d100", 1]]), list)).toMatchObject({ AP: 1 / 101, "R@100": 0 });
   });
 
-  it("gives zeros where nothing is relevant or nothing was found", () => {
+  it("gives zeros if nothing is relevant or nothing was found", () => {
     const zeros = { "nDCG@10": 0, "RR@10": 0, AP: 0, "R@100": 0 };
     expect(evaluateQuery(new Map([["a", 0]]), [{ id: "a", score: 1 }])).toEqual(zeros);
     expect(evaluateQuery(new Map([["a", 1]]), [])).toEqual(zeros);
@@ -135,7 +135,7 @@ describe("files that do not belong together", () => {
     expect(() => assertSameCollection(evaluation)).toThrow(/none of the run's 1 queries/);
   });
 
-  it("says that no document of the run is judged, where query ids agree by chance", () => {
+  it("says that no document of the run is judged, even if query ids agree by chance", () => {
     const evaluation = evaluateRun(qrels, new Map([["q1", [{ id: "x9", score: 1 }]]]));
     expect(() => assertSameCollection(evaluation)).toThrow(/no document of it is judged/);
   });

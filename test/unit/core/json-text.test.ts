@@ -15,7 +15,7 @@ describe("the members of an object, as text", () => {
     expect([...membersOf("{}")]).toEqual([]);
   });
 
-  it("that come twice are the last ones, as a parser has it", () => {
+  it("are the last of equal names, as a parser has it", () => {
     expect(membersOf('{"a":1,"a":2}').get("a")).toBe("2");
   });
 });
@@ -34,7 +34,7 @@ describe("a value that a parser has altered", () => {
   });
 
   it.each([' { "a" : [ 1 , 2.5, -3e-7 ], "b": "\\u00e9\\/\\n" } ', '{"a":{}}', '{"a":"1.0 }"}'])(
-    "is told from one that says the same: %s",
+    "is told from one that means the same: %s",
     (text) => {
       expect(alteredText(text, JSON.parse(text))).toBeUndefined();
     },

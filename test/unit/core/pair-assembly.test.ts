@@ -41,7 +41,7 @@ describe("a pair that fits", () => {
     expect(pair).toMatchObject({ secondStart: 4, truncated: false });
   });
 
-  it("has one token type where the model knows one", () => {
+  it("has one token type if the model knows one", () => {
     const pair = assemblePair(XLMR, query(2), document(1), options);
     expect([...pair.ids]).toEqual([0, 1000, 1001, 2, 2, 5000, 2]);
     expect(pair.secondStart).toBe(pair.ids.length);
@@ -75,11 +75,11 @@ describe("only-second", () => {
     expect(kept(XLMR, [600, 3], only(511))).toEqual([383, 3]);
   });
 
-  it("says that it cut a query whose document is whole", () => {
+  it("tells that it cut a query whose document is whole", () => {
     expect(assemblePair(XLMR, query(400), document(1), only(512)).truncated).toBe(true);
   });
 
-  it("keeps special tokens and limit where hardly anything else fits", () => {
+  it("keeps special tokens and limit if hardly anything else fits", () => {
     expect(kept(XLMR, [600, 600], only(17))).toEqual([12, 1]);
     expect(kept(XLMR, [600, 600], only(16))).toEqual([12, 0]);
     expect(kept(XLMR, [600, 600], only(5))).toEqual([1, 0]);

@@ -47,7 +47,7 @@ function rankingOfLong(outcomes: readonly PairOutcome[]): ReturnType<typeof rank
 }
 
 describe("a ranking", () => {
-  it("is best first by logit, even where the sigmoid has saturated, ties by index", () => {
+  it("is best first by logit, even if the sigmoid has saturated, ties by index", () => {
     const pairs = [3, 3, 3, 3].map((tokens) => pair(tokens));
     const ranking = rank(request(["a", "b", "c", "d"]), read(pairs, scored(50, 60, 50, -1)), MODEL);
     expect(ranking.results.map(({ index }) => index)).toEqual([1, 0, 2, 3]);
@@ -81,7 +81,7 @@ describe("a ranking", () => {
     expect(ranking.errors).toEqual([{ index: 1, code: "not_a_number", message: "NaN" }]);
   });
 
-  it("carries ids and metadata where there are any", () => {
+  it("carries ids and metadata if there are any", () => {
     const documents = [{ id: "x", text: "a" }, { text: "b" }];
     const ranking = rank(
       { id: "a", query: "q", documents, metadata: { k: 1 } },
@@ -100,7 +100,7 @@ describe("a ranking", () => {
     });
   });
 
-  it("of nothing is empty", () => {
+  it("is empty for no documents", () => {
     expect(rank(request([]), [], MODEL)).toEqual({
       id: "a",
       model: "m",
@@ -109,7 +109,7 @@ describe("a ranking", () => {
     });
   });
 
-  it("is never made with an outcome missing", () => {
+  it("is never made if an outcome is missing", () => {
     expect(() => read([pair(1), pair(1)], scored(1))).toThrow("document 1 has no outcome");
     expect(() => new DocumentScores(1).all()).toThrow("document 0 has no outcome");
     const readings = read([pair(1)], scored(1));
@@ -150,7 +150,7 @@ describe("a document in windows", () => {
     ["first", [FAILED, ...scored(1, 2, 0)], "characters 0 to 100: NaN"],
     ["last", [...scored(1, 2), FAILED, ...scored(0)], "characters 160 to 260: NaN"],
   ])(
-    "has no score where its %s window has none, and leaves others theirs",
+    "has no score if its %s window has none, and other documents keep theirs",
     (_, outcomes, message) => {
       const { results, errors } = rankingOfLong(outcomes);
       expect(results.map(({ index }) => index)).toEqual([1]);

@@ -45,13 +45,13 @@ describe("a line of input", () => {
     ]);
   });
 
-  it("takes the run's topN only where it names none itself", () => {
+  it("takes the run's topN only if it names none itself", () => {
     const records = read([good("a"), good("b", { top_n: 1 }), good("c", { top_k: 0 })], 7);
     const topN = records.map((record) => record.status === "valid" && record.request.topN);
     expect(topN).toEqual([7, 1, undefined]);
   });
 
-  it("that is no JSON fails with its text", () => {
+  it("fails with its text if it is no JSON", () => {
     expect(read(['{"id": '])).toMatchObject([
       {
         failure: {
@@ -65,7 +65,7 @@ describe("a line of input", () => {
   });
 
   it.each([[{ id: "a" }], [{ custom_id: "a", documents: [] }]])(
-    "that is no request fails with its id and all of it: %j",
+    "fails with its id and its whole text if it is no request: %j",
     (line) => {
       expect(read([line])).toEqual([
         {
@@ -82,7 +82,7 @@ describe("a line of input", () => {
   );
 
   it.each([[[1]], [7], [null], [{ id: 7 }]])(
-    "without a usable id fails without one: %j",
+    "fails without an id if it has no usable one: %j",
     (line) => {
       const [record] = read([line]);
       expect(record).toMatchObject({ status: "invalid", failure: { line: 1, input: line } });
@@ -101,7 +101,7 @@ describe("an id that an earlier line has used", () => {
     expect(second).not.toHaveProperty("failure.id");
   });
 
-  it("counts where the earlier line was refused, or the later one is", () => {
+  it("counts even if the earlier line or the later one was refused", () => {
     const records = read([{ id: "a" }, good("a"), good("b"), { id: "b" }]);
     expect(
       records.map((record) => (record.status === "valid" ? "ok" : record.failure.code)),
@@ -151,7 +151,7 @@ describe("values that a parser would alter", () => {
     }
   });
 
-  it("are kept in a failure, and in what is read of it", () => {
+  it("are kept in a failure, and in the record that is read from it", () => {
     const line = `{"id":"a","n":1234567890123456789}`;
     const [record] = read([line]);
     if (record?.status !== "invalid") throw new Error("the record is valid");

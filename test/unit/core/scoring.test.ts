@@ -5,7 +5,7 @@ import { resolveScoring } from "../../../src/core/scoring.js";
 const PLAIN: ScoringOptions = { maxLength: 512, truncation: "only-second" };
 
 describe("scoring options", () => {
-  it("truncate, read all of a document and give the activated score, where nothing else is asked", () => {
+  it("truncate, read all of a document and give the activated score if nothing else is asked", () => {
     expect(resolveScoring(PLAIN)).toEqual({
       maxLength: 512,
       truncation: "only-second",
@@ -17,7 +17,7 @@ describe("scoring options", () => {
     });
   });
 
-  it("fill in what windows need, by the max length", () => {
+  it("fill in the rest of what windows need, by the max length", () => {
     const windows = { ...PLAIN, longDocuments: "windows" } as const;
     expect(resolveScoring(windows)).toMatchObject({ overlapTokens: 64, maxWindows: 64 });
     expect(resolveScoring({ ...windows, maxLength: 40 })).toMatchObject({ overlapTokens: 10 });

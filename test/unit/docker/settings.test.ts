@@ -29,12 +29,12 @@ describe("settings of docker-compose.yml", () => {
     );
   });
 
-  it("have there the defaults that they have here", () => {
+  it("have the same defaults in .env.example", () => {
     for (const [name, value] of interpolated)
       expect([name, examples.get(name)]).toEqual([name, value]);
   });
 
-  it("have there the defaults of the options, where those are known beforehand", () => {
+  it("have the defaults of the options in .env.example, if these are known beforehand", () => {
     const defaults = ALL_OPTIONS.flatMap((spec) =>
       spec.env === undefined || !("default" in spec) || !passedOn.includes(spec.env)
         ? []

@@ -145,7 +145,7 @@ describe("a logit of the builtin model", () => {
     expect([...backwards].toReversed()).toEqual(alone);
   });
 
-  it("is finite, bounded and strictly above the empty document's where a word is shared", async () => {
+  it("is finite, bounded and strictly above the empty document's if a word is shared", async () => {
     const lowest = await logitOf("what is a cell", "");
     expect(lowest).toBe(LOWEST_LOGIT);
     expect(await logitOf("", "a cell is")).toBe(LOWEST_LOGIT);
@@ -239,7 +239,7 @@ describe("words that look alike", () => {
     expect(outranked).toEqual([]);
   });
 
-  it("do not match at all where they are anagrams or share no beginning", async () => {
+  it("do not match at all if they are anagrams or share no beginning", async () => {
     const random = new SeededRandom(6);
     const matched: string[] = [];
     for (let count = 0; count < 200; count += 1) {
@@ -251,7 +251,7 @@ describe("words that look alike", () => {
     expect(matched).toEqual([]);
   });
 
-  it("count a little where only the ending differs, and plurals more", async () => {
+  it("count a little if only the ending differs, and plurals more", async () => {
     const exact = await logitOf("infection", "an infection of the lung");
     const plural = await logitOf("infection", "an infections of the lung");
     const related = await logitOf("infection", "an infectious of the lung");

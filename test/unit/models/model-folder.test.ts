@@ -119,16 +119,19 @@ describe("a folder of a real model", () => {
   });
 });
 
-describe("a graph with a sigmoid of its own", () => {
+describe("a graph whose last operator is known", () => {
   it.each([
     ["Sigmoid", "logits", "identity"],
     ["Sigmoid", "inner", "sigmoid"],
     ["Gemm", "logits", "sigmoid"],
-  ])("%s giving %s: the score is made by %s", async (operator, lastOutput, activation) => {
-    const graph = { ...CROSS_ENCODER, operators: ["Gather", operator], lastOutput };
-    await writeModel({ "model.onnx": onnxBytes(graph) });
-    expect(await resolveModel(folder, { packageRoot: ROOT })).toMatchObject({ activation });
-  });
+  ])(
+    "ends in %s with the output %s, so that the score is made by %s",
+    async (operator, lastOutput, activation) => {
+      const graph = { ...CROSS_ENCODER, operators: ["Gather", operator], lastOutput };
+      await writeModel({ "model.onnx": onnxBytes(graph) });
+      expect(await resolveModel(folder, { packageRoot: ROOT })).toMatchObject({ activation });
+    },
+  );
 });
 
 describe("the longest pair", () => {
@@ -139,7 +142,7 @@ describe("the longest pair", () => {
     expect(await lengths({ model_type: "bert", max_position_embeddings: 512 })).toEqual([512, 512]);
   });
 
-  it("of a catalogued model is the catalogue's, whatever the tokenizer advises", async () => {
+  it("is the catalogue's for a catalogued model, whatever the tokenizer advises", async () => {
     const builtin = await resolveModel("builtin", { packageRoot: ROOT });
     expect(builtin).toMatchObject({ name: "builtin-bm25", precision: "fp32" });
     expect(builtin.maxLength).toEqual({ default: 512, highest: 2048 });
@@ -202,12 +205,12 @@ describe("the files of a folder", () => {
   });
 });
 
-describe("a folder that cannot be used is refused with what to do", () => {
+describe("a folder that cannot be used", () => {
   it.each([
     ["tokenizer.json", /no tokenizer\.json: copy it/],
     ["config.json", /config\.json is missing: copy it/],
     ["model.onnx", /no ONNX file .*export the model or pull/],
-  ])("without %s", async (missing, expected) => {
+  ])("is refused without %s, with what to do", async (missing, expected) => {
     await writeModel();
     await rm(join(folder, missing));
     const { code, message } = await refusal(inspectModelFolder(folder));
@@ -218,21 +221,21 @@ describe("a folder that cannot be used is refused with what to do", () => {
   it.each([
     ["num_labels", { num_labels: 3 }],
     ["id2label", { id2label: { "0": "no", "1": "yes", "2": "maybe" } }],
-  ])("with several labels in %s", async (_field, config) => {
+  ])("is refused with several labels in %s", async (_field, config) => {
     await writeModel({ "config.json": JSON.stringify({ model_type: "bert", ...config }) });
     const { code, message } = await refusal(inspectModelFolder(folder));
     expect(code).toBe("model_unusable");
     expect(message).toMatch(/declares 3 labels.*num_labels 1/);
   });
 
-  it("with a config that is not JSON, or not a config", async () => {
+  it("is refused with a config that is not JSON, or not a config", async () => {
     await writeModel({ "config.json": "<html>404</html>" });
     expect((await refusal(inspectModelFolder(folder))).message).toMatch(/not JSON.*again/);
     await writeModel({ "config.json": '{"max_position_embeddings": "many"}' });
     expect((await refusal(inspectModelFolder(folder))).message).toMatch(/max_position_embeddings/);
   });
 
-  it("where it does not exist or is a file", async () => {
+  it("is refused if it does not exist or is a file", async () => {
     const absent = await refusal(inspectModelFolder(join(folder, "absent")));
     expect(absent).toMatchObject({ code: "model_not_found" });
     await writeFile(join(folder, "file"), "");
@@ -240,7 +243,7 @@ describe("a folder that cannot be used is refused with what to do", () => {
     expect(file.message).toMatch(/is not a folder/);
   });
 
-  it("where it may not be read", async () => {
+  it("is refused if it may not be read", async () => {
     await writeModel();
     await chmod(folder, 0o000);
     const { code, message } = await refusal(asNobody(() => inspectModelFolder(folder)));
@@ -257,12 +260,12 @@ describe("a folder that cannot be used is refused with what to do", () => {
       onnxBytes({ ...CROSS_ENCODER, inlineBytes: 100_000 }).subarray(0, 50_000),
       /damaged or no ONNX.*download it again/,
     ],
-  ])("with %s for a graph", async (_what, bytes, expected) => {
+  ])("is refused with %s for a graph", async (_what, bytes, expected) => {
     await writeModel({ "model.onnx": bytes });
     expect((await refusal(useDefault())).message).toMatch(expected);
   });
 
-  it("with a real model that was cut off anywhere", async () => {
+  it("is refused with a real model that was cut off anywhere", async () => {
     const whole = join(FIXTURES, "bert/onnx/model.onnx");
     await writeModel();
     const target = join(folder, "model.onnx");
@@ -273,7 +276,7 @@ describe("a folder that cannot be used is refused with what to do", () => {
     }
   });
 
-  it("with external data that is missing, cut off or elsewhere", async () => {
+  it("is refused with external data that is missing, cut off or elsewhere", async () => {
     await writeModel({ "model.onnx": graphWithData("model.onnx_data") });
     expect((await refusal(useDefault())).message).toMatch(/weights are missing.*model\.onnx_data/);
     await writeFile(join(folder, "model.onnx_data"), Buffer.alloc(99));
@@ -293,12 +296,12 @@ describe("a folder that cannot be used is refused with what to do", () => {
     ],
     ["several logits", { outputs: [{ name: "logits", shape: ["b", 3] }] }, /3 logits a pair/],
     ["no head", { outputs: [{ name: "last_hidden_state", shape: ["b", "s", 384] }] }, /head/],
-  ])("with a graph that has %s", async (_what, change, expected) => {
+  ])("is refused with a graph that has %s", async (_what, change, expected) => {
     await writeModel({ "model.onnx": onnxBytes({ ...CROSS_ENCODER, ...change }) });
     expect((await refusal(useDefault())).message).toMatch(expected);
   });
 
-  it("but a broken int8 file does not stop the fp32 one", async () => {
+  it("may have a broken int8 file, which does not stop the fp32 one", async () => {
     await writeModel({ "model_int8.onnx": "rubbish" });
     const model = await inspectModelFolder(folder);
     expect(chooseFile(model).precision).toBe("fp32");
@@ -371,8 +374,8 @@ describe("the memory of digests", () => {
   });
 });
 
-describe("a name", () => {
-  it("that nobody knows is answered with the models there are", async () => {
+describe("the name of a model", () => {
+  it("is answered with the models there are if nobody knows it", async () => {
     const places = { packageRoot: ROOT, modelsDir: folder };
     const { code, message } = await refusal(resolveModel("no-such-model", places));
     expect(code).toBe("model_not_found");
@@ -381,19 +384,19 @@ describe("a name", () => {
     );
   });
 
-  it("of the catalogue that is not here is answered with the command that brings it", async () => {
+  it("is answered with the command that brings the model if it is in the catalogue and not here", async () => {
     const places = { packageRoot: ROOT, modelsDir: folder };
     const { code, message } = await refusal(resolveModel("BAAI/bge-reranker-v2-m3", places));
     expect(code).toBe("model_not_found");
     expect(message).toMatch(/run "rankmill models pull bge-reranker-v2-m3"/);
   });
 
-  it("of a model without usable ONNX is answered with how to export it", async () => {
+  it("is answered with how to export the model if that has no usable ONNX", async () => {
     const { message } = await refusal(resolveModel("ettin-reranker-17m", { packageRoot: ROOT }));
     expect(message).toMatch(/must be exported first.*models\/export/);
   });
 
-  it("is listed with whether it is at hand", async () => {
+  it("is listed with whether the model is here", async () => {
     const models = await listModels({ packageRoot: ROOT, modelsDir: folder });
     const bge = models.find((model) => model.name === "BAAI/bge-reranker-v2-m3");
     expect(bge).toMatchObject({ atHand: false, aliases: ["bge-reranker-v2-m3"], precisions: [] });

@@ -37,7 +37,7 @@ describe("the lock of an output", () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  it("is refused while another process lives that holds it", async () => {
+  it("is refused while another process that holds it lives", async () => {
     heldBy(process.ppid);
     await expect(lockOutput(path)).rejects.toMatchObject({
       code: "conflict",
@@ -58,7 +58,7 @@ describe("the lock of an output", () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  it("of another host is left alone", async () => {
+  it("is left alone if another host holds it", async () => {
     heldBy(1, "another-host");
     await expect(lockOutput(path)).rejects.toMatchObject({
       code: "conflict",

@@ -94,12 +94,12 @@ describe("the output of a run", () => {
     ]);
   });
 
-  it("of nothing is an empty file", async () => {
+  it("is an empty file for an empty input", async () => {
     await (await start()).close(true);
     expect(readFileSync(output, "utf8")).toBe("");
   });
 
-  it("leaves no failed file where nothing failed this time", async () => {
+  it("leaves no failed file if nothing failed this time", async () => {
     const file = await start();
     await file.fail([{ line: 1, code: "invalid_json", reason: "r", input: "" }]);
     await file.close(true);
@@ -109,8 +109,8 @@ describe("the output of a run", () => {
   });
 });
 
-describe("going on", () => {
-  it("finds what is on disk and cuts off a torn line", async () => {
+describe("an output that a run goes on with", () => {
+  it("keeps what is on disk and loses a torn line", async () => {
     const file = await start();
     await file.write([lineOf("a"), lineOf("b", 5)]);
     await file.close(false);
@@ -127,7 +127,7 @@ describe("going on", () => {
   });
 
   it.each([1, 65_535, 65_536, 65_537, 200_000])(
-    "cuts off a torn line of %i bytes",
+    "loses a torn line of %i bytes",
     async (tornBytes) => {
       const file = await start();
       await file.write([lineOf("a")]);
@@ -138,7 +138,7 @@ describe("going on", () => {
     },
   );
 
-  it("starts from nothing where even the first line is torn", async () => {
+  it("starts from nothing if even the first line is torn", async () => {
     const file = await start();
     await file.close(false);
     writeFileSync(`${output}.partial`, "x".repeat(100_000));
@@ -146,7 +146,7 @@ describe("going on", () => {
     expect(readFileSync(`${output}.partial`, "utf8")).toBe("");
   });
 
-  it("leaves a finished output where it is until there is something new", async () => {
+  it("stays where it is, finished, until there is something new", async () => {
     await complete("a");
     const again = await start();
     expect([...again.done.digests.keys()]).toEqual(["a"]);
@@ -158,7 +158,7 @@ describe("going on", () => {
     expect(existsSync(`${output}.partial`)).toBe(false);
   });
 
-  it("is no matter after a start that came to nothing", async () => {
+  it("is not affected by a start that came to nothing", async () => {
     writeFileSync(`${output}.partial`, "");
     const file = await start();
     expect(file.before).toBeUndefined();
@@ -168,7 +168,7 @@ describe("going on", () => {
 });
 
 describe("an output that is not this run's", () => {
-  it("is refused where its settings differ, each by name", async () => {
+  it("is refused if its settings differ, each by name", async () => {
     await complete("a");
     const other: RunSettings = {
       ...SETTINGS,
@@ -187,7 +187,7 @@ describe("an output that is not this run's", () => {
     await file.close(true);
   });
 
-  it("is refused where nothing says how it was made", async () => {
+  it("is refused if nothing says how it was made", async () => {
     writeFileSync(output, "precious\n");
     await expect(RunOutput.open(output, SETTINGS)).rejects.toMatchObject({
       code: "conflict",
@@ -219,7 +219,7 @@ describe("a file of somebody else", () => {
     ["out.failed.jsonl", "notes of mine\n"],
     ["out.jsonl.partial", "half a download"],
     ["out.jsonl.lock", "the lock of another program"],
-  ])("is left alone where %s would lie, even if all may be replaced", async (name, text) => {
+  ])("is left alone in the place of %s, even if all may be replaced", async (name, text) => {
     writeFileSync(join(folder, name), text);
     for (const forceNew of [false, true]) {
       await expect(RunOutput.open(output, SETTINGS, { forceNew })).rejects.toMatchObject({
@@ -393,7 +393,7 @@ describe("an output that was damaged", () => {
     }
   });
 
-  it("without sums is known by id, and is given sums once it goes on", async () => {
+  it("is known by id if it has no sums, and is given sums once it goes on", async () => {
     await rank(requests);
     rmSync(`${output}.sums`);
     expect(await rank([requestOf("id-0", "changed"), requestOf("new", "text")])).toEqual(["new"]);
@@ -407,7 +407,7 @@ describe("an output that was damaged", () => {
     '{"id":"x","usage":{"pairs":1,"tokens":1,"truncated":0}}',
     '{"id":"x","results":[],"usage":{"pairs":1,"tokens":1,"truncated":0}}',
     "null",
-  ])("does not take a line that no run wrote for a ranking: %s", async (line) => {
+  ])("is never joined by a line that no run wrote: %s", async (line) => {
     await rank(requests);
     appendFileSync(output, `${line}\n`);
     const file = await start();

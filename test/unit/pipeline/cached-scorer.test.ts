@@ -92,7 +92,7 @@ describe("a scorer with a cache", () => {
     expect(inner.calls.at(-1)?.firsts).toEqual([14]);
   });
 
-  it("goes on without a cache that cannot be asked, and counts nothing", async () => {
+  it("goes on without a cache that cannot be asked, and counts no lookup", async () => {
     const { cache, inner, scorer, events } = parts();
     cache.logits.set(2, 99);
     cache.usable = false;

@@ -107,13 +107,13 @@ describe("a job", () => {
     expect(lineOf("r1").results).toHaveLength(130);
   });
 
-  it("without documents is ranked without a model", async () => {
+  it("is ranked without a model if it has no documents", async () => {
     await processor().process(taken({ ...REQUEST, documents: [] }), never);
     expect(lineOf("r1").results).toEqual([]);
     expect(tokenizer.calls).toEqual([]);
   });
 
-  it("is read from the payload store where it does not travel in the envelope", async () => {
+  it("is read from the payload store if it does not travel in the envelope", async () => {
     const job = taken(REQUEST);
     const { request = "", ...envelope } = envelopeSchema.parse(job.envelope);
     jobs.payloads.set("r1", request);
@@ -121,7 +121,7 @@ describe("a job", () => {
     expect(lineOf("r1").results).toHaveLength(3);
   });
 
-  it("that ended before is not scored again", async () => {
+  it("is not scored again if it ended before", async () => {
     await processor().process(taken(REQUEST), never);
     const before = jobs.ends.get("r1");
     expect(await processor().process(taken(REQUEST), never)).toMatchObject({ tokens: 0 });
@@ -129,7 +129,7 @@ describe("a job", () => {
     expect(jobs.ends.get("r1")).toBe(before);
   });
 
-  it("that nobody waits for is not scored, and leaves no record", async () => {
+  it("is not scored, and leaves no record, if nobody waits for it", async () => {
     jobs.owners.clear();
     await expect(processor().process(taken(REQUEST), never)).rejects.toMatchObject({
       code: "unwanted",
@@ -138,7 +138,7 @@ describe("a job", () => {
     expect(jobs.ends.size).toBe(0);
   });
 
-  it("that a newer attempt holds is left to it", async () => {
+  it("is left to a newer attempt that holds it", async () => {
     const slow: PairScorer = {
       score: async (pairs, priority, signal) => {
         await results.begin("r1");
@@ -157,13 +157,13 @@ describe("a job that fails", () => {
     ["not json", "invalid_json"],
     [{ id: "a", query: "" }, "invalid_field"],
     [{ ...REQUEST, query: "q".repeat(40_000) }, "limit_exceeded"],
-  ])("for good is recorded at the first attempt: %j", async (request, code) => {
+  ])("is recorded at the first attempt if it fails for good: %j", async (request, code) => {
     await expect(processor().process(taken(request), never)).rejects.toMatchObject({ code });
     expect(jobs.ends.get("r1")).toMatchObject({ status: "failed", code });
     expect(permits.held).toBe(0);
   });
 
-  it("where it asks for more than the model reads names field, limit and value", async () => {
+  it("names field, limit and value if it asks for more than the model reads", async () => {
     const options = { maxLength: 1_000, truncation: "only-second" } as const;
     await expect(processor().process(taken(REQUEST, { options }), never)).rejects.toMatchObject({
       code: "limit_exceeded",
@@ -172,7 +172,7 @@ describe("a job that fails", () => {
     });
   });
 
-  it("is recorded where what the queue holds is no job of ours", async () => {
+  it("is recorded if the queue holds no job of ours", async () => {
     const envelope = { v: 2, options: {} };
     await expect(processor().process({ ...taken(REQUEST), envelope }, never)).rejects.toMatchObject(
       { code: "damaged" },
@@ -180,7 +180,7 @@ describe("a job that fails", () => {
     expect(jobs.ends.get("r1")).toMatchObject({ status: "failed", code: "damaged" });
   });
 
-  it("for want of its payload is recorded", async () => {
+  it("is recorded if its payload is gone", async () => {
     const job = taken(REQUEST);
     const { request: _gone, ...envelope } = envelopeSchema.parse(job.envelope);
     await expect(processor().process({ ...job, envelope }, never)).rejects.toMatchObject({
@@ -189,7 +189,7 @@ describe("a job that fails", () => {
     expect(jobs.ends.get("r1")).toMatchObject({ code: "payload_missing" });
   });
 
-  it("on the way is recorded only where no other attempt will follow", async () => {
+  it("is recorded only if no other attempt will follow", async () => {
     const broken: PairScorer = {
       score: () => Promise.reject(new RankmillError("lane_failed", "all lanes are gone")),
     };
@@ -205,7 +205,7 @@ describe("a job that fails", () => {
     });
   });
 
-  it("by being cancelled leaves no record, whatever else went wrong", async () => {
+  it("leaves no record if it was cancelled, whatever else went wrong", async () => {
     const controller = new AbortController();
     const cancelling: PairScorer = {
       score: () => {
@@ -222,7 +222,7 @@ describe("a job that fails", () => {
     expect(permits.held).toBe(0);
   });
 
-  it("is not ranked where the cancellation came with the last score", async () => {
+  it("is not ranked if the cancellation came with the last score", async () => {
     const controller = new AbortController();
     const late: PairScorer = {
       score: async (pairs, priority, signal) => {
@@ -257,7 +257,7 @@ describe("a job whose workers keep vanishing", () => {
     expect([...(jobs.accused.get("r1")?.keys() ?? [])]).toEqual([1]);
   });
 
-  it("leaves the pair in hand accused where it vanishes again", async () => {
+  it("leaves the pair in hand accused if its worker vanishes again", async () => {
     jobs.setAttempts("r1", 7);
     const vanishing: PairScorer = {
       score: () => Promise.reject(new RankmillError("lane_failed", "as if killed")),

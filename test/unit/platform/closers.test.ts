@@ -51,7 +51,7 @@ describe("Closers", () => {
     expect(closed).toEqual(["only"]);
   });
 
-  it("closes at once what arrives after the end, and stops who brings it", async () => {
+  it("closes at once what arrives after the end, and stops whoever brings it", async () => {
     const { closers, closed } = opened();
     await closers.closeAll();
     expect(() => closers.use("late", "late", (resource) => closed.push(resource))).toThrow(

@@ -77,7 +77,7 @@ describe("permits", () => {
     await expect(permits.acquire(1, AbortSignal.abort(new Error("late")))).rejects.toThrow("late");
   });
 
-  it("stay given where the abort comes after they were", async () => {
+  it("stay given if the abort comes after they were given", async () => {
     const permits = new Permits(2);
     const controller = new AbortController();
     const first = await permits.acquire(2);

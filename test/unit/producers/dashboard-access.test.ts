@@ -22,7 +22,7 @@ const act = (headers: Readonly<Record<string, string>>): number =>
   );
 
 describe("access to the dashboard", () => {
-  it("needs the password where there is one, whatever the user is called", () => {
+  it("needs the password if there is one, whatever the user is called", () => {
     for (const user of ["", "admin", "ü"]) {
       expect(codeOf({ authorization: basic(`${user}:${PASSWORD}`) })).toBe(200);
     }
@@ -40,7 +40,7 @@ describe("access to the dashboard", () => {
     expect(codeOf({})).toBe(401);
   });
 
-  it("without one is for those who ask for this host by its own name", () => {
+  it("is open without a password to those who ask for this host by its own name", () => {
     for (const host of ["localhost:9465", "127.0.0.1:9465", "[::1]:9465", "localhost"]) {
       expect(withoutPassword(host)).toBe(200);
     }
@@ -49,7 +49,7 @@ describe("access to the dashboard", () => {
     }
   });
 
-  it("is for looking, unless actions are allowed", () => {
+  it("allows reading only, unless actions are allowed", () => {
     const authorization = basic(`a:${PASSWORD}`);
     for (const method of ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"]) {
       expect(codeOf({ authorization }, { method })).toBe(405);

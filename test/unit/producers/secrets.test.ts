@@ -34,7 +34,7 @@ describe("secrets in a log line", () => {
     });
   });
 
-  it("leave a line alone where there are none, or none worth the name", () => {
+  it("leave a line alone if there are none, or none worth the name", () => {
     const line = '{"msg":"a and b"}';
     expect(redactor({}, [])(line)).toBe(line);
     expect(redactor({ HF_TOKEN: "", REDIS_URL: "redis://:a@host" }, [])(line)).toBe(line);

@@ -47,7 +47,7 @@ describe("the tag of a model", () => {
 });
 
 describe("keys", () => {
-  it("of one model lie in one slot, queue and results alike", () => {
+  it("lie in one slot if they are of one model, queue and results alike", () => {
     const tag = modelTag(KEY);
     const keys = [
       `rankmill:${queueName(tag, "bulk")}:wait`,
@@ -62,7 +62,7 @@ describe("keys", () => {
     expect(endedChannel(tag)).not.toBe(cancelChannel(tag));
   });
 
-  it("of one run lie in one slot", () => {
+  it("lie in one slot if they are of one run", () => {
     const keys = [
       runKeys.run("r"),
       runKeys.closed("r"),

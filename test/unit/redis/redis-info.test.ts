@@ -28,7 +28,7 @@ function codes(description: RedisDescription): string[] {
   return redisWarnings(description).map(({ code }) => code);
 }
 
-describe("describing a server by its INFO", () => {
+describe("the description of a server by its INFO", () => {
   it("tells Redis with its policy, append-only file and memory", () => {
     expect(describeRedis(redis7)).toEqual({
       server: "redis",
@@ -71,43 +71,43 @@ describe("describing a server by its INFO", () => {
   });
 });
 
-describe("warning about a server", () => {
-  it("says nothing about one that is set up well", () => {
+describe("the warnings about a server", () => {
+  it("are none for one that is set up well", () => {
     expect(redisWarnings(describeRedis(redis7))).toEqual([]);
   });
 
-  it("warns of an eviction policy and names it", () => {
+  it("name an eviction policy", () => {
     const [warning] = redisWarnings(describeRedis(redis7.replace("noeviction", "allkeys-lru")));
     expect(warning?.code).toBe("eviction");
     expect(warning?.message).toContain("allkeys-lru");
   });
 
-  it("warns of a version below 6.2, by number and not by letter", () => {
+  it("name a version below 6.2, compared by number and not by letter", () => {
     expect(codes(describeRedis(redis7.replace("7.0.15", "6.0.16")))).toEqual(["old_version"]);
     expect(codes(describeRedis(redis7.replace("7.0.15", "10.0.0")))).toEqual([]);
   });
 
-  it("does not warn of js-redis-server's missing file, which its note tells already", () => {
+  it("leave out js-redis-server's missing file, which its note tells already", () => {
     expect(codes(describeRedis("redis_version:8.0.0\nmultiplexing_api:mock\n"))).toEqual([]);
     expect(codes(describeRedis(redis7.replace("aof_enabled:1", "aof_enabled:0")))).toEqual([
       "no_append_only_file",
     ]);
   });
 
-  it("warns of memory that is nearly full only where there is a limit", () => {
+  it("name memory that is nearly full only if there is a limit", () => {
     const limited = redis7.replace("maxmemory:0", "maxmemory:1100000");
     expect(codes(describeRedis(limited))).toEqual(["memory_nearly_full"]);
     expect(codes(describeRedis(redis7.replace("maxmemory:0", "maxmemory:2200000")))).toEqual([]);
   });
 });
 
-describe("comparing versions", () => {
+describe("the comparison of versions", () => {
   it.each([
     ["6.2.0", "6.2", 0],
     ["6.10.0", "6.9.9", 1],
     ["7", "6.2.14", 1],
     ["5.0.14", "6.0.0", -1],
-  ])("%s against %s", (a, b, sign) => {
+  ])("compares %s with %s", (a, b, sign) => {
     expect(Math.sign(compareVersions(a, b))).toBe(sign);
   });
 });

@@ -65,7 +65,7 @@ describe("work that Redis refuses", () => {
     expect(told).toBe(1);
   });
 
-  it("ends with what to do once the time for it is over, and at once where waiting is vain", async () => {
+  it("ends with what to do once the time for it is over, and at once if waiting is vain", async () => {
     const full = waitOut(() => Promise.reject(reply(FULL)), { atMostMs: 0 });
     await expect(full).rejects.toMatchObject({ code: "redis_unavailable" });
     let times = 0;

@@ -68,7 +68,7 @@ async function workUntil(running: Promise<void>, count = 7): Promise<void> {
 const never = new AbortController().signal;
 
 describe("a run", () => {
-  it("has every record ranked once, through a window of jobs", async () => {
+  it("has every record ranked once, within its bound of jobs in flight", async () => {
     await workUntil(feederOf({ maxJobs: 10, maxBytes: 1_000_000 }).run(records(95), never));
     expect(sink.ids.sort()).toEqual(idsUpTo(95).sort());
     expect(queue.mostJobs).toBeLessThanOrEqual(10);
@@ -76,7 +76,7 @@ describe("a run", () => {
     expect(queue.jobs.ends.size).toBe(0);
   });
 
-  it("bounds its window in bytes too, and lets in alone what is larger", async () => {
+  it("is bounded in bytes in flight too, and lets in alone what is larger", async () => {
     await workUntil(feederOf({ maxJobs: 1_000, maxBytes: 350 }).run(records(20), never), 1);
     expect(queue.mostJobs).toBeLessThanOrEqual(3);
     queue.mostJobs = 0;
@@ -135,7 +135,7 @@ describe("a run", () => {
     ]);
   });
 
-  it("sends what it has where the input pauses", async () => {
+  it("sends what it has when the input pauses", async () => {
     const gate = new AbortController();
     async function* slow(): AsyncGenerator<InputRecord> {
       yield record(0);
@@ -153,7 +153,7 @@ describe("a run", () => {
 });
 
 describe("a run among others", () => {
-  it("keeps few jobs waiting where workers are slow, and says so on the board while it feeds", async () => {
+  it("keeps few jobs waiting if workers are slow, and says so on the board while it feeds", async () => {
     queue.workers = 3;
     const running = feederOf().run(records(200), never);
     await until("it stands on the board", () => board.posted.has("the run"));
@@ -174,8 +174,8 @@ describe("a run among others", () => {
   });
 });
 
-describe("what a run waits for", () => {
-  it("is found where the notice of its end was lost", async () => {
+describe("a job that a run waits for", () => {
+  it("is found if the notice of its end was lost", async () => {
     const running = feederOf().run(records(4), never);
     await until("all are queued", () => queue.size === 4);
     queue.end(4, rankingOf, false);
@@ -183,7 +183,7 @@ describe("what a run waits for", () => {
     expect(sink.ids.sort()).toEqual(idsUpTo(4));
   });
 
-  it("is enqueued again where the queue has lost it", async () => {
+  it("is enqueued again if the queue has lost it", async () => {
     const running = feederOf().run(records(4), never);
     await until("all are queued", () => queue.size === 4);
     const [lost] = queue.jobs.queued.keys();

@@ -56,8 +56,8 @@ class Workers {
   }
 }
 
-describe("a window's limits", () => {
-  it("hold by jobs and by bytes, and let anything in while it is empty", () => {
+describe("the bounds of a run's jobs in flight", () => {
+  it("hold by jobs and by bytes, and let anything in while nothing is in flight", () => {
     const window = new InFlightLimit({ maxJobs: 2, maxBytes: 100 });
     expect(window.fits(1_000)).toBe(true);
     window.enter(60);
@@ -77,7 +77,7 @@ describe("a window's limits", () => {
     expect(byBytes.window.jobs).toBe(100);
   });
 
-  it("wake who waits when a job leaves, at every look, or when told to stop", async () => {
+  it("wake whoever waits when a job leaves, at every measurement, or when told to stop", async () => {
     const window = new InFlightLimit({ maxJobs: 1, maxBytes: 100 });
     window.enter(1);
     const controller = new AbortController();
@@ -94,7 +94,7 @@ describe("a window's limits", () => {
   });
 });
 
-describe("a window that adapts", () => {
+describe("a limit that adapts", () => {
   it("never lets fast workers wait once it knows them, and keeps seconds of their work", () => {
     const workers = new Workers(new InFlightLimit(UNBOUNDED));
     workers.run(10_000, 2_000, 64);
@@ -111,7 +111,7 @@ describe("a window that adapts", () => {
     expect(workers.held).toBe(64);
   });
 
-  it("shrinks where workers slow down, and grows where they are joined by others", () => {
+  it("shrinks if workers slow down, and grows if others join them", () => {
     const workers = new Workers(new InFlightLimit(UNBOUNDED));
     workers.run(20_000, 1_000, 64);
     const before = workers.waiting;
@@ -123,7 +123,7 @@ describe("a window that adapts", () => {
     expect(workers.run(5_000, 2_000, 2_000)).toBe(10_000);
   });
 
-  it("grows by its own workers' hunger alone, not while the input is what is slow", () => {
+  it("grows if its own workers lack jobs, and not while the input is slow", () => {
     const workers = new Workers(new InFlightLimit(UNBOUNDED));
     for (let second = 0; second < 60; second += 1) workers.run(1_000, 1_000, 64, ALONE, 5);
     workers.run(1_000, 0, 0, ALONE);

@@ -9,8 +9,8 @@ function jobOf(id: string): ReturnType<typeof makeJob> {
   return makeJob(request, { maxLength: 8, truncation: "only-second" }, { priority: "bulk" });
 }
 
-describe("what has become of a job", () => {
-  it("is that it ended, is under way, or is lost", async () => {
+describe("the state of a job", () => {
+  it("is ended, under way, or lost", async () => {
     const queue = new MemoryJobQueue();
     const results = new MemoryResultStore(queue.jobs);
     const jobs = ["ended", "waiting", "lost"].map(jobOf);
@@ -26,7 +26,7 @@ describe("what has become of a job", () => {
     ]);
   });
 
-  it("is that it ended where it ends between the two looks", async () => {
+  it("is ended if the job ends between the two questions", async () => {
     const queue = new MemoryJobQueue();
     const results = new MemoryResultStore(queue.jobs);
     const job = jobOf("a");

@@ -22,7 +22,7 @@ function watchOf(sources: Partial<FitnessSources> = {}): FitnessWatch {
 const reasonOf = async (watch: FitnessWatch): Promise<string | null> => (await watch.look()).reason;
 
 describe("a watch over fitness", () => {
-  it("reports what it saw", async () => {
+  it("reports what it found", async () => {
     expect(await watchOf({ held: () => 3 }).look()).toEqual({
       at: nowMs,
       lanes: 2,
@@ -63,7 +63,7 @@ describe("a watch over fitness", () => {
     }
   });
 
-  it("asks Redis one question at a time, however long it is gone and whoever looks", async () => {
+  it("asks Redis one question at a time, however long it is gone and whoever asks", async () => {
     let asked = 0;
     const watch = watchOf({
       countWaiting: () => {

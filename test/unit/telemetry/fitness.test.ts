@@ -21,17 +21,17 @@ function afterSilenceOf(ms: number): string | undefined {
   return unfitReason({ ...WELL, redisAnsweredAtMs: NOW_MS - ms });
 }
 
-describe("what a worker is judged by", () => {
+describe("a worker that is judged", () => {
   it("is of use while Redis answers, lanes work and jobs make progress", () => {
     expect(unfitReason(WELL)).toBeUndefined();
   });
 
-  it("bears a short silence of Redis, and no long one", () => {
+  it("may miss Redis for a short time, and not for a long one", () => {
     expect(afterSilenceOf(REDIS_SILENT_MS)).toBeUndefined();
     expect(afterSilenceOf(REDIS_SILENT_MS + 1_000)).toBe("Redis has not answered for 11 s");
   });
 
-  it("is of no use while all its lanes die again and again, and says why", () => {
+  it("is of no use while all its lanes die again and again, and the reason is told", () => {
     const laneHealth = { status: "failed", reason: "exit 1" } as const;
     expect(unfitReason({ ...WELL, laneHealth })).toBe("exit 1");
     expect(unfitReason({ ...WELL, laneHealth: { ...laneHealth, status: "degraded" } })).toBe(
@@ -47,7 +47,7 @@ describe("what a worker is judged by", () => {
   it.each([
     ["jobs in hand", { held: 1, waiting: 0 }],
     ["jobs that wait", { held: 0, waiting: 1 }],
-  ])("is of no use where %s make no progress for longer than any batch takes", (_, work) => {
+  ])("is of no use if %s make no progress for longer than any batch takes", (_, work) => {
     const stuck = (ms: number) => unfitReason({ ...WELL, ...work, progressAtMs: NOW_MS - ms });
     expect(stuck(STUCK_MS)).toBeUndefined();
     expect(stuck(STUCK_MS + 1_000)).toContain("no progress for 181 s");

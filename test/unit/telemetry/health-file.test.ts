@@ -49,7 +49,7 @@ describe("a health file", () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  it("says in few words how a process without lanes is", async () => {
+  it("tells in few words how a process without lanes is", async () => {
     await writeHealth(path, { ...REPORT, lanes: null, held: 0 });
     expect(describeHealth(await readHealth(path, AT), AT)).toBe("fit: Redis answers");
   });
@@ -71,7 +71,7 @@ describe("a health file", () => {
     );
   });
 
-  it("says so where nothing was ever written, or something else lies there", async () => {
+  it("means that no worker is ready if it was never written, or holds something else", async () => {
     expect(await reasonAt(AT)).toContain("no worker says that it is ready");
     for (const text of ["", "{", "null", "{}", '"well"']) {
       writeFileSync(path, text);

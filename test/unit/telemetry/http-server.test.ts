@@ -24,7 +24,7 @@ const ask = (path: string, init: RequestInit = {}): Promise<Response> =>
   fetch(`http://127.0.0.1:${server.address.port}${path}`, init);
 
 describe("the server of probes and metrics", () => {
-  it("passes the reason on where the process is of no use", async () => {
+  it("passes the reason on if the process is of no use", async () => {
     expect((await ask("/readyz")).status).toBe(200);
     reason = "no lane is at work";
     const unfit = await ask("/readyz");
@@ -66,7 +66,7 @@ describe("the server of probes and metrics", () => {
     expect(gathered).toBe(2);
   });
 
-  it("cuts off who never finishes a request", async () => {
+  it("cuts off whoever never finishes a request", async () => {
     const socket = connect(server.address.port, "127.0.0.1");
     socket.on("error", () => {});
     await once(socket, "connect");

@@ -21,7 +21,7 @@ async function read(
 }
 
 describe("a tokenizer that remembers", () => {
-  it("reads each text once, also where a call has it twice, and keeps the order", async () => {
+  it("reads each text once, also if a call has it twice, and keeps the order", async () => {
     const { inner, cached } = parts();
     expect(await read(cached, ["b", "a", "b", ""])).toEqual(["b", "a", "b", ""]);
     expect(await read(cached, ["", "c", "a"])).toEqual(["", "c", "a"]);
@@ -29,7 +29,7 @@ describe("a tokenizer that remembers", () => {
     expect(await read(cached, [])).toEqual([]);
   });
 
-  it("never gives what was cut to one who needs more, and cuts for one who needs less", async () => {
+  it("never gives cut ids to a caller who needs more, and cuts them for one who needs less", async () => {
     const { inner, cached } = parts();
     expect(await read(cached, ["abcdef"], 2)).toEqual(["abc"]);
     expect(await read(cached, ["abcdef"], 1)).toEqual(["ab"]);
@@ -90,7 +90,7 @@ describe("a tokenizer that remembers", () => {
     expect(inner.calls.flat()).toEqual(["abcd", "x", "y", "abcd"]);
   });
 
-  it("counts what it knew, passes failures on and closes what it stands on", async () => {
+  it("counts its hits, passes failures on and closes the tokenizer beneath", async () => {
     const reuse = new ReuseCounter();
     const inner = new CharTokenizer();
     const cached = new CachedTokenizer(inner, LARGE, (event) => reuse.count(event));

@@ -35,7 +35,7 @@ function rulesOf(json: object): CutRules {
   return cutRulesOf(tokenizerJsonSchema.parse({ model: {}, ...json }));
 }
 
-describe("texts may be cut for", () => {
+describe("the texts of a tokenizer", () => {
   it.each([
     ["BERT", { type: "BertPreTokenizer" }, { type: "BertNormalizer" }],
     [
@@ -57,12 +57,12 @@ describe("texts may be cut for", () => {
     ["whatever follows a split at whitespace", pretokenizers(WHITESPACE_SPLIT, SPLIT), null],
     ["Qwen", pretokenizers(QWEN_SPLIT, { ...BYTE_LEVEL, use_regex: false }), { type: "NFC" }],
     ["one foreign character replaced", WHITESPACE_SPLIT, replaceRegex("[\u0300-\u036f\u200c]")],
-  ])("%s", (_name, preTokenizer, normalizer) => {
+  ])("may be cut: %s", (_name, preTokenizer, normalizer) => {
     expect(allowed(preTokenizer, normalizer)).toBe(true);
   });
 });
 
-describe("texts are not cut for", () => {
+describe("the texts of a tokenizer that needs them whole", () => {
   it.each([
     ["no pre-tokeniser", null, null],
     ["Metaspace that does not split", { ...METASPACE, split: false }, null],
@@ -78,11 +78,11 @@ describe("texts are not cut for", () => {
     ["an unknown expression replaced", METASPACE, replaceRegex("(a) (b)")],
     ["a letter replaced", METASPACE, { type: "Replace", pattern: { String: "a" }, content: "b" }],
     ["a space stripped that ByteLevel needs", BYTE_LEVEL, { type: "Strip", strip_left: true }],
-  ])("%s", (_name, preTokenizer, normalizer) => {
+  ])("are not cut: %s", (_name, preTokenizer, normalizer) => {
     expect(allowed(preTokenizer, normalizer)).toBe(false);
   });
 
-  it("added tokens that reach over a space", () => {
+  it("are not cut if an added token reaches over a space", () => {
     expect(allowed(METASPACE, null, { content: "New York" })).toBe(false);
     expect(allowed(METASPACE, null, { content: "<x>", rstrip: true })).toBe(false);
     expect(allowed(METASPACE, null, { content: "    " })).toBe(true);
@@ -128,7 +128,7 @@ describe("a cut", () => {
     }
   });
 
-  it("is for BERT at whitespace, beside punctuation and beside ideographs", () => {
+  it("is at whitespace, beside punctuation and beside ideographs for BERT", () => {
     expect(cutsOf("a\tb  漢字。c,d e\u0301f 7x", bert)).toBe(
       "a|\tb| | 漢|字|。|c|,|d| e\u0301f| 7x",
     );

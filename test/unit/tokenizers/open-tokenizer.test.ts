@@ -19,7 +19,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-describe("opening a folder", () => {
+describe("the opening of a folder", () => {
   it("prefers the library that models were trained with", async () => {
     const { tokenizer, template } = await openTokenizer(BERT);
     await tokenizer.close();
@@ -33,7 +33,7 @@ describe("opening a folder", () => {
     });
   });
 
-  it("without tokenizer.json says what to do", async () => {
+  it("says what to do if tokenizer.json is missing", async () => {
     await expect(openTokenizer(folder)).rejects.toMatchObject({
       code: "model_unusable",
       message: expect.stringContaining("tokenizer.json is missing") as string,
@@ -52,7 +52,7 @@ describe("opening a folder", () => {
       }),
       "cannot be loaded by tokenizers",
     ],
-  ])("whose tokenizer.json %s is refused", async (_what, content, message) => {
+  ])("fails if its tokenizer.json %s", async (_what, content, message) => {
     await writeFile(join(folder, "tokenizer.json"), content);
     await expect(openTokenizer(folder)).rejects.toMatchObject({
       code: "model_unusable",
@@ -60,7 +60,7 @@ describe("opening a folder", () => {
     });
   });
 
-  it("without either library says which to install", async () => {
+  it("says which library to install if there is neither", async () => {
     // A copy of the program beside which nothing but zod is installed.
     for (const part of ["src", "workers"]) {
       await cp(join(repository, "dist", part), join(folder, part), { recursive: true });

@@ -31,12 +31,12 @@ const ROBERTA_PROCESSING = {
 const BERT = { prefix: [101], middle: [102], suffix: [102], segmentTypeIds: true, padId: 0 };
 const ROBERTA = { prefix: [0], middle: [2, 2], suffix: [2], segmentTypeIds: false, padId: 0 };
 
-describe("a pair template is read from", () => {
-  it("TemplateProcessing with two token types", () => {
+describe("a pair template", () => {
+  it("is read from TemplateProcessing with two token types", () => {
     expect(parsePairTemplate(templateOf(BERT_PAIR))).toEqual(BERT);
   });
 
-  it("TemplateProcessing with one token type and two separators", () => {
+  it("is read from TemplateProcessing with one token type and two separators", () => {
     const json = templateOf(
       ["<s>", "A", "</s>", "</s>", "B", "</s>"].map((id) =>
         id.length === 1 ? text(id, 0) : special(id, 0),
@@ -46,22 +46,22 @@ describe("a pair template is read from", () => {
     expect(parsePairTemplate(json)).toEqual(ROBERTA);
   });
 
-  it("a special token of several ids, and a template without a prefix", () => {
+  it("is read with a special token of several ids, and without a prefix", () => {
     const json = templateOf([text("A", 0), special("[SEP]", 0), text("B", 0)], {
       "[SEP]": { ids: [7, 8] },
     });
     expect(parsePairTemplate(json)).toMatchObject({ prefix: [], middle: [7, 8], suffix: [] });
   });
 
-  it("BertProcessing", () => {
+  it("is read from BertProcessing", () => {
     expect(parsePairTemplate({ post_processor: BERT_PROCESSING })).toEqual(BERT);
   });
 
-  it("RobertaProcessing", () => {
+  it("is read from RobertaProcessing", () => {
     expect(parsePairTemplate({ post_processor: ROBERTA_PROCESSING })).toEqual(ROBERTA);
   });
 
-  it("a Sequence with ByteLevel", () => {
+  it("is read from a Sequence with ByteLevel", () => {
     const processors = [{ type: "ByteLevel", trim_offsets: true }, ROBERTA_PROCESSING];
     expect(parsePairTemplate({ post_processor: { type: "Sequence", processors } })).toEqual(
       ROBERTA,
@@ -69,26 +69,26 @@ describe("a pair template is read from", () => {
   });
 });
 
-describe("the padding id is that of", () => {
+describe("the padding id", () => {
   const added_tokens = [
     { id: 5, content: "<pad>" },
     { id: 9, content: "[mine]" },
   ];
   const json = { post_processor: BERT_PROCESSING, added_tokens };
 
-  it("tokenizer_config.json's token, a string or an object", () => {
+  it("is that of tokenizer_config.json's token, a string or an object", () => {
     expect(parsePairTemplate(json, { pad_token: "[mine]" }).padId).toBe(9);
     expect(parsePairTemplate(json, { pad_token: { content: "[mine]" } }).padId).toBe(9);
   });
 
-  it("tokenizer.json's padding, else a token that is usually it, else 0", () => {
+  it("is that of tokenizer.json's padding, else of a token that is usually it, else 0", () => {
     expect(parsePairTemplate({ ...json, padding: { pad_id: 3 } }, {}).padId).toBe(3);
     expect(parsePairTemplate(json, { pad_token: null }).padId).toBe(5);
     expect(parsePairTemplate({ post_processor: BERT_PROCESSING }).padId).toBe(0);
   });
 });
 
-describe("a tokenizer is refused", () => {
+describe("a tokenizer", () => {
   it.each([
     { what: "that is no object", json: [], reason: "not a tokenizer.json" },
     { what: "without post-processor", json: { post_processor: null }, reason: "absent" },
@@ -119,7 +119,7 @@ describe("a tokenizer is refused", () => {
       json: templateOf([special("[X]", 0), text("A", 0), text("B", 0)]),
       reason: "names [X]",
     },
-  ])("$what", ({ json, reason }) => {
+  ])("is refused $what", ({ json, reason }) => {
     const parse = (): unknown => parsePairTemplate(json);
     expect(parse).toThrow(expect.objectContaining({ code: "model_unusable" }));
     expect(parse).toThrow(reason);

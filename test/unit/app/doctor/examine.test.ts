@@ -29,7 +29,7 @@ async function findingsOf(...checks: Check[]): Promise<readonly Finding[]> {
 }
 
 describe("an examination", () => {
-  it("says what was not named, and what cannot be used, and makes the other checks", async () => {
+  it("says what was not named and what cannot be used, and makes the other checks", async () => {
     const made = await findingsOf(
       { name: "free", needs: "nothing", run: () => Promise.resolve([ok("fine")]) },
       { name: "of-redis", needs: "redis", run: () => Promise.reject(new Error("never made")) },
@@ -58,7 +58,7 @@ describe("an examination", () => {
     ]);
   });
 
-  it("takes a check without an end for a problem", async () => {
+  it("takes a check that never ends for a problem", async () => {
     const hangs: Check = {
       name: "hangs",
       timeoutMs: 5,
@@ -86,7 +86,7 @@ describe("an examination", () => {
 });
 
 describe("the worst of some findings", () => {
-  it("is that of the highest level, and ok if there is none", () => {
+  it("is the highest level, and ok if there is no finding", () => {
     expect(worstOf([])).toBe("ok");
     expect(worstOf([ok("a"), note("b", "c")])).toBe("note");
     expect(worstOf([problem("a", "b"), warning("c", "d")])).toBe("problem");

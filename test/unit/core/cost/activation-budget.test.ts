@@ -11,14 +11,14 @@ async function now(reserved: Promise<Grant>): Promise<Grant | "waiting"> {
   return await Promise.race([reserved, waiting]);
 }
 
-describe("runs within a lane's share", () => {
+describe("batches within a lane's share", () => {
   it("are granted at once, to all lanes", async () => {
     const budget = new ActivationBudget(100, 2);
     expect(await now(budget.reserve({}, 50, never, nobody))).toBe("granted");
     expect(await now(budget.reserve({}, 50, never, nobody))).toBe("granted");
   });
 
-  it("leave what they took with the lane until it is gone", async () => {
+  it("leave the memory they took with the lane until it is gone", async () => {
     const budget = new ActivationBudget(100, 2);
     const lane = {};
     await budget.reserve(lane, 40, never, nobody);
@@ -30,7 +30,7 @@ describe("runs within a lane's share", () => {
   });
 });
 
-describe("a run larger than a share", () => {
+describe("a batch larger than a share", () => {
   it("waits until the others have made room, and tells them to", async () => {
     const budget = new ActivationBudget(100, 2);
     const [small, large] = [{}, {}];
@@ -60,7 +60,7 @@ describe("a run larger than a share", () => {
     expect(await now(late)).toBe("granted");
   });
 
-  it("leaves its lane over its share: to be replaced, unless as large a one follows", async () => {
+  it("leaves its lane over its share, to be replaced unless as large a batch follows", async () => {
     const budget = new ActivationBudget(100, 2);
     const lane = {};
     await budget.reserve(lane, 80, never, nobody);
@@ -81,7 +81,7 @@ describe("a run larger than a share", () => {
     expect(await now(budget.reserve({}, 101, never, nobody))).toBe("refused");
   });
 
-  it("gives up its claim where its lane dies or is told to stop", async () => {
+  it("gives up its request if its lane dies or is told to stop", async () => {
     const budget = new ActivationBudget(100, 2);
     const [holder, dying, next] = [{}, {}, {}];
     await budget.reserve(holder, 50, never, nobody);
@@ -98,7 +98,7 @@ describe("a run larger than a share", () => {
 });
 
 describe("the budget", () => {
-  it("is lowered by steps, not below what is least, and then refuses what waited", async () => {
+  it("is lowered by steps, not below the least, and then refuses what waited", async () => {
     const budget = new ActivationBudget(100, 1, 70);
     expect(budget.lower()).toBe(80);
     expect(await now(budget.reserve({}, 90, never, nobody))).toBe("refused");
@@ -107,7 +107,7 @@ describe("the budget", () => {
     expect(new ActivationBudget(Infinity, 2).lower()).toBeUndefined();
   });
 
-  it("sees a lane that grew by more than its runs explain", async () => {
+  it("notices a lane that grew by more than its batches explain", async () => {
     const budget = new ActivationBudget(1e9, 1);
     const lane = {};
     await budget.reserve(lane, 1e6, never, nobody);
@@ -115,7 +115,7 @@ describe("the budget", () => {
     expect(budget.finished(lane, 100e6)).toBe(true);
   });
 
-  it("is never exceeded, and no run waits for ever, whatever lanes do", async () => {
+  it("is never exceeded, and no batch waits for ever, whatever lanes do", async () => {
     const random = new SeededRandom(7);
     for (let round = 0; round < 30; round += 1) {
       const lanes = random.between(1, 4);

@@ -19,7 +19,7 @@ describe("length buckets", () => {
     }
   });
 
-  it("leave a row alone that is longer than any, and all rows where there are none", () => {
+  it("leave a row alone that is longer than any of them, and all rows if there are none", () => {
     expect(paddedLength(600, [32, 512])).toBe(600);
     expect(paddedLength(33, undefined)).toBe(33);
   });

@@ -60,7 +60,7 @@ describe("the device of a worker", () => {
     expect(decideDevice("auto", "fail", [unusable, works])).toMatchObject({ device: cuda });
   });
 
-  it("is the CPU without a card, and the reason is said; louder if a card is there and fails", () => {
+  it("is the CPU without a card, and the reason is logged; louder if a card is there and fails", () => {
     expect(decideDevice("auto", "fail", [absent])).toEqual({
       device: cpu,
       note: "device: CPU: no device",
@@ -83,7 +83,7 @@ describe("the device of a worker", () => {
     );
   });
 
-  it("decides which precision is looked for first; a fallback stays with its queue", () => {
+  it("decides which precision comes first; a fallback stays with its queue", () => {
     expect(precisionsFor("auto", { kind: "cpu" })).toEqual(["fp32"]);
     expect(precisionsFor("auto", cuda)).toEqual(["fp16", "fp32"]);
     expect(precisionsFor("cuda", { kind: "cpu" })).toEqual(["fp16", "fp32"]);

@@ -35,12 +35,12 @@ describe("reading /proc/cpuinfo", () => {
     expect(arm64(GRAVITON_2).flags).toEqual(["asimd", "asimddp", "asimdhp", "fphp"]);
   });
 
-  it("of unequal processors keeps what all of them have", () => {
+  it("keeps the flags that all processors have if they are unequal", () => {
     const mixed = `flags : ${ALDER_LAKE}\n\nflags : ${ZEN_3}\n`;
     expect(parseCpuFlags(mixed)).toEqual(["avx", "avx2", "f16c", "fma", "sse4_1"]);
   });
 
-  it("says that it does not know where there are no flags", () => {
+  it("reports that it does not know if there are no flags", () => {
     expect(parseCpuFlags("")).toBeUndefined();
     expect(hasInt8Dot(machine("x64", ""))).toBeUndefined();
     expect(hasInt8Dot(machine("ppc64", "Features : altivec"))).toBeUndefined();
@@ -53,36 +53,36 @@ describe("int8 on a CPU", () => {
     ["Ice Lake", x64(ICE_LAKE)],
     ["Alder Lake", x64(ALDER_LAKE)],
     ["Graviton 2", arm64(GRAVITON_2)],
-  ])("with dot products (%s) runs as it is and nothing is said", (_name, cpu) => {
+  ])("runs as it is, without a note, if the CPU has dot products (%s)", (_name, cpu) => {
     expect(quantisedHandling("int8", cpu)).toEqual({ exactInt8: false, note: undefined });
   });
 
   it.each([
     ["Skylake server: AVX-512 without VNNI", x64(SKYLAKE_SERVER)],
     ["Zen 3: AVX2", x64(ZEN_3)],
-  ])("without VNNI (%s) needs exact products, and the log says why", (_name, cpu) => {
+  ])("needs exact products without VNNI (%s), and the log says why", (_name, cpu) => {
     const handling = quantisedHandling("int8", cpu);
     expect(handling.exactInt8).toBe(true);
     expect(handling.note).toMatch(/no VNNI.*x64quantprecision/);
   });
 
-  it("on an arm64 CPU without dot products is slow, not wrong", () => {
+  it("is slow, not wrong, on an arm64 CPU without dot products", () => {
     const handling = quantisedHandling("int8", arm64(CORTEX_A72));
     expect(handling.exactInt8).toBe(false);
     expect(handling.note).toMatch(/little or no speed/);
   });
 
-  it("is left alone where the CPU's flags are unknown", () => {
+  it("is left alone if the CPU's flags are unknown", () => {
     expect(quantisedHandling("int8", machine("x64", "")).exactInt8).toBe(false);
   });
 });
 
 describe("other precisions", () => {
-  it("fp32 is never remarked on", () => {
+  it("fp32 has no note", () => {
     expect(quantisedHandling("fp32", x64(ZEN_3))).toEqual({ exactInt8: false, note: undefined });
   });
 
-  it("uint8 is said to gain no speed, with VNNI or without", () => {
+  it("uint8 gains no speed, with VNNI or without, and the note says so", () => {
     for (const cpu of [x64(SAPPHIRE_RAPIDS), x64(ZEN_3)]) {
       expect(quantisedHandling("uint8", cpu)).toMatchObject({
         exactInt8: false,
@@ -91,7 +91,7 @@ describe("other precisions", () => {
     }
   });
 
-  it("fp16 is said to be slower than fp32 on x64 alone", () => {
+  it("fp16 is slower than fp32 on x64 alone, and the note says so", () => {
     expect(quantisedHandling("fp16", x64(ICE_LAKE)).note).toMatch(/slower than fp32/);
     expect(quantisedHandling("fp16", arm64(GRAVITON_2)).note).toBeUndefined();
   });

@@ -40,7 +40,7 @@ describe("the memory limit", () => {
     expect(await memoryLimit(5, places)).toEqual({ bytes: 5, source: "option" });
   });
 
-  it("is a container's under cgroup v2, where its own group is the mount", async () => {
+  it("is a container's under cgroup v2, whose own group is the mount", async () => {
     const places = await cgroups("0::/\n", {
       "memory.max": `${64 * MIB}\n`,
       "memory.high": "max\n",
@@ -64,7 +64,7 @@ describe("the memory limit", () => {
     expect(await memoryLimit(undefined, places)).toEqual({ bytes: 48 * MIB, source: "cgroup v1" });
   });
 
-  it("is a tenth less where the kernel kills the whole group for one process", async () => {
+  it("is a tenth less if the kernel kills the whole group for one process", async () => {
     const limited = { "memory.max": `${100 * MIB}\n`, "memory.high": "max\n" };
     const whole = await cgroups("0::/\n", { ...limited, "memory.oom.group": "1\n" });
     expect(await memoryLimit(undefined, whole)).toEqual({
@@ -77,7 +77,7 @@ describe("the memory limit", () => {
     expect(await memoryLimit(undefined, one)).toEqual({ bytes: 100 * MIB, source: "cgroup v2" });
   });
 
-  it("is what the host has where no group limits it", async () => {
+  it("is what the host has if no group limits it", async () => {
     const places = await cgroups("4:memory:/\n0::/\n", {
       "memory/memory.limit_in_bytes": "9223372036854771712\n",
       "memory.max": "max\n",

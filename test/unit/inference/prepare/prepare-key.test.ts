@@ -20,7 +20,7 @@ describe("the key of a prepared model", () => {
     expect(preparedKey(PARTS)).toBe(preparedKey(structuredClone(PARTS)));
   });
 
-  it("differs wherever the prepared files could", () => {
+  it("differs whenever the prepared files could differ", () => {
     const others: Partial<KeyParts>[] = [
       // The readable part is the same: the whole digest counts.
       { modelDigest: `0123456789ab${"f".repeat(52)}` },
@@ -33,7 +33,7 @@ describe("the key of a prepared model", () => {
     expect(new Set([preparedKey(PARTS), ...keys]).size).toBe(others.length + 1);
   });
 
-  it("is one for machines whose flags are equal, whatever their CPU is called", () => {
+  it("is the same for machines whose flags are equal, whatever their CPU is called", () => {
     const renamed = { ...PARTS.cpu, model: "another processor" };
     expect(preparedKey({ ...PARTS, cpu: renamed })).toBe(preparedKey(PARTS));
     const unknown = { ...PARTS.cpu, flags: undefined };

@@ -49,7 +49,7 @@ describe("findCollection", () => {
     );
   });
 
-  it("finds qrels that lie beside the queries, and does without", async () => {
+  it("finds qrels that lie beside the queries, and works without any", async () => {
     const folder = await folderOf("corpus.jsonl", "queries.jsonl", "qrels.tsv");
     expect((await findCollection(folder)).qrelsPath).toBe(join(folder, "qrels.tsv"));
     expect((await findCollection(folder, { split: "test" })).qrelsPath).toBe(
@@ -97,7 +97,7 @@ describe("readQueries", () => {
     ]);
   });
 
-  it("keeps those alone that are asked for", async () => {
+  it("keeps only those that are asked for", async () => {
     const options = { ...LINES, format: "jsonl", only: new Set(["2"]) } as const;
     expect([...(await readQueries(inChunks(JSONL), options)).keys()]).toEqual(["2"]);
   });
@@ -161,7 +161,7 @@ describe("readQrels", () => {
     await expect(read("q1\td1\t0.5\n")).rejects.toThrow('grade "0.5"');
   });
 
-  it("refuses a pair with two grades and takes one judged twice alike", async () => {
+  it("refuses a pair with two grades, and takes one that is judged twice alike", async () => {
     expect(await read("q1\td1\t1\nq1\td1\t1\n")).toEqual(new Map([["q1", new Map([["d1", 1]])]]));
     await expect(read("q1\td1\t1\nq1\td1\t2\n")).rejects.toMatchObject({ code: "duplicate_id" });
   });

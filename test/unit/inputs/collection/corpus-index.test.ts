@@ -63,7 +63,7 @@ describe("openCorpus", () => {
     expect(await corpus.lookup("")).toBeUndefined();
   });
 
-  it("looks up many at once, in the order asked, with gaps where there is none", async () => {
+  it("looks up many at once, in the order asked, with a gap for each that is missing", async () => {
     const { corpus } = await openFile(await corpusOf("corpus.jsonl", SMALL));
     const ids = Array.from({ length: 100 }, (_, index) => ["d2", "none", "d1"][index % 3] ?? "");
     const documents = await corpus.lookupMany(ids);
@@ -144,11 +144,11 @@ describe("openCorpus", () => {
   });
 });
 
-describe("the index is kept", () => {
+describe("the index that is kept", () => {
   it.each([
     ["plain", SMALL],
     ["compressed", gzipSync(SMALL)],
-  ])("and used again, without another pass (%s)", async (_name, bytes) => {
+  ])("is used again, without another pass (%s)", async (_name, bytes) => {
     const options = await corpusOf("corpus.jsonl", bytes);
     expect((await openFile(options)).progressCalls).toBeGreaterThan(0);
     const again = await openFile(options);
@@ -156,7 +156,7 @@ describe("the index is kept", () => {
     expect(await textOf(again.corpus, "d1")).toBe("One first é");
   });
 
-  it("until the corpus changes, in size or time", async () => {
+  it("is used until the corpus changes, in size or time", async () => {
     const options = await corpusOf("corpus.jsonl", SMALL);
     await openFile(options);
     await appendFile(options.path, '\n{"_id":"d4","text":"fourth"}');
@@ -170,7 +170,7 @@ describe("the index is kept", () => {
     expect(await textOf(edited.corpus, "d4")).toBe("FOURTH");
   });
 
-  it("and built again where it is damaged or its copy of the corpus is gone", async () => {
+  it("is built again if it is damaged or its copy of the corpus is gone", async () => {
     const options = await corpusOf("corpus.jsonl.gz", gzipSync(SMALL));
     await openFile(options);
     for (const name of await readdir(options.cacheDir)) {
@@ -181,7 +181,7 @@ describe("the index is kept", () => {
     }
   });
 
-  it("apart for each way of reading the same file", async () => {
+  it("is another one for each way of reading the same file", async () => {
     const options = await corpusOf("corpus.txt", "a\t1\n");
     const asTsv = await openFile({ ...options, format: "tsv" });
     const asJson = await openFile({ ...options, format: "jsonl" });
@@ -189,7 +189,7 @@ describe("the index is kept", () => {
     expect((await openFile({ ...options, format: "tsv" })).progressCalls).toBe(0);
   });
 
-  it("alone: no unfinished file stays, an abandoned one goes, a fresh one of another stays", async () => {
+  it("is alone: no unfinished file stays, an abandoned one goes, a fresh one of another stays", async () => {
     const options = await corpusOf("corpus.jsonl.gz", gzipSync(SMALL));
     await openFile(options);
     const finished = (await readdir(options.cacheDir)).toSorted();
@@ -207,7 +207,7 @@ describe("the index is kept", () => {
     );
   });
 
-  it("whole when two build it at once", async () => {
+  it("is whole if two build it at once", async () => {
     const lines = Array.from({ length: 5000 }, (_, index) => `d${index}\ttext ${index}`).join("\n");
     const options = await corpusOf("collection.tsv.gz", gzipSync(lines));
     const both = await Promise.all([openFile(options), openFile(options)]);
@@ -216,8 +216,8 @@ describe("the index is kept", () => {
   });
 });
 
-describe("what cannot be used", () => {
-  it("is named: no file, a folder, a file that is cut short", async () => {
+describe("an index that cannot be used", () => {
+  it("names a corpus that is missing, a folder, or cut short", async () => {
     const { path, cacheDir } = await corpusOf("corpus.jsonl.gz", gzipSync(SMALL).subarray(0, -9));
     await expect(openFile({ path, cacheDir })).rejects.toThrow(`${path} is cut short`);
     expect(await readdir(cacheDir)).toEqual([]);
@@ -226,7 +226,7 @@ describe("what cannot be used", () => {
     await expect(openFile({ path: `${path}.d`, cacheDir })).rejects.toThrow("is no regular file");
   });
 
-  it("is named: a cache folder that is a file", async () => {
+  it("names a cache folder that is a file", async () => {
     const { path } = await corpusOf("corpus.jsonl", SMALL);
     await expect(openFile({ path, cacheDir: path })).rejects.toMatchObject({
       code: "place_unusable",
@@ -234,21 +234,21 @@ describe("what cannot be used", () => {
     });
   });
 
-  it("is named: a corpus that shrank while it was in use", async () => {
+  it("names a corpus that shrank while it was in use", async () => {
     const options = await corpusOf("corpus.jsonl", SMALL);
     const { corpus } = await openFile(options);
     await writeFile(options.path, "");
     await expect(corpus.lookup("d1")).rejects.toThrow("was changed while it was in use");
   });
 
-  it("stops when it is told to, leaving nothing", async () => {
+  it("leaves nothing if its build is told to stop", async () => {
     const options = await corpusOf("corpus.jsonl", SMALL);
     const signal = AbortSignal.abort();
     await expect(openFile({ ...options, signal })).rejects.toMatchObject({ code: "cancelled" });
     expect(await readdir(options.cacheDir)).toEqual([]);
   });
 
-  it("works beside a corpus that may not be written", async () => {
+  it("stays out of the way of a corpus that may not be written, which has a usable one", async () => {
     const { path, cacheDir } = await corpusOf("corpus.jsonl", SMALL);
     await chmod(path, 0o444);
     const { corpus } = await openFile({ path, cacheDir });

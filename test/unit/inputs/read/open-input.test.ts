@@ -123,7 +123,7 @@ describe("openInput", () => {
     await expect(read(await fileOf("a.zip", "PK\u0003\u0004"))).rejects.toThrow("with zip");
   });
 
-  it("names a file that is not there, a folder, and standard input where there is none", async () => {
+  it("names a file that is missing, a folder, and standard input if there is none", async () => {
     const folder = await temporaryFolder();
     await mkdir(join(folder, "sub"));
     await expect(read(join(folder, "none"))).rejects.toThrow(/none: no such file/);

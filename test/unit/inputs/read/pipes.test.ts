@@ -54,7 +54,7 @@ describe("a pipe as input", () => {
     expect(await ended).toEqual([0, null]);
   });
 
-  it("is refused where a file is read more than once", async () => {
+  it("is refused if it would be read more than once", async () => {
     const folder = await temporaryFolder();
     const pipe = join(folder, "pipe");
     execFileSync("mkfifo", [pipe]);

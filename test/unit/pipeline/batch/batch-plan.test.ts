@@ -35,7 +35,7 @@ describe("a plan", () => {
     expect(planBatches([500, 100, 1], LIMITS)).toEqual([[0], [1], [2]]);
   });
 
-  it("of nothing is nothing", () => {
+  it("is empty for no pairs", () => {
     expect(planBatches([], LIMITS)).toEqual([]);
   });
 
@@ -58,7 +58,7 @@ describe("a plan", () => {
 });
 
 describe("the padding of a plan", () => {
-  it("is the share of tokens that are none of anybody's", () => {
+  it("is the share of tokens that belong to no pair", () => {
     expect(paddingRatio([10, 5, 5], [[0, 1], [2]])).toBe(1 - 20 / 25);
     expect(paddingRatio([8, 8], [[0, 1]])).toBe(0);
     expect(paddingRatio([], [])).toBe(0);

@@ -53,7 +53,7 @@ function scoredFirsts(lane: HandLane | QuickLane): number[] {
 }
 
 describe("equal pairs", () => {
-  it("of one job and of several are scored once, and each document gets its score", async () => {
+  it("are scored once, be they of one job or of several, and each document gets its score", async () => {
     const reuse = new ReuseCounter();
     const batcher = batcherOf({ ...SINGLE, observe: (event) => reuse.count(event) });
     const asked = [ask(batcher, [1, 2, 1, 3]), ask(batcher, [3, 1, 4]), ask(batcher, [4])];
@@ -123,7 +123,7 @@ describe("a cancelled job", () => {
     expect(scoredFirsts(lane)).toEqual([2, 3]);
   });
 
-  it("whose pair is in a lane leaves its score to one that comes later", async () => {
+  it("leaves the score of a pair that is in a lane to a job that comes later", async () => {
     const batcher = batcherOf();
     const first = ask(batcher, [1]);
     const lane = new HandLane();
@@ -137,7 +137,7 @@ describe("a cancelled job", () => {
     expect(scoredFirsts(lane)).toEqual([1]);
   });
 
-  it("whose pairs were dropped takes nothing from one that comes later", async () => {
+  it("takes nothing from a job that comes later if its pairs were dropped", async () => {
     const batcher = batcherOf();
     const [dropped, other] = [ask(batcher, [1]), ask(batcher, [2])];
     await turn();
@@ -173,7 +173,7 @@ describe("an interactive pair that equals a waiting bulk pair", () => {
     expect(scoredFirsts(lane).sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 5]);
   });
 
-  it("and is cancelled leaves it to the bulk job", async () => {
+  it("is left to the bulk job if it is cancelled itself", async () => {
     const batcher = batcherOf();
     const bulk = ask(batcher, [1, 2]);
     const urgent = ask(batcher, [2], "interactive");
@@ -185,7 +185,7 @@ describe("an interactive pair that equals a waiting bulk pair", () => {
     expect(scoredFirsts(lane)).toHaveLength(2);
   });
 
-  it("whose bulk job is cancelled is scored all the same", async () => {
+  it("is scored all the same if the bulk job is cancelled", async () => {
     const batcher = batcherOf();
     const bulk = ask(batcher, [1, 2]);
     const urgent = ask(batcher, [2], "interactive");
@@ -217,7 +217,7 @@ describe("a pair that fails", () => {
     expect(times).toHaveLength(DEFAULT_BATCHER_OPTIONS.maxPairAttempts);
   });
 
-  it("for want of a number is told to all that share it", async () => {
+  it("is told to all that share it if the model gave no number", async () => {
     const batcher = batcherOf();
     const asked = [ask(batcher, [1]), ask(batcher, [1])];
     await turn();
@@ -242,7 +242,7 @@ describe("a pair that fails", () => {
     expect(scoredFirsts(lane)).toEqual([1, 1]);
   });
 
-  it("because no lane will ever work is rejected for all", async () => {
+  it("is rejected for all if no lane will ever work", async () => {
     const batcher = batcherOf();
     const asked = [ask(batcher, [1]), ask(batcher, [1], "interactive")];
     await turn();
@@ -253,7 +253,7 @@ describe("a pair that fails", () => {
   });
 });
 
-it("gives every document its own score under any mix of jobs, cancellations and deaths", async () => {
+it("the batcher gives every document its own score under any mix of jobs, cancellations and deaths", async () => {
   const random = new SeededRandom(11);
   const batcher = batcherOf({ windowPairs: 16, maxMessagePairs: 4 });
   let deaths = 0;

@@ -120,8 +120,8 @@ function driftedLane(): ArenaLane {
   return lane;
 }
 
-describe("under a memory budget", () => {
-  it("no run is planned that a lane's share does not hold", async () => {
+describe("a memory budget", () => {
+  it("no batch is planned that a lane's share does not hold", async () => {
     const parts = bench(100, 2, 8);
     const asked = parts.batcher.score(
       Array.from({ length: 40 }, (_, i) => pairOf(i, 10)),
@@ -134,7 +134,7 @@ describe("under a memory budget", () => {
     expect(Math.max(...rows)).toBe(5);
   });
 
-  it("a long pair runs alone, all lanes together never over the budget, and all are scored", async () => {
+  it("a long pair runs alone, the lanes never exceed the budget together, and all pairs are scored", async () => {
     const parts = bench(100, 2);
     const lengths = [30, 90, 40, 50, 80, 10, 100, 45, 50, 70, 5];
     const asked = parts.batcher.score(
@@ -148,7 +148,7 @@ describe("under a memory budget", () => {
     expect(reasons).toContain("it holds memory that other work needs");
   });
 
-  it("a pair that needs more than all of it is refused with limit and value, the others scored", async () => {
+  it("a pair that needs more than the budget is refused with limit and value, the others are scored", async () => {
     const parts = bench(100, 2);
     const asked = parts.batcher.score([pairOf(1, 10), pairOf(2, 101)], "bulk", never);
     await pool(parts, 2, () => new ArenaLane(), asked);
@@ -159,7 +159,7 @@ describe("under a memory budget", () => {
     expect(message).toMatch(/101 tokens takes 101 bytes, over the 100 .* 100 tokens fit/);
   });
 
-  it("a lane that runs out of it has the budget lowered, and its pairs end all the same", async () => {
+  it("the budget is lowered if a lane runs out of it, and its pairs end all the same", async () => {
     const parts = bench(100, 1, 8);
     const asked = parts.batcher.score(
       [...Array.from({ length: 16 }, (_, i) => pairOf(i, 10)), pairOf(99, 60)],

@@ -52,7 +52,7 @@ function serve(batcher: Batcher, lane: Lane): Promise<unknown> {
 }
 
 describe("batches across jobs", () => {
-  it("hold pairs of two jobs in one run, and one job's pairs in several", async () => {
+  it("hold pairs of two jobs together, and the pairs of one job are in several", async () => {
     const batcher = batcherOf();
     const [first, second] = [ask(batcher, pairs(range(0, 3))), ask(batcher, pairs(range(10, 10)))];
     await turn();
@@ -80,7 +80,7 @@ describe("batches across jobs", () => {
     expect(lane.messages).toEqual([[[4], [0, 2]], [[3, 1, 5]]]);
   });
 
-  it("travel to a lane a few runs at a time, bounded in pairs and tokens", async () => {
+  it("travel to a lane a few at a time, bounded in pairs and tokens", async () => {
     const limits = { maxBatchTokens: 100, maxBatchSize: 1, maxPaddingTokens: 0 };
     const batcher = batcherOf({ limits, maxMessagePairs: 3, maxMessageTokens: 50 });
     const asked = ask(batcher, [...pairs([1, 2, 3, 4], 10), ...pairs([5, 6], 40)]);
@@ -91,7 +91,7 @@ describe("batches across jobs", () => {
     expect(lane.messages).toEqual([[[5]], [[6], [1]], [[2], [3], [4]]]);
   });
 
-  it("are planned a window at a time, oldest jobs first", async () => {
+  it("are planned from a bounded number of pairs at a time, oldest jobs first", async () => {
     const batcher = batcherOf({ windowPairs: 4 });
     const old = ask(batcher, pairs(range(0, 4), 3));
     const young = ask(batcher, pairs(range(10, 4), 30));
@@ -123,7 +123,7 @@ describe("batches across jobs", () => {
     expect(await asked.outcomes).toEqual(range(0, 24));
   });
 
-  it("start at once where a lane waits for work", async () => {
+  it("start at once if a lane waits for work", async () => {
     const batcher = batcherOf();
     const lane = new QuickLane();
     void serve(batcher, lane);
@@ -186,7 +186,7 @@ describe("interactive pairs", () => {
     ]);
   });
 
-  it("of a job larger than all permits get in, alone", async () => {
+  it("get in alone if their job is larger than all permits", async () => {
     const batcher = batcherOf({ maxBulkTokens: 10 });
     const giant = ask(batcher, pairs(range(0, 5), 10));
     const lane = new QuickLane();
@@ -211,7 +211,7 @@ describe("a lane that fails", () => {
     expect(lane.messages).toEqual([[range(0, 4)], [range(4, 4)]]);
   });
 
-  it("for one pair that kills alone costs that document only", async () => {
+  it("costs one document only if one pair kills it alone", async () => {
     const batcher = batcherOf();
     const fatal = 5;
     const kills: number[][] = [];
@@ -239,7 +239,7 @@ describe("a lane that fails", () => {
     expect(kills.slice(-3)).toEqual([[fatal], [fatal], [fatal]]);
   });
 
-  it("but lives is asked again, and names the reason where it never works", async () => {
+  it("is asked again if it lives, and names the reason if it never works", async () => {
     const batcher = batcherOf({ maxPairAttempts: 2 });
     const scored = batcher.score(pairs([1, 2], 3), "bulk", idle);
     const lane = new QuickLane((pair) => {
@@ -255,7 +255,7 @@ describe("a lane that fails", () => {
     expect(lane.alive).toBe(true);
   });
 
-  it("does so for suspects of a job that has ended without looking at them again", async () => {
+  it("never gets suspects again whose job has ended", async () => {
     const batcher = batcherOf();
     const doomed = ask(batcher, pairs(range(0, 4)));
     await turn();
@@ -271,8 +271,8 @@ describe("a lane that fails", () => {
   });
 });
 
-describe("what the model gives", () => {
-  it.each([Number.NaN, Infinity, -Infinity])("is no score where it is %d", async (logit) => {
+describe("the answer of the model for a pair", () => {
+  it.each([Number.NaN, Infinity, -Infinity])("is no score if it is %d", async (logit) => {
     const batcher = batcherOf();
     const scored = batcher.score(pairs([1, 2, 3]), "bulk", idle);
     void serve(batcher, new QuickLane((pair) => (firstId(pair) === 2 ? logit : 1)));
@@ -281,7 +281,7 @@ describe("what the model gives", () => {
     expect(outcomes[1]).toMatchObject({ message: expect.stringContaining(String(logit)) });
   });
 
-  it("is no score where it is missing", async () => {
+  it("is no score if it is missing", async () => {
     const batcher = batcherOf();
     const scored = batcher.score(pairs([1, 2]), "bulk", idle);
     const lane = new QuickLane();
@@ -321,7 +321,7 @@ describe("a cancelled job", () => {
     await expect(dropped.outcomes).rejects.toMatchObject({ code: "cancelled" });
   });
 
-  it("is not even begun where it was cancelled before", async () => {
+  it("is not even begun if it was cancelled before", async () => {
     const batcher = batcherOf();
     const reason = new Error("gone");
     await expect(batcher.score(pairs([1]), "bulk", AbortSignal.abort(reason))).rejects.toBe(reason);
@@ -329,7 +329,7 @@ describe("a cancelled job", () => {
   });
 });
 
-describe("when no lane will ever work again", () => {
+describe("a batcher whose lanes will never work again", () => {
   it("everything that waits fails, and everything to come", async () => {
     const batcher = batcherOf();
     const waiting = [

@@ -97,7 +97,7 @@ describe("long documents in windows", () => {
     }
   });
 
-  it("are read whole where they fit, to the token, and empty ones too", async () => {
+  it("are read whole if they fit, to the token, and empty ones too", async () => {
     const documents = [words(ROOM), words(ROOM + 1), ""];
     const windows = seen(await partsOf(documents));
     expect(windows.map(({ document }) => document)).toEqual([0, 1, 1, 2]);
@@ -112,12 +112,12 @@ describe("long documents in windows", () => {
     expect(windows.every(({ truncated }) => !truncated)).toBe(true);
   });
 
-  it("without a window's limit on overlap share nothing", async () => {
+  it("share nothing if the overlap is 0", async () => {
     const windows = seen(await partsOf([words(100)], { overlapTokens: 0 }));
     expect(windows.flatMap(({ ids }) => ids)).toEqual(Array.from({ length: 100 }, (_, i) => i));
   });
 
-  it("are read as far as the most windows reach, and marked where text is left", async () => {
+  it("are read as far as the most windows reach, and marked if text is left", async () => {
     const tokenizer = new WordTokenizer();
     const text = words(100_000);
     const windows = seen(await partsOf([text], { maxWindows: 3 }, tokenizer));
@@ -135,7 +135,7 @@ describe("long documents in windows", () => {
     expect(windows.at(-1)?.window.tokenEnd).toBe(70);
   });
 
-  it("are one window of so many tokens where fewer are allowed than fit", async () => {
+  it("are one window of so many tokens if fewer are allowed than fit", async () => {
     const [only, ...others] = seen(await partsOf([words(200)], { maxTokensPerDoc: 5 }));
     expect(others).toEqual([]);
     expect(only).toMatchObject({ ids: [0, 1, 2, 3, 4], truncated: true });
@@ -145,7 +145,7 @@ describe("long documents in windows", () => {
     expect(whole).toMatchObject({ truncated: false, window: { end: text.length } });
   });
 
-  it("are cut away, and marked, where the query leaves them no room", async () => {
+  it("are cut away, and marked, if the query leaves them no room", async () => {
     const windows = seen(await partsOf(["a b c"], { maxLength: 4, overlapTokens: 0 }));
     expect(windows).toMatchObject([{ ids: [], truncated: true, window: { tokenEnd: 0 } }]);
   });
@@ -157,7 +157,7 @@ describe("long documents in windows", () => {
     expect(new Set(windows.slice(1, -1).map(({ document }) => document))).toEqual(new Set([1]));
   });
 
-  it("never exceed the max length where a text has more tokens than its pieces", async () => {
+  it("never exceed the max length if a text has more tokens than its pieces", async () => {
     const text = "x".repeat(1_000);
     const windows = seen(await partsOf([text], {}, new SplitsWell()));
     expect(windows.every(({ ids }) => ids.length <= ROOM)).toBe(true);
@@ -165,7 +165,7 @@ describe("long documents in windows", () => {
     expect(windows.at(-1)?.window.end).toBe(text.length);
   });
 
-  it("of a job with many leave in parts, so that not all are held at once", async () => {
+  it("leave in parts if a job has many of them, so that not all are held at once", async () => {
     const documents = Array.from({ length: 40 }, () => words(10_000));
     const parts = await partsOf(documents, { maxWindows: 1_024 });
     expect(parts.length).toBeGreaterThan(1);
@@ -178,7 +178,7 @@ describe("long documents in windows", () => {
     );
   });
 
-  it("stop between calls where the job is cancelled", async () => {
+  it("stop between calls if the job is cancelled", async () => {
     const controller = new AbortController();
     const tokenizer = new WordTokenizer();
     const parts = encodeParts(

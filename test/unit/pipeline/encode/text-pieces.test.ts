@@ -28,7 +28,7 @@ describe("pieces of a text", () => {
     expect(piecesOf("internationalization now", 6)).toEqual(cut);
   });
 
-  it("are the whole where it is no longer than a piece", () => {
+  it("are the whole text if it is no longer than a piece", () => {
     expect(piecesOf("the mill", 8)).toEqual(["the mill"]);
     expect(piecesOf("", 8)).toEqual([]);
   });
@@ -45,7 +45,7 @@ describe("pieces of a text", () => {
     expect(piecesOf("ab👩\u200d👩cd", 5)).toEqual(["ab", "👩\u200d👩", "cd"]);
   });
 
-  it("divide even these where there is nothing but marks", () => {
+  it("divide even these if there is nothing but marks", () => {
     const marks = `e${"\u20d0".repeat(9)}`;
     expect(piecesOf(marks, 4).join("")).toBe(marks);
     expect(piecesOf(marks, 4)).toHaveLength(3);

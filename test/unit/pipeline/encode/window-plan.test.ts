@@ -25,7 +25,7 @@ function fourFives(maxTokens: number): WindowPlan {
 }
 
 describe("a document's windows", () => {
-  it("are none of an empty one, and one of what just fits", () => {
+  it("are none if it is empty, and one if it just fits", () => {
     expect(planWindows([], WIDE)).toEqual({ windows: [], readsAll: true });
     expect(spans([5, 5], {})).toEqual([[0, 2]]);
     expect(spans([5, 5, 1], {})).toEqual([
@@ -48,7 +48,7 @@ describe("a document's windows", () => {
     expect(readsAll).toBe(true);
   });
 
-  it("give up overlap where the next piece would find no room", () => {
+  it("give up overlap if the next piece would find no room", () => {
     expect(spans([3, 3, 3, 9, 1], { overlapTokens: 5 })).toEqual([
       [0, 3],
       [3, 5],
@@ -83,7 +83,7 @@ describe("a document's windows", () => {
     expect(fourFives(20).readsAll).toBe(true);
   });
 
-  it("for any pieces cover all, fit, overlap and move on", () => {
+  it("cover all pieces, fit, overlap and move on, whatever the pieces are", () => {
     const random = new SeededRandom(7);
     for (let round = 0; round < 500; round += 1) {
       const pieces = Array.from({ length: random.between(1, 60) }, () => random.between(0, 8));

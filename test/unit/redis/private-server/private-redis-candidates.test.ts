@@ -30,7 +30,7 @@ async function find(...folders: string[]): Promise<{ name: string; version: stri
   return programs.map(({ name, version }) => ({ name, version }));
 }
 
-describe("looking for a server program", () => {
+describe("the search for a server program", () => {
   it("prefers redis-server to valkey-server, wherever they are on the path", async () => {
     const first = await put("a", "valkey-server", 'echo "Valkey server v=8.0.1 sha=0"');
     const second = await put("b", "redis-server", 'echo "Redis server v=7.2.4 sha=0"');

@@ -23,14 +23,14 @@ afterEach(async () => {
 });
 
 describe("a private server's folder", () => {
-  it("is entered by its owner alone and lies where it was asked for", async () => {
+  it("is entered by its owner alone and lies in the folder that was asked for", async () => {
     const { folder, socketPath } = await makePrivateFolder(root);
     expect(dirname(folder)).toBe(root);
     expect(dirname(socketPath)).toBe(folder);
     expect((await stat(folder)).mode & 0o777).toBe(0o700);
   });
 
-  it("moves to /tmp where the path would be too long for a socket", async () => {
+  it("moves to /tmp if the path would be too long for a socket", async () => {
     const deep = join(root, "d".repeat(100));
     await mkdir(deep);
     const { folder, socketPath } = await makePrivateFolder(deep);
@@ -39,7 +39,7 @@ describe("a private server's folder", () => {
     await removeFolder(folder);
   });
 
-  it("moves to /tmp where the folder asked for is missing", async () => {
+  it("moves to /tmp if the folder asked for is missing", async () => {
     const { folder } = await makePrivateFolder(join(root, "missing"));
     expect(dirname(folder)).toBe(await realpath("/tmp"));
     await removeFolder(folder);
@@ -54,8 +54,8 @@ describe("a private server's folder", () => {
   });
 });
 
-describe("killing a server that lost its guardian", given(visibleProcesses), () => {
-  it("kills the process of that id only where it works in the folder", async () => {
+describe("the end of a server that lost its guardian", given(visibleProcesses), () => {
+  it("kills the process of that id only if it works in the folder", async () => {
     const inside = spawn("sleep", ["60"], { cwd: root, stdio: "ignore" });
     const outside = spawn("sleep", ["60"], { cwd: "/", stdio: "ignore" });
     await Promise.all([once(inside, "spawn"), once(outside, "spawn")]);
@@ -72,7 +72,7 @@ describe("killing a server that lost its guardian", given(visibleProcesses), () 
     }
   });
 
-  it("finds the server by its folder where its id was never told", async () => {
+  it("finds the server by its folder if its id was never told", async () => {
     const inside = spawn("sleep", ["60"], { cwd: root, stdio: "ignore" });
     await once(inside, "spawn");
     const gone = once(inside, "exit");

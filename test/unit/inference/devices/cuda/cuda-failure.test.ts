@@ -68,18 +68,18 @@ const NEITHER = [
   "the model cannot be used: it gave 2 numbers for 1 pairs; a reranker gives one a pair",
 ];
 
-describe("what a failed run says", () => {
-  it.each(OUT_OF_MEMORY)("of memory that ran out: %s", (_who, text) => {
+describe("the message of a failed session", () => {
+  it.each(OUT_OF_MEMORY)("tells that memory ran out: %s", (_who, text) => {
     expect(cudaSaysOutOfMemory(text)).toBe(true);
     expect(saysDeviceBroken(text)).toBe(false);
   });
 
-  it.each(BROKEN)("of a context that is broken: %s", (_who, text) => {
+  it.each(BROKEN)("tells that the context is broken: %s", (_who, text) => {
     expect(saysDeviceBroken(text)).toBe(true);
     expect(cudaSaysOutOfMemory(text)).toBe(false);
   });
 
-  it.each(NEITHER)("of neither: %s", (text) => {
+  it.each(NEITHER)("tells neither: %s", (text) => {
     expect(saysDeviceBroken(text)).toBe(false);
     expect(cudaSaysOutOfMemory(text)).toBe(false);
   });

@@ -9,7 +9,7 @@ function notLoaded(loading: string, library: string): string {
 const OLD_DRIVER =
   "/onnxruntime_src/onnxruntime/core/providers/cuda/cuda_call.cc:146 std::conditional_t<THRW, void, onnxruntime::common::Status> onnxruntime::CudaCall(ERRTYPE, const char*, const char*, SUCCTYPE, const char*, const char*, int) [with ERRTYPE = cudaError; bool THRW = true; SUCCTYPE = cudaError; std::conditional_t<THRW, void, common::Status> = void] CUDA failure 35: CUDA driver version is insufficient for CUDA runtime version ; GPU=-1 ; hostname=worker-1 ; file=/onnxruntime_src/onnxruntime/core/providers/cuda/cuda_execution_provider.cc ; line=352 ; expr=cudaSetDevice(info_.device_id); ";
 
-describe("why CUDA cannot be used", () => {
+describe("the reason why CUDA cannot be used", () => {
   it.each([
     [
       "no driver",
@@ -57,7 +57,7 @@ describe("why CUDA cannot be used", () => {
       /nvidia-smi/,
     ],
     ["a crash", "a trial ended with SIGSEGV\n", /a trial ended with SIGSEGV/, /nvidia-smi/],
-  ])("with %s, and what to do", (_case, said, reason, remedy) => {
+  ])("names %s, and what to do", (_case, said, reason, remedy) => {
     const trouble = explainCudaFailure(said);
     expect(trouble.reason).toMatch(reason);
     expect(trouble.remedy).toMatch(remedy);

@@ -104,7 +104,7 @@ describe("a graph with the attention of an encoder", () => {
     expect(nodes.map(({ operator }) => operator)).toEqual([...before, "MultiHeadAttention"]);
   });
 
-  it("is known by keys that the product transposes, too", () => {
+  it("is recognised if the product transposes the keys, too", () => {
     const other = model({ keyOrder: [0, 2, 1, 3], product: { transB: 1 } });
     expect(fuseAttention(other)).toBeDefined();
   });
@@ -134,7 +134,7 @@ describe("a graph with the attention of an encoder", () => {
   });
 });
 
-it("leaves alone what has no attention, and refuses what is no model", () => {
+it("the fusion leaves a graph without attention alone, and refuses what is no model", () => {
   const graph = new GraphBuilder();
   graph.op("logits", "MatMul", ["attention_mask", "weights"]);
   expect(fuseAttention(encode(graph))).toBeUndefined();

@@ -69,12 +69,12 @@ it.each<[string, Step[], number | undefined]>([
   ["zeros of some shape", [["x", "ConstantOfShape", ["other"]]], 0],
   ["an operator that is not known", [["x", "Softmax", ["mask"]]], undefined],
   ["positions", [["x", "CumSum", ["mask", "1"]]], undefined],
-])("says of %s what it is throughout", (_, steps, wanted) => {
+])("the one value of %s is known, or that there is none", (_, steps, wanted) => {
   const values = new UniformValues(graphOf(steps, SCALARS), { mask: 1 });
   expect(values.of("x")).toBe(wanted);
 });
 
-it("knows nothing of constants that are elsewhere, or of operators of other domains", () => {
+it("the values of constants that lie elsewhere, and of operators of other domains, stay unknown", () => {
   const graph = graphOf([["x", "Identity", ["weights"]]], { weights: undefined });
   expect(new UniformValues(graph, {}).of("x")).toBeUndefined();
   const [node] = graphOf([["y", "Identity", ["mask"]]], {}).nodes;

@@ -37,7 +37,7 @@ describe("the options of a command", () => {
   });
 
   it.each(["0", "1.5", "-1", "many", "9007199254740993"])(
-    "refuse %s where a whole number of at least 1 is needed",
+    "refuse %s if a whole number of at least 1 is needed",
     (text) => {
       expect(() => parse("--lanes", text)).toThrow(
         `--lanes: "${text}" is not a whole number of at least 1`,

@@ -66,7 +66,7 @@ describe("a compiled tokenizer", () => {
     expect((await idsOf()).ids).not.toEqual(first.ids);
   });
 
-  it("is made anew wherever a byte was changed, and never used as it is", async () => {
+  it("is made anew if any byte was changed, and never used as it is", async () => {
     const first = await idsOf();
     const path = compiledPath(compiledDir, await sourceOf(FIXTURE));
     const whole = await readFile(path);
@@ -184,7 +184,7 @@ describe("our own tokenizer", () => {
     expect(spec.status).toBe("unsupported");
   });
 
-  it("is not taken for what it cannot read, and says so where it is asked for", async () => {
+  it("is not taken for a file that it cannot read, and says so if it is asked for", async () => {
     const folder = join(compiledDir, "model");
     await cp(FIXTURE, folder, { recursive: true });
     const json = await parsed();
