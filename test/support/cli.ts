@@ -44,6 +44,17 @@ export interface CliOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Written to its standard input, which then ends. Without it there is none. */
   readonly input?: string | Buffer;
+  /** Runs it on a terminal of its own; what it writes on either stream is its standard output. */
+  readonly terminal?: boolean;
+}
+
+/** Ctrl-C, as a terminal sends it. */
+export const CTRL_C = "\u0003";
+
+/** The command line of util-linux' `script`, which gives a command a terminal. */
+function onTerminal(command: readonly string[]): string[] {
+  const quoted = command.map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
+  return ["script", "--quiet", "--return", "--flush", "--command", quoted.join(" "), "/dev/null"];
 }
 
 /** Variables that take back the cache that commands share. */
@@ -86,6 +97,11 @@ export class RunningCli {
 
   signal(name: NodeJS.Signals): void {
     this.#child.kill(name);
+  }
+
+  /** Types on its terminal. */
+  type(keys: string): void {
+    this.#child.stdin?.write(keys);
   }
 
   /** Stops it in its tracks; resolves once the kernel says so. */
@@ -148,7 +164,9 @@ export class Bench {
   }
 
   start(args: readonly string[], options: CliOptions = {}): RunningCli {
-    const child = spawn(process.execPath, [MAIN, ...args], {
+    const command = [process.execPath, MAIN, ...args];
+    const [program = "", ...rest] = options.terminal === true ? onTerminal(command) : command;
+    const child = spawn(program, rest, {
       cwd: this.folder,
       env: {
         PATH: process.env["PATH"] ?? "",
@@ -158,11 +176,11 @@ export class Bench {
         ...this.#env,
         ...options.env,
       },
-      stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
+      stdio: [options.input === undefined && !options.terminal ? "ignore" : "pipe", "pipe", "pipe"],
     });
     // A command may end without reading all of it.
     child.stdin?.on("error", () => undefined);
-    child.stdin?.end(options.input);
+    if (!options.terminal) child.stdin?.end(options.input);
     const running = new RunningCli(child);
     this.#started.push(running);
     return running;

@@ -49,6 +49,11 @@ export const visibleProcesses: Need = {
   isMet: process.platform === "linux",
 };
 
+export const terminals: Need = {
+  name: "util-linux' script on PATH, which gives a command a terminal",
+  isMet: answers("script", "--version"),
+};
+
 export const mounts: Need = {
   name: "the right to mount a small file system (root on Linux)",
   isMet: canMount(),

@@ -102,6 +102,15 @@ export class TestRedis {
     }
   }
 
+  /** Stops it in its tracks: connections stay open and nothing is answered. */
+  freeze(): void {
+    this.#process.kill("SIGSTOP");
+  }
+
+  thaw(): void {
+    this.#process.kill("SIGCONT");
+  }
+
   /** Starts it again where it was, with what its append-only file holds. */
   async startAgain(): Promise<void> {
     this.#process = this.#spawn();

@@ -49,7 +49,7 @@ async function results(id: string, parsed: Record<string, unknown>): Promise<num
   if (output !== "-") await checkResultsPlace(outputPaths(await linkTarget(output)), id);
   return await withRuns(values, async (runs) => {
     const run = await runs.open(id);
-    if (values.run.wait) await waitForRun(run);
+    if (values.run.wait && (await waitForRun(run)) === EXIT.interrupted) return EXIT.interrupted;
     return await writeResults(run, output);
   });
 }

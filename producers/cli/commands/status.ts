@@ -42,7 +42,10 @@ export function addStatus(program: Command): void {
 async function status(id: string | undefined, parsed: Record<string, unknown>): Promise<number> {
   const values = readOptions(GROUPS, parsed);
   return await withRuns(values, async (runs) => {
-    if (values.run.watch && id !== undefined) await waitForRun(await runs.open(id));
+    if (values.run.watch && id !== undefined) {
+      const code = await waitForRun(await runs.open(id));
+      if (code === EXIT.interrupted) return code;
+    }
     const reports = await reportRuns(
       runs,
       id === undefined ? await newest(runs, values.run.limit) : [id],

@@ -115,7 +115,7 @@ async function follow(
   if (total === 0) say(`${input === "-" ? "standard input" : input} holds no record`);
   say(`${counted(total, "record")} submitted to ${spool ?? queueName(modelTag(model), "bulk")}`);
   let code: number = wait || output !== undefined ? await waitForRun(run) : EXIT.ok;
-  if (output !== undefined) code = await writeResults(run, output);
+  if (output !== undefined && code !== EXIT.interrupted) code = await writeResults(run, output);
   // Rankings on standard output stand alone there.
   if (output === "-") say(run.id);
   else print(run.id);

@@ -3,6 +3,7 @@ import type { Redis } from "ioredis";
 import { RankmillError } from "../../core/errors.js";
 import type { RecordFailure } from "../../core/record.js";
 import { option, wording } from "../../core/wording.js";
+import { unlessAborted } from "../../platform/unless-aborted.js";
 import { runMemoryBytes, type JobSample } from "../../redis/run-footprint.js";
 import type { RunInfo } from "../../redis/run-info.js";
 import type { RunItem } from "../../runs/run-item.js";
@@ -41,7 +42,13 @@ export abstract class RunBase implements Run {
   }
 
   async untilOver(options: UntilOverOptions = {}): Promise<RunStatus> {
-    const { timeoutMs = Infinity, pollMs = POLL_MS, onStatus } = options;
+    const { signal } = options;
+    const over = this.#pollUntilOver(options);
+    return await (signal === undefined ? over : unlessAborted(over, signal));
+  }
+
+  async #pollUntilOver(options: UntilOverOptions): Promise<RunStatus> {
+    const { timeoutMs = Infinity, pollMs = POLL_MS, onStatus, signal } = options;
     const deadlineMs = performance.now() + timeoutMs;
     for (;;) {
       const status = await this.status();
@@ -53,7 +60,7 @@ export abstract class RunBase implements Run {
           context: { run: this.id },
         });
       }
-      await sleep(Math.min(pollMs, leftMs));
+      await sleep(Math.min(pollMs, leftMs), undefined, { signal });
     }
   }
 

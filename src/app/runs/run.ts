@@ -31,6 +31,8 @@ export interface UntilOverOptions {
   readonly pollMs?: number;
   /** Called with every look. */
   readonly onStatus?: (status: RunStatus) => void;
+  /** Ends the wait, also one for a Redis that does not answer; the run goes on. */
+  readonly signal?: AbortSignal;
 }
 
 /** The files and figures that writing a run's rankings came to. */
@@ -64,7 +66,7 @@ export interface Run {
   /** The submission of the run. @throws RankmillError if the run is gone */
   summary(): Promise<RunSummary>;
   status(): Promise<RunStatus>;
-  /** Waits until every record has ended. @throws RankmillError `timeout`; the run goes on */
+  /** Waits until every record has ended. @throws RankmillError `timeout`; the signal's reason */
   untilOver(options?: UntilOverOptions): Promise<RunStatus>;
   /** Every record with what became of it: in Redis in the input's order, in a spool in that of arrival. */
   items(): AsyncGenerator<RunItem, void, undefined>;
