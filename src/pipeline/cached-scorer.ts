@@ -1,9 +1,9 @@
-import { RankmillError } from "../core/errors.js";
 import type { EncodedPair, PairOutcome } from "../core/pair.js";
 import type { PairScorer } from "../core/ports/pair-scorer.js";
 import type { Priority } from "../core/priority.js";
 import type { ScoreCache } from "../core/ports/score-cache.js";
 import type { ObserveWork } from "../core/work-events.js";
+import { cancelled } from "./cancelled.js";
 
 /**
  * Asks a cache first, and has only those pairs scored that it does not know. Failures are never kept:
@@ -27,9 +27,7 @@ export class CachedScorer implements PairScorer {
   ): Promise<PairOutcome[]> {
     if (pairs.length === 0) return [];
     const known = await this.#cache.read(pairs);
-    if (signal.aborted) {
-      throw new RankmillError("cancelled", "the job was cancelled", { cause: signal.reason });
-    }
+    if (signal.aborted) throw cancelled(signal);
     if (known === undefined) return await this.#scorer.score(pairs, priority, signal);
     const missing = pairs.filter((_, index) => known[index] === undefined);
     const hits = pairs.length - missing.length;

@@ -8,7 +8,8 @@ export function observeLanes(work: BatchSource, observe: ObserveWork): BatchSour
   return { serve: (lane, signal) => work.serve(observeLane(lane, observe), signal) };
 }
 
-function observeLane(lane: Lane, observe: ObserveWork): Lane {
+/** `lane` as it is, with `observe` told of each message that it has answered. */
+export function observeLane(lane: Lane, observe: ObserveWork): Lane {
   return {
     id: lane.id,
     get alive() {

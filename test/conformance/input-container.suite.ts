@@ -20,41 +20,41 @@ function idsOf(records: readonly InputRecord[]): string[] {
 }
 
 export function testInputContainer(container: InputContainer, make: () => ContainerExample): void {
-  const opened: RecordSource[] = [];
-
-  async function open(choice: InputChoice): Promise<RecordSource> {
-    const source = await openSource(choice, {
-      limits: DEFAULT_LIMITS,
-      topN: undefined,
-      stdin: Readable.from([]),
-      onNote: () => {},
-      modelNames: () => ["model"],
-    });
-    opened.push(source);
-    return source;
-  }
-
-  async function digest(choice: InputChoice): Promise<string> {
-    const hash = createHash("sha256");
-    expect(await (await open(choice)).addTo(hash)).toBe(true);
-    return hash.digest("hex");
-  }
-
-  async function read(choice: InputChoice, done: readonly string[] = []): Promise<InputRecord[]> {
-    const records: InputRecord[] = [];
-    for await (const record of (await open(choice)).read(new Set(done))) records.push(record);
-    return records;
-  }
-
-  afterEach(async () => {
-    for (const source of opened.splice(0)) {
-      await source.close();
-      // Safe to call twice.
-      await source.close();
-    }
-  });
-
   describe(`the container ${container.name}`, () => {
+    const opened: RecordSource[] = [];
+
+    async function open(choice: InputChoice): Promise<RecordSource> {
+      const source = await openSource(choice, {
+        limits: DEFAULT_LIMITS,
+        topN: undefined,
+        stdin: Readable.from([]),
+        onNote: () => {},
+        modelNames: () => ["model"],
+      });
+      opened.push(source);
+      return source;
+    }
+
+    async function digest(choice: InputChoice): Promise<string> {
+      const hash = createHash("sha256");
+      expect(await (await open(choice)).addTo(hash)).toBe(true);
+      return hash.digest("hex");
+    }
+
+    async function read(choice: InputChoice, done: readonly string[] = []): Promise<InputRecord[]> {
+      const records: InputRecord[] = [];
+      for await (const record of (await open(choice)).read(new Set(done))) records.push(record);
+      return records;
+    }
+
+    afterEach(async () => {
+      for (const source of opened.splice(0)) {
+        await source.close();
+        // Safe to call twice.
+        await source.close();
+      }
+    });
+
     it("holds its own place", async () => {
       expect(container.holds(await placeOf(make().choice.input))).toBe(true);
     });

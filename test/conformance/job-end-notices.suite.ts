@@ -16,24 +16,24 @@ const FAILED: JobEnd = { status: "failed", code: "limit_exceeded", message: "too
 const JOBS = ["a", "b", "c", "d"].map((id) => jobOf(id));
 
 export function testJobEndNotices(name: string, make: MakeJobPlace): void {
-  let place: JobPlace;
-
-  beforeEach(async () => {
-    place = await make();
-    await place.queue.enqueue(JOBS, "someone");
-  });
-
-  afterEach(async () => {
-    await place.close();
-  });
-
-  async function end(jobId: string | undefined, how: JobEnd): Promise<void> {
-    if (jobId === undefined) throw new Error("there is no such job");
-    const fence = fenceOf(await place.results.begin(jobId));
-    await place.results.commit(jobId, fence, how, TTL_SECONDS);
-  }
-
   describe(`the notices of ended jobs ${name}`, () => {
+    let place: JobPlace;
+
+    beforeEach(async () => {
+      place = await make();
+      await place.queue.enqueue(JOBS, "someone");
+    });
+
+    afterEach(async () => {
+      await place.close();
+    });
+
+    async function end(jobId: string | undefined, how: JobEnd): Promise<void> {
+      if (jobId === undefined) throw new Error("there is no such job");
+      const fence = fenceOf(await place.results.begin(jobId));
+      await place.results.commit(jobId, fence, how, TTL_SECONDS);
+    }
+
     it("tell whoever listens of every job that ends, and of none after they stop", async () => {
       const [a, b, c, d] = idsOf(JOBS);
       const heard: string[] = [];

@@ -17,33 +17,33 @@ const DONE: JobEnd = { status: "done", line: "{}" };
 const MANY_JOBS = 260;
 
 export function testJobQueue(name: string, make: MakeJobPlace): void {
-  let place: JobPlace;
-
-  beforeEach(async () => {
-    place = await make();
-  });
-
-  afterEach(async () => {
-    await place.close();
-  });
-
-  /** Ends a job as a worker does. */
-  async function end(jobId: string): Promise<void> {
-    const fence = fenceOf(await place.results.begin(jobId));
-    await place.results.commit(jobId, fence, DONE, TTL_SECONDS);
-  }
-
-  async function resultOf(jobId: string): Promise<JobEnd | undefined> {
-    const [found] = await place.results.read([jobId]);
-    return found;
-  }
-
-  async function stateOf(jobId: string): Promise<QueueState | undefined> {
-    const [state] = await place.queue.states([jobId]);
-    return state;
-  }
-
   describe(`the job queue ${name}`, () => {
+    let place: JobPlace;
+
+    beforeEach(async () => {
+      place = await make();
+    });
+
+    afterEach(async () => {
+      await place.close();
+    });
+
+    /** Ends a job as a worker does. */
+    async function end(jobId: string): Promise<void> {
+      const fence = fenceOf(await place.results.begin(jobId));
+      await place.results.commit(jobId, fence, DONE, TTL_SECONDS);
+    }
+
+    async function resultOf(jobId: string): Promise<JobEnd | undefined> {
+      const [found] = await place.results.read([jobId]);
+      return found;
+    }
+
+    async function stateOf(jobId: string): Promise<QueueState | undefined> {
+      const [state] = await place.queue.states([jobId]);
+      return state;
+    }
+
     it("queues a job once, lets others join it while it is under way, and knows when it is done", async () => {
       const { queue } = place;
       const [a, b] = [jobOf("a"), jobOf("b")];

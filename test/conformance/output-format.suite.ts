@@ -40,27 +40,27 @@ function logitsOf(examples: readonly RankedExample[]): Map<string, Map<string, n
 }
 
 export function testOutputFormat(kind: OutputFormatKind, example: OutputFormatExample): void {
-  let folder: string;
-
-  beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), "rankmill-test-form-"));
-  });
-
-  afterEach(() => {
-    rmSync(folder, { recursive: true, force: true });
-  });
-
-  async function convert(examples: readonly RankedExample[]): Promise<string> {
-    const { convert: make } = kind.open(example.choose(folder, EXAMPLES));
-    const path = join(folder, "out.rankings.jsonl");
-    writeFileSync(path, examples.map((one) => `${rankingOf(one)}\n`).join(""));
-    if (make === undefined) return readFileSync(path, "utf8");
-    let text = "";
-    for await (const piece of make(path)) text += piece;
-    return text;
-  }
-
   describe(`the output format ${kind.name}`, () => {
+    let folder: string;
+
+    beforeEach(() => {
+      folder = mkdtempSync(join(tmpdir(), "rankmill-test-form-"));
+    });
+
+    afterEach(() => {
+      rmSync(folder, { recursive: true, force: true });
+    });
+
+    async function convert(examples: readonly RankedExample[]): Promise<string> {
+      const { convert: make } = kind.open(example.choose(folder, EXAMPLES));
+      const path = join(folder, "out.rankings.jsonl");
+      writeFileSync(path, examples.map((one) => `${rankingOf(one)}\n`).join(""));
+      if (make === undefined) return readFileSync(path, "utf8");
+      let text = "";
+      for await (const piece of make(path)) text += piece;
+      return text;
+    }
+
     it("is in the registry once, and keeps its name when it is opened", () => {
       expect(outputFormats().filter(({ name }) => name === kind.name)).toEqual([kind]);
       expect(kind.open(example.choose(folder, EXAMPLES)).name).toBe(kind.name);

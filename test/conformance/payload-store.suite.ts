@@ -3,19 +3,19 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { fenceOf, jobOf, TTL_SECONDS, type JobPlace, type MakeJobPlace } from "./job-place.js";
 
 export function testPayloadStore(name: string, make: MakeJobPlace): void {
-  const large = jobOf("large", { large: true });
-  let place: JobPlace;
-
-  beforeEach(async () => {
-    place = await make();
-    await place.queue.enqueue([jobOf("small"), large], "someone");
-  });
-
-  afterEach(async () => {
-    await place.close();
-  });
-
   describe(`the payload store ${name}`, () => {
+    const large = jobOf("large", { large: true });
+    let place: JobPlace;
+
+    beforeEach(async () => {
+      place = await make();
+      await place.queue.enqueue([jobOf("small"), large], "someone");
+    });
+
+    afterEach(async () => {
+      await place.close();
+    });
+
     it("holds a large request as it was given, and none for a job that carries its own", async () => {
       const { payloads } = place;
       expect(large.envelope.request).toBeUndefined();

@@ -25,17 +25,17 @@ function failureOf(line: number, padding = ""): RecordFailure {
 }
 
 export function testRankingSink(name: string, open: () => Promise<OpenSink>): void {
-  let opened: OpenSink;
-
-  beforeEach(async () => {
-    opened = await open();
-  });
-
-  afterEach(async () => {
-    await opened.clean();
-  });
-
   describe(`the sink ${name}`, () => {
+    let opened: OpenSink;
+
+    beforeEach(async () => {
+      opened = await open();
+    });
+
+    afterEach(async () => {
+      await opened.clean();
+    });
+
     it("holds rankings and failures, each once and whole, and counts them", async () => {
       const { sink } = opened;
       await sink.write([lineOf("a"), lineOf("é\u2028")]);

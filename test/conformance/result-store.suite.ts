@@ -9,24 +9,24 @@ const DONE: JobEnd = { status: "done", line: '{"id":"é \\ud800","results":[]}' 
 const FAILED: JobEnd = { status: "failed", code: "limit_exceeded", message: "too much: 9 > 5" };
 
 export function testResultStore(name: string, make: MakeJobPlace): void {
-  let place: JobPlace;
-  let store: JobPlace["results"];
-  /** Ids of jobs that somebody waits for. */
-  let [a, b] = ["", ""];
-
-  beforeEach(async () => {
-    place = await make();
-    store = place.results;
-    const jobs = [jobOf("a"), jobOf("b")] as const;
-    [a, b] = [jobs[0].jobId, jobs[1].jobId];
-    await place.queue.enqueue(jobs, "someone");
-  });
-
-  afterEach(async () => {
-    await place.close();
-  });
-
   describe(`the result store ${name}`, () => {
+    let place: JobPlace;
+    let store: JobPlace["results"];
+    /** Ids of jobs that somebody waits for. */
+    let [a, b] = ["", ""];
+
+    beforeEach(async () => {
+      place = await make();
+      store = place.results;
+      const jobs = [jobOf("a"), jobOf("b")] as const;
+      [a, b] = [jobs[0].jobId, jobs[1].jobId];
+      await place.queue.enqueue(jobs, "someone");
+    });
+
+    afterEach(async () => {
+      await place.close();
+    });
+
     it("gives back what was committed, in the order asked for", async () => {
       for (const [jobId, end] of [
         [a, DONE],

@@ -53,24 +53,24 @@ async function store(output: SpoolOutput, lines: readonly string[]): Promise<voi
 }
 
 export function testSpool(name: string, make: () => Promise<SpoolPlace>): void {
-  let place: SpoolPlace;
-  let spool: Spool;
-
-  async function open(): Promise<Spool> {
-    return await place.open();
-  }
-
-  beforeEach(async () => {
-    place = await make();
-    spool = await open();
-    await spool.check();
-  });
-
-  afterEach(async () => {
-    await place.clean();
-  });
-
   describe(`the spool ${name}`, () => {
+    let place: SpoolPlace;
+    let spool: Spool;
+
+    async function open(): Promise<Spool> {
+      return await place.open();
+    }
+
+    beforeEach(async () => {
+      place = await make();
+      spool = await open();
+      await spool.check();
+    });
+
+    afterEach(async () => {
+      await place.clean();
+    });
+
     it("gives back the records that were put in, less those with a ranking", async () => {
       const records = [valid("a", 1), invalid(2), valid("b", 3, "é\u2028 d"), valid("c", 4)];
       expect(await spool.has(RUN)).toBe(false);

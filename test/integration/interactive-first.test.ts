@@ -1,9 +1,9 @@
 /** Interactive pairs among the bulk pairs of a busy run, on a real lane. */
 import { afterEach, describe, expect, it } from "vitest";
 import type { EncodedPair } from "../../src/core/pair.js";
-import type { Lane } from "../../src/core/ports/lane.js";
 import { LaneProcess } from "../../src/inference/lanes/lane-process.js";
 import { Batcher, DEFAULT_BATCHER_OPTIONS } from "../../src/pipeline/batch/batcher.js";
+import { HeldLane } from "../support/fakes/held-lane.js";
 import { laneOptions, randomPair } from "../support/lanes.js";
 import { SeededRandom } from "../support/random.js";
 import { until } from "../support/until.js";
@@ -21,48 +21,6 @@ afterEach(async () => {
 
 function pairs(count: number): EncodedPair[] {
   return Array.from({ length: count }, () => randomPair(random, random.between(8, 40)));
-}
-
-/** The lane as it is, but each message waits in it until the test lets it run. */
-class HeldLane implements Lane {
-  /** The pairs of each message so far. */
-  readonly messages: EncodedPair[][] = [];
-  readonly #lane: LaneProcess;
-  #held: (() => void) | undefined;
-  #open = false;
-
-  constructor(lane: LaneProcess) {
-    this.#lane = lane;
-  }
-
-  get id(): number {
-    return this.#lane.id;
-  }
-
-  get alive(): boolean {
-    return this.#lane.alive;
-  }
-
-  async score(runs: readonly (readonly EncodedPair[])[]): Promise<number[][]> {
-    this.messages.push(runs.flat());
-    if (!this.#open) await new Promise<void>((resolve) => (this.#held = resolve));
-    return await this.#lane.score(runs);
-  }
-
-  /** Waits for a message that is held. */
-  async untilBusy(): Promise<void> {
-    await until("a message is in the lane", () => this.#held !== undefined);
-  }
-
-  runOne(): void {
-    this.#held?.();
-    this.#held = undefined;
-  }
-
-  open(): void {
-    this.#open = true;
-    this.runOne();
-  }
 }
 
 describe("a busy run", () => {

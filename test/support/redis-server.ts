@@ -87,7 +87,7 @@ export class TestRedis {
 
   /** A connection of the test's own; closed with the server. */
   client(): Redis {
-    const target = this.url.startsWith("unix:") ? this.url.slice("unix://".length) : this.url;
+    const target = this.url.startsWith("unix:") ? socketOf(this.url) : this.url;
     const client = new Redis(target, { maxRetriesPerRequest: null });
     client.on("error", () => undefined);
     this.#clients.push(client);
@@ -111,8 +111,10 @@ export class TestRedis {
     this.#process.kill("SIGCONT");
   }
 
-  /** Starts it again where it was, with what its append-only file holds. */
+  /** Starts it again where it was, with what its append-only file holds; js-redis-server has none. */
   async startAgain(): Promise<void> {
+    // The socket of a killed server is in the way of the next one.
+    if (this.url.startsWith("unix:")) await rm(socketOf(this.url), { force: true });
     this.#process = this.#spawn();
     await this.#answers();
   }
@@ -146,6 +148,10 @@ export class TestRedis {
       client.disconnect();
     }
   }
+}
+
+function socketOf(url: string): string {
+  return url.slice("unix://".length);
 }
 
 const announced = new Set<string>();

@@ -1,7 +1,7 @@
 import { planBatches, type BatchLimits } from "./batch-plan.js";
-import { RankmillError } from "../../core/errors.js";
 import type { EncodedPair, PairOutcome } from "../../core/pair.js";
 import type { Priority } from "../../core/priority.js";
+import { cancelled } from "../cancelled.js";
 
 /** One job's pairs on their way through the lanes. */
 export interface Work {
@@ -25,7 +25,7 @@ export function openWork(
   reject: (error: Error) => void,
 ): Work {
   const onAbort = (): void => {
-    work.reject(new RankmillError("cancelled", "the job was cancelled", { cause: signal.reason }));
+    work.reject(cancelled(signal));
   };
   const end = (): boolean => {
     if (work.settled) return false;

@@ -8,6 +8,7 @@ import type { BatchSource } from "../../core/ports/batch-source.js";
 import type { PairScorer } from "../../core/ports/pair-scorer.js";
 import type { Priority } from "../../core/priority.js";
 import { ignoreWork, type ObserveWork } from "../../core/work-events.js";
+import { cancelled } from "../cancelled.js";
 import {
   enteredAtMs,
   isLive,
@@ -123,7 +124,11 @@ export class Batcher implements PairScorer, BatchSource {
   ): Promise<PairOutcome[]> {
     if (pairs.length === 0) return [];
     const tokens = pairs.reduce((sum, pair) => sum + pair.ids.length, 0);
-    const release = await this.#permits[priority].acquire(tokens, signal);
+    const release = await this.#permits[priority]
+      .acquire(tokens, signal)
+      .catch((error: unknown) => {
+        throw signal.aborted ? cancelled(signal) : error;
+      });
     try {
       return await this.#enter(pairs, priority, signal);
     } finally {
@@ -136,7 +141,7 @@ export class Batcher implements PairScorer, BatchSource {
     priority: Priority,
     signal: AbortSignal,
   ): Promise<PairOutcome[]> {
-    signal.throwIfAborted();
+    if (signal.aborted) throw cancelled(signal);
     if (this.#failure !== undefined) throw this.#failure;
     return new Promise((resolve, reject) => {
       const work = openWork(pairs.length, signal, resolve, reject);

@@ -1,59 +1,42 @@
 import { describe, expect, it } from "vitest";
 import { RankmillError } from "../../../src/core/errors.js";
 import type { EncodedPair, PairOutcome } from "../../../src/core/pair.js";
-import type { PairScorer } from "../../../src/core/ports/pair-scorer.js";
-import type { Priority } from "../../../src/core/priority.js";
-import type { ScoreCache } from "../../../src/core/ports/score-cache.js";
 import type { WorkEvent } from "../../../src/core/work-events.js";
 import { CachedScorer } from "../../../src/pipeline/cached-scorer.js";
-import { firstId, pairOf } from "./parts.js";
+import { FunctionScorer, type ScorerCall } from "../../support/fakes/function-scorer.js";
+import { MemoryScoreCache } from "../../support/fakes/memory-score-cache.js";
+import { firstId, pairOf } from "../../support/pairs.js";
 
 const never = new AbortController().signal;
 
-class MemoryCache implements ScoreCache {
-  readonly logits = new Map<number, number>();
-  usable = true;
-
-  async read(pairs: readonly EncodedPair[]): Promise<(number | undefined)[] | undefined> {
-    await Promise.resolve();
-    return this.usable ? pairs.map((pair) => this.logits.get(firstId(pair))) : undefined;
-  }
-
-  write(pairs: readonly EncodedPair[], logits: readonly number[]): void {
-    pairs.forEach((pair, index) => this.logits.set(firstId(pair), logits[index] ?? Number.NaN));
-  }
+/** Pairs of 13 and above fail. */
+function outcomeOf(pair: EncodedPair): PairOutcome {
+  return firstId(pair) < 13
+    ? { status: "scored", logit: firstId(pair) / 2 }
+    : { status: "failed", code: "pair_killed_lane", message: "it did" };
 }
 
-/** Scores a pair by its first id; 13 and above fail. */
-class FirstIdScorer implements PairScorer {
-  readonly calls: { readonly firsts: readonly number[]; readonly priority: Priority }[] = [];
-
-  async score(pairs: readonly EncodedPair[], priority: Priority): Promise<PairOutcome[]> {
-    this.calls.push({ firsts: pairs.map(firstId), priority });
-    await Promise.resolve();
-    return pairs.map((pair) =>
-      firstId(pair) < 13
-        ? { status: "scored", logit: firstId(pair) / 2 }
-        : { status: "failed", code: "pair_killed_lane", message: "it did" },
-    );
-  }
+function firsts({ pairs }: ScorerCall): number[] {
+  return pairs.map(firstId);
 }
 
 interface Parts {
-  readonly cache: MemoryCache;
-  readonly inner: FirstIdScorer;
+  readonly cache: MemoryScoreCache;
+  readonly inner: FunctionScorer;
   readonly scorer: CachedScorer;
   readonly events: WorkEvent[];
 }
 
 function parts(): Parts {
-  const [cache, inner, events] = [new MemoryCache(), new FirstIdScorer(), [] as WorkEvent[]];
+  const cache = new MemoryScoreCache();
+  const inner = new FunctionScorer(outcomeOf);
+  const events: WorkEvent[] = [];
   const scorer = new CachedScorer(inner, cache, (event) => events.push(event));
   return { cache, inner, scorer, events };
 }
 
-async function ask(scorer: CachedScorer, firsts: readonly number[]): Promise<(number | string)[]> {
-  const pairs = firsts.map((first) => pairOf(first));
+async function ask(scorer: CachedScorer, ids: readonly number[]): Promise<(number | string)[]> {
+  const pairs = ids.map((id) => pairOf(id));
   const outcomes = await scorer.score(pairs, "bulk", never);
   return outcomes.map((outcome) => (outcome.status === "scored" ? outcome.logit : outcome.code));
 }
@@ -64,7 +47,7 @@ describe("a scorer with a cache", () => {
     expect(await ask(scorer, [2, 4])).toEqual([1, 2]);
     expect(await ask(scorer, [3, 2, 5, 4])).toEqual([1.5, 1, 2.5, 2]);
     expect(await ask(scorer, [5, 3])).toEqual([2.5, 1.5]);
-    expect(inner.calls.map(({ firsts }) => firsts)).toEqual([
+    expect(inner.calls.map(firsts)).toEqual([
       [2, 4],
       [3, 5],
     ]);
@@ -88,13 +71,13 @@ describe("a scorer with a cache", () => {
     const { cache, inner, scorer } = parts();
     expect(await ask(scorer, [14, 2])).toEqual(["pair_killed_lane", 1]);
     expect(await ask(scorer, [2, 14])).toEqual([1, "pair_killed_lane"]);
-    expect([...cache.logits]).toEqual([[2, 1]]);
-    expect(inner.calls.at(-1)?.firsts).toEqual([14]);
+    expect(await cache.read([pairOf(2), pairOf(14)])).toEqual([1, undefined]);
+    expect(inner.calls.slice(1).map(firsts)).toEqual([[14]]);
   });
 
   it("goes on without a cache that cannot be asked, and counts no lookup", async () => {
     const { cache, inner, scorer, events } = parts();
-    cache.logits.set(2, 99);
+    cache.write([pairOf(2)], [99]);
     cache.usable = false;
     expect(await ask(scorer, [2, 4])).toEqual([1, 2]);
     expect(inner.calls).toHaveLength(1);
@@ -105,7 +88,7 @@ describe("a scorer with a cache", () => {
 
   it("gives a cancelled job nothing, and has nothing scored for it", async () => {
     const { cache, inner, scorer } = parts();
-    cache.logits.set(1, 1);
+    cache.write([pairOf(1)], [1]);
     const cancelling = new AbortController();
     const scored = scorer.score([pairOf(1)], "bulk", cancelling.signal);
     cancelling.abort();
@@ -115,8 +98,10 @@ describe("a scorer with a cache", () => {
 
   it("passes on what the scorer throws, and keeps nothing then", async () => {
     const { cache, inner, scorer } = parts();
-    inner.score = () => Promise.reject(new RankmillError("lane_failed", "no lane can work"));
+    inner.before = () => {
+      throw new RankmillError("lane_failed", "no lane can work");
+    };
     await expect(ask(scorer, [1])).rejects.toMatchObject({ code: "lane_failed" });
-    expect(cache.logits.size).toBe(0);
+    expect(cache.size).toBe(0);
   });
 });

@@ -8,6 +8,7 @@ import { TOKENISING } from "../../../src/core/ports/result-store.js";
 import type { Tokenizer } from "../../../src/core/ports/tokenizer.js";
 import { JobProcessor } from "../../../src/pipeline/process-job.js";
 import { Permits } from "../../../src/platform/permits.js";
+import { FunctionScorer } from "../../support/fakes/function-scorer.js";
 import { MemoryJobs } from "../../support/fakes/memory-jobs.js";
 import { MemoryPayloadStore } from "../../support/fakes/memory-payload-store.js";
 import { MemoryResultStore } from "../../support/fakes/memory-result-store.js";
@@ -60,10 +61,7 @@ async function work(redis: MemoryJobs, jobs: readonly TakenJob[]): Promise<boole
     highestMaxLength: 512,
     tokenizer,
     template: { prefix: [1], middle: [2], suffix: [2], segmentTypeIds: true, padId: 0 },
-    scorer: {
-      score: async (pairs) =>
-        await Promise.resolve(pairs.map(() => ({ status: "scored", logit: 1 }) as const)),
-    },
+    scorer: new FunctionScorer(),
     results: new MortalResultStore(new MemoryResultStore(redis), worker),
     payloads: new MemoryPayloadStore(redis),
     payloadBytes: new Permits(1_000_000),
@@ -117,7 +115,7 @@ describe("a job whose text kills the worker that tokenises it", () => {
       highestMaxLength: 512,
       tokenizer: failing,
       template: { prefix: [1], middle: [2], suffix: [2], segmentTypeIds: true, padId: 0 },
-      scorer: { score: async () => await Promise.resolve([]) },
+      scorer: new FunctionScorer(),
       results: new MemoryResultStore(redis),
       payloads: new MemoryPayloadStore(redis),
       payloadBytes: new Permits(1_000_000),

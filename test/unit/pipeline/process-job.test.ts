@@ -4,9 +4,8 @@ import { RankmillError } from "../../../src/core/errors.js";
 import type { JobEnvelope } from "../../../src/core/job.js";
 import type { PairTemplate } from "../../../src/core/pair-assembly.js";
 import { Permits } from "../../../src/platform/permits.js";
-import type { EncodedPair, PairOutcome } from "../../../src/core/pair.js";
-import type { PairScorer } from "../../../src/core/ports/pair-scorer.js";
 import { CharTokenizer } from "../../support/fakes/tokenizers.js";
+import { FunctionScorer } from "../../support/fakes/function-scorer.js";
 import { MemoryJobs } from "../../support/fakes/memory-jobs.js";
 import { MemoryPayloadStore } from "../../support/fakes/memory-payload-store.js";
 import { MemoryResultStore } from "../../support/fakes/memory-result-store.js";
@@ -14,21 +13,6 @@ import type { ObserveWork, WorkEvent } from "../../../src/core/work-events.js";
 import type { TakenJob } from "../../../src/core/job.js";
 import { JobProcessor } from "../../../src/pipeline/process-job.js";
 import { envelopeSchema } from "../../../src/core/job-envelope.js";
-
-/** Longer is better. */
-class LengthScorer implements PairScorer {
-  readonly asked: number[] = [];
-
-  score(
-    pairs: readonly EncodedPair[],
-    _priority: string,
-    signal: AbortSignal,
-  ): Promise<PairOutcome[]> {
-    if (signal.aborted) return Promise.reject(new RankmillError("cancelled", "cancelled"));
-    this.asked.push(pairs.length);
-    return Promise.resolve(pairs.map(({ ids }) => ({ status: "scored", logit: ids.length })));
-  }
-}
 
 const TEMPLATE: PairTemplate = {
   prefix: [1],
@@ -43,7 +27,8 @@ const never = new AbortController().signal;
 let jobs: MemoryJobs;
 let results: MemoryResultStore;
 let tokenizer: CharTokenizer;
-let scorer: LengthScorer;
+/** Longer is better. */
+let scorer: FunctionScorer;
 let permits: Permits;
 
 beforeEach(() => {
@@ -51,17 +36,17 @@ beforeEach(() => {
   for (const jobId of ["r1", "r2"]) jobs.want(jobId, "someone");
   results = new MemoryResultStore(jobs);
   tokenizer = new CharTokenizer();
-  scorer = new LengthScorer();
+  scorer = new FunctionScorer(({ ids }) => ({ status: "scored", logit: ids.length }));
   permits = new Permits(1_000);
 });
 
-function processor(scoring: PairScorer = scorer, observe?: ObserveWork): JobProcessor {
+function processor(observe?: ObserveWork): JobProcessor {
   return new JobProcessor({
     model: { name: "m", activation: "identity" },
     highestMaxLength: 512,
     tokenizer,
     template: TEMPLATE,
-    scorer: scoring,
+    scorer,
     results,
     payloads: new MemoryPayloadStore(jobs),
     payloadBytes: permits,
@@ -139,14 +124,9 @@ describe("a job", () => {
   });
 
   it("is left to a newer attempt that holds it", async () => {
-    const slow: PairScorer = {
-      score: async (pairs, priority, signal) => {
-        await results.begin("r1");
-        return await scorer.score(pairs, priority, signal);
-      },
-    };
+    scorer.before = async () => void (await results.begin("r1"));
     const events: WorkEvent[] = [];
-    await processor(slow, (event) => events.push(event)).process(taken(REQUEST), never);
+    await processor((event) => events.push(event)).process(taken(REQUEST), never);
     expect(jobs.ends.size).toBe(0);
     expect(events.map(({ type }) => type)).toEqual(["tokenized", "commit-refused"]);
   });
@@ -190,11 +170,11 @@ describe("a job that fails", () => {
   });
 
   it("is recorded only if no other attempt will follow", async () => {
-    const broken: PairScorer = {
-      score: () => Promise.reject(new RankmillError("lane_failed", "all lanes are gone")),
+    scorer.before = () => {
+      throw new RankmillError("lane_failed", "all lanes are gone");
     };
     const attempt = (lastAttempt: boolean): Promise<unknown> =>
-      processor(broken).process(taken(REQUEST, { lastAttempt }), never);
+      processor().process(taken(REQUEST, { lastAttempt }), never);
     await expect(attempt(false)).rejects.toMatchObject({ code: "lane_failed" });
     expect(jobs.ends.size).toBe(0);
     await expect(attempt(true)).rejects.toMatchObject({ code: "lane_failed" });
@@ -207,13 +187,11 @@ describe("a job that fails", () => {
 
   it("leaves no record if it was cancelled, whatever else went wrong", async () => {
     const controller = new AbortController();
-    const cancelling: PairScorer = {
-      score: () => {
-        controller.abort();
-        return Promise.reject(new Error("anything"));
-      },
+    scorer.before = () => {
+      controller.abort();
+      throw new Error("anything");
     };
-    const processing = processor(cancelling).process(
+    const processing = processor().process(
       taken(REQUEST, { lastAttempt: true }),
       controller.signal,
     );
@@ -224,14 +202,8 @@ describe("a job that fails", () => {
 
   it("is not ranked if the cancellation came with the last score", async () => {
     const controller = new AbortController();
-    const late: PairScorer = {
-      score: async (pairs, priority, signal) => {
-        const outcomes = await scorer.score(pairs, priority, signal);
-        controller.abort();
-        return outcomes;
-      },
-    };
-    const processing = processor(late).process(taken(REQUEST), controller.signal);
+    scorer.after = () => controller.abort();
+    const processing = processor().process(taken(REQUEST), controller.signal);
     await expect(processing).rejects.toMatchObject({ code: "cancelled" });
     expect(jobs.ends.size).toBe(0);
   });
@@ -259,12 +231,10 @@ describe("a job whose workers keep vanishing", () => {
 
   it("leaves the pair in hand accused if its worker vanishes again", async () => {
     jobs.setAttempts("r1", 7);
-    const vanishing: PairScorer = {
-      score: () => Promise.reject(new RankmillError("lane_failed", "as if killed")),
+    scorer.before = () => {
+      throw new RankmillError("lane_failed", "as if killed");
     };
-    await expect(processor(vanishing).process(taken(REQUEST), never)).rejects.toThrow(
-      "as if killed",
-    );
+    await expect(processor().process(taken(REQUEST), never)).rejects.toThrow("as if killed");
     expect(jobs.accused.get("r1")).toEqual(new Map([[0, 1]]));
   });
 });
@@ -273,13 +243,8 @@ describe("requests held at once", () => {
   it("are bounded in bytes over all jobs", async () => {
     permits = new Permits(JSON.stringify(REQUEST).length);
     const gates: (() => void)[] = [];
-    const gated: PairScorer = {
-      score: async (pairs, priority, signal) => {
-        await new Promise<void>((resolve) => gates.push(resolve));
-        return await scorer.score(pairs, priority, signal);
-      },
-    };
-    const both = processor(gated);
+    scorer.before = () => new Promise((resolve) => void gates.push(resolve));
+    const both = processor();
     const first = both.process(taken(REQUEST), never);
     const second = both.process({ ...taken(REQUEST), jobId: "r2" }, never);
     await new Promise((resolve) => setImmediate(resolve));

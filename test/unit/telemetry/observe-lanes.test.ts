@@ -1,37 +1,21 @@
 import { describe, expect, it } from "vitest";
-import type { Lane } from "../../../src/core/ports/lane.js";
 import type { WorkEvent } from "../../../src/core/work-events.js";
-import { observeLanes } from "../../../src/telemetry/observe-lanes.js";
-import { pairOf } from "../pipeline/parts.js";
+import { Batcher } from "../../../src/pipeline/batch/batcher.js";
+import { observeLane, observeLanes } from "../../../src/telemetry/observe-lanes.js";
+import { HandLane } from "../../support/fakes/hand-lane.js";
+import { pairOf } from "../../support/pairs.js";
+import { turn } from "../../support/turn.js";
+
+const never = new AbortController().signal;
 
 describe("lanes that are observed", () => {
-  it("count what they answered, not what they failed at, and stay what they are", async () => {
-    let alive = true;
-    let fails = false;
-    const lane: Lane = {
-      id: 7,
-      get alive() {
-        return alive;
-      },
-      died: Promise.resolve("never"),
-      grownBytes: 42,
-      score: () => (fails ? Promise.reject(new Error("it died")) : Promise.resolve([[1]])),
-    };
+  it("count what they answered, and not what they failed at", async () => {
     const events: WorkEvent[] = [];
-    const served: Lane[] = [];
-    const work = observeLanes(
-      {
-        serve: (one) => {
-          served.push(one);
-          return Promise.resolve(undefined);
-        },
-      },
-      (event) => events.push(event),
-    );
-    await work.serve(lane, new AbortController().signal);
-    const [observed] = served;
-    expect(observed).toMatchObject({ id: 7, alive: true, grownBytes: 42, died: lane.died });
-    expect(await observed?.score([[pairOf(1, 3), pairOf(2, 5)], [pairOf(3, 7)]])).toEqual([[1]]);
+    const lane = new HandLane(7);
+    const observed = observeLane(lane, (event) => events.push(event));
+    const answered = observed.score([[pairOf(1, 3), pairOf(2, 5)], [pairOf(3, 7)]]);
+    await lane.answer();
+    expect(await answered).toEqual([[1, 2], [3]]);
     expect(events).toEqual([
       {
         type: "inferred",
@@ -42,10 +26,29 @@ describe("lanes that are observed", () => {
         tookMs: expect.any(Number),
       },
     ]);
-    fails = true;
-    await expect(observed?.score([])).rejects.toThrow("it died");
+    const failed = observed.score([[pairOf(1)]]);
+    failed.catch(() => undefined);
+    await lane.fail();
+    await expect(failed).rejects.toMatchObject({ code: "lane_failed" });
     expect(events).toHaveLength(1);
-    alive = false;
-    expect(observed?.alive).toBe(false);
+  });
+
+  it("stay what they are, as their memory and their number show", () => {
+    const lane = new HandLane(7);
+    lane.grownBytes = 42;
+    const observed = observeLane(lane, () => {});
+    expect(observed).toMatchObject({ id: 7, alive: true, grownBytes: 42, died: lane.died });
+  });
+
+  it("are all those that a source of work serves", async () => {
+    const events: WorkEvent[] = [];
+    const batcher = new Batcher();
+    const lane = new HandLane();
+    void observeLanes(batcher, (event) => events.push(event)).serve(lane, never);
+    const scored = batcher.score([pairOf(1)], "bulk", never);
+    await turn();
+    await lane.answer();
+    expect(await scored).toEqual([{ status: "scored", logit: 1 }]);
+    expect(events.map(({ type }) => type)).toEqual(["inferred"]);
   });
 });

@@ -10,7 +10,10 @@ import {
   type BatcherOptions,
 } from "../../../../src/pipeline/batch/batcher.js";
 import { SeededRandom } from "../../../support/random.js";
-import { firstId, HandLane, pairOf, QuickLane, turn } from "../parts.js";
+import { HandLane } from "../../../support/fakes/hand-lane.js";
+import { QuickLane } from "../../../support/fakes/quick-lane.js";
+import { firstId, pairOf } from "../../../support/pairs.js";
+import { turn } from "../../../support/turn.js";
 
 const idle = new AbortController().signal;
 // Every idle lane listens to it.
@@ -261,7 +264,7 @@ it("the batcher gives every document its own score under any mix of jobs, cancel
     for (;;) {
       const lane = new QuickLane((pair) => {
         if (random.between(0, 9) === 0) {
-          lane.alive = false;
+          lane.die();
           throw new RankmillError("lane_failed", "killed by SIGKILL");
         }
         return firstId(pair);

@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { ActivationBudget } from "../../../../src/core/cost/activation-budget.js";
-import type { Lane } from "../../../../src/core/ports/lane.js";
 import type { PairOutcome } from "../../../../src/core/pair.js";
 import { BatchMemory } from "../../../../src/pipeline/batch/batch-memory.js";
 import { Batcher, DEFAULT_BATCHER_OPTIONS } from "../../../../src/pipeline/batch/batcher.js";
-import { firstId, pairOf, turn } from "../parts.js";
+import { ArenaLane } from "../../../support/fakes/arena-lane.js";
+import { pairOf } from "../../../support/pairs.js";
+import { turn } from "../../../support/turn.js";
 
 const never = new AbortController().signal;
 /** One byte a token of a run: rows × length. */
@@ -38,44 +39,6 @@ function bench(capacity: number, lanes: number, rows = 1): Bench {
   return { batcher, budget, lowered };
 }
 
-/** A lane that holds the largest run it did, and dies where it did more than it has. */
-class ArenaLane implements Lane {
-  readonly id = 0;
-  alive = true;
-  held = 0;
-  readonly runs: number[][] = [];
-  readonly died: Promise<string>;
-  grownBytes = 0;
-  #die: (reason: string) => void = () => undefined;
-  readonly #memory: number;
-
-  constructor(memory = Infinity) {
-    this.#memory = memory;
-    this.died = new Promise((resolve) => {
-      this.#die = resolve;
-    });
-  }
-
-  end(): void {
-    this.alive = false;
-    this.#die("ended");
-  }
-
-  async score(runs: Parameters<Lane["score"]>[0]): Promise<number[][]> {
-    await turn();
-    for (const run of runs) {
-      this.runs.push(run.map(({ ids }) => ids.length));
-      const bytes = run.length * Math.max(...run.map(({ ids }) => ids.length));
-      if (bytes > this.#memory) {
-        this.end();
-        throw new Error("std::bad_alloc");
-      }
-      this.held = Math.max(this.held, bytes);
-    }
-    return runs.map((run) => run.map(firstId));
-  }
-}
-
 /** Keeps `lanes` slots filled, as a pool does, until `done`. */
 async function pool(
   { batcher }: Bench,
@@ -100,7 +63,7 @@ async function pool(
         most,
         all.filter(({ alive }) => alive).reduce((sum, { held }) => sum + held, 0),
       );
-      lane.end();
+      lane.die("ended");
       await turn();
     }
   };
@@ -130,7 +93,7 @@ describe("a memory budget", () => {
     );
     const { all } = await pool(parts, 2, () => new ArenaLane(), asked);
     expect(codes(await asked)).toEqual(Array.from({ length: 40 }, () => "scored"));
-    const rows = all.flatMap(({ runs }) => runs.map((run) => run.length));
+    const rows = all.flatMap(({ batches }) => batches.map((batch) => batch.length));
     expect(Math.max(...rows)).toBe(5);
   });
 

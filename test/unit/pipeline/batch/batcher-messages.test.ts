@@ -1,7 +1,9 @@
 import { setMaxListeners } from "node:events";
 import { describe, expect, it } from "vitest";
 import { Batcher, DEFAULT_BATCHER_OPTIONS } from "../../../../src/pipeline/batch/batcher.js";
-import { HandLane, pairOf, turn } from "../parts.js";
+import { HandLane } from "../../../support/fakes/hand-lane.js";
+import { pairOf } from "../../../support/pairs.js";
+import { turn } from "../../../support/turn.js";
 
 const idle = new AbortController().signal;
 // Every idle lane listens to it.

@@ -9,7 +9,10 @@ import {
   type BatcherOptions,
   DEFAULT_BATCHER_OPTIONS,
 } from "../../../../src/pipeline/batch/batcher.js";
-import { firstId, HandLane, pairOf, QuickLane, turn } from "../parts.js";
+import { HandLane } from "../../../support/fakes/hand-lane.js";
+import { QuickLane } from "../../../support/fakes/quick-lane.js";
+import { firstId, pairOf } from "../../../support/pairs.js";
+import { turn } from "../../../support/turn.js";
 
 const idle = new AbortController().signal;
 // Every idle lane listens to it.
@@ -222,7 +225,7 @@ describe("a lane that fails", () => {
       for (;;) {
         const lane = new QuickLane((pair) => {
           if (firstId(pair) === fatal) {
-            lane.alive = false;
+            lane.die();
             throw new RankmillError("lane_failed", "killed by SIGSEGV");
           }
           return firstId(pair);
@@ -323,8 +326,9 @@ describe("a cancelled job", () => {
 
   it("is not even begun if it was cancelled before", async () => {
     const batcher = batcherOf();
-    const reason = new Error("gone");
-    await expect(batcher.score(pairs([1]), "bulk", AbortSignal.abort(reason))).rejects.toBe(reason);
+    const cause = new Error("gone");
+    const scored = batcher.score(pairs([1]), "bulk", AbortSignal.abort(cause));
+    await expect(scored).rejects.toMatchObject({ code: "cancelled", cause });
     expect(batcher.waitingPairs).toBe(0);
   });
 });

@@ -1,12 +1,16 @@
+/**
+ * The score cache in Redis: who shares it, how much it may take, and how it goes on without memory or answers.
+ * The suite of `score-caches.test.ts` holds what callers rely on.
+ */
 import type { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { EncodedPair } from "../../src/core/pair.js";
 import { RedisScoreCache, type RedisScoreCacheOptions } from "../../src/redis/redis-score-cache.js";
 import { scoreScope } from "../../src/redis/score-key.js";
-import { SeededRandom } from "../support/random.js";
 import { redisKinds, TestRedis } from "../support/redis-server.js";
 import { until } from "../support/until.js";
 import { given, realRedis } from "../support/needs.js";
+import { answer, keep, numbered, range } from "./score-cache.suite.js";
 
 const MIB = 1024 * 1024;
 const SCOPE = scoreScope(["model", "int8"]);
@@ -14,7 +18,6 @@ const REST_MS = 20;
 const CHUNK = 2_048;
 /** Scripts, their engine and what is on its way, however large the cache. */
 const SERVER_BYTES = 262_144;
-const FLOATS = [0, -0, 1.5, -3.25, Math.fround(0.1), Math.fround(1e-44), Math.fround(3.4e38)];
 
 let server: TestRedis;
 let redis: Redis;
@@ -36,42 +39,8 @@ async function open(more: Partial<RedisScoreCacheOptions> = {}): Promise<RedisSc
   return cache;
 }
 
-/** Short, and another one for every number. */
-function numbered(number: number): EncodedPair {
-  return { ids: Int32Array.of(101, number, 102), secondStart: 2, truncated: false };
-}
-
-function range(from: number, count: number): EncodedPair[] {
-  return Array.from({ length: count }, (_, index) => numbered(from + index));
-}
-
-/** Writes until all of it can be read: a write that takes too long is given up. */
-async function keep(
-  cache: RedisScoreCache,
-  pairs: readonly EncodedPair[],
-  logits: readonly number[] = pairs.map((_, index) => index),
-): Promise<void> {
-  await until(
-    "the pairs are known",
-    async () => {
-      cache.write(pairs, logits);
-      return await areKnown(cache, pairs.slice(-1));
-    },
-    () => errors.join(),
-  );
-}
-
-async function areKnown(cache: RedisScoreCache, pairs: readonly EncodedPair[]): Promise<boolean> {
-  const known = await cache.read(pairs);
-  return known?.every((logit) => logit !== undefined) === true;
-}
-
-/** What a cache says once it answers: it rests after an answer that took too long. */
-async function answer(
-  cache: RedisScoreCache,
-  pairs: readonly EncodedPair[],
-): Promise<(number | undefined)[]> {
-  return [...(await until("the cache answers", () => cache.read(pairs)))];
+async function keepIn(cache: RedisScoreCache, pairs: readonly EncodedPair[]): Promise<void> {
+  await keep(cache, pairs, undefined, () => errors.join());
 }
 
 /** What keys take, with all that is about them. */
@@ -97,42 +66,14 @@ describe.each(redisKinds)("a score cache on %s", (kind) => {
     for (const cache of caches.splice(0)) await cache.close();
   });
 
-  it("gives back the very bits that were written, in the order asked for", async () => {
-    const random = new SeededRandom(3);
-    const floats = Array.from({ length: 300 }, () => Math.fround(random.next() * 20 - 10));
-    const logits = [...FLOATS, ...floats];
-    const pairs = range(0, logits.length);
-    const cache = await open();
-    expect(await answer(cache, pairs.slice(0, 3))).toEqual([undefined, undefined, undefined]);
-    await keep(cache, pairs, logits);
-    const known = (await answer(cache, pairs.toReversed())) ?? [];
-    expect(known.toReversed().map((logit, i) => Object.is(logit, logits[i]))).not.toContain(false);
-    expect(await answer(cache, [])).toEqual([]);
-  });
-
   it("is shared by workers whose scores are the same to the bit, and by no others", async () => {
     const [mine, equal] = [await open(), await open()];
     const other = await open({ scope: scoreScope(["model", "fp32"]) });
-    await keep(mine, range(0, 5));
+    await keepIn(mine, range(0, 5));
     expect(await answer(equal, range(0, 5))).toEqual([0, 1, 2, 3, 4]);
     expect(await answer(other, range(0, 1))).toEqual([undefined]);
     const elsewhere = await open({ tag: `${tag}-other` });
     expect(await answer(elsewhere, range(0, 1))).toEqual([undefined]);
-  });
-
-  it("takes pairs for equal only if their ids and the document's start are equal", async () => {
-    const cache = await open();
-    const pair = numbered(7);
-    await keep(cache, [pair], [1]);
-    const { ids } = pair;
-    const others: EncodedPair[] = [
-      { ...pair, secondStart: 1 },
-      { ...pair, ids: Int32Array.of(...ids, 0) },
-      { ...pair, ids: ids.toReversed() },
-      { ...pair, ids: ids.slice(0, 2) },
-    ];
-    expect(await answer(cache, others)).toEqual(others.map(() => undefined));
-    expect(await answer(cache, [{ ...pair, truncated: true }])).toEqual([1]);
   });
 
   it("keeps no number that four bytes do not hold", async () => {
@@ -148,12 +89,12 @@ describe.each(redisKinds)("a score cache on %s", (kind) => {
     const cache = await open({ capacityBytes: 1 });
     const { capacityPairs } = cache;
     const half = capacityPairs / 2;
-    await keep(cache, range(0, half));
-    await keep(cache, range(half, half - 10));
+    await keepIn(cache, range(0, half));
+    await keepIn(cache, range(half, half - 10));
     const asked = await answer(cache, range(0, 10));
     expect(asked).not.toContain(undefined);
     // The older half goes, but for what was asked for.
-    await keep(cache, range(2 * half, half));
+    await keepIn(cache, range(2 * half, half));
     expect(await answer(cache, range(0, 10))).toEqual(asked);
     expect(await answer(cache, range(10, half - 10))).toEqual(
       Array.from({ length: half - 10 }, () => undefined),
@@ -164,7 +105,7 @@ describe.each(redisKinds)("a score cache on %s", (kind) => {
 
   it("leaves every key with a time to live, and no probe", async () => {
     const cache = await open();
-    await keep(cache, range(0, 50));
+    await keepIn(cache, range(0, 50));
     const keys = await redis.keys(`rankmill:{${tag}}:*`);
     expect(keys.length).toBeGreaterThan(10);
     expect(keys.filter((key) => key.includes("probe"))).toEqual([]);
@@ -198,7 +139,7 @@ describe("a score cache on a real server", given(realRedis), () => {
     const before = await usedBytes();
     let most = 0;
     for (let written = 0; written < capacityPairs; written += CHUNK) {
-      await keep(cache, range(written, CHUNK));
+      await keepIn(cache, range(written, CHUNK));
       most = Math.max(most, (await usedBytes()) - before);
     }
     expect(most).toBeLessThan(MIB / 2 + SERVER_BYTES);
@@ -206,21 +147,9 @@ describe("a score cache on a real server", given(realRedis), () => {
     expect(most).toBeGreaterThan(0.3 * MIB);
   });
 
-  it("costs nothing but its hits while the server is gone, and serves again once it is back", async () => {
-    const cache = await open();
-    await keep(cache, range(0, 3));
-    await server.kill();
-    expect(await cache.read(range(0, 3))).toBeUndefined();
-    cache.write(range(3, 1), [3]);
-    await until("it said so", () => errors.length > 0);
-    await server.startAgain();
-    await until("it is of use again", () => areKnown(cache, range(0, 3)));
-    await keep(cache, range(5, 1), [9]);
-  });
-
   it("is not waited for if the server stands still", async () => {
     const cache = await open();
-    await keep(cache, range(0, 3));
+    await keepIn(cache, range(0, 3));
     errors = [];
     await redis.client("PAUSE", 3_600_000, "ALL");
     expect(await cache.read(range(0, 3))).toBeUndefined();
@@ -231,7 +160,7 @@ describe("a score cache on a real server", given(realRedis), () => {
   it("still tells what it knows if the server has no memory left", async () => {
     const cache = await open({ capacityBytes: 1 });
     const half = cache.capacityPairs / 2;
-    await keep(cache, range(0, half + 1));
+    await keepIn(cache, range(0, half + 1));
     await redis.config("SET", "maxmemory", "1");
     // Of the older generation: it cannot be moved to the newer one.
     expect(await answer(cache, range(0, 2))).toEqual([0, 1]);
