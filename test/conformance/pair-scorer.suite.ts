@@ -1,4 +1,5 @@
 /** What every scorer of pairs keeps to. */
+import { once } from "node:events";
 import { describe, expect, it } from "vitest";
 import { RankmillError } from "../../src/core/errors.js";
 import type { PairOutcome } from "../../src/core/pair.js";
@@ -8,6 +9,10 @@ import { turn } from "../support/turn.js";
 
 /** The first id of a pair that cannot be scored. */
 export const UNSCORABLE = 13;
+
+function scored(ids: readonly number[]): PairOutcome[] {
+  return ids.map((logit) => ({ status: "scored", logit }));
+}
 
 export interface ScorerPlace {
   /** Gives each pair's first id as its logit. */
@@ -19,18 +24,14 @@ export interface ScorerPlace {
 /** @param make makes a scorer that awaits `mayScore` before it scores */
 export function testPairScorer(
   name: string,
-  make: (mayScore: () => Promise<void>) => ScorerPlace,
+  make: (mayScore: Promise<unknown>) => ScorerPlace,
 ): void {
   const never = new AbortController().signal;
-  const atOnce = async (): Promise<void> => await Promise.resolve();
+  const atOnce = Promise.resolve();
 
   async function ask({ scorer }: ScorerPlace, ids: readonly number[]): Promise<PairOutcome[]> {
     const pairs = ids.map((id) => pairOf(id));
     return await scorer.score(pairs, "bulk", never);
-  }
-
-  function scored(ids: readonly number[]): PairOutcome[] {
-    return ids.map((logit) => ({ status: "scored", logit }));
   }
 
   describe(`the scorer ${name}`, () => {
@@ -71,18 +72,15 @@ export function testPairScorer(
     });
 
     it("ends a job with `cancelled` if its signal aborts while it waits, and no other job", async () => {
-      let mayScore: () => void = () => {};
-      const gate = new Promise<void>((resolve) => {
-        mayScore = resolve;
-      });
-      const { scorer } = make(async () => await gate);
+      const gate = new AbortController();
+      const { scorer } = make(once(gate.signal, "abort"));
       const cancelling = new AbortController();
       const cancelled = scorer.score([pairOf(1)], "bulk", cancelling.signal);
       const kept = scorer.score([pairOf(2)], "bulk", never);
       await turn();
       cancelling.abort(new Error("the reason"));
       await expect(cancelled).rejects.toMatchObject({ code: "cancelled" });
-      mayScore();
+      gate.abort();
       expect(await kept).toEqual(scored([2]));
     });
 
@@ -94,7 +92,7 @@ export function testPairScorer(
     });
 
     it("fails all jobs if no lane can work", async () => {
-      const place = make(async () => await new Promise(() => {}));
+      const place = make(new Promise(() => {}));
       const waiting = ask(place, [1]);
       place.fail(new RankmillError("lane_failed", "no lane can work"));
       await expect(waiting).rejects.toMatchObject({ code: "lane_failed" });

@@ -173,8 +173,9 @@ describe("a job that fails", () => {
     scorer.before = () => {
       throw new RankmillError("lane_failed", "all lanes are gone");
     };
+    const worker = processor();
     const attempt = (lastAttempt: boolean): Promise<unknown> =>
-      processor().process(taken(REQUEST, { lastAttempt }), never);
+      worker.process(taken(REQUEST, { lastAttempt }), never);
     await expect(attempt(false)).rejects.toMatchObject({ code: "lane_failed" });
     expect(jobs.ends.size).toBe(0);
     await expect(attempt(true)).rejects.toMatchObject({ code: "lane_failed" });
