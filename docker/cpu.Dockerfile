@@ -64,7 +64,7 @@ ENV PATH=/usr/local/bin \
 EXPOSE 9464
 USER 65532:65532
 STOPSIGNAL SIGTERM
-# What a worker says of itself, its progress included: the answer of `rankmill health`, from a file
+# The worker's own report, its progress included: the answer of `rankmill health`, from a file
 # that loads in a sixth of the time. The grace is for a large model that is prepared at first start.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=120s --retries=3 \
   CMD ["/app/workers/health.js"]

@@ -16,10 +16,10 @@ FROM ${RANKMILL_IMAGE} AS application
 FROM ${NODE_IMAGE} AS libraries
 # hadolint ignore=DL3008
 RUN apt-get update && apt-get install --yes --no-install-recommends python3-pip && rm -rf /var/lib/apt/lists/*
-# Where pip looks, for builds behind a mirror.
+# The index that pip asks, for builds behind a mirror.
 ARG PIP_INDEX_URL
 ARG PIP_EXTRA_INDEX_URL
-# 730 MB, fetched anew only where this list changes.
+# 730 MB, fetched anew only if this list changes.
 COPY docker/cuda/wheels.txt /wheels/
 RUN pip3 download --no-cache-dir --no-deps --require-hashes --only-binary=:all: --python-version=3.12 \
       --platform=manylinux_2_28_x86_64 --platform=manylinux_2_27_x86_64 --platform=manylinux2014_x86_64 \

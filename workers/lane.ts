@@ -33,7 +33,7 @@ async function open(message: Extract<ToLane, { type: "open" }>): Promise<void> {
   try {
     session = await ONNX_RUNTIME.open(message.model);
     // The first run of a session allocates and can fail where loading did not: fail here, not on
-    // a user's pair. Two rows, of different length where a batch may have such.
+    // a user's pair. Two rows, of different length if a batch may have such.
     const ids = [new Int32Array(3), new Int32Array(message.model.unmasked === true ? 3 : 2)];
     const logits = await session.run({ ids, secondStarts: [1, 1] });
     if (!logits.some(Number.isFinite)) throw new RankmillError("model_unusable", NO_NUMBER);

@@ -12,7 +12,7 @@ node "$root/app/producers/cli/main.js" setup cuda --with-libraries --from "$whee
 # In an image nothing is updated beside it: no second copy of the runtime.
 ln -sf "/$runtime" "$root/$folder/libonnxruntime.so.1"
 
-# What `ldd` does, inside the image, where there is no shell to run it.
+# The work of `ldd`, inside the image, where there is no shell to run it.
 missing=$(python3 -c 'import os, sys
 os.chroot(sys.argv[1])
 os.chdir("/")

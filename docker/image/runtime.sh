@@ -36,7 +36,7 @@ printf 'root:x:0:0:root:/root:/nonexistent\nrankmill:x:%s:%s:rankmill:/tmp:/none
 printf 'root:x:0:\nrankmill:x:%s:\n' "$USER_ID" >"$out/base/etc/group"
 install -d -m 1777 "$out/base/tmp"
 install -d -m 755 "$out/base/data"
-# A named volume takes over owner and mode of the folder that it is mounted on. Whoever submits
-# writes to the spool, as a user of the host perhaps.
+# A named volume takes over owner and mode of the folder that it is mounted on. The submitter
+# writes to the spool, perhaps as a user of the host.
 install -d -m 755 -o "$USER_ID" -g "$USER_ID" "$out/base/models" "$out/base/cache"
 install -d -m 1777 "$out/base/spool"

@@ -10,7 +10,7 @@ import { encodeOnnxModel } from "./onnx-encoder.js";
 import { tokenizerJson } from "./tokenizer.js";
 import { buildVocabulary, SPECIAL_TOKENS } from "./vocabulary.js";
 
-/** In the fields of a BERT configuration where they have a meaning; the bm25_ ones inform readers. */
+/** Values stand in the fields of a BERT configuration if they have a meaning there; the bm25_ ones inform readers. */
 function configJson(vocabularySize: number): object {
   return {
     architectures: ["Bm25ForSequenceClassification"],

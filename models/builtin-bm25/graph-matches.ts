@@ -1,7 +1,7 @@
 import type { GraphBuilder } from "./graph-builder.js";
 import type { Words } from "./graph-words.js";
 
-/** For each query word, float [B, Q]; 0 in the slots that hold none. */
+/** One number per query word, float [B, Q]; 0 in the slots that hold none. */
 export interface Matches {
   readonly idf: string;
   /** Occurrences in the document of the word, of its stem, of its stem's first letters. */

@@ -7,16 +7,16 @@ import type { Vocabulary } from "./vocabulary.js";
  * the rest is empty. W is two more than the longest row has.
  */
 export interface Words {
-  /** int64, 1 where the slot holds a word of the query, of the document. */
+  /** int64, 1 if the slot holds a word of the query, of the document. */
   readonly queryWord: string;
   readonly documentWord: string;
   /** int64: the most words that a query of the batch has, a scalar. */
   readonly mostQueryWords: string;
   /** int64: equal for two words exactly if they are the same word. */
   readonly identity: string;
-  /** int64: the letters without a plural s; NO_STEM where the word is not Latin. */
+  /** int64: the letters without a plural s; NO_STEM if the word is not Latin. */
   readonly stem: string;
-  /** int64: the first letters of the stem; NO_STEM where it has fewer. */
+  /** int64: the first letters of the stem; NO_STEM if it has fewer. */
   readonly prefix: string;
   /** float */
   readonly idf: string;
@@ -148,7 +148,7 @@ export function addWords(
 }
 
 interface Letters {
-  /** int64 [B, W]: the letters of the word, NOT_LATIN and more where it is not Latin. */
+  /** int64 [B, W]: the letters of the word, NOT_LATIN and more if it is not Latin. */
   readonly count: string;
   /** int64 [B, W]: the first 13 letters. */
   readonly code: string;

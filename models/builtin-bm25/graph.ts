@@ -61,7 +61,7 @@ function addExactSum(g: GraphBuilder, terms: string): string {
 /** The bounded logit of a BM25 sum and the IDFs' sum, both int64 [B, 1]. */
 function addLogit(g: GraphBuilder, score: string, idfSum: string): string {
   const s = g.toFloat("score", score);
-  // At least one step: a query without words is then 0 / small, not 0 / 0.
+  // The least is one step: a query without words is then 0 / small, not 0 / 0.
   const total = g.toFloat("idf_total", g.op("idf_floor", "Max", [idfSum, g.integer(1)]));
   const half = g.op("half", "Mul", [total, g.float(K.HALF_SCORE)]);
   const share = g.op("share", "Div", [s, g.op("score_and_half", "Add", [s, half])]);

@@ -30,7 +30,7 @@ export const CONTINUATION = "##";
  * special | inner, other scripts | inner, Latin | first, Latin | first, listed | first, other
  *                                                 ^ firstStart
  *
- * A piece is inner where it carries `##`. Listed pieces have an IDF of their own where they are the
+ * A piece is inner if it carries `##`. Listed pieces have an IDF of their own if they are the
  * whole word. Every byte is there as a first and as an inner piece, so that no word is unknown.
  */
 export interface Vocabulary {

@@ -8,7 +8,7 @@ function list(words: string): string[] {
   return words.split(/\s+/u).filter((word) => word !== "");
 }
 
-/** In nearly every text; single letters are what an apostrophe leaves behind ("don't"). */
+/** Words in nearly every text; an apostrophe leaves single letters behind ("don't"). */
 export const FUNCTION_WORDS: readonly string[] = list(`
   a an the of in to and or nor is are was were be been being am by for on at from with as that this
   these those it its he she they them him her his hers their theirs we us our ours you your yours i
@@ -23,7 +23,7 @@ export const FUNCTION_WORDS: readonly string[] = list(`
   himself herself themselves myself yourself
 `);
 
-/** In every second to tenth text. Verbs and nouns come with their endings. */
+/** Words in every second to tenth text. Verbs and nouns come with their endings. */
 export const FREQUENT_STEMS: readonly string[] = list(`
   use make take find show give know see need want work call come get go say think look help try
   keep let begin start end turn move live play run change lead follow include provide allow
@@ -45,7 +45,7 @@ export const FREQUENT_WORDS: readonly string[] = list(`
   something anything nothing someone back away once almost nearly least enough
 `);
 
-/** In every tenth to fiftieth text. */
+/** Words in every tenth to fiftieth text. */
 export const COMMON_STEMS: readonly string[] = list(`
   accept access account achieve act action activate activity add address adult age agent agree air
   aim analyse analyze animal appear application apply approach argue arm army arrive article ask

@@ -35,7 +35,7 @@ from onnx_files import FILE_OF_PRECISION, convert_fp16, export_fp32, input_names
 from scoring import torch_logits
 
 EXIT_CANNOT_EXPORT = 2
-# What a model folder holds beside its weights, copied as it is: token ids depend on every byte.
+# The files of a model folder beside its weights, copied as it is: token ids depend on every byte.
 COPIED_FILES = (
     "config.json",
     "tokenizer.json",
@@ -43,7 +43,7 @@ COPIED_FILES = (
     "special_tokens_map.json",
     "added_tokens.json",
 )
-# What is fetched from the hub: no weights of other frameworks.
+# The files that are fetched from the hub: no weights of other frameworks.
 HUB_PATTERNS = ("*.json", "*.safetensors", "pytorch_model*.bin", "*.model", "*.txt", "*.py")
 
 
@@ -104,7 +104,7 @@ def copy_files(source: Path, output: Path, trust_remote_code: bool) -> None:
         try:
             tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=trust_remote_code)
         except (ImportError, OSError, TypeError, ValueError) as error:
-            # transformers fails in many ways where there is no vocabulary at all.
+            # transformers fails in many ways if there is no vocabulary at all.
             raise CannotExport(f"{source}: no tokenizer.json, and no vocabulary for one") from error
         if not tokenizer.is_fast:
             raise CannotExport(f"{source}: the tokenizer has no tokenizer.json and no fast form")

@@ -42,7 +42,7 @@ BERT_SHAPES = {
 }
 XLMR_SHAPES = {
     "tiny-xlm-roberta": {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4},
-    # Fast at any length, and as hungry as a large model where pairs are long: attention is all it is.
+    # Fast at any length, and as hungry as a large model if pairs are long: attention is all it is.
     "long-xlm-roberta": {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4},
     "bge-reranker-base": {"hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12},
     "bge-reranker-v2-m3": {"hidden_size": 1024, "num_hidden_layers": 24, "num_attention_heads": 16},

@@ -42,7 +42,7 @@ def encode_pair(
     document_encoding = tokenizer.encode(document, add_special_tokens=False)
     if truncation == "only-second":
         query_encoding.truncate(max_length * 3 // 4)
-        # What special tokens leave; cutting an empty or fitting document is a no-op.
+        # The room that special tokens leave; cutting an empty or fitting document is a no-op.
         specials = tokenizer.num_special_tokens_to_add(is_pair=True)
         document_encoding.truncate(max_length - specials - len(query_encoding.ids))
     else:

@@ -57,7 +57,7 @@ function cacheHome(): string {
 }
 
 /**
- * @param fallback precisions to look for, best first, where none is named; default fp32
+ * @param fallback precisions to look for, best first, if none is named; default fp32
  * @throws RankmillError `invalid_option` without a name, `model_not_found`
  */
 export async function requireModel(

@@ -14,7 +14,7 @@ export class DownloadProgress {
 
   /**
    * @param what the file at hand, or what is waited for
-   * @param bytes of all files; nothing is said of them where absent
+   * @param bytes of all files; not shown if absent
    */
   show(what: string, bytes?: number, totalBytes?: number): void {
     const intervalMs = this.#stream.isTTY ? TERMINAL_INTERVAL_MS : PLAIN_INTERVAL_MS;

@@ -25,7 +25,7 @@ export function reportDryRun(figures: DryRun): string[] {
       ? `${percent(tokens.truncatedShare)} would be truncated at ${maxLength} tokens`
       : `${percent(figures.windows.splitShare)} would be split: about ${pairs} windows in all, each scored as a pair of up to ${maxLength} tokens, and ${figures.windows.most} of one document at the most; ${percent(tokens.truncatedShare)} would not be read to their end`,
     "",
-    `Redis: ${formatBytes(redis.bytes)} for ${redis.windowJobs} jobs in flight`,
+    `Redis: ${formatBytes(redis.bytes)} for ${redis.inFlightJobs} jobs in flight`,
     `disk:  ${formatBytes(disk.bytes)} of rankings as JSONL`,
     pairs === 0
       ? "time:  nothing to score"

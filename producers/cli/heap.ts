@@ -4,8 +4,8 @@ import { setFlagsFromString } from "node:v8";
 const GROWING_PERCENT = 25;
 
 /**
- * For processes that pass a run's records through: all that they hold is a window, and the rest of
- * their heap is garbage. Costs some processor time, and took a third off a runner's peak.
+ * Settings of the heap for processes that pass a run's records through: they hold the jobs in flight and
+ * nothing else, and the rest of their heap is garbage. Costs some processor time, and took a third off a runner's peak.
  */
 export function keepHeapSmall(): void {
   setFlagsFromString(`--heap-growing-percent=${GROWING_PERCENT}`);

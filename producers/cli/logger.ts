@@ -8,8 +8,8 @@ const WARN = 40;
 const LEFT_OUT_INTERVAL_MS = 60_000;
 
 /**
- * Structured logs. Secrets are not logged; those that an error brings along are redacted. Of equal
- * warnings and errors a few are written per minute, the rest is counted.
+ * Structured logs. Secrets are not logged; those that an error brings along are redacted. A few
+ * of equal warnings and errors are written per minute, the rest is counted.
  */
 export function createLogger(level: string, fd: 1 | 2, env: NodeJS.ProcessEnv): Logger {
   const redact = redactor(env, process.argv);

@@ -30,7 +30,7 @@ interface Payload {
   readonly left: string;
 }
 
-/** A plain line where a machine reads; often enough to see life, seldom enough for a log. */
+/** The interval of plain lines, if a machine reads them: often enough to see life, seldom enough for a log. */
 const PLAIN_INTERVAL_MS = 5_000;
 const BAR_INTERVAL_MS = 100;
 /** Control sequences of a terminal; the bar sends the opposite of the last two. */
@@ -131,7 +131,7 @@ export class Progress {
   }
 }
 
-/** `1 h 5 min`, `3 min 20 s`, `12 s`; `–` where it is not known. */
+/** `1 h 5 min`, `3 min 20 s`, `12 s`; `–` if it is not known. */
 export function formatDuration(seconds: number | undefined): string {
   if (seconds === undefined || !Number.isFinite(seconds)) return "–";
   const whole = Math.max(0, Math.round(seconds));

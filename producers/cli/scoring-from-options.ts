@@ -3,7 +3,7 @@ import { checkMaxLength, resolveScoring } from "../../src/core/scoring.js";
 import type { ScoringValues } from "./options/scoring.js";
 
 /**
- * How the pairs of a run are scored.
+ * The way in which the pairs of a run are scored.
  *
  * @throws RankmillError `invalid_field` or `limit_exceeded`, naming option, limit and value
  */

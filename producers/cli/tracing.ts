@@ -6,7 +6,7 @@ import { waitAtMost } from "../../src/platform/wait-at-most.js";
 
 /** Commands whose jobs are traced. */
 const TRACED_COMMANDS: ReadonlySet<string> = new Set(["run", "submit", "worker", "runner"]);
-/** At the end, for spans that are still on their way out. */
+/** The time at the end for spans that are still on their way out. */
 const FLUSH_MS = 5_000;
 
 const PACKAGES = [
@@ -22,7 +22,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 let flush: () => Promise<void> = async () => {};
 
 /**
- * Starts tracing where `command` moves jobs and the environment names an endpoint.
+ * Starts tracing if `command` moves jobs and the environment names an endpoint.
  *
  * @throws RankmillError `missing_dependency` with what to install
  */

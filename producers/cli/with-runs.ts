@@ -5,7 +5,7 @@ import { createLogger, requireRedis, requireSpool } from "./context.js";
 interface RunPlaces {
   readonly redis: { readonly redisUrl: string | undefined };
   readonly messages: { readonly logLevel: string | undefined };
-  /** With the spool, if the command takes one. */
+  /** Present if the command takes a spool. */
   readonly run: object;
 }
 

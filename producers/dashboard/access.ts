@@ -4,7 +4,7 @@ import { RankmillError } from "../../src/core/errors.js";
 import { option, wording } from "../../src/core/wording.js";
 
 export interface AccessRules {
-  /** Asked of everybody where it is set. */
+  /** Asked of everybody if it is set. */
   readonly password: string | undefined;
   /** Otherwise nothing but looking. */
   readonly allowActions: boolean;

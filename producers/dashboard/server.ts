@@ -34,10 +34,10 @@ export interface RunningDashboard {
 }
 
 /** A model that is served for the first time is shown after this long. */
-const LOOK_INTERVAL_MS = 10_000;
+const SWEEP_INTERVAL_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 15_000;
 const HEADERS_TIMEOUT_MS = 5_000;
-/** How often those who take longer are looked for. */
+/** The interval at which slow clients are found. */
 const CHECK_INTERVAL_MS = 1_000;
 const MAX_CONNECTIONS = 64;
 /** Most bytes of a body; Bull Board sends some to retry, remove or add a job. */
@@ -68,7 +68,7 @@ export async function openDashboard(options: DashboardOptions): Promise<RunningD
       (shown) => board.setQueues(shown),
       (error: unknown) => logger.warn({ err: error }, "models could not be listed"),
     );
-  }, LOOK_INTERVAL_MS);
+  }, SWEEP_INTERVAL_MS);
   const app = new Hono();
   app.use(admission(options));
   app.use(

@@ -53,7 +53,7 @@ export interface DryRun {
     readonly truncatedShare: number;
     readonly histogram: readonly HistogramRow[];
   };
-  readonly redis: { readonly windowJobs: number; readonly bytes: number };
+  readonly redis: { readonly inFlightJobs: number; readonly bytes: number };
   readonly disk: { readonly bytes: number };
   readonly time: {
     /** Scored for real, on one lane. */
@@ -106,7 +106,7 @@ export async function dryRun(options: DryRunOptions): Promise<DryRun> {
     const scoringSeconds = (pairs * speed.seconds) / Math.max(1, speed.pairs);
     const encodingSeconds = (documents * seconds) / Math.max(1, tokens.sampledPairs);
     const meanBytes = survey.requestBytes / Math.max(1, records);
-    const windowJobs = Math.min(
+    const inFlightJobs = Math.min(
       records,
       inFlight.maxJobs,
       Math.max(1, Math.floor(inFlight.maxBytes / Math.max(1, meanBytes))),
@@ -125,7 +125,7 @@ export async function dryRun(options: DryRunOptions): Promise<DryRun> {
         ? { windows: { splitShare: windows.splitShare, most: windows.most } }
         : {}),
       tokens,
-      redis: { windowJobs, bytes: Math.round(windowJobs * jobBytes) },
+      redis: { inFlightJobs, bytes: Math.round(inFlightJobs * jobBytes) },
       disk: { bytes: Math.round(rankingBytes) },
       time: {
         scoredPairs: speed.pairs,
@@ -140,7 +140,7 @@ export async function dryRun(options: DryRunOptions): Promise<DryRun> {
   }
 }
 
-/** Windows of the sampled documents; one each where they are not split. */
+/** Windows of the sampled documents; one each if they are not split. */
 interface WindowFigures {
   readonly mean: number;
   readonly most: number;
@@ -209,7 +209,7 @@ async function measureSpeed(
   return { pairs: encoded.length, seconds: (performance.now() - started) / 1000 };
 }
 
-/** `count` of `items`, evenly spaced; all of them where there are no more. */
+/** `count` of `items`, evenly spaced; all of them if there are no more. */
 function evenly<T>(items: readonly T[], count: number): T[] {
   const step = Math.max(1, items.length / count);
   return items.filter((_, i) => Math.floor(i / step) !== Math.floor((i - 1) / step));

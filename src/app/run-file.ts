@@ -11,7 +11,7 @@ import type { RunningWorker } from "./worker/worker-options.js";
 
 /** Everything that is left of a run is on disk or can be done again: it must end soon, not late. */
 const MOST_DRAIN_MS = 500;
-/** For collecting what ends while the run is interrupted. */
+/** The time for collecting what ends while the run is interrupted. */
 const SETTLE_MS = 300;
 /** A Redis that takes longer is silent; one that is only slow costs the jobs in hand. */
 const ANSWER_MS = 300;
@@ -22,7 +22,7 @@ const WORKER_END_MS = 1_000;
  * Finds or starts Redis, starts a worker, feeds, waits, writes.
  *
  * @throws RankmillError `invalid_option` and the like before any work is done; others if the run cannot go on.
- *   What was ranked by then is on disk, and the same call again goes on from there
+ *   Rankings up to then are on disk, and the same call again goes on from there
  */
 export async function runFile(options: RunFileOptions): Promise<RunFileResult> {
   const { signal, logger } = options;

@@ -3,7 +3,7 @@ import { RankmillError } from "../core/errors.js";
 import { option, wording } from "../core/wording.js";
 
 /**
- * Batches of a CPU lane where nobody chose any: those under which a pair's score never depends on
+ * Batches of a CPU lane if the operator sets none: those under which a pair's score never depends on
  * its batch-mates, not in a single bit.
  */
 

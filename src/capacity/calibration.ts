@@ -15,7 +15,7 @@ const sampleSchema = z.object({ rows: positive, length: positive, value: z.numbe
 export const calibrationSchema = z.object({
   format: z.literal(CALIBRATION_FORMAT),
   key: z.string(),
-  /** For people. */
+  /** A text for people. */
   model: z.string(),
   /** The host's processor and cores, as a hash: calibrations of one host can be compared. */
   host: z.string().optional(),
@@ -43,14 +43,14 @@ export const calibrationSchema = z.object({
 });
 export type Calibration = z.infer<typeof calibrationSchema>;
 
-/** How many times as many pairs of `ours.length` tokens one thread scores as with `theirs`. */
+/** The ratio of pairs of `ours.length` tokens one thread scores as with `theirs`. */
 export function timesAsFast(ours: Calibration, theirs: Calibration): number {
   const pairMs = ({ timing }: Calibration): number =>
     quadraticAt(fitTiming(timing), 1, ours.length);
   return pairMs(theirs) / pairMs(ours);
 }
 
-/** How many lanes, and how many threads in each. */
+/** The numbers of lanes and of threads in each. */
 export interface Layout {
   readonly lanes: number;
   readonly threads: number;
@@ -61,7 +61,7 @@ export interface Layout {
  * by some percent, and one thread per lane is what never surprises.
  */
 const WORTH_IT = 1.15;
-/** Padding allowed where it was seen to change no bit; more would cost more than rows gain. */
+/** Padding allowed if it was seen to change no bit; more would cost more than rows gain. */
 const BUCKET_TOKENS = 8;
 const AS_FAST = 0.97;
 
@@ -103,7 +103,7 @@ export function chooseLayout(
 /**
  * The batches whose scores do not depend on who else is in them: one row at its exact length, unless
  * rows of equal length were seen to change no bit here; padding only if it was seen to change none
- * either. What the operator asks for is done.
+ * either. The operator's own choice wins.
  *
  * @param dynamicallyQuantised one activation scale for a whole tensor: never batched, never padded
  */

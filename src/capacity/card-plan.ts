@@ -1,7 +1,7 @@
 /**
  * Decides how a worker's lanes use cards with memory of their own. Nothing of it is measured: the batches
- * are what the device says is common, and every number can be set by the operator. What a card's memory
- * holds is learned by running out of it: the runtime's Node binding neither bounds nor tells it.
+ * are those that the device calls common, and the operator can set every number. The limit of a card's
+ * memory is learned by running out of it: the runtime's Node binding neither bounds nor tells it.
  */
 import { ActivationBudget } from "../core/cost/activation-budget.js";
 import { UNMEASURED_ACTIVATION } from "../core/cost/activation-fit.js";

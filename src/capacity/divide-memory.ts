@@ -8,7 +8,7 @@ import { PAYLOAD_MEMORY_FACTOR } from "./payload-memory.js";
 
 const MIB = 1024 * 1024;
 /**
- * What the worker's process grows by at work: young generation, tokens and answers of the jobs in
+ * The growth of the worker's process at work: young generation, tokens and answers of the jobs in
  * flight, and some 100 MB that a tokenizer's library holds until its thread's collector comes by.
  */
 const BASE_GROWTH_BYTES = 160 * MIB;

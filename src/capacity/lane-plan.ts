@@ -19,7 +19,7 @@ export interface LanePlanOptions {
   readonly memoryLimitBytes?: number | undefined;
   /** Holds one file per calibration; nothing is measured or kept if absent. */
   readonly calibrationDir?: string | undefined;
-  /** For tokens of texts that come again; less if memory is short. None if absent. */
+  /** Bytes for tokens of texts that come again; less if memory is short. None if absent. */
   readonly tokenCacheBytes?: number | undefined;
 }
 
@@ -27,7 +27,7 @@ export interface LanePlanRequest
   extends LanePlanOptions, Pick<LaneProcessOptions, "entryPath" | "openTimeoutMs" | "env"> {
   readonly model: ResolvedModel;
   readonly device: WorkerDevice;
-  /** How a lane opens the model before anything is planned. */
+  /** The way in which a lane opens the model before anything is planned. */
   readonly laneModel: LaneModel;
   readonly maxJobBytes: number;
   readonly logger: Logger;
@@ -35,10 +35,10 @@ export interface LanePlanRequest
 
 export interface LanePlan {
   readonly lanes: number;
-  /** How each lane opens the model: with its threads, its lengths of rows and its warm-up. */
+  /** The way in which each lane opens the model: with its threads, its lengths of rows and its warm-up. */
   readonly laneModel: LaneModel;
   readonly limits: BatcherOptions["limits"];
-  /** How much travels to a lane at once, if the device wants more of it than a CPU. */
+  /** The amount that travels to a lane at once, if the device wants more of it than a CPU. */
   readonly messages?: Partial<BatcherOptions> | undefined;
   /** True if no bit of a score depends on its batch. */
   readonly keepsBits: boolean;

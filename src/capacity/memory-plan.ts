@@ -15,7 +15,7 @@ export interface MemoryNeeds {
   readonly limitBytes: number;
   /** The worker's process: runtime, tokenizer, queue clients, and room for its heap. */
   readonly baseBytes: number;
-  /** Requests in hand. Fewer than `most` wait where memory is short, never fewer than `least`. */
+  /** Requests in hand. Fewer than `most` wait if memory is short, never fewer than `least`. */
   readonly payload: { readonly least: number; readonly most: number };
   /** Bytes that all lanes map together: a prepared model's files. */
   readonly sharedBytes: number;
@@ -79,7 +79,7 @@ export function planMemory(needs: MemoryNeeds): MemoryPlan {
 }
 
 /**
- * What remembered tokens may take: as much as was asked for, but no more than a share of what is left
+ * The memory of remembered tokens: as much as was asked for, but no more than a share of what is left
  * beside what every lane needs.
  */
 export function tokenCacheBytes(askedBytes: number, spareBytes: number): number {

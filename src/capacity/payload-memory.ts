@@ -1,7 +1,7 @@
 import { Permits } from "../platform/permits.js";
 
 /**
- * What a request takes in memory at its worst, as a multiple of its JSON's bytes: the compressed
+ * The memory that a request takes at its worst, as a multiple of its JSON's bytes: the compressed
  * payload and the decompressed bytes, the text in UTF-16, the parsed strings, their copy on the way
  * to the tokenizer, and the token ids.
  */
@@ -13,9 +13,9 @@ const LASTING_BYTES = 262_144;
 /**
  * Permits for requests in hand, in bytes of memory rather than of JSON.
  *
- * What a request leaves behind stays in memory until the garbage collector comes by, which sees no
+ * Garbage of a request stays in memory until the garbage collector comes by, which sees no
  * need while the heap's own limit is far: so that garbage counts too, and the collector is called
- * where requests and garbage together would exceed the pool.
+ * if requests and garbage together would exceed the pool.
  */
 export class PayloadMemory {
   readonly #permits: Permits;

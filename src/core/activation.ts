@@ -1,4 +1,4 @@
-/** How the public score is made from the logit. */
+/** The function that makes the public score from the logit. */
 export type Activation = "sigmoid" | "identity";
 
 /** Applied exactly once, here; the raw logit always travels beside the score. */

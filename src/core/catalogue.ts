@@ -90,10 +90,10 @@ export const catalogueEntrySchema = z.strictObject({
     "bm25",
   ]),
   /**
-   * How a pair is laid out. `cls-sep`: [CLS] query [SEP] document [SEP]; `roberta`:
+   * The layout of a pair. `cls-sep`: [CLS] query [SEP] document [SEP]; `roberta`:
    * <s> query </s></s> document </s>. The tokenizer's own post-processor decides; this is for people
    * and for a test that the two agree. Null
-   * where the tokenizer was not seen.
+   * if the tokenizer was not seen.
    */
   pairTemplate: z.enum(["cls-sep", "roberta"]).nullable(),
   /** Whether the graph has a `token_type_ids` input. Null if its file was not seen. */
@@ -102,7 +102,7 @@ export const catalogueEntrySchema = z.strictObject({
   maxLength: z
     .strictObject({ default: z.int().positive(), highest: z.int().positive() })
     .refine((length) => length.default <= length.highest),
-  /** How the public score is made from the logit. */
+  /** The function that makes the public score from the logit. */
   activation: z.enum(["sigmoid", "identity"]),
   licence: z.strictObject({
     /** SPDX identifier. */

@@ -225,7 +225,7 @@ function asError({ path, message, tooLong }: Breach): RankmillError {
   return overLimit(`${field}:`, field, { name, ...tooLong, unit });
 }
 
-/** Two names of one field: either, or both where they agree. */
+/** Two names of one field: either, or both if they agree. */
 function either<T>(first: T, second: T, names: string): T {
   if (first != null && second != null && first !== second) {
     throw new RankmillError("invalid_field", `${names} differ: give one of them`, { field: names });
@@ -239,7 +239,7 @@ function either<T>(first: T, second: T, names: string): T {
  * @param value the parsed JSON of a line or a body
  * @param limits see {@link Limits}
  * @param bytes UTF-8 bytes of the request as JSON, measured by the caller
- * @param fallbackId the id where the request names none; without it such a request is refused
+ * @param fallbackId the id if the request names none; without it such a request is refused
  * @throws RankmillError `invalid_field` or `limit_exceeded`, naming field, limit and value
  */
 export function parseRequest(

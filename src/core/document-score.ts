@@ -10,11 +10,11 @@ export interface TextWindow {
   readonly tokenEnd: number;
 }
 
-/** Which document a pair reads. */
+/** The document that a pair reads. */
 export interface PairOrigin {
   /** Its index in the request. */
   readonly document: number;
-  /** Present where the job splits long documents, also for one that fits whole. */
+  /** Present if the job splits long documents, also for one that fits whole. */
   readonly window?: TextWindow;
 }
 
@@ -25,7 +25,7 @@ export interface UnreadDocument {
   readonly failure: Extract<PairOutcome, { status: "failed" }>;
 }
 
-/** Pairs on their way to be scored, and where each comes from. */
+/** Pairs on their way to be scored, each with its origin. */
 export interface PairPart {
   readonly pairs: readonly EncodedPair[];
   readonly origins: readonly PairOrigin[];
@@ -91,7 +91,7 @@ function scoreOf(
 }
 
 /**
- * The one with the higher logit, the earlier where equal. A window without a score leaves the
+ * The one with the higher logit, the earlier if equal. A window without a score leaves the
  * document without one: the highest of the others need not be its highest.
  */
 function better(before: DocumentScore, after: DocumentScore): DocumentScore {

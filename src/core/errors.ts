@@ -89,7 +89,7 @@ export interface ErrorDetails {
 
 /**
  * Every error that rankmill raises on purpose. `message` is for people and names the field, the
- * limit and the value where there are any; the other fields hold the same as data.
+ * limit and the value if there are any; the other fields hold the same as data.
  */
 export class RankmillError extends Error {
   readonly code: ErrorCode;

@@ -12,7 +12,7 @@ const RECALL_DEPTH = 100;
 /** The grade from which a document counts as relevant for RR, AP and R. */
 const RELEVANT_FROM = 1;
 
-/** Grades by document id, of one query. What is not in it counts as grade 0. */
+/** Grades of one query by document id. A document that is not in it counts as grade 0. */
 export type Judgements = ReadonlyMap<string, number>;
 /** Judgements by query id. */
 export type Qrels = ReadonlyMap<string, Judgements>;
@@ -174,7 +174,7 @@ export function evaluateQuery(
   };
 }
 
-/** By score as a 32-bit float, which is what trec_eval holds it in; ties by id descending. */
+/** Documents by score as a 32-bit float, as trec_eval holds it; ties by id descending. */
 function trecEvalOrder(documents: readonly ScoredDocument[]): ScoredDocument[] {
   return documents.toSorted(
     (a, b) => Math.fround(b.score) - Math.fround(a.score) || compareUtf8(b.id, a.id),

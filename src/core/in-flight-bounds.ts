@@ -1,5 +1,5 @@
 /**
- * How much of a run may be in Redis at most. Bounds Redis and the owner alike, whatever the size of
+ * The most of a run that may be in Redis. Bounds Redis and the owner alike, whatever the size of
  * the run and the speed of the workers.
  */
 export interface InFlightBounds {

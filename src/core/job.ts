@@ -1,6 +1,6 @@
 import type { Priority } from "./priority.js";
 
-/** Which tokens go where a pair is longer than maxLength. */
+/** The tokens that are cut if a pair is longer than maxLength. */
 export type Truncation = "only-second" | "longest-first";
 
 /** Treatment of a document that is longer than its pair has room for. */
@@ -10,8 +10,8 @@ export type LongDocuments = "truncate" | "windows";
 export type PublicScore = "activated" | "logit";
 
 /**
- * How a job wants its pairs read. Part of the job's identity: other options, other scores. What is
- * left out is filled in by `completeScoring`, which also holds the bounds.
+ * The way in which a job wants its pairs read. Part of the job's identity: other options, other scores.
+ * `completeScoring` fills in the rest, and holds the bounds.
  */
 export interface ScoringOptions {
   /** Tokens of an encoded pair, special tokens included. */
@@ -24,7 +24,7 @@ export interface ScoringOptions {
    * Tokens of a document that each window shares with the one before, at least; of a window beside a
    * long query never more than half.
    *
-   * @defaultValue 64, or a quarter of `maxLength` where that is less
+   * @defaultValue 64, or a quarter of `maxLength` if that is less
    */
   readonly overlapTokens?: number | undefined;
   /**
@@ -49,7 +49,7 @@ export type ResolvedScoring = {
 };
 
 /**
- * What one pair of queues serves. Nothing that changes a score is left out, so that no two workers
+ * The model that one pair of queues serves. Nothing that changes a score is left out, so that no two workers
  * on one queue can ever give one pair two scores.
  */
 export interface ModelKey {
@@ -67,7 +67,7 @@ export interface JobEnvelope {
   readonly bytes: number;
   readonly pairs: number;
   readonly ttlSeconds: number;
-  /** The request as JSON; absent where it lies in the payload key. */
+  /** The request as JSON; absent if it lies in the payload key. */
   readonly request?: string;
 }
 
@@ -89,7 +89,7 @@ export interface JobSummary {
   readonly failedPairs: number;
 }
 
-/** How a job ended, as the result store keeps it. */
+/** The end of a job, as the result store keeps it. */
 export type JobEnd =
   | { readonly status: "done"; /** One output line, JSON without newline. */ readonly line: string }
   | { readonly status: "failed"; readonly code: string; readonly message: string };
@@ -100,7 +100,7 @@ export type EnqueueOutcome = "queued" | "joined" | "done";
 export interface NewJob {
   readonly jobId: string;
   readonly envelope: JobEnvelope;
-  /** The request as JSON, where it does not travel in the envelope. */
+  /** The request as JSON, if it does not travel in the envelope. */
   readonly payload?: string;
   readonly priority: Priority;
 }

@@ -34,12 +34,12 @@ const QUERY_SHARE_DENOMINATOR = 4;
  * tokens included. Those are never cut.
  *
  * `only-second`: the query keeps at most `floor(maxLength × 3 / 4)` tokens, and no more than fit
- * beside the special tokens; the document's tail is cut to what is left. As FlagEmbedding, except
+ * beside the special tokens; the document's tail is cut to what is left. The rule is FlagEmbedding's, except
  * that for a `maxLength` under 17 tokens, where its rule leaves no room for the document, we cut
  * the document away and it exceeds `max_length`.
  *
- * `longest-first`: as `longest_first` of Hugging Face's `tokenizers`. The longer one is cut down to
- * the room that the shorter one leaves, and where both exceed half of it, each keeps half; of an
+ * `longest-first`: the same as `longest_first` of Hugging Face's `tokenizers`. The longer one is cut down to
+ * the room that the shorter one leaves, and if both exceed half of it, each keeps half; of an
  * odd number, the longer one (the document, if equal) keeps the token more. Tokens beyond
  * `maxLength` do not make one longer than the other, so that the pair does not depend on how far
  * its texts were read; versions of the library before 0.23 count them all, later ones those up to

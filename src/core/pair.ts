@@ -8,7 +8,7 @@ export interface EncodedPair {
   /** Token ids, special tokens included, no padding. Length 1 … maxLength. */
   readonly ids: Int32Array;
   /**
-   * Index of the first token whose token type is 1; `ids.length` where the model knows one type
+   * Index of the first token whose token type is 1; `ids.length` if the model knows one type
    * only. Everything before it has type 0.
    */
   readonly secondStart: number;

@@ -7,11 +7,11 @@ import { describeError, type ErrorCode } from "./errors.js";
 export interface RecordFailure {
   /** Line number in the input, from 1. */
   readonly line: number;
-  /** Absent if the line names none, or where an earlier line has the same. */
+  /** Absent if the line names none, or if an earlier line has the same. */
   readonly id?: string;
   readonly code: ErrorCode | (string & {});
   readonly reason: string;
-  /** The record as it was given: parsed where it is JSON, else its text or the start of it. */
+  /** The record as it was given: parsed if it is JSON, else its text or the start of it. */
   readonly input: unknown;
   /** The text of `input`, if the parsed form says something else: written in its place. */
   readonly inputText?: string;

@@ -7,7 +7,7 @@ export interface SpeedSample {
   readonly tokens: number;
 }
 
-/** How fast a run is, measured over its last samples. */
+/** The speed of a run, measured over its last samples. */
 export interface RunSpeed {
   readonly recordsPerSecond: number;
   readonly pairsPerSecond: number;

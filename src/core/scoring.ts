@@ -25,7 +25,7 @@ function mostOverlap(maxLength: number): number {
 }
 
 /**
- * Fills in what `options` leave open and checks the rest. What it returns, given again, is returned
+ * Fills in what `options` leave open and checks the rest. A result, given again, is returned
  * unchanged; its keys stand in one order, so that equal options are equal JSON.
  *
  * @throws RankmillError `invalid_field` or `limit_exceeded`, naming field, limit and value

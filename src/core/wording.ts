@@ -38,7 +38,7 @@ function named({ option, value }: OptionMention, spell: (option: string) => stri
   return value === undefined ? spell(option) : `${spell(option)} ${value}`;
 }
 
-/** Mention of an option, with the value to give it where there is one. */
+/** Mention of an option, with the value to give it if there is one. */
 export function option(name: string, value?: string | number): OptionMention {
   return value === undefined ? { option: name } : { option: name, value };
 }

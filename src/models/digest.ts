@@ -20,7 +20,7 @@ const MAX_REMEMBERED_FILES = 1_000;
 const CACHE_VERSION = 2;
 const cacheSchema = z.strictObject({
   version: z.literal(CACHE_VERSION),
-  /** By absolute path; `stamp` is what must still hold for the hash to be believed. */
+  /** Entries by absolute path; `stamp` must still hold for the hash to be believed. */
   files: z.record(z.string(), z.strictObject({ stamp: z.string(), sha256: z.string() })),
 });
 type DigestCache = z.infer<typeof cacheSchema>;
@@ -28,7 +28,7 @@ type DigestCache = z.infer<typeof cacheSchema>;
 export interface DigestOptions {
   /** Remembers hashes by path, size, times and inode. Not used if absent. */
   readonly cacheFile?: string | undefined;
-  /** The ONNX file to digest; the preferred one of the precision where absent. */
+  /** The ONNX file to digest; the preferred one of the precision if absent. */
   readonly onnxPath?: string | undefined;
 }
 
@@ -40,7 +40,7 @@ export interface ModelDigest {
 }
 
 /**
- * Names the model: two folders have one digest exactly where graph, external data, tokenizer and
+ * Names the model: two folders have one digest exactly if graph, external data, tokenizer and
  * config are equal to the byte, wherever they lie and whatever else is beside them.
  * @returns sha256, 64 hex digits
  */

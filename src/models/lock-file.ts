@@ -20,20 +20,20 @@ const lockedModelSchema = z.strictObject({
   repository: z.string(),
   /** The commit, 40 hex digits. */
   revision: z.string().regex(/^[0-9a-f]{40}$/),
-  /** By path inside the repository. */
+  /** The files by their path inside the repository. */
   files: z.record(z.string(), lockedFileSchema),
 });
 
 const lockSchema = z.strictObject({
   version: z.literal(1),
-  /** By canonical model id. */
+  /** The models by their canonical id. */
   models: z.record(z.string(), lockedModelSchema),
 });
 
 export type LockedModel = z.infer<typeof lockedModelSchema>;
 export type ModelLock = z.infer<typeof lockSchema>;
 
-/** @returns an empty lock where there is no file */
+/** @returns an empty lock if there is no file */
 export async function readLock(path: string): Promise<ModelLock> {
   let text: string;
   try {

@@ -33,11 +33,11 @@ const tokenizerConfigSchema = z.looseObject({ model_max_length: z.number().posit
 export interface ModelConfig {
   /** `model_type` of config.json: `bert`, `xlm-roberta`, `modernbert`… */
   readonly modelType: string;
-  /** First of `architectures`, where given. */
+  /** First of `architectures`, if given. */
   readonly architecture: string | undefined;
   /** Most tokens of a pair, special tokens included: by positions and by the tokenizer's own word. */
   readonly maxPositions: number;
-  /** By positions alone: beyond them the graph fails. Undefined if config.json gives none. */
+  /** The longest pair by positions alone: beyond them the graph fails. Undefined if config.json gives none. */
   readonly positions: number | undefined;
   readonly defaultMaxLength: number;
   /** Undefined if config.json says nothing: the graph's output then decides. */

@@ -32,7 +32,7 @@ export interface ModelFile {
   readonly dynamicallyQuantised: boolean;
   /** True if the graph ends in a Sigmoid of its own: what it gives is a score, and no logit. */
   readonly activated: boolean;
-  /** Why the file cannot be run and what to do about it; undefined if nothing speaks against it. */
+  /** The reason why the file cannot be run, and what to do about it; undefined if nothing speaks against it. */
   readonly problem: string | undefined;
 }
 
@@ -43,7 +43,7 @@ export interface ModelFolder extends ModelConfig {
   readonly name: string;
   readonly tokenizerPath: string;
   readonly configPath: string;
-  /** At least one; the preferred file of a precision comes first. */
+  /** The files, at least one; the preferred file of a precision comes first. */
   readonly files: readonly ModelFile[];
 }
 

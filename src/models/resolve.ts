@@ -24,7 +24,7 @@ export interface ModelPlaces {
 export interface ResolveOptions extends ModelPlaces {
   /** One, or several in order of preference. Default: fp32. */
   readonly precision?: Precision | readonly Precision[] | undefined;
-  /** Remembers hashes between starts; every file is read in full where absent. */
+  /** Remembers hashes between starts; every file is read in full if absent. */
   readonly digestCacheFile?: string | undefined;
 }
 
@@ -43,7 +43,7 @@ export interface ResolvedModel {
   readonly digest: string;
   /** Tokens of an encoded pair, special tokens included. */
   readonly maxLength: { readonly default: number; readonly highest: number };
-  /** How the public score is made from the logit where the job does not say. */
+  /** The function that makes the public score from the logit if the job does not say. */
   readonly activation: Activation;
   readonly entry?: CatalogueEntry;
 }
@@ -57,7 +57,7 @@ interface Location {
 }
 
 /**
- * From what a user typed to files on this machine. In this order: a path (starts with `.` or `/`), a
+ * Finds the files on this machine for what a user typed, in this order: a path (starts with `.` or `/`), a
  * name or alias of the catalogue, a pulled hub id, a folder below the working directory. Opens no
  * socket.
  * @throws RankmillError `model_not_found` with the models at hand; `model_unusable` with the reason
@@ -97,7 +97,7 @@ export interface ListedModel {
   readonly precisions: readonly Precision[];
   /** Short commit of a pulled model. */
   readonly revision?: string;
-  /** Why a model that has a folder cannot be used. */
+  /** The reason why a model that has a folder cannot be used. */
   readonly problem?: string;
   readonly entry?: CatalogueEntry;
 }
@@ -223,8 +223,8 @@ function maxLengthOf(
   if (entry === undefined) {
     return { default: folder.defaultMaxLength, highest: folder.maxPositions };
   }
-  // The positions have the last word: an export must not be asked for what it lacks. What the
-  // tokenizer advises has not: it is often the length of training, and the entry was reviewed.
+  // The positions have the last word: an export must not be asked for what it lacks. The
+  // tokenizer's advice has not: it is often the length of training, and the entry was reviewed.
   const highest = Math.min(entry.maxLength.highest, folder.positions ?? Number.POSITIVE_INFINITY);
   return { default: Math.min(entry.maxLength.default, highest), highest };
 }

@@ -3,7 +3,7 @@ import { failureLine, type RecordFailure } from "../core/record.js";
 import { countFailure, countLine, emptyCounts, type RunCounts } from "../core/run-counts.js";
 
 /**
- * What every sink shares: one write after another, though rankings and failures come from several
+ * The part that every sink shares: one write after another, though rankings and failures come from several
  * sides at once, and counts of what was written. A large write takes several calls of the system; two
  * at once would mix their lines.
  */

@@ -66,7 +66,7 @@ export async function refuseOtherOutput(
 }
 
 /**
- * What the first line of a file says about it.
+ * The origin of a file, told by its first line.
  *
  * @returns *ours*: `parse` takes it, or there is none; *damaged*: it is no JSON; *other*: it is something else
  */

@@ -15,11 +15,11 @@ export interface RunSettings extends ResolvedScoring {
     readonly digest: string;
     readonly precision: string;
   };
-  /** For records that name none; null: all. */
+  /** The top_n of records that name none; null: all. */
   readonly topN: number | null;
-  /** Which tokenizer implementation made the ids. */
+  /** The tokenizer implementation that made the ids. */
   readonly tokenizer: string;
-  /** In which form the rankings are written. */
+  /** The form in which the rankings are written. */
   readonly outputFormat: string;
   /** Candidates a query, of a collection; null: all, or no collection. */
   readonly depth: number | null;
@@ -40,14 +40,17 @@ export interface Manifest {
   readonly counts: Readonly<RunCounts>;
   readonly redis: string;
   readonly startedAt: string;
-  /** When the newest invocation began; differs from `startedAt` where the run was resumed. */
+  /** The time at which the newest invocation began; differs from `startedAt` if the run was resumed. */
   readonly resumedAt?: string;
   readonly finishedAt?: string;
 }
 
 const settingSchema = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 
-/** The part of a run's manifest that is read. Settings that this version does not know stay: they differ from its own. */
+/**
+ * The part of a run's manifest that is read. Settings that this version does not know stay: they
+ * differ from its own.
+ */
 const manifestSchema = z.looseObject({
   rankmill: z.string(),
   state: z.enum(["running", "interrupted", "complete"]),

@@ -79,7 +79,7 @@ export async function linkTarget(output: string): Promise<string> {
   );
 }
 
-/** Lock, manifest and a first few rankings: where not even those fit, nothing is begun. */
+/** Lock, manifest and a first few rankings: if not even those fit, nothing is begun. */
 const MIN_FREE_BYTES = 65_536;
 
 /** @throws RankmillError `place_unusable` if a run cannot write its files there */

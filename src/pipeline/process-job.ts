@@ -38,7 +38,7 @@ export interface JobProcessorParts {
  * whole workers, and the survivors must learn which pair it is.
  */
 const CAREFUL_AFTER_ATTEMPTS = 4;
-/** How long the failure of a job that does not say so itself is kept. */
+/** The time for which the failure of a job is kept that names no time itself. */
 const UNKNOWN_TTL_SECONDS = 86_400;
 /**
  * Attempts after which a job is tokenised alone under count. Its first attempt is not counted: that
@@ -64,7 +64,7 @@ export class JobProcessor {
    * died between writing and reporting) is not scored again.
    *
    * @throws whatever made this attempt fail; if no other will follow, a failure record has been
-   *   written first. `cancelled` where `signal` aborted: nothing is written, another may hold it.
+   *   written first. `cancelled` if `signal` aborted: nothing is written, another may hold it.
    *   `unwanted` before any work
    */
   async process(job: TakenJob, signal: AbortSignal): Promise<JobSummary> {

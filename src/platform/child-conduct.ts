@@ -1,4 +1,4 @@
-/** How the processes that a worker starts for native work behave towards it and its host. */
+/** The conduct of processes that a worker starts for native work, towards it and its host. */
 import { writeFileSync } from "node:fs";
 import { setPriority } from "node:os";
 import process from "node:process";

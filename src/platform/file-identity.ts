@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 const fstatAsync = promisify(fstat);
 
 /**
- * What tells a regular file from all others, whatever it is called: links, hard links, `/dev/fd/3` and
+ * The identity of a regular file, whatever it is called: links, hard links, `/dev/fd/3` and
  * names in another case lead to one identity.
  *
  * @param place a path, or the number of an open file

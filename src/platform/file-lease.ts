@@ -3,15 +3,15 @@ import { link, open, readFile, rename, rm, stat, utimes } from "node:fs/promises
 import { setTimeout as sleep } from "node:timers/promises";
 import { errnoOf } from "./file-system-errors.js";
 
-/** How often a holder shows that it is alive. */
+/** The interval at which a holder shows that it is alive. */
 const HEARTBEAT_MS = 5_000;
-/** A claim without a sign of life for this long was left by a dead process. */
+/** A lease without a sign of life for this long was left by a dead process. */
 const STALE_MS = 60_000;
 const POLL_MS = 250;
 
 export interface FileLeaseOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Called once where another process holds the claim. */
+  /** Called once where another process holds the lease. */
   readonly onWait?: (() => void) | undefined;
   /** Default 60,000. */
   readonly staleMs?: number | undefined;
@@ -22,7 +22,7 @@ export interface FileLeaseOptions {
  * Works across containers that share a folder, where process ids mean nothing; a holder that dies is
  * noticed by its silence.
  *
- * States of a claim: free (no file) → held (file, its time renewed every 5 s) → free, or, where the
+ * States of a lease: free (no file) → held (file, its time renewed every 5 s) → free, or, if the
  * holder died, stale (time older than `staleMs`) → free, by whoever comes first.
  */
 export async function withFileLease<Result>(
@@ -67,12 +67,12 @@ async function take(path: string, token: string): Promise<boolean> {
   }
 }
 
-/** Only its own: a claim that was taken for stale and broken belongs to someone else by now. */
+/** Only its own: a lease that was taken for stale and broken belongs to someone else by now. */
 async function release(path: string, token: string): Promise<void> {
   if ((await readToken(path)) === token) await rm(path, { force: true });
 }
 
-/** @returns true if the claim is gone and may be tried for at once */
+/** @returns true if the lease is gone and may be tried for at once */
 async function breakStale(path: string, staleMs: number): Promise<boolean> {
   const seen = await readToken(path);
   if (seen === undefined) return true;
@@ -85,7 +85,7 @@ async function breakStale(path: string, staleMs: number): Promise<boolean> {
     if (errnoOf(error) === "ENOENT") return true;
     throw error;
   }
-  // Between the look and the rename another may have broken it and taken it afresh: give it back.
+  // Before the rename another may have broken it and taken it afresh: give it back.
   if ((await readToken(aside)) !== seen) await link(aside, path).catch(() => undefined);
   await rm(aside, { force: true });
   return true;

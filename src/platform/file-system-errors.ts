@@ -43,7 +43,7 @@ const MODELS: WritePlace = { folder: "models folder", again: "pull again" };
  * Turns what the file system refused while files were written below the models folder, or `place`, into one line
  * that says what to do; anything else comes back as it is.
  *
- * @param bytes how much was to be written, where known
+ * @param bytes the size of the write, if known
  */
 export function asWriteError(
   error: unknown,

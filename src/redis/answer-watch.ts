@@ -8,7 +8,7 @@ export interface AnswerWatchOptions {
   readonly onSilent: (silentMs: number) => void;
   /** Told once it answers again. */
   readonly onAnswer: (silentMs: number) => void;
-  /** Without an answer for this long Redis counts as silent. Default: 10 s. */
+  /** The time without an answer after which Redis counts as silent. Default: 10 s. */
   readonly silentMs?: number | undefined;
 }
 

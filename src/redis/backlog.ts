@@ -60,7 +60,7 @@ export interface Backlog {
     readonly delayed: number;
     readonly failed: number;
   };
-  /** Estimated from 200 jobs where there are more. */
+  /** Estimated from 200 jobs if there are more. */
   readonly pairs: { readonly waiting: number; readonly active: number };
 }
 

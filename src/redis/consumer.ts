@@ -20,7 +20,7 @@ export interface ConsumerOptions {
 }
 
 export type ConsumerEvent =
-  /** In hand for the first time, after so long in the queue by the clocks of producer and worker. */
+  /** A job is in hand for the first time, after so long in the queue by the clocks of producer and worker. */
   | { readonly type: "taken"; readonly jobId: string; readonly waitedMs: number }
   | { readonly type: "done"; readonly jobId: string; readonly summary: JobSummary }
   | {
@@ -42,8 +42,8 @@ export const DEFAULT_STALLED_INTERVAL_MS = 5_000;
 
 /**
  * Jobs that outlive their worker are handed on as often as it takes: BullMQ would fail a job that
- * stalls twice without ever calling us, and no record of ours would be written. What kills workers
- * is found by counting attempts and pairs in the result store.
+ * stalls twice without ever calling us, and no record of ours would be written. A text that kills
+ * workers is found by counting attempts and pairs in the result store.
  */
 const MAX_STALLED_COUNT = 1_000_000;
 /** BullMQ's default of 15 s is a long silence after a moment's outage. */
@@ -56,13 +56,13 @@ const REST_MS = 2_000;
 const SILENT_MS = 30_000;
 const WATCH_INTERVAL_MS = 10_000;
 
-/** Why an attempt is aborted at shutdown: its job belongs back in the queue. */
+/** The reason of an attempt that is aborted at shutdown: its job belongs back in the queue. */
 const HAND_BACK = new Error("shutting down");
-/** Why an attempt is aborted that nobody wants any more. */
+/** The reason of an attempt that is aborted because nobody wants it any more. */
 const DROP = new Error(DROPPED);
-/** For handing jobs back once the deadline is over. */
+/** The time for handing jobs back once the deadline is over. */
 const HAND_BACK_MS = 700;
-/** For giving up a connection that does not answer. */
+/** The time after which a connection that does not answer is given up. */
 const DISCONNECT_MS = 100;
 
 export type Process = (job: TakenJob, signal: AbortSignal) => Promise<JobSummary>;
@@ -70,8 +70,9 @@ export type Process = (job: TakenJob, signal: AbortSignal) => Promise<JobSummary
 /**
  * One queue's BullMQ Worker, kept alive.
  *
- * *connecting*: takes nothing yet. *running*: takes jobs. *draining*: takes none, waits for those held. *closed*. While it runs, a
- * watch replaces the BullMQ worker where it went silent after an outage of Redis.
+ * *connecting*: takes nothing yet. *running*: takes jobs. *draining*: takes none, waits for those
+ * held. *closed*. While it runs, a watch replaces the BullMQ worker if it went silent after an outage
+ * of Redis.
  */
 export class Consumer {
   readonly #redis: Redis;
@@ -149,7 +150,7 @@ export class Consumer {
     const worker = new Worker<JobEnvelope, JobSummary>(
       queueName(tag, priority),
       // Two parameters: for a third BullMQ would make a signal for every job, which only its own
-      // `cancelJob` aborts. Of a lost lock its event tells.
+      // `cancelJob` aborts. An event tells of a lost lock.
       (job, token) => this.#handle(job, token),
       {
         ...telemetryOption(),

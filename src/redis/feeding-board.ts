@@ -6,7 +6,7 @@ import type { FeedingBoard, OtherFeeders } from "../core/ports/feeding-board.js"
 const SILENT_MS = 5_000;
 
 /**
- * Who feeds runs to one model's workers at present, on Redis: a hash, owner → until when that
+ * The feeders of one model's workers at present, on Redis: a hash, owner → until when that
  * counts, by the clock of Redis, and how much the workers drain of it.
  */
 export class RedisFeedingBoard implements FeedingBoard {

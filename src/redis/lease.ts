@@ -9,14 +9,14 @@ const RENEW_MS = 2_500;
 /** Outlives any run that is still being worked on. */
 const FENCE_TTL_SECONDS = 2_592_000;
 
-/** KEYS: lease. ARGV: holder, time to live in ms. Returns 1 where the holder still holds it. */
+/** KEYS: lease. ARGV: holder, time to live in ms. Returns 1 if the holder still holds it. */
 const RENEW = `
 if redis.call("GET", KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call("PEXPIRE", KEYS[1], ARGV[2])
 return 1
 `;
 
-/** KEYS: lease. ARGV: holder. Returns 1 where the lease was the holder's and is gone. */
+/** KEYS: lease. ARGV: holder. Returns 1 if the lease was the holder's and is gone. */
 const GIVE_BACK = `
 if redis.call("GET", KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call("DEL", KEYS[1])

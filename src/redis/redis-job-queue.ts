@@ -35,7 +35,7 @@ const OWNERS_TTL_SECONDS = 604_800;
  * seconds; then the jobs' ids. Owners of a job that is done live as long as its result.
  *
  * Registers the owner first: from then on nobody else's release can take a result away. Returns of
- * each job: `done`; `joined` where it is under way; `failed` where BullMQ keeps it as failed; else
+ * each job: `done`; `joined` if it is under way; `failed` if BullMQ keeps it as failed; else
  * `new`. The record of a failure goes: the job is about to be tried again.
  */
 const REGISTER_OWNERS = `
@@ -69,7 +69,8 @@ return found
 `;
 
 /**
- * KEYS: of each job: its keys, the owners first. ARGV: how many keys a job has, owner. Returns, for each job, 1 where nobody waits for it any more and its keys were deleted.
+ * KEYS: the keys of each job, the owners first. ARGV: the number of keys per job, owner. Returns, for
+ * each job, 1 if nobody waits for it any more and its keys were deleted.
  */
 const RELEASE = `
 local released = {}
@@ -93,7 +94,7 @@ return released
 
 /**
  * KEYS: of each queue: its failed jobs; then of each job: its key in each queue. ARGV: the jobs' ids.
- * Returns, for each job, `missing` where no queue has it, `failed` where one keeps it as failed and
+ * Returns, for each job, `missing` if no queue has it, `failed` if one keeps it as failed and
  * none has it otherwise, else `queued`.
  */
 const STATES = `

@@ -5,7 +5,7 @@ interface Refusal {
   readonly starts: RegExp;
   /** Meaning, and what an operator does about it. */
   readonly advice: string;
-  /** Whether it may be over in a moment without anybody's doing. */
+  /** Whether the refusal may be over in a moment by itself. */
   readonly passes: boolean;
 }
 

@@ -52,7 +52,7 @@ function decode(text: string): JobEnd {
   return { status: "failed", ...describeError(damaged("the job's result in Redis", "no result")) };
 }
 
-/** The result store of one model on Redis. What is asked at once is asked in one script. */
+/** The result store of one model on Redis. Questions that come together are one script. */
 export class RedisResultStore implements ResultStore, JobEndNotices {
   readonly #redis: Redis;
   readonly #tag: string;

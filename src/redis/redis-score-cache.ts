@@ -14,7 +14,7 @@ export interface RedisScoreCacheOptions {
   readonly capacityBytes: number;
   /** Told once whenever the cache becomes unusable for a while. */
   readonly onError: (error: unknown) => void;
-  /** How long it is left alone after a failure. */
+  /** The time for which the cache is left alone after a failure. */
   readonly restMs?: number | undefined;
 }
 
@@ -43,7 +43,7 @@ const DEFAULT_REST_MS = 5_000;
 
 /**
  * KEYS: the bucket of each pair. ARGV: entries of a generation, TTL in seconds, then each pair's field.
- * Returns one value a pair, nil where there is none. What is found in the older generation is put into
+ * Returns one value a pair, nil if there is none. An entry that is found in the older generation is put into
  * the newer one too, if that has room and Redis memory. Both generations lie in one slot of a
  * cluster, for what decides it stands in braces.
  */

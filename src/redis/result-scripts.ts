@@ -2,8 +2,8 @@
 
 /**
  * KEYS: fence counter, refused owners; then of each job: result, fence, owners. ARGV: fence TTL in
- * seconds. Returns, for each job, {record} where it has ended, {false} where nobody waits for it or
- * all its owners are refused, {false, 0, why} where its keys are of the wrong kind, else {false, fence,
+ * seconds. Returns, for each job, {record} if it has ended, {false} if nobody waits for it or
+ * all its owners are refused, {false, 0, why} if its keys are of the wrong kind, else {false, fence,
  * attempts}.
  *
  * One write per job: each is replicated and appended to Redis' file, which costs more than reading.
@@ -55,7 +55,7 @@ return begun
 
 /**
  * KEYS: of each job: result, fence, payload, owners. ARGV: channel, seconds that a fence lives on; then
- * of each job: fence, record, TTL in seconds, job id. Returns, for each job, 1 where the record was
+ * of each job: fence, record, TTL in seconds, job id. Returns, for each job, 1 if the record was
  * written, 0 if the fence is not the newest, else why Redis refused it. One notice tells of all that
  * were written, their ids joined by commas.
  *

@@ -15,7 +15,7 @@ export interface JobSample {
 }
 
 /**
- * What a run takes of Redis' memory: its own keys, and those of its jobs. Large runs are measured in
+ * The memory that a run takes in Redis: its own keys, and those of its jobs. Large runs are measured in
  * samples, so that asking stays cheap.
  *
  * @returns bytes; undefined if the server cannot tell
@@ -59,7 +59,7 @@ export async function sampleChunkJobs(
   return { ids: evenly(ids.length, MEASURED_JOBS).map((at) => ids[at] ?? ""), total };
 }
 
-/** A sample of the jobs of a run whose window is written down. */
+/** A sample of the jobs of a run whose jobs in flight are written down. */
 export async function sampleTrackedJobs(store: RunStore, run: string): Promise<JobSample> {
   return { ids: await store.someJobs(run, MEASURED_JOBS), total: await store.countJobs(run) };
 }

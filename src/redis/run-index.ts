@@ -15,7 +15,7 @@ const PAGE_RUNS = 100;
 const PRUNED_RUNS = 4;
 
 /**
- * Which runs there are, by the time of their submission, and which of them somebody must look after:
+ * The runs by the time of their submission, and those of them that somebody must look after:
  * a model's workers those in Redis, runners those in a spool. A run that is over is in the first alone,
  * and costs nothing.
  *
@@ -99,7 +99,7 @@ export class RunIndex {
     return belonging;
   }
 
-  /** A run may come back to the place between the look at it and its removal. */
+  /** A run may come back to the place before it is removed. */
   async #takeOut(key: string, run: string): Promise<void> {
     await this.#redis.srem(key, run);
     const info = runInfoOf(await this.#redis.hgetall(runKeys.run(run)));

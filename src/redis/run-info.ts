@@ -5,7 +5,7 @@ import type { ResolvedScoring } from "../core/job.js";
 import { LONG_DOCUMENTS, PUBLIC_SCORES, TRUNCATIONS } from "../core/scoring.js";
 import type { runEntrySchema } from "./run-schemas.js";
 
-/** How the run's pairs are scored; all of it, so that no other way can join the run. */
+/** The way in which the run's pairs are scored; all of it, so that no other way can join the run. */
 const scoringFields = {
   maxLength: z.coerce.number(),
   truncation: z.enum(TRUNCATIONS),

@@ -26,7 +26,7 @@ const SAMPLES_TTL_MS = 2 * SPEED_WINDOW_MS;
 /** However many look at a run at once. */
 const MAX_SAMPLES = 64;
 
-/** How far the owner of a spooled run is. */
+/** The progress of the owner of a spooled run. */
 export interface RunProgress {
   readonly total: number;
   readonly counts: Readonly<RunCounts>;
@@ -39,7 +39,7 @@ const REMOVED_KEYS = 500;
 
 /**
  * KEYS: run. ARGV: hash of the input, time to live in seconds.
- * Returns the hash of the input that the run has: the given one where the run is new.
+ * Returns the hash of the input that the run has: the given one if the run is new.
  */
 const BIND_INPUT = `
 if redis.call("HSETNX", KEYS[1], "inputHash", ARGV[1]) == 1 then
@@ -48,14 +48,14 @@ end
 return redis.call("HGET", KEYS[1], "inputHash")
 `;
 
-/** KEYS: run. ARGV: fields and values. Returns 1 where the run was there and was changed. */
+/** KEYS: run. ARGV: fields and values. Returns 1 if the run was there and was changed. */
 const UPDATE = `
 if redis.call("EXISTS", KEYS[1]) == 0 then return 0 end
 redis.call("HSET", KEYS[1], unpack(ARGV))
 return 1
 `;
 
-/** KEYS: run, its closed chunks. Returns 1 where the run was submitted, is over, and was changed. */
+/** KEYS: run, its closed chunks. Returns 1 if the run was submitted, is over, and was changed. */
 const COMPLETE = `
 if redis.call("HGET", KEYS[1], "state") ~= "submitted" then return 0 end
 if redis.call("HLEN", KEYS[2]) < tonumber(redis.call("HGET", KEYS[1], "chunks")) then return 0 end
@@ -73,11 +73,11 @@ declare module "ioredis" {
 
 /**
  * Submitted runs in Redis: what was asked, in chunks of lines in their order, and which chunks are
- * over. What became of each job stands in the result store alone, so that nothing is written twice
+ * over. The end of each job stands in the result store alone, so that nothing is written twice
  * and nothing can disagree.
  */
 export class RunStore {
-  /** Which runs there are, and which of them somebody must look after. */
+  /** The runs, and those of them that somebody must look after. */
   readonly index: RunIndex;
   readonly #redis: Redis;
 
@@ -100,7 +100,7 @@ export class RunStore {
   }
 
   /**
-   * Makes sure that a run's name means one input, also where two give it to different ones at once.
+   * Makes sure that a run's name means one input, also if two give it to different ones at once.
    *
    * @throws RankmillError `conflict` if the run has another input
    */
@@ -265,7 +265,7 @@ export class RunStore {
     return await this.#redis.scard(runKeys.jobs(run));
   }
 
-  /** At most `count` of the jobs, any. */
+  /** Any `count` of the jobs at most. */
   async someJobs(run: string, count: number): Promise<string[]> {
     return await this.#redis.srandmember(runKeys.jobs(run), count);
   }

@@ -22,8 +22,8 @@ export function scoreScope(parts: readonly unknown[]): Buffer {
 }
 
 /**
- * Where to look for a pair's logit: parts of a SHA-256 over scope, start of the document and ids. A
- * pair is mistaken for another where 96 bits and the bucket's agree: with 10⁸ pairs kept and 10¹²
+ * The place of a pair's logit: parts of a SHA-256 over scope, start of the document and ids. A
+ * pair is mistaken for another if 96 bits and the bucket's agree: with 10⁸ pairs kept and 10¹²
  * asked for, in one of some 10⁹ such caches.
  *
  * @param buckets 1 … 2^32

@@ -7,7 +7,7 @@ const SCRIPT_JOBS = 500;
 /** BullMQ's keys of one job, beside its hash. */
 const JOB_KEY_ENDINGS = ["", ":logs", ":dependencies", ":processed", ":failed", ":unsuccessful"];
 
-/** Why BullMQ keeps a job as failed that was dropped, where its worker died before it took it away. */
+/** The reason with which BullMQ keeps a dropped job as failed, if its worker died before it took it away. */
 export const DROPPED = "nobody waits for the job any more";
 
 /** Deletes BullMQ's keys of a job. ARGV of every script: prefixes of owners and of BullMQ's jobs. */

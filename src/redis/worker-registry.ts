@@ -26,7 +26,7 @@ export type WorkerAnnouncement = z.infer<typeof announcementSchema>;
 export type WorkerFigures = Pick<WorkerAnnouncement, "lanes" | "held">;
 
 /**
- * Says every few seconds that a worker is here. What it writes has a time to live, so that nothing
+ * Reports every few seconds that a worker is here. Its keys have a time to live, so that nothing
  * stays of a worker that is killed.
  */
 export class WorkerAnnouncer {

@@ -22,7 +22,7 @@ export interface DryRunSample {
   readonly requestBytes: number;
   /** UTF-8 bytes of all rankings as JSONL; an estimate. */
   readonly rankingBytes: number;
-  /** Pairs drawn evenly from all of them; all of them where there are no more. */
+  /** Pairs drawn evenly from all of them; all of them if there are no more. */
   readonly sample: readonly SampledPair[];
   /** Mean of what `storedBytes` says, over requests drawn evenly. */
   readonly meanStoredBytes: number;

@@ -32,7 +32,7 @@ interface InFlight {
   requeues: number;
 }
 
-/** On its way into the queue. What is prepared of it is not kept: the record says it all. */
+/** A record on its way into the queue. Its job is not kept: the record says it all. */
 interface Entering {
   readonly record: ValidRecord;
   readonly job: NewJob;
@@ -47,21 +47,21 @@ const LINGER_MS = 50;
 /** Ended jobs are collected in batches: one round trip and one fsync for all of this time. */
 const COLLECT_INTERVAL_MS = 25;
 /**
- * How often what is in flight for as long as this is compared with queue and results: notices can be
- * lost.
+ * The interval at which jobs that are in flight for as long as this are compared with queue and
+ * results: notices can be lost.
  */
 const RECONCILE_INTERVAL_MS = 3_000;
-/** How often the window adapts to what the workers do. */
-const LOOK_INTERVAL_MS = 500;
-/** How often it adapts at first, when it knows nothing, and while it is too small for the workers. */
-const FIRST_LOOK_MS = 50;
+/** The interval at which the limit adapts to the workers. */
+const ADAPT_INTERVAL_MS = 500;
+/** The interval at first, when the limit knows nothing, and while it is too small for the workers. */
+const FIRST_ADAPT_MS = 50;
 /** Jobs compared at once. */
 const RECONCILE_CHUNK_JOBS = 500;
 /** Rankings fetched in one round trip. */
 const COLLECT_CHUNK_JOBS = 200;
 
 /**
- * A run's feeder and collector: records in, rankings out, a window of jobs in between.
+ * A run's feeder and collector: records in, rankings out, a bounded number of jobs in between.
  *
  * A record is *in flight* from the moment its job is enqueued until its ranking is on disk; only
  * then is the job released in Redis, so that a crash at any point loses nothing: what was not on
@@ -100,9 +100,9 @@ export class Feeder {
     };
     try {
       const feeding = guard(this.#feed(records, either)).finally(() => done.abort());
-      const looking = guard(this.#look(AbortSignal.any([either, done.signal])));
+      const adapting = guard(this.#adapt(AbortSignal.any([either, done.signal])));
       const collecting = guard(this.#collect(done.signal, either));
-      const sides = await Promise.allSettled([feeding, looking, collecting]);
+      const sides = await Promise.allSettled([feeding, adapting, collecting]);
       const rejected = sides.find((side) => side.status === "rejected");
       if (rejected !== undefined) throw rejected.reason;
     } finally {
@@ -186,10 +186,10 @@ export class Feeder {
     });
   }
 
-  /** Keeps the window to what the workers do, until all is fed or `signal` aborts. */
-  async #look(signal: AbortSignal): Promise<void> {
+  /** Adapts the limit to the workers, until all is fed or `signal` aborts. */
+  async #adapt(signal: AbortSignal): Promise<void> {
     const { queue, board, owner } = this.#parts;
-    let intervalMs = FIRST_LOOK_MS;
+    let intervalMs = FIRST_ADAPT_MS;
     while (!signal.aborted) {
       const others = await board.post(owner, this.#limit.bytesPerSecond);
       let activeJobs = 0;
@@ -207,9 +207,9 @@ export class Feeder {
         otherRuns: others.runs,
         otherBytesPerSecond: others.bytesPerSecond,
       });
-      if (starved) intervalMs = FIRST_LOOK_MS;
+      if (starved) intervalMs = FIRST_ADAPT_MS;
       await sleep(intervalMs, undefined, { signal }).catch(() => {});
-      intervalMs = Math.min(LOOK_INTERVAL_MS, intervalMs * 2);
+      intervalMs = Math.min(ADAPT_INTERVAL_MS, intervalMs * 2);
     }
     await board.remove(owner);
   }

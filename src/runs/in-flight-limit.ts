@@ -1,9 +1,10 @@
 import type { InFlightBounds } from "../core/in-flight-bounds.js";
+
 /** The work of the workers as the owner of a run saw it. */
 export interface WorkerLoad {
   /** Milliseconds of a clock that only goes forward. */
   readonly atMs: number;
-  /** This window's jobs that workers hold, and the bytes of their requests. */
+  /** This run's jobs that workers hold, and the bytes of their requests. */
   readonly activeJobs: number;
   readonly activeBytes: number;
   /** Other runs that are being fed to the same workers, and what those drain of them together. */
@@ -17,25 +18,25 @@ export interface WorkerLoad {
  * run to start soon.
  */
 const WAITING_SECONDS = 4;
-/** Over how long the workers' speed is averaged. */
+/** The time over which the workers' speed is averaged. */
 const RATE_MS = 2_000;
 /** Jobs that may wait however slow the workers are: each should find one when it ends another. */
 const LEAST_WAITING_JOBS = 4;
 /** Jobs that may wait at the start, when nothing is known of the workers. */
 const FIRST_WAITING_JOBS = 32;
-/** By how much of itself the number of waiting jobs falls where that many were not needed. */
+/** The share by which the number of waiting jobs falls if that many were not needed. */
 const SHRINK = 0.125;
 
 /**
  * Counts what is in flight and says whether more may follow, so that workers never wait for a run's
  * owner and no more waits for them than some seconds of work.
  *
- * In flight is *active* (in a worker's hands) or *waiting*. What may wait is measured in two ways,
- * and the larger counts. In bytes: what the workers drained of all runs lately, times
+ * A job in flight is *active* (in a worker's hands) or *waiting*. The number that may wait is measured in two
+ * ways, and the larger counts. In bytes: what the workers drained of all runs lately, times
  * {@link WAITING_SECONDS}, shared equally among the runs that are being fed; the queue is first come,
  * first served, so that equal shares of it are equal shares of the workers. In jobs: a number that
  * doubles while workers take all that waits (they are more, or faster, than was known), and falls
- * slowly where they leave half of it.
+ * slowly if they leave half of it.
  */
 export class InFlightLimit {
   readonly #limits: InFlightBounds;
@@ -47,10 +48,10 @@ export class InFlightLimit {
   #waitingBytes = 0;
   #leftBytes = 0;
   #bytesPerSecond = 0;
-  /** How much of the average rests on what was measured, 0 … 1: at first it knows nothing. */
+  /** The share of the average that rests on measurements, 0 … 1: at first there are none. */
   #measured = 0;
   #seenAtMs: number | undefined;
-  /** Something was kept out since the last look: it is the window that bounds, not the input. */
+  /** A job was kept out since the last measurement: the limit bounds the run, not the input. */
   #refused = false;
   #waiting: (() => void) | undefined;
 
@@ -62,12 +63,12 @@ export class InFlightLimit {
     return this.#jobs;
   }
 
-  /** Bytes of requests that workers drained from this window lately. */
+  /** Bytes of requests that workers drained from this run lately. */
   get bytesPerSecond(): number {
     return this.#bytesPerSecond;
   }
 
-  /** True if one more job of `bytes` may enter; an empty window takes any. */
+  /** True if one more job of `bytes` may enter; if none is in flight, any may. */
   fits(bytes: number): boolean {
     const fits = this.#fits(bytes);
     if (!fits) this.#refused = true;
@@ -78,7 +79,7 @@ export class InFlightLimit {
     const { maxJobs, maxBytes } = this.#limits;
     if (this.#jobs === 0) return true;
     if (this.#jobs >= maxJobs || this.#bytes + bytes > maxBytes) return false;
-    // Workers refill their hands: what they held at the last look is what they hold now.
+    // Workers refill their hands: they hold now what they held at the last measurement.
     if (this.#jobs - this.#activeJobs < this.#waitingJobs) return true;
     return this.#bytes - this.#activeBytes + bytes <= this.#waitingBytes;
   }
@@ -98,10 +99,10 @@ export class InFlightLimit {
   /**
    * Adapts to what the workers do.
    *
-   * @returns whether workers took all that waited while more could have been there: look again soon
+   * @returns whether workers took all that waited while more could have been there: measure again soon
    */
-  adapt(sight: WorkerLoad): boolean {
-    const waiting = this.#jobs - sight.activeJobs;
+  adapt(load: WorkerLoad): boolean {
+    const waiting = this.#jobs - load.activeJobs;
     const starved = waiting <= 0 && this.#refused;
     if (starved) {
       this.#waitingJobs = Math.min(this.#limits.maxJobs, this.#waitingJobs * 2);
@@ -109,11 +110,11 @@ export class InFlightLimit {
       const fewer = Math.floor(this.#waitingJobs * (1 - SHRINK));
       this.#waitingJobs = Math.max(LEAST_WAITING_JOBS, fewer);
     }
-    this.#activeJobs = sight.activeJobs;
-    this.#activeBytes = sight.activeBytes;
-    this.#measure(sight.atMs);
-    const bytesPerSecond = this.#bytesPerSecond + sight.otherBytesPerSecond;
-    this.#waitingBytes = (bytesPerSecond * WAITING_SECONDS) / (sight.otherRuns + 1);
+    this.#activeJobs = load.activeJobs;
+    this.#activeBytes = load.activeBytes;
+    this.#measure(load.atMs);
+    const bytesPerSecond = this.#bytesPerSecond + load.otherBytesPerSecond;
+    this.#waitingBytes = (bytesPerSecond * WAITING_SECONDS) / (load.otherRuns + 1);
     this.#refused = false;
     this.#wake();
     return starved;

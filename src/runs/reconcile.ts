@@ -5,7 +5,7 @@ import type { ResultStore } from "../core/ports/result-store.js";
 /** The state of a job that somebody waits for. */
 export type JobFate =
   | { readonly status: "ended"; readonly record: JobEnd }
-  /** In the queue or in a worker's hands: wait. */
+  /** The job is in the queue or in a worker's hands: wait. */
   | { readonly status: "under-way" }
   /** Neither in the queue nor ended: nobody will ever work on it unless it is enqueued again. */
   | { readonly status: "lost" };

@@ -3,7 +3,7 @@ import type { RunCounts } from "../core/run-counts.js";
 /** `submitting`: lines are still being taken in; `submitted`: at work. The others are final. */
 export type RunState = "submitting" | "submitted" | "cancelled" | "complete";
 
-/** How a submitted run stands. */
+/** The status of a submitted run. */
 export interface RunStatus {
   readonly state: RunState;
   /** True if every record has ended, or never will. */

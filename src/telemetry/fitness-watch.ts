@@ -11,9 +11,9 @@ export interface FitnessReport {
   readonly held: number;
   readonly waiting: number;
   readonly progressAt: number;
-  /** Why the process is of no use now; null if it is. */
+  /** The reason why the process is of no use now; null if it is. */
   readonly reason: string | null;
-  /** Why it does less than it should; null if it does not. */
+  /** The reason why it does less than it should; null if it does not. */
   readonly degraded: string | null;
 }
 
@@ -30,15 +30,15 @@ export interface FitnessSources {
   readonly now?: () => number;
 }
 
-export const LOOK_INTERVAL_MS = 5_000;
-/** How long a look waits for Redis before it says what it knows. */
+export const REPORT_INTERVAL_MS = 5_000;
+/** The time for which a report waits for Redis before it tells what it knows. */
 const ANSWER_MS = 2_000;
 
 /**
  * The one judge of whether a process is of use: behind the health file, `/readyz` and the metric.
  *
- * It looks every five seconds even if nobody asks: progress is told from the last look that found
- * nothing to do.
+ * It reports every five seconds even if nobody asks: progress is told from the last report that
+ * found nothing to do.
  *
  * *new* → `start` → *watching* → `stop` → *stopped*.
  */
@@ -66,7 +66,7 @@ export class FitnessWatch {
     this.#progressAtMs = this.#now();
   }
 
-  async look(): Promise<FitnessReport> {
+  async report(): Promise<FitnessReport> {
     const { lanes, held } = this.#sources;
     const laneHealth = this.#sources.laneHealth?.() ?? { status: "ok" };
     const waiting = await this.#waiting.answer();
@@ -97,17 +97,17 @@ export class FitnessWatch {
   }
 
   /**
-   * Looks at once, and then by the clock.
+   * Reports at once, and then by the clock.
    *
-   * @param tell called with what each look found
+   * @param tell called with each report
    * @param onError hears of a `tell` that rejected
-   * @throws what `tell` rejects with at the first look
+   * @throws what `tell` rejects with at the first report
    */
   async start(
     tell: (report: FitnessReport) => Promise<void>,
     onError: (error: unknown) => void,
   ): Promise<void> {
-    await tell(await this.look());
+    await tell(await this.report());
     void this.#watch(tell, onError, this.#stopping.signal);
   }
 
@@ -123,9 +123,9 @@ export class FitnessWatch {
     signal: AbortSignal,
   ): Promise<void> {
     for (;;) {
-      await sleep(LOOK_INTERVAL_MS, undefined, { signal }).catch(() => {});
+      await sleep(REPORT_INTERVAL_MS, undefined, { signal }).catch(() => {});
       if (signal.aborted) return;
-      const report = await this.look();
+      const report = await this.report();
       if (signal.aborted) return;
       this.#telling = tell(report).catch(onError);
       await this.#telling;

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { describeError } from "../core/errors.js";
 import { parseStored } from "../core/stored-json.js";
 import { seconds } from "./fitness.js";
-import { LOOK_INTERVAL_MS, type FitnessReport } from "./fitness-watch.js";
+import { REPORT_INTERVAL_MS, type FitnessReport } from "./fitness-watch.js";
 
 const reportSchema = z.object({
   at: z.number(),
@@ -15,8 +15,8 @@ const reportSchema = z.object({
   degraded: z.string().nullable(),
 }) satisfies z.ZodType<FitnessReport>;
 
-/** Three looks missed: the event loop stands still, or the process is gone. */
-export const MAX_AGE_MS = 3 * LOOK_INTERVAL_MS + 1_000;
+/** Three reports missed: the event loop stands still, or the process is gone. */
+export const MAX_AGE_MS = 3 * REPORT_INTERVAL_MS + 1_000;
 
 /**
  * Writes a process's word on its own fitness, for a health check that is another process: the

@@ -10,16 +10,16 @@ export interface InstrumentServerOptions {
   readonly host: string;
   /** 0: any that is free. */
   readonly port: number;
-  /** Why the process is of no use now; undefined if it is. */
+  /** The reason why the process is of no use now; undefined if it is. */
   readonly unfitReason: () => Promise<string | undefined>;
   readonly metrics: { readonly contentType: string; render(): Promise<string> };
 }
 
 /** A scraper and a prober or two, with room for those that went away without a word. */
 const MAX_CONNECTIONS = 64;
-/** For the whole of a request: they have no body, and who dribbles one is cut off. */
+/** For the whole of a request: they have no body, and whoever dribbles one is cut off. */
 const REQUEST_TIMEOUT_MS = 5_000;
-/** How often those who take longer are looked for. */
+/** The interval at which slow clients are found. */
 const CHECK_INTERVAL_MS = 1_000;
 const MAX_HEADER_BYTES = 8_192;
 /** Between two scrapes, of the usual 15 s. */

@@ -20,8 +20,8 @@ interface Reading {
 }
 
 /**
- * A tokenizer that remembers texts: the least recently used go first where their ids take more than
- * the cache holds. What was read up to some token serves no caller who needs more. The arrays that it
+ * A tokenizer that remembers texts: the least recently used go first if their ids take more than
+ * the cache holds. Ids that were read up to some token serve no caller who needs more. The arrays that it
  * gives are shared: callers must not write into them.
  */
 export class CachedTokenizer implements Tokenizer {
@@ -29,7 +29,7 @@ export class CachedTokenizer implements Tokenizer {
   readonly #tokenizer: Tokenizer;
   readonly #capacityBytes: number;
   readonly #observe: ObserveWork;
-  /** In order of their last use. */
+  /** The entries in order of their last use. */
   readonly #entries = new Map<string, Entry>();
   #heldBytes = 0;
   /** Texts that are being read; no more than the jobs in hand have. */

@@ -136,8 +136,8 @@ export function flatten(stage: Stage | null | undefined, inner: string): Stage[]
 }
 
 /**
- * What becomes of the space that a part starts with: `dropped`, `optional` (a part without it gives
- * the same ids), `kept` (its word would have other ids without it), or `unsafe` where a word of the
+ * The fate of the space that a part starts with: `dropped`, `optional` (a part without it gives
+ * the same ids), `kept` (its word would have other ids without it), or `unsafe` if a word of the
  * model could reach over it.
  */
 type Spaces = "dropped" | "optional" | "kept" | "unsafe";

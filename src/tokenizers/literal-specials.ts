@@ -12,7 +12,7 @@ const UNREACHABLE_PREFIX = "\u{10FFFF} ";
  * and give the ids of a text and nothing else: neither special tokens nor truncation nor padding.
  * Added tokens that are not special stay, and so does every id.
  *
- * Taking a token out of `added_tokens` is not enough where the vocabulary has it too: for Unigram,
+ * Taking a token out of `added_tokens` is not enough if the vocabulary has it too: for Unigram,
  * `</s>` is then a piece like any other, and one with the best score.
  *
  * @param json changed in place and returned: a copy of a vocabulary would double the memory

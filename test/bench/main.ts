@@ -1,6 +1,6 @@
 /**
  * `npm run bench -- NAME [options]`: measurements, each a folder of its own. Nothing here is a test:
- * a bench prints what it measured and fails only where it could not measure, or where what it
+ * a bench prints what it measured and fails only if it could not measure, or if what it
  * compares did not do the same work.
  */
 import process from "node:process";

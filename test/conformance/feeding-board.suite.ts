@@ -1,4 +1,4 @@
-/** What every feeding board keeps to. */
+/** The rules of every feeding board. */
 import { describe, expect, it } from "vitest";
 import type { FeedingBoard } from "../../src/core/ports/feeding-board.js";
 

@@ -1,4 +1,4 @@
-/** What every container of records keeps to. */
+/** The rules of every container of records. */
 import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import { afterEach, describe, expect, it } from "vitest";

@@ -1,4 +1,4 @@
-/** What every format of an input line keeps to. */
+/** The rules of every format of an input line. */
 import { describe, expect, it } from "vitest";
 import { DEFAULT_LIMITS, parseRequest } from "../../src/core/contract.js";
 import type { InputFormat, ParsedLine } from "../../src/core/ports/input-format.js";

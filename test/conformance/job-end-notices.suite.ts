@@ -1,4 +1,4 @@
-/** What all notices of jobs that ended keep to. */
+/** The rules of all notices of jobs that ended. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { JobEnd } from "../../src/core/job.js";
 import { until } from "../support/until.js";

@@ -1,4 +1,4 @@
-/** What every job queue keeps to. */
+/** The rules of every job queue. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { JobEnd } from "../../src/core/job.js";
 import type { QueueState } from "../../src/core/ports/job-queue.js";

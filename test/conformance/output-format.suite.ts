@@ -1,4 +1,4 @@
-/** What every form of an output keeps to. */
+/** The rules of every form of an output. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

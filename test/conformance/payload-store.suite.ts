@@ -1,4 +1,4 @@
-/** What every store of payloads keeps to. */
+/** The rules of every store of payloads. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { fenceOf, jobOf, TTL_SECONDS, type JobPlace, type MakeJobPlace } from "./job-place.js";
 

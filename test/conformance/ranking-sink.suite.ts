@@ -1,4 +1,4 @@
-/** What every place keeps to that takes a run's rankings and failures. */
+/** The rules of every place that takes a run's rankings and failures. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { RankingSink } from "../../src/core/ports/ranking-sink.js";
 import type { RecordFailure } from "../../src/core/record.js";

@@ -43,7 +43,7 @@ async function keepIn(cache: RedisScoreCache, pairs: readonly EncodedPair[]): Pr
   await keep(cache, pairs, undefined, () => errors.join());
 }
 
-/** What keys take, with all that is about them. */
+/** The memory that keys take, with all that is about them. */
 async function usedBytes(): Promise<number> {
   await redis.script("FLUSH", "SYNC");
   return Number(/used_memory_dataset:(\d+)/.exec(await redis.info("memory"))?.[1]);
@@ -162,7 +162,7 @@ describe("a score cache on a real server", given(realRedis), () => {
     const half = cache.capacityPairs / 2;
     await keepIn(cache, range(0, half + 1));
     await redis.config("SET", "maxmemory", "1");
-    // Of the older generation: it cannot be moved to the newer one.
+    // The key is of the older generation: it cannot be moved to the newer one.
     expect(await answer(cache, range(0, 2))).toEqual([0, 1]);
     cache.write(range(1_000, 1), [1]);
     await until("it said so", () => errors.length > 0);

@@ -1,4 +1,4 @@
-/** What every result store keeps to. */
+/** The rules of every result store. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { JobEnd } from "../../src/core/job.js";
 import { TOKENISING } from "../../src/core/ports/result-store.js";

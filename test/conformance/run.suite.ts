@@ -1,4 +1,4 @@
-/** What every submitted run does, wherever it lies. */
+/** The rules of every submitted run, wherever it lies. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Redis } from "ioredis";
@@ -11,7 +11,7 @@ import { keySpace } from "../support/key-space.js";
 import { readFailures, readLines } from "../support/records.js";
 import { until } from "../support/until.js";
 
-/** Where the runs of one test lie, with all that works them off. */
+/** The place of the runs of one test, with the processes that work them off. */
 export interface RunPlace {
   readonly runs: Runs;
   readonly redis: Redis;

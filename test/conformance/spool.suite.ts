@@ -1,4 +1,4 @@
-/** What every spool keeps to. */
+/** The rules of every spool. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Spool, SpoolOutput } from "../../src/core/ports/spool.js";
 import type { InputRecord, RecordFailure } from "../../src/core/record.js";

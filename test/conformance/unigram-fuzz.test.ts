@@ -14,7 +14,7 @@ const SWEEP_STEP = FULL_SWEEP ? 1 : 23;
 const CALL_TEXTS = 2_048;
 const CODE_POINTS = 0x110000;
 
-/** What normalisers and clusters go wrong at, one kind a line; a text mixes them. */
+/** Texts at which normalisers and clusters go wrong, one kind per line; a text mixes them. */
 const KINDS = [
   "aáàeªﬁ™©®ℹ☎Ⓜ㊗",
   "\u0301\u0327\u0344\u0340\u0308\u200d\u200c\u093c\u094d\u0903\u3099\ufe0f\u0e33",
@@ -42,7 +42,7 @@ const RUNS = [
 ];
 const LONG_RUNS = [4_095, 4_096, 4_097, 9_001, 70_000];
 
-/** As many random texts, the same in every run. */
+/** The number of random texts, the same in every run. */
 function random(seed: number, make: (seeded: SeededRandom) => string): string[] {
   const seeded = new SeededRandom(seed);
   return Array.from({ length: TEXTS }, () => make(seeded).toWellFormed());

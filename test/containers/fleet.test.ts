@@ -17,7 +17,7 @@ import {
 
 const REPLICAS = 4;
 const JOBS = 2_000;
-/** Of the sample's 54 records. */
+/** Records, of the sample's 54. */
 const COPIES = Math.ceil(JOBS / 54);
 
 /** Jobs that a replica says it has done, all its life. */
@@ -75,7 +75,7 @@ describe.skipIf(!dockerAnswers)("a fleet from docker-compose.yml", () => {
     return readRankings(join(folder, output)).map(({ id }) => id);
   }
 
-  /** As `rerank`, and `meanwhile` happens once some of it is done. */
+  /** The same as `rerank`, and `meanwhile` happens once some of it is done. */
   async function rerankAnd(run: string, meanwhile: () => Promise<void>): Promise<string[]> {
     const workers = await fleet.containers("worker");
     const before = await doneByAll(workers);

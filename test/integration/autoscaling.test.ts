@@ -1,4 +1,4 @@
-/** What an autoscaler reads of a backlog: the lists that the manifests name, and the backlog in pairs. */
+/** The figures that an autoscaler reads of a backlog: the lists that the manifests name, and the backlog in pairs. */
 import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { readBacklog } from "../../src/redis/backlog.js";

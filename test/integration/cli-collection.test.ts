@@ -131,7 +131,7 @@ describe("a BEIR folder", () => {
       q3: ["d1"],
     });
     const scores = readLines(bench.path("rest.trec")).map((line) => line.split(" "));
-    // What trec_eval sees: single precision, and no ranks.
+    // The scores as trec_eval reads them: single precision, and no ranks.
     const falling = scores.map(([query, , , rank, score], i) => {
       const above = scores[i - 1];
       if (above?.[0] !== query) return rank === "1";
@@ -369,7 +369,7 @@ describe("a dry run", () => {
       pairs: 1209,
       maxLength: 64,
       tokens: { sampledPairs: 1209 },
-      redis: { windowJobs: 54 },
+      redis: { inFlightJobs: 54 },
       time: { scoredPairs: 200, lanes: 1 },
     });
     const { histogram, truncatedShare } = figures.tokens;

@@ -108,7 +108,7 @@ describe.skipIf(!hasRealRedis)("rankmill doctor on a real Redis", () => {
 
   it("finds nothing to do if all is well, and leaves nothing behind", async () => {
     const report = await examine(`--model ${BUILTIN}`, withRedis());
-    // What depends on how busy and how full this machine is may be anything.
+    // Findings that depend on how busy and how full this machine is may be anything.
     const {
       "redis-latency": _latency,
       disk: _disk,

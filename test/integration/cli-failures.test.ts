@@ -1,4 +1,4 @@
-/** What failed of a run: listed, written out, mended, tried again. */
+/** The failures of a run: listed, written out, mended, tried again. */
 import { RedisResultStore } from "../../src/redis/redis-result-store.js";
 import { beforeEach, describe, expect, it } from "vitest";
 import { BUILTIN, rerank, words } from "../support/cli.js";
@@ -68,7 +68,7 @@ describe.each(["in Redis", "in a spool"])("the failures of a run %s", (place) =>
     expect(ids.sort()).toEqual(["small", "wide"]);
     expect(await failuresOf(run, more)).toHaveLength(2);
 
-    // What was exported is input again, once it is mended.
+    // The exported records are input again, once they are mended.
     writeRecords(fleet.bench.path("mended.jsonl"), [{ ...BAD, documents: ["q"] }]);
     const mended = await fleet.submit("mended.jsonl", more);
     const third = await fleet.bench.run(words(`results ${mended} --wait --output m.jsonl ${more}`));

@@ -1,4 +1,4 @@
-/** What `rankmill run` and `submit` read and write beside one job a line. */
+/** The forms that `rankmill run` and `submit` read and write beside one job per line. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { WireRanking } from "../../src/core/contract.js";
@@ -78,7 +78,7 @@ describe("lines of every shape", () => {
       expect(readRankings(bench.path(output)).map(({ id }) => id)).toEqual([good]);
       const failures = readFailures(bench.path(`${format}.failed.jsonl`));
       expect(failures).toHaveLength(3);
-      // As they were given, so that they can be put in again.
+      // The records are as they were given, so that they can be put in again.
       expect(failures.map(({ input }) => input)).toContainEqual(FLAG);
     }
   });

@@ -1,5 +1,5 @@
 /**
- * What a file may hold: lines that cannot become jobs and lines that look as if they could not. One
+ * The lines that a file may hold: lines that cannot become jobs and lines that look as if they could not. One
  * run takes them all, since each must be taken beside all others.
  */
 import { readdirSync } from "node:fs";
@@ -24,7 +24,7 @@ const BAD: {
   id?: string;
   code: string;
   reason: RegExp;
-  /** Where the line is not kept whole: the beginning of what is. */
+  /** The beginning of the line, if it is not kept whole. */
   head?: string;
 }[] = [
   { line: '{"id": "broken", "query": ', code: "invalid_json", reason: /not JSON/ },
@@ -301,7 +301,7 @@ describe("the same records through the tokenizer in JavaScript", () => {
       "transformers",
     );
     const other = new Map(readRankings(fleet.bench.path("js.jsonl")).map((one) => [one.id, one]));
-    // What the two do with rare code points may differ; the tokenizers' own suite lists that.
+    // The two may differ in rare code points; the tokenizers' own suite lists that.
     expect(other.get("unicode")?.results).toHaveLength(2);
     const [mine, theirs] = [rankings, other].map((all) =>
       [...all].filter(([id]) => id !== "unicode").sort(([a], [b]) => (a < b ? -1 : 1)),

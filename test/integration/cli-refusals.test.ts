@@ -1,4 +1,4 @@
-/** What the command line refuses, with which exit code and in which words. */
+/** The refusals of the command line, with their exit codes and words. */
 import { existsSync, readdirSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { Bench, BUILTIN, rerank, words } from "../support/cli.js";

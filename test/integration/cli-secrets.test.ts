@@ -1,4 +1,4 @@
-/** Passwords stay out of logs, also where Redis' own errors bring them along. */
+/** Passwords stay out of logs, also if Redis' own errors bring them along. */
 import { describe, expect, it } from "vitest";
 import { useFleet } from "../support/fleet.js";
 import { given, realRedis } from "../support/needs.js";

@@ -1,4 +1,4 @@
-/** What `status` says of runs: figures, speed, workers and lanes at work, memory. */
+/** The answers of `status`: figures, speed, workers and lanes at work, memory. */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { beforeEach, describe, expect, it } from "vitest";
@@ -31,7 +31,7 @@ async function statusOf(run: string): Promise<RunReport> {
 describe.each(["in Redis", "in a spool"])("a run %s", (place) => {
   const spool = place === "in a spool" ? "--spool spool" : "";
 
-  /** Undefined where a run needs none. */
+  /** Undefined if a run needs none. */
   function startRunner(): RunningCli | undefined {
     return spool === ""
       ? undefined

@@ -226,7 +226,7 @@ describe("cancel and retry", () => {
     expect(new Set(dropped.map(({ code }) => code))).toEqual(new Set(["cancelled"]));
     expect(dropped[0]?.input).toMatchObject({ id: dropped[0]?.id, query: expect.any(String) });
 
-    // As a cancellation leaves it that is killed half way.
+    // The state is that of a cancellation that is killed half way.
     const refused = refusedKey(await servedTag(fleet.redis));
     expect(await fleet.redis.exists(refused)).toBe(0);
     await fleet.redis.sadd(refused, runOwner(run));

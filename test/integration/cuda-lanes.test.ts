@@ -1,5 +1,5 @@
 /**
- * What lanes on a GPU do beyond those on a CPU, on the real pool and batcher. No GPU is needed: the
+ * The behaviour of lanes on a GPU beyond those on a CPU, on the real pool and batcher. No GPU is needed: the
  * padding and the warm-up run on the CPU's provider, and failures are said by a stand-in for a lane,
  * in the words of CUDA.
  */
@@ -43,8 +43,9 @@ async function startLane(model: Partial<ReturnType<typeof laneOptions>["model"]>
 }
 
 /**
- * A lane whose logits are lengths plus 1,000 times its GPU's number, and whose memory is rows × padded length of one run. Where the
- * file BROKEN is not there it makes it and answers as a broken context does, from then on for ever.
+ * A lane whose logits are lengths plus 1,000 times its GPU's number, and whose memory is rows ×
+ * padded length of one batch. If the file BROKEN is not there, the lane makes it and answers as a
+ * broken context does, from then on for ever.
  */
 async function fakeLane(name: string, roomTokens: number, breaks: boolean): Promise<string> {
   const path = join(folder, `${name}.mjs`);

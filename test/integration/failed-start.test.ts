@@ -65,7 +65,7 @@ async function enqueueJobs(): Promise<void> {
   redis.disconnect();
 }
 
-/** What a start can leave behind, in this process and in Redis. */
+/** The things that a start can leave behind, in this process and in Redis. */
 async function inUse(): Promise<Record<string, unknown>> {
   const clients = String(await watch.client("LIST"))
     .trim()

@@ -1,4 +1,4 @@
-/** What an earlier version published, for programs of others: health files and JSON Schemas. */
+/** The forms that an earlier version published for programs of others: health files and JSON Schemas. */
 import { writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
@@ -52,7 +52,7 @@ describe.each(keptVersions)("JSON Schemas of version %s", (version) => {
   );
 });
 
-/** What a schema may have become: descriptions change, properties are added. */
+/** The form that a schema may have become: descriptions change, properties are added. */
 function grown(schema: unknown, mayRequireMore: boolean): unknown {
   if (Array.isArray(schema)) return schema.map((one) => grown(one, mayRequireMore));
   if (typeof schema !== "object" || schema === null) return schema;

@@ -139,7 +139,7 @@ describe("a memory limit", () => {
       () => "",
       (error: Error) => error.message,
     );
-    // What this process itself takes moves by some megabytes between two looks.
+    // The memory of this process itself moves by some megabytes between two measurements.
     const needed = Number(/needs (\d+) MiB/.exec(message)?.[1]) + 200;
     const { lanes, memory } = await plan({ memoryLimitBytes: needed * MIB });
     expect(lanes).toBeGreaterThan(0);

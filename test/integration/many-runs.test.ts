@@ -1,4 +1,4 @@
-/** What runs cost Redis: counted in commands, which no machine's speed changes. */
+/** The cost of runs for Redis, counted in commands, which no machine's speed changes. */
 import type { Redis } from "ioredis";
 import { pino } from "pino";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";

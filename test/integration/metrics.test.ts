@@ -1,4 +1,4 @@
-/** What a worker and a runner show of themselves over HTTP, on real parts. */
+/** The metrics and probes of a worker and a runner over HTTP, on real parts. */
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
@@ -107,7 +107,7 @@ describe("the metrics", () => {
         return stalled > 0 && backlog.every((jobs) => jobs === 0);
       });
       frozen.signal("SIGCONT");
-      // It learns of the loss from its locks, or from the fence where it is quicker.
+      // It learns of the loss from its locks, or from the fence if it is quicker.
       await until("it has seen that it lost them", async () => {
         const now = await scrape(frozenUrl);
         const losses = now.value("rankmill_lock_losses_total") ?? 0;
@@ -143,7 +143,7 @@ describe("the metrics", () => {
     const records = (state: string): number =>
       under.value("rankmill_run_records", { run, state }) ?? NaN;
     expect(records("done") + records("remaining")).toBe(SAMPLE_RECORDS * copies);
-    // From the pairs of the records that are done: near those of all, but not the same.
+    // The estimate comes from the pairs of the records that are done: near those of all, but not the same.
     const remaining = under.value("rankmill_run_remaining_pairs", { run }) ?? NaN;
     const expected = (SAMPLE_PAIRS / SAMPLE_RECORDS) * records("remaining");
     expect(remaining / expected).toBeGreaterThan(0.5);

@@ -1,4 +1,4 @@
-/** What the command line says on other platforms; a preloaded module changes what the process sees. */
+/** The answers of the command line on other platforms; a preloaded module changes what the process sees. */
 import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -22,7 +22,7 @@ interface Exit {
 }
 
 function rankmill(platform: string, ...args: string[]): Promise<Exit> {
-  // By variable, so that the processes it starts believe the same.
+  // The module is named in a variable, so that the processes it starts believe the same.
   const NODE_OPTIONS = `--import ${PRELOAD}`;
   const env = { ...process.env, NODE_OPTIONS, PROBE_PLATFORM: platform, REDIS_URL: "" };
   return new Promise((done) => {

@@ -130,22 +130,22 @@ async function scoresOf(lane: LaneProcess, runs = someRuns()): Promise<number[][
   return await lane.score(runs);
 }
 
-/** Of two logits of each pair. */
+/** The difference of two logits of each pair. */
 function meanDistance(some: number[][], others: number[][]): number {
   const theirs = others.flat();
   const all = some.flat().map((logit, i) => Math.abs(logit - (theirs[i] ?? Number.NaN)));
   return all.reduce((sum, one) => sum + one, 0) / all.length;
 }
 
-/** Whether the process has the file mapped; taken for granted where the kernel does not tell. */
+/** Whether the process has the file mapped; taken for granted if the kernel does not tell. */
 function mapsOf(pid: number, path: string): boolean {
   if (process.platform !== "linux") return true;
   return readFileSync(`/proc/${pid}/maps`, "utf8").includes(path);
 }
 
-/** How far an fp32 logit may move where it is computed in another order. */
+/** The most that an fp32 logit may move if it is computed in another order. */
 const FP32_TOLERANCE = 1e-5;
-/** How much further from fp32 than the original's logits those of a prepared int8 model may be. */
+/** The most by which logits of a prepared int8 model may be further from fp32 than the original's. */
 const INT8_FURTHER = 1.25;
 const PRECISIONS = ["fp32", "fp16", "int8"] as const;
 
@@ -395,7 +395,7 @@ describe("a damaged prepared model", () => {
       const first = await prepareModel(request({ cacheDir: shared }));
       const data = `${first.onnxPath}.data`;
       await flipBit(data);
-      // As if nothing had been written: the stamps of today stand for a hash of yesterday.
+      // The file looks as if nothing had been written: the stamps of today stand for a hash of yesterday.
       const { size, mtimeNs, ctimeNs, ino } = await stat(data, { bigint: true });
       const stamps = join(dirname(data), "checked.json");
       const checked = JSON.parse(await readFile(stamps, "utf8")) as Record<string, string>;

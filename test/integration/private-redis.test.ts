@@ -358,7 +358,7 @@ describe("the choice of a private Redis", () => {
     await expect(start({ kind: "redis-server", searchPath: "" })).rejects.toMatchObject({
       code: "missing_dependency",
     });
-    // A copy of the guardian where no node_modules is in reach.
+    // A copy of the guardian if no node_modules is in reach.
     const copy = join(tempFolder, "copy");
     await cp(join(dist, "src"), join(copy, "src"), { recursive: true });
     await cp(join(dist, "workers"), join(copy, "workers"), { recursive: true });

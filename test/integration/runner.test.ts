@@ -13,7 +13,7 @@ const SLOW = "--lanes 1 --concurrency 3 --max-batch-size 1 --no-calibrate";
 
 let s3: TestS3;
 let runs = 0;
-/** Where the runs of the test lie. */
+/** The place of the runs of the test. */
 let spool: string;
 
 beforeAll(async () => {

@@ -55,7 +55,7 @@ async function score(
   return { scores, reuse: reuseOf(worker) };
 }
 
-/** What the worker says of itself when it ends. */
+/** The report of the worker when it ends. */
 function reuseOf(worker: RunningCli): ReuseCounts {
   const line = worker.stdout.split("\n").find((text) => text.includes("not done twice"));
   return JSON.parse(line ?? "{}") as ReuseCounts;

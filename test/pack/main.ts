@@ -13,7 +13,7 @@ const root = process.cwd();
 const folder = mkdtempSync(join(tmpdir(), "rankmill-pack-"));
 let failures = 0;
 
-/** What a producer does first, and what it must not have loaded by then. */
+/** The first steps of a producer, and the packages that it must not have loaded by then. */
 const PRODUCER = `
 import { readFileSync } from "node:fs";
 const before = process.memoryUsage.rss();

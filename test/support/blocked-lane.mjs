@@ -2,7 +2,7 @@
 // that time as native code does. The logit of a pair is its length.
 import { existsSync } from "node:fs";
 
-const LOOK_INTERVAL_MS = 20;
+const POLL_INTERVAL_MS = 20;
 const blocked = new Int32Array(new SharedArrayBuffer(4));
 let path;
 
@@ -14,7 +14,7 @@ process.on("message", (message) => {
     return;
   }
   const started = performance.now();
-  while (existsSync(path)) Atomics.wait(blocked, 0, 0, LOOK_INTERVAL_MS);
+  while (existsSync(path)) Atomics.wait(blocked, 0, 0, POLL_INTERVAL_MS);
   const logits = message.batches.map(({ ids }) => Float32Array.from(ids, (row) => row.length));
   const scoreMs = performance.now() - started;
   process.send({ type: "done", seq: message.seq, logits, scoreMs, residentBytes: 0 });

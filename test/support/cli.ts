@@ -33,7 +33,7 @@ export function rerank(input: string, output: string, more = "", model = BUILTIN
 }
 
 export interface CliExit {
-  /** Null where a signal ended it. */
+  /** Null if a signal ended it. */
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly stdout: string;
@@ -42,7 +42,7 @@ export interface CliExit {
 
 export interface CliOptions {
   readonly env?: Readonly<Record<string, string>>;
-  /** Written to its standard input, which then ends. Without it there is none. */
+  /** A text for its standard input, which then ends; absent: it has none. */
   readonly input?: string | Buffer;
   /** Runs it on a terminal of its own; what it writes on either stream is its standard output. */
   readonly terminal?: boolean;
@@ -110,7 +110,7 @@ export class RunningCli {
     await until("the process is frozen", () => look(this.pid)?.state === "T");
   }
 
-  /** Waits for a text on either stream. Fails where the command ends before. */
+  /** Waits for a text on either stream. Fails if the command ends before. */
   async says(text: string | RegExp): Promise<void> {
     await this.until(`it says ${String(text)}`, () => {
       const said = this.stdout + this.stderr;
@@ -138,7 +138,7 @@ export class RunningCli {
 
 /**
  * The processes and files of one test. Whatever a test starts through it, and whatever that starts in
- * turn, carries a mark in its environment; `close` fails where anything marked is left.
+ * turn, carries a mark in its environment; `close` fails if anything marked is left.
  */
 export class Bench {
   readonly folder: string;
@@ -203,7 +203,7 @@ export class Bench {
     return marked(MARK, this.#mark);
   }
 
-  /** Waits for the end of all that is alive. @throws where something stays */
+  /** Waits for the end of all that is alive. @throws if something stays */
   async untilNothingIsLeft(): Promise<void> {
     await until(
       "no process of the test is left",

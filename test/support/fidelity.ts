@@ -46,7 +46,7 @@ export interface Fidelity {
   readonly differentIds: number;
   /** Largest difference of a logit from the framework's. */
   readonly logitDifference: number;
-  /** The same where the lane maps the prepared model. */
+  /** The same if the lane maps the prepared model. */
   readonly preparedDifference: number;
   /** Pairs that the prepared model scores differently, to the bit. */
   readonly preparedOtherBits: number;
@@ -118,7 +118,7 @@ async function encode(folder: string, expected: readonly Expected[]): Promise<En
   }
 }
 
-/** Token types count where the model reads them: elsewhere the reference has zeros alone. */
+/** Token types count if the model reads them: elsewhere the reference has zeros alone. */
 function sameIds({ ids, typeIds }: Expected, pair: EncodedPair | undefined): boolean {
   if (pair?.ids.length !== ids.length) return false;
   const { secondStart } = pair;

@@ -1,6 +1,6 @@
 /**
  * A Redis, the commands that share it and a gate before their lanes: the set-up of most integration
- * tests. What a test leaves behind, a process or a connection, fails it.
+ * tests. A process or a connection that a test leaves behind fails it.
  */
 import type { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";

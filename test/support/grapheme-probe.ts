@@ -8,7 +8,7 @@ const VIRAMA = "\u094d";
 
 /**
  * Asks the Rust library what a code point does to the borders of grapheme clusters. Its Precompiled
- * normaliser replaces a cluster of less than six bytes as a whole where the cluster begins with
+ * normaliser replaces a cluster of less than six bytes as a whole if the cluster begins with
  * something to be replaced, so that what belongs to the cluster vanishes; a longer one it replaces
  * character by character.
  */

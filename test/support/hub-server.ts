@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 
-/** What a client asked for, in order of arrival. */
+/** The requests of clients, in order of arrival. */
 export interface SeenRequest {
   /** `listing`, `resolve` (the hub's own answer) or `content` (where a redirect led to). */
   readonly kind: "listing" | "resolve" | "content";
@@ -13,14 +13,14 @@ export interface SeenRequest {
 }
 
 export interface HubRepository {
-  /** What `main` points to. */
+  /** The commit that `main` points to. */
   readonly commit: string;
   readonly files: ReadonlyMap<string, Buffer>;
   /** A mirror that lists names alone. */
   readonly hideContents?: boolean;
 }
 
-/** What happens to the next request for a file's content; each is used once. */
+/** The faults of the next requests for a file's content; each is used once. */
 export type Mishap =
   | { readonly kind: "break"; readonly afterBytes: number }
   | { readonly kind: "status"; readonly status: number }

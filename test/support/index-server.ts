@@ -7,7 +7,7 @@ export interface SeenIndexRequest {
   readonly authorization: string | undefined;
 }
 
-/** What befalls the next request for a file; each is used once. */
+/** The faults of the next requests for a file; each is used once. */
 export type IndexMishap =
   | { readonly kind: "break"; readonly afterBytes: number }
   | { readonly kind: "status"; readonly status: number };
@@ -15,7 +15,7 @@ export type IndexMishap =
 /** A Python package index that serves files with ranges, in either of its two forms, and what goes wrong. */
 export class IndexServer {
   readonly requests: SeenIndexRequest[] = [];
-  /** By project, then by file name. */
+  /** The files by project, then by file name. */
   readonly projects = new Map<string, Map<string, Buffer>>();
   readonly mishaps: IndexMishap[] = [];
   json = true;

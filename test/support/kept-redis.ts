@@ -1,6 +1,6 @@
 /**
- * What lies in a Redis, as the commands that write it: any server loads them, whatever its version,
- * and what had a time to live gets it anew.
+ * The contents of a Redis, as the commands that write them: any server loads them, whatever its
+ * version, and keys that had a time to live get it anew.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import type { Redis } from "ioredis";

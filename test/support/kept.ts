@@ -1,4 +1,4 @@
-/** What earlier versions left behind: see `test/fixtures/kept/README.md`. */
+/** The files and keys that earlier versions left behind: see `test/fixtures/kept/README.md`. */
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";

@@ -38,7 +38,7 @@ export interface Manifest {
 }
 
 /**
- * What is wrong with a manifest; empty where nothing is.
+ * The faults of a manifest; empty if there is none.
  *
  * @param partial true for a patch, which may leave out what is required
  */

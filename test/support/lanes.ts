@@ -18,7 +18,7 @@ export function fixtureFolder(model: FixtureModel): string {
   return join(MODELS, model);
 }
 
-/** What opens a lane of a fixture, on one thread. */
+/** The message that opens a lane of a fixture, on one thread. */
 export function laneOptions(
   model: FixtureModel,
   file = "model.onnx",

@@ -21,7 +21,7 @@ const LETTERS = Array.from(
   "abcdefghijklmnopqrstuvwxyzABCDEGMT0123456789.,:;!?'\"()[]{}<>/\\|_-+=~`@#$%^&*éüñ漢字仮名の敏捷한글хлебприветनमस्ते",
 );
 
-/** Of what NFKC composes or decomposes in the first scripts; controls vanish, whitespace is a space. */
+/** The rules of NFKC in the first scripts; controls vanish, whitespace is a space. */
 function replacements(): Record<string, string> {
   const found: Record<string, string> = { "\r\n": " ", "\u200d": " ", "\u200c": "" };
   for (let point = 1; point < 0x3400; point += 1) {

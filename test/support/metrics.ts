@@ -33,7 +33,7 @@ export function metricTypes(text: string): Map<string, string> {
   );
 }
 
-/** Where a worker or runner that was started with `--metrics-port 0` serves. */
+/** The address at which a worker or runner with `--metrics-port 0` serves. */
 export async function metricsUrl(running: RunningCli): Promise<string> {
   await running.says(`"msg":"serving metrics"`);
   const line = running.stdout.split("\n").find((one) => one.includes(`"msg":"serving metrics"`));
@@ -41,7 +41,7 @@ export async function metricsUrl(running: RunningCli): Promise<string> {
   return `http://${host}:${port}`;
 }
 
-/** What one process shows at one moment. */
+/** The metrics of one process at one moment. */
 export async function scrape(url: string): Promise<Scrape> {
   const response = await fetch(`${url}/metrics`);
   return new Scrape(await response.text(), response.status);
@@ -58,7 +58,7 @@ export class Scrape {
     this.samples = parseMetrics(text);
   }
 
-  /** Sum of the samples that have these labels; undefined where there is none. */
+  /** Sum of the samples that have these labels; undefined if there is none. */
   value(name: string, labels: Readonly<Record<string, string>> = {}): number | undefined {
     const found = this.samples.filter(
       (sample) =>

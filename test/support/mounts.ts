@@ -1,4 +1,4 @@
-/** File systems of a test's own, where the test may mount. */
+/** File systems of a test's own, if the test may mount. */
 import { execFileSync } from "node:child_process";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,5 +1,5 @@
 /**
- * What some tests need beside Node and npm. A test says so with `given`; where it is not there, the
+ * The things that some tests need beside Node and npm. A test names its need with `given`; if it is not there, the
  * test is skipped and the summary at the end of the run tells what was missing and how to get it.
  */
 import { execFileSync } from "node:child_process";
@@ -9,7 +9,7 @@ import { canMount } from "./mounts.js";
 import { hasRealRedis } from "./redis-server.js";
 
 export interface Need {
-  /** What it is and how to get it, as the summary says it. */
+  /** Its name and how to get it, as the summary shows them. */
   readonly name: string;
   readonly isMet: boolean;
 }

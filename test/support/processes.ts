@@ -1,4 +1,4 @@
-/** What the kernel says of processes; Linux only, elsewhere nothing is seen. */
+/** The kernel's facts about processes; Linux only, elsewhere nothing is seen. */
 import { readdirSync, readFileSync } from "node:fs";
 
 export const canSeeProcesses = process.platform === "linux";
@@ -11,7 +11,7 @@ export interface SeenProcess {
   readonly command: string;
 }
 
-/** Undefined where there is no such process, or only its corpse. */
+/** Undefined if there is no such process, or only its corpse. */
 export function look(pid: number): SeenProcess | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");

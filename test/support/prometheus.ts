@@ -63,7 +63,7 @@ export class TestPrometheus {
     return new TestPrometheus(url, child);
   }
 
-  /** @throws Error with Prometheus' own words where it cannot parse the query */
+  /** @throws Error with Prometheus' own words if it cannot parse the query */
   async query(promql: string): Promise<Vector> {
     const { result } = await this.#get<{ result: Vector }>("query", { query: promql });
     return result;

@@ -34,7 +34,7 @@ export interface PullBench {
   hub: HubServer;
   modelsDir: string;
   options(more?: Partial<PullOptions>): PullOptions;
-  /** Where a pulled model lies. */
+  /** The folder of a pulled model. */
   folderOf(id?: string, commit?: string): string;
 }
 

@@ -1,4 +1,4 @@
-/** What a test reads of a queue in Redis, past everything that it tests. */
+/** The view of a queue in Redis that a test has, past everything that it tests. */
 import type { Redis } from "ioredis";
 import { fenceCounterKey, jobKeys, KEY_PREFIX, queueName } from "../../src/redis/keys.js";
 

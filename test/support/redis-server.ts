@@ -1,5 +1,5 @@
 /**
- * A Redis of a test file's own: the real `redis-server` where it is on PATH, else js-redis-server, so
+ * A Redis of a test file's own: the real `redis-server` if it is on PATH, else js-redis-server, so
  * that the tests pass on a machine with Node alone. `RANKMILL_TEST_REQUIRE_REDIS=1` makes the absence
  * of the real one a failure; `RANKMILL_TEST_REDIS=js` asks for the other.
  */

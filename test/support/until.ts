@@ -7,7 +7,7 @@ const DEADLINE_MS = 300_000;
 /**
  * Waits until `condition` gives something true.
  *
- * @param what named in the error, with `detail()` where that is given
+ * @param what named in the error, with `detail()` if that is given
  */
 export async function until<T>(
   what: string,

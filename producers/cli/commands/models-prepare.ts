@@ -64,7 +64,7 @@ async function prepare(name: string, parsed: Record<string, unknown>): Promise<n
     await import("../../../src/app/worker/prepared-model.js");
   const folder = preparedDir(values.model.preparedDir);
   const { openTokenizer } = await import("../../../src/tokenizers/open-tokenizer.js");
-  // Opening it keeps what it is compiled to, where our own implementation reads it.
+  // Opening it keeps what it is compiled to, if our own implementation reads it.
   const { tokenizer } = await openTokenizer(model.folder.path, { compiledDir: folder });
   await tokenizer.close();
   const prepared = await prepareResolved({
@@ -107,7 +107,7 @@ async function prepare(name: string, parsed: Record<string, unknown>): Promise<n
   return EXIT.ok;
 }
 
-/** The model, fetched where it, or its file of this precision, is not here. */
+/** The model; it is fetched if it or its file of this precision is not here. */
 async function atHand(name: string, values: CommandValues<typeof GROUPS>): Promise<ResolvedModel> {
   try {
     return await requireModel({ ...values.model, model: name });

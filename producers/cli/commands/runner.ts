@@ -20,7 +20,7 @@ import { inFlightBounds, REDIS } from "../options/redis.js";
 import { RUN } from "../options/run.js";
 import { stopSignal } from "../stop-signal.js";
 
-/** For giving the runs back; whoever takes one over reads what is in the spool. */
+/** The time for giving the runs back; the next owner reads what is in the spool. */
 const RUNS_END_MS = 5_000;
 const STOP_DEADLINE_MS = 7_000;
 

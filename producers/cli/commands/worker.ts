@@ -26,7 +26,7 @@ import { REDIS_ADDRESS } from "../options/redis.js";
 import { SHUTDOWN, WORKER } from "../options/worker.js";
 import { stopSignal } from "../stop-signal.js";
 
-/** For handing back jobs and closing everything, after the drain. */
+/** The time for handing back jobs and closing everything, after the drain. */
 const STOP_DEADLINE_MS = 1_900;
 
 const GROUPS = {

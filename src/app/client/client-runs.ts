@@ -15,9 +15,9 @@ import { maxLengthOf } from "./max-length-of.js";
 /** The records of a run: the path of a JSONL file, plain, gzip or zstd; or the records themselves. */
 export type RunInput = string | Iterable<GivenRecord> | AsyncIterable<GivenRecord>;
 
-/** How a run shall be scored and kept. */
+/** The way in which a run is scored and kept. */
 export interface SubmitOptions extends Partial<Omit<ScoringOptions, "maxLength">> {
-  /** Name or alias of a model that a worker serves; or exactly which, where several could be meant. */
+  /** Name or alias of a model that a worker serves; or exactly which, if several could be meant. */
   readonly model: string | ModelKey;
   /** Tokens of an encoded pair. @defaultValue the model's own */
   readonly maxLength?: number;
@@ -76,7 +76,7 @@ export class ClientRuns {
    *
    * @throws RankmillError `model_not_found`; `invalid_field` or `limit_exceeded` for an option;
    *   `input_unusable` for a file that cannot be read; `conflict` for an id that means another run;
-   *   `cancelled` where
+   *   `cancelled` if
    *   another cancels the run meanwhile; `redis_unavailable`, `spool_unavailable`
    */
   async submit(input: RunInput, options: SubmitOptions): Promise<Run> {

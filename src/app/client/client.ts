@@ -43,7 +43,7 @@ export interface ClientOptions {
 
 /** A query and its documents. */
 export interface RerankOptions extends Partial<Omit<ScoringOptions, "maxLength">> {
-  /** Name or alias of a model that a worker serves; or exactly which, where several could be meant. */
+  /** Name or alias of a model that a worker serves; or exactly which, if several could be meant. */
   readonly model: string | ModelKey;
   readonly query: string;
   /** Candidates: texts, or texts with ids of your own. */
@@ -58,7 +58,7 @@ export interface RerankOptions extends Partial<Omit<ScoringOptions, "maxLength">
   readonly maxLength?: number;
   /** @defaultValue "interactive": ahead of all bulk jobs */
   readonly priority?: Priority;
-  /** How long Redis keeps the ranking. @defaultValue one day */
+  /** The time for which Redis keeps the ranking. @defaultValue one day */
   readonly resultTtlSeconds?: number;
 }
 
@@ -98,10 +98,10 @@ export class Client {
 
   /**
    * Enqueues one job. A job that is equal in model, options, id, query and documents is the same
-   * job: it is joined where it is under way, and its ranking is there at once where it is done.
+   * job: it is joined if it is under way, and its ranking is there at once if it is done.
    *
    * @throws RankmillError `invalid_field` or `limit_exceeded`, naming field, limit and value;
-   *   `model_not_found`; `model_ambiguous` where a model's name could mean several
+   *   `model_not_found`; `model_ambiguous` if a model's name could mean several
    */
   async enqueue(options: RerankOptions): Promise<EnqueuedJob> {
     const wire = {

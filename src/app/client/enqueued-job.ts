@@ -21,7 +21,7 @@ export class EnqueuedJob {
    * Waits for the ranking.
    *
    * @throws RankmillError `timeout` after `timeoutMs` (the job goes on, and may be asked again);
-   *   the job's own error, with its code, where it failed for good
+   *   the job's own error, with its code, if it failed for good
    */
   async result(options: { readonly timeoutMs: number }): Promise<Ranking> {
     const line = await this.#waiter.wait(this.id, options.timeoutMs);

@@ -1,6 +1,6 @@
 import { checkMaxLength } from "../../core/scoring.js";
 
-/** Used where the caller names a model by {name, revision, precision} and no worker told its own. */
+/** Used if the caller names a model by {name, revision, precision} and no worker told its own. */
 const FALLBACK_MAX_LENGTH = 512;
 
 /**

@@ -8,7 +8,7 @@ export interface RankedDocument {
   readonly index: number;
   /** The document's id, if the request gave one. */
   readonly id?: string;
-  /** The logit after the model's activation, 0 … 1 for a sigmoid; or the logit, where asked for. */
+  /** The logit after the model's activation, 0 … 1 for a sigmoid; or the logit, if asked for. */
   readonly relevanceScore: number;
   /** The model's raw output; of a document's windows the highest. */
   readonly logit: number;
@@ -16,7 +16,7 @@ export interface RankedDocument {
   readonly truncated: boolean;
   /** The window that the logit is from; only if long documents are split into windows. */
   readonly window?: TextWindow;
-  /** Windows of the document that were scored; where `window` is. */
+  /** Windows of the document that were scored; present if `window` is. */
   readonly windows?: number;
 }
 

@@ -25,7 +25,7 @@ export class Waiter {
   static async open(results: ResultStore & JobEndNotices): Promise<Waiter> {
     const waiter = new Waiter(results);
     waiter.#stop = await results.onEnded((jobId) => {
-      if (waiter.#waiting.has(jobId)) void waiter.#look([jobId]);
+      if (waiter.#waiting.has(jobId)) void waiter.#ask([jobId]);
     });
     return waiter;
   }
@@ -49,8 +49,8 @@ export class Waiter {
             }),
           );
         }, timeoutMs);
-        this.#poll ??= setInterval(() => void this.#look([...this.#waiting.keys()]), POLL_MS);
-        void this.#look([jobId]);
+        this.#poll ??= setInterval(() => void this.#ask([...this.#waiting.keys()]), POLL_MS);
+        void this.#ask([jobId]);
       });
     } finally {
       clearTimeout(timer);
@@ -73,7 +73,7 @@ export class Waiter {
     await this.#stop();
   }
 
-  async #look(jobIds: readonly string[]): Promise<void> {
+  async #ask(jobIds: readonly string[]): Promise<void> {
     // An outage: the next poll asks again.
     const records = await this.#results.read(jobIds).catch((): undefined[] => []);
     jobIds.forEach((jobId, i) => {

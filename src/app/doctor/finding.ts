@@ -1,6 +1,6 @@
 import type { Wording } from "../../core/wording.js";
 
-/** From harmless to harmful. */
+/** The levels, from harmless to harmful. */
 export const LEVELS = ["ok", "note", "warning", "problem"] as const;
 /**
  * `note`: worth knowing, nothing is wrong. `warning`: it works, and will cost speed or safety.

@@ -2,7 +2,7 @@ import { inspectPreparedModel, type PreparedHere } from "../../inference/prepare
 import type { ResolvedModel } from "../../models/resolve.js";
 
 /**
- * How the prepared model stands that a worker would use, without preparing it.
+ * The state of the prepared model that a worker would use; nothing is prepared.
  *
  * @param full reads the files in full
  */

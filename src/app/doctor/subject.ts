@@ -20,7 +20,7 @@ export interface ExaminedRedis {
 export interface ExaminedModel {
   readonly model: ResolvedModel;
   readonly device: WorkerDevice;
-  /** Why it is this device. */
+  /** The reason for this device. */
   readonly deviceNote: string;
   /** True if the device is not the one that the operator or the machine leads one to expect. */
   readonly deviceUnexpected: boolean;

@@ -15,7 +15,7 @@ import type { OutputPaths } from "../../outputs/output-paths.js";
 import type { LaneOptions } from "../worker/worker-options.js";
 
 export interface RunFileOptions {
-  /** For messages and the manifest. */
+  /** A name for messages and the manifest. */
   readonly input: string;
   /** Every place that is read: none of them is written. */
   readonly reads: readonly PlaceRead[];
@@ -48,7 +48,7 @@ export interface RunFileOptions {
   readonly signal: AbortSignal;
 }
 
-/** How far a run is. */
+/** The progress of a run. */
 export interface RunFigures extends Readonly<RunCounts> {
   /** Records and lines of the input; undefined while its end is not known. */
   readonly total: number | undefined;

@@ -13,7 +13,7 @@ export interface RunRedis {
   readonly redis: Redis;
   readonly inFlight: InFlightBounds;
   readonly eventsStreamLength: number | undefined;
-  /** For the manifest. */
+  /** A description for the manifest. */
   readonly note: string;
 }
 

@@ -1,4 +1,4 @@
-/** The files of a run from file to file: what it is made of, and where its rankings go. */
+/** The files of a run from file to file: those it reads, and the place of its rankings. */
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { SCHEMA_MAJOR } from "../../core/contract.js";

@@ -23,7 +23,7 @@ export async function ownRun(
   if (lease === undefined) return;
   const closers = new Closers();
   try {
-    // Another may have finished it between the look at it and the lease.
+    // Another may have finished it before the lease was taken.
     if ((await options.store.find(run))?.state !== "submitted") return;
     logger.info({ run, fence: lease.fence }, "owner of the run");
     const ended = await feed(run, info, { lease, options, figures, closers }, signal);

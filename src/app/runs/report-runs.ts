@@ -8,38 +8,40 @@ import type { Run } from "./run.js";
 import type { Runs } from "./runs.js";
 
 /** Speed is not told from less: a batch that ends would look like a sprint. */
-const MIN_PACE_WINDOW_MS = 1_000;
-/** Between two looks, if nobody has looked in the last minute. */
-const SECOND_LOOK_MS = 2_000;
+const MIN_PACE_SPAN_MS = 1_000;
+/** The time between two measurements, if nobody has asked in the last minute. */
+const SECOND_MEASUREMENT_MS = 2_000;
 
-interface Look {
+interface Measured {
   readonly run: Run;
   readonly status: RunStatus;
   readonly pace: RunSpeed | undefined;
 }
 
 /**
- * All that there is to say about runs. Speed is told from two looks: one that is under way, and that
- * nobody has looked at in the last minute, is looked at twice.
+ * Reports all there is to say about runs. Speed takes two measurements: a run that is under way, and
+ * that nobody has asked for in the last minute, is measured twice.
  */
 export async function reportRuns(runs: Runs, ids: readonly string[]): Promise<RunReport[]> {
-  const looks = new Map<string, Look>();
-  for (const id of ids) looks.set(id, await look(runs, await runs.open(id)));
-  const slow = [...looks.values()].filter(({ status, pace }) => !status.over && pace === undefined);
-  if (slow.length > 0) await sleep(SECOND_LOOK_MS);
-  for (const { run } of slow) looks.set(run.id, await look(runs, run));
-  return await Promise.all([...looks.values()].map(async (seen) => await report(runs, seen)));
+  const measured = new Map<string, Measured>();
+  for (const id of ids) measured.set(id, await measure(runs, await runs.open(id)));
+  const slow = [...measured.values()].filter(
+    ({ status, pace }) => !status.over && pace === undefined,
+  );
+  if (slow.length > 0) await sleep(SECOND_MEASUREMENT_MS);
+  for (const { run } of slow) measured.set(run.id, await measure(runs, run));
+  return await Promise.all([...measured.values()].map(async (one) => await report(runs, one)));
 }
 
-async function look({ store }: Runs, run: Run): Promise<Look> {
+async function measure({ store }: Runs, run: Run): Promise<Measured> {
   const status = await run.status();
   const pace = status.over
     ? undefined
-    : speedOf(await store.sample(run.id, status.counts), MIN_PACE_WINDOW_MS);
+    : speedOf(await store.sample(run.id, status.counts), MIN_PACE_SPAN_MS);
   return { run, status, pace };
 }
 
-async function report({ redis, store }: Runs, { run, status, pace }: Look): Promise<RunReport> {
+async function report({ redis, store }: Runs, { run, status, pace }: Measured): Promise<RunReport> {
   const info = await store.read(run.id);
   const [owner, workers, waitingSinceMs, redisBytes] = await Promise.all([
     store.owner(run.id),

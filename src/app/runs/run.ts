@@ -23,13 +23,13 @@ export interface RunSummary {
   readonly createdAt: string;
 }
 
-/** How to wait for the end of a run. */
+/** Options of the wait for the end of a run. */
 export interface UntilOverOptions {
   /** Milliseconds. @defaultValue for ever */
   readonly timeoutMs?: number;
-  /** Milliseconds between two looks. @defaultValue 1,000 */
+  /** Milliseconds between two questions. @defaultValue 1,000 */
   readonly pollMs?: number;
-  /** Called with every look. */
+  /** Called with every answer. */
   readonly onStatus?: (status: RunStatus) => void;
   /** Ends the wait, also one for a Redis that does not answer; the run goes on. */
   readonly signal?: AbortSignal;

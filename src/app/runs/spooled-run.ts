@@ -14,16 +14,16 @@ import { RunBase } from "./run-base.js";
 
 /** Jobs that are taken out in one go. */
 const CHUNK_JOBS = 500;
-/** How long a cancellation waits for a living owner to let go; it looks twice per second. */
+/** The time for which a cancellation waits for a living owner to let go; it asks twice per second. */
 const OWNER_LETS_GO_MS = 3_000;
 /** Longest life of a dead owner's lease, and a while more. */
 const LEASE_ENDS_MS = 20_000;
 const POLL_MS = 50;
 
 /**
- * A run whose records and rankings lie in a spool. A runner owns it: it feeds a window of jobs to
- * Redis, collects their rankings, and says there how far it is. Only what reads or changes the spool
- * opens it.
+ * A run whose records and rankings lie in a spool. A runner owns it: it feeds a bounded number of
+ * jobs to Redis, collects their rankings, and reports its progress there. Only methods that read or
+ * change the spool open it.
  */
 export class SpooledRun extends RunBase {
   readonly place = "spool";
@@ -34,7 +34,7 @@ export class SpooledRun extends RunBase {
     this.#openSpool = openSpool;
   }
 
-  /** How the run stands, as its owner last said. */
+  /** The run's progress, as its owner last reported it. */
   async status(): Promise<RunStatus> {
     const { state, total } = await this.info();
     const { counts, active } = await this.parts.store.readProgress(this.id);

@@ -29,7 +29,7 @@ export interface Submission {
   readonly topN: number | undefined;
   /** The run's id; undefined: derived from input and settings, or random if the input is read once. */
   readonly run: string | undefined;
-  /** How long Redis keeps the run and its rankings. */
+  /** The time for which Redis keeps the run and its rankings. */
   readonly ttlSeconds: number;
   /** Most jobs of a spooled run in Redis at once. */
   readonly inFlightJobs: number;
@@ -58,7 +58,7 @@ interface Prepared extends Submission {
  * what is under way and repeats nothing.
  *
  * @throws RankmillError `conflict` if the id belongs to a run over another input or under other
- *   settings; `cancelled` where another cancels the run meanwhile
+ *   settings; `cancelled` if another cancels the run meanwhile
  */
 export async function submitRun(submission: Submission, runs: Runs): Promise<Submitted> {
   if (submission.run !== undefined) checkRunId(submission.run);

@@ -3,7 +3,7 @@ import { ResultFiles } from "../../outputs/result-files.js";
 import { StreamOutput } from "../../outputs/stream-output.js";
 import type { ResultStreams, Run, WrittenResults } from "./run.js";
 
-/** Writes what is done of `run` into files, or to `streams` where `output` is `-`. */
+/** Writes what is done of `run` into files, or to `streams` if `output` is `-`. */
 export async function writeResults(
   run: Pick<Run, "id" | "items" | "status">,
   output: string,

@@ -44,6 +44,6 @@ export class Instruments {
 
   async #unfitReason(): Promise<string | undefined> {
     if (this.#watch === undefined) return "not started yet, or stopping";
-    return (await this.#watch.look()).reason ?? undefined;
+    return (await this.#watch.report()).reason ?? undefined;
   }
 }

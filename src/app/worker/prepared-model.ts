@@ -40,7 +40,7 @@ export async function prepareResolved(request: PrepareRequest): Promise<Prepared
 }
 
 /**
- * The prepared model where it can be had, else the original: a worker that cannot prepare works all
+ * The prepared model if it can be had, else the original: a worker that cannot prepare works all
  * the same, with a copy of the weights in each lane.
  *
  * @param preparedDir undefined if the operator wants none

@@ -17,7 +17,7 @@ export interface OpenWorker {
   readonly queues: OpenQueues;
 }
 
-/** For the last words to Redis, which may be gone. */
+/** The time for the last writes to Redis, which may be gone. */
 const LAST_WORDS_MS = 200;
 
 export function serveWorker(

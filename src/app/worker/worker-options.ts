@@ -10,7 +10,7 @@ import type { ReuseCounts } from "../../telemetry/reuse-counts.js";
 import type { OpenedTokenizer } from "../../tokenizers/open-tokenizer.js";
 import type { Instruments } from "./instruments.js";
 
-/** How much a worker does at once, and what it keeps: the options of every command that runs one. */
+/** The bounds of what a worker does at once and of what it keeps: the options of every command that runs one. */
 export interface LaneOptions extends LanePlanOptions {
   /** Jobs held at once from each of the two queues. */
   readonly concurrency?: number | undefined;

@@ -34,8 +34,8 @@ export interface Series {
 }
 
 /**
- * Runs shapes in ascending order and reads after each what the lane has grown by, and how long the
- * second batch of it took. What would take too long or does not fit is left out.
+ * Runs shapes in ascending order and reads after each the growth of the lane and the time of its
+ * second batch. A shape that would take too long or does not fit is left out.
  *
  * @throws RankmillError `lane_failed` if the lane died of it
  */

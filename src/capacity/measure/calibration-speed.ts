@@ -77,7 +77,7 @@ export async function measureRows(
     const batch = Array.from({ length: rows }, (_, seed) => madeUpPair(length, seed));
     const message = Array.from({ length: MOST_ROWS / rows }, () => batch);
     const { pairsPerSecond, busyShare } = await speedOf([lane], message, ROWS_WINDOW_MS);
-    // By its own processor's time: what else the machine does is not the batch's fault.
+    // The lane's own processor time counts: other work of the machine is not the batch's fault.
     measured.push({ rows, pairsPerSecond: pairsPerSecond / Math.max(busyShare, MIN_SHARE) });
   }
   return measured;
@@ -96,7 +96,7 @@ export async function measureLanes(
 
 interface Speed {
   readonly pairsPerSecond: number;
-  /** Share of the wall's time that the lanes' processors had; 1 where the system does not say. */
+  /** Share of the wall's time that the lanes' processors had; 1 if the system does not say. */
   readonly busyShare: number;
 }
 

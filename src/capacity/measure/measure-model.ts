@@ -10,7 +10,7 @@ export interface CalibrateOptions extends LaneProcessOptions {
   readonly key: string;
   /** Result of `hostKey`. */
   readonly host: string;
-  /** For people. */
+  /** A text for people. */
   readonly modelName: string;
   readonly dynamicallyQuantised: boolean;
   /** Tokens of the longest pair that the model reads. */
@@ -84,7 +84,7 @@ export async function calibrate(options: CalibrateOptions): Promise<Calibration>
 }
 
 /**
- * The usual layout first. Where another seems faster all are measured once more, and each counts with
+ * The usual layout first. If another seems faster all are measured once more, and each counts with
  * its better time: what comes first may run while files that were just written still go to the disk.
  *
  * @returns nothing if the machine is too busy with other work to tell

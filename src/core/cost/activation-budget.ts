@@ -85,7 +85,7 @@ export class ActivationBudget {
   /**
    * Waits for room for a batch of `bytes` in `lane`.
    *
-   * @param onOutsized called where the batch must wait until others have made room: wake idle lanes,
+   * @param onOutsized called if the batch must wait until others have made room: wake idle lanes,
    *   so that they look at `mustShed`
    */
   async reserve(
@@ -148,7 +148,7 @@ export class ActivationBudget {
   }
 
   /**
-   * @param from what ran out, where lanes share no memory and so each batch's failure is its own; without
+   * @param from what ran out, if lanes share no memory and so each batch's failure is its own; without
    *   it the whole capacity proved wrong
    * @returns the new capacity; undefined if it cannot be lowered further
    */

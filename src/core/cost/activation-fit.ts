@@ -9,7 +9,7 @@ const SAFETY_FACTOR = 1.2;
 const MIB = 1024 * 1024;
 
 /**
- * Stands in where nothing was measured: 16 heads of fp32 attention, three of them alive at once, and
+ * Stands in if nothing was measured: 16 heads of fp32 attention, three of them alive at once, and
  * the hidden states of a model of 1,024 × 4,096 (XLM-R large). Too much for every smaller model.
  */
 export const UNMEASURED_ACTIVATION: Quadratic = {

@@ -25,7 +25,7 @@ export interface JobQueue {
   cancel(jobIds: readonly string[], owner: string): Promise<void>;
   /**
    * Takes all jobs that nobody waits for out of the queue, and stops those in workers' hands: any number
-   * at once, where `cancel` takes few.
+   * at once, while `cancel` takes few.
    */
   dropUnwanted(): Promise<void>;
 }

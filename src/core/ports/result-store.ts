@@ -14,7 +14,7 @@ export type Started =
     };
 
 /**
- * Where rankings end up, exactly once to see: an attempt writes under the fence that it drew when
+ * The store of rankings, each of which is seen exactly once: an attempt writes under the fence that it drew when
  * it began, and a later attempt's fence shuts out every earlier one.
  */
 export interface ResultStore {
@@ -34,5 +34,5 @@ export interface ResultStore {
   absolve(jobId: string, pair: number): Promise<void>;
 }
 
-/** In place of a pair's number: the job while it is tokenised, before it has pairs. */
+/** Stands in for a pair's number: the job while it is tokenised, before it has pairs. */
 export const TOKENISING = -1;

@@ -7,7 +7,7 @@ import type { EncodedPair } from "../pair.js";
 export interface ScoreCache {
   /**
    * @returns one entry per pair, in order, undefined if the pair is not known; undefined for all
-   *   where the cache cannot be asked at present
+   *   if the cache cannot be asked at present
    */
   read(pairs: readonly EncodedPair[]): Promise<readonly (number | undefined)[] | undefined>;
   /**

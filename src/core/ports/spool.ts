@@ -3,7 +3,7 @@ import type { RunCounts } from "../run-counts.js";
 import type { RankingSink } from "./ranking-sink.js";
 
 /**
- * Where submitted runs lie: what was asked and what has come of it, so that Redis holds the window of
+ * The place of submitted runs: their records and rankings, so that Redis holds the jobs in flight of
  * a run and never the run. Several hosts may share one. Every run has an owner at a time, and each
  * owner writes under a fence of its own: a frozen one that wakes up can harm nothing.
  *
@@ -11,7 +11,7 @@ import type { RankingSink } from "./ranking-sink.js";
  * `reopen` makes it open again, with its rankings.
  */
 export interface Spool {
-  /** For people. */
+  /** A name for people. */
   readonly name: string;
   /** @throws RankmillError if the place cannot be used at all */
   check(): Promise<void>;

@@ -12,7 +12,7 @@ export const CPU: Device & { readonly kind: "cpu" } = {
   lackedPrecisions: [],
   onnxRuntime: {
     provider: () => "cpu",
-    // ONNX Runtime 1.30's fused kernel works number by number where `Add` and `LayerNormalization` use
+    // ONNX Runtime 1.30's fused kernel works number by number, while `Add` and `LayerNormalization` use
     // the vector unit: without it int8 models are 5 to 11 % faster.
     slowOptimizers: "SkipLayerNormFusion",
   },

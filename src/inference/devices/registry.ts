@@ -2,7 +2,7 @@ import { CPU } from "./cpu.js";
 import { CUDA } from "./cuda/cuda.js";
 import type { Device, FoundDevice } from "./device.js";
 
-/** All devices; a new one is a line here. Of those with memory of their own `auto` takes the first that works. */
+/** All devices; a new one is a line here. `auto` takes the first that works of those with memory of their own. */
 const REGISTERED = [CPU, CUDA] as const;
 
 export const DEVICES: readonly Device[] = REGISTERED;

@@ -11,7 +11,7 @@ export interface CpuFeatures {
    * system does not tell (no /proc/cpuinfo).
    */
   readonly flags: readonly string[] | undefined;
-  /** Stands in for the flags where there are none. */
+  /** Stands in for the flags if there are none. */
   readonly model: string;
 }
 
@@ -103,7 +103,7 @@ export interface QuantisedHandling {
 }
 
 /**
- * How a model file of `precision` is run on this CPU.
+ * The way in which a model file of `precision` runs on this CPU.
  *
  * Speeds are rankmill's own measurements: signed int8 2.2 to 5 times fp32 with VNNI or AMX, unsigned
  * int8 no faster than fp32, fp16 half of fp32's speed on x64.

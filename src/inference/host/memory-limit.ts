@@ -21,8 +21,9 @@ export interface CgroupPlaces {
 const NO_LIMIT_FROM_BYTES = 2 ** 50;
 
 /**
- * The share kept back from a limit under which the kernel ends all processes at once (`memory.oom.group`, as Kubernetes sets
- * it from 1.28 on): there a wrong estimate costs the worker, elsewhere a lane.
+ * The share that is used of a limit under which the kernel ends all processes at once
+ * (`memory.oom.group`, as Kubernetes sets it from 1.28 on): there a wrong estimate costs the worker,
+ * elsewhere a lane.
  */
 const KILLED_WHOLE_SHARE = 0.9;
 
@@ -61,7 +62,7 @@ export async function memoryLimit(
 }
 
 /**
- * How many processes of this control group the kernel has killed for want of memory so far;
+ * The number of processes of this control group that the kernel has killed for want of memory so far;
  * undefined if it does not count them.
  */
 export async function oomKills(places: CgroupPlaces = SYSTEM_PLACES): Promise<number | undefined> {

@@ -3,7 +3,7 @@ import process from "node:process";
 
 /** All in bytes. */
 export interface ProcessMemory {
-  /** Its own: heap, arena, copies of weights. What it maps of files is left out. */
+  /** The process's own memory: heap, arena, copies of weights. Mapped files are left out. */
   readonly privateBytes: number;
   /** The most that `privateBytes` was so far; never too little. */
   readonly peakBytes: number;
@@ -23,7 +23,7 @@ export function readProcessMemory(pid: number | "self" = "self"): ProcessMemory 
   }
 }
 
-/** This process's own memory; its whole resident size where the system tells no more. */
+/** This process's own memory; its whole resident size if the system tells no more. */
 export function ownPrivateBytes(): number {
   return readProcessMemory()?.privateBytes ?? process.memoryUsage.rss();
 }

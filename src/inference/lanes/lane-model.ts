@@ -7,7 +7,7 @@ export type ModelSource = Pick<LaneModel, "onnxPath" | "prepared" | "unmasked" |
 /** Facts about a tokenizer that a lane needs to fill its batches. */
 export type BatchFilling = Pick<LaneModel, "padId" | "segmentTypeIds">;
 
-/** How a lane of one thread opens a model. A plan may add threads, lengths of rows and a warm-up. */
+/** The way in which a lane of one thread opens a model. A plan may add threads, lengths of rows and a warm-up. */
 export function laneModelOf(
   source: ModelSource,
   { padId, segmentTypeIds }: BatchFilling,

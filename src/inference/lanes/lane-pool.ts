@@ -48,7 +48,7 @@ const CRASH_LOOP_DEATHS = 6;
 /** A lane that lives this long without work is out of the loop as well. */
 const STEADY_MS = 60_000;
 
-/** How a slot stands, or the lane in it. */
+/** The state of a slot, or of the lane in it. */
 export type SlotState = LaneState | "backing-off" | "closed";
 
 /** One place for a lane; its processes come and go. */

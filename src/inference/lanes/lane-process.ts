@@ -46,12 +46,12 @@ interface Pending {
 /**
  * The worker's handle on one lane process, and its states:
  *
- * - *starting*: forked, opening the model. Then *ready*, or *calibrating* where it was started to be
+ * - *starting*: forked, opening the model. Then *ready*, or *calibrating* if it was started to be
  *   measured, or *dead*: it died, refused the model, or took longer than `openTimeoutMs`.
  * - *calibrating*: runs made-up pairs one message after the other; ends *dead*, and never serves.
  * - *ready*: waits for a message, then *busy*.
  * - *busy*: has one message. Its answer makes it *ready* again. Without an answer by the message's
- *   deadline it hangs: it is killed. So it is where its answer says that the device's context is
+ *   deadline it hangs: it is killed. So it is if its answer says that the device's context is
  *   broken: every later batch would fail as well.
  * - *draining*: finishes what it has and takes nothing more; then *dead*. Without anything in hand it
  *   dies at once.
@@ -76,7 +76,7 @@ export class LaneProcess implements Lane {
   readonly #calibrating: boolean;
   readonly #device: Device;
   #state: LaneState = "starting";
-  /** Why it was killed on purpose: more telling than the signal. */
+  /** The reason why it was killed on purpose: more telling than the signal. */
   #killReason: string | undefined;
   #seq = 0;
   #pending: Pending | undefined;

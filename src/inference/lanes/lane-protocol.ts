@@ -2,11 +2,11 @@ import type { BatchShape } from "../../core/cost/lane-cost.js";
 import type { DeviceKind } from "../devices/registry.js";
 
 /**
- * What a worker and its lanes say to each other over the IPC channel of a child process
+ * The messages of a worker and its lanes over the IPC channel of a child process
  * (structured clone, so typed arrays travel as bytes).
  */
 
-/** How a lane opens the model. */
+/** The way in which a lane opens the model. */
 export interface LaneModel {
   readonly onnxPath: string;
   /** Id of the padding token. */

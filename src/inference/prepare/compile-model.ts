@@ -18,7 +18,7 @@ const PROBES: readonly BatchInput[] = [[3], [24], [16, 9]].map(probeOf);
 /** Batches for a graph that reads no mask; above what attention works on at once, too. */
 const WHOLE_PROBES: readonly BatchInput[] = [[3], [24], [16, 16], [150]].map(probeOf);
 /**
- * How far a layer's attention may be from what it was, of its largest value: float32 summed in another
+ * The largest change of a layer's attention, as a share of its largest value: float32 summed in another
  * order differs by some 1e-6 of it, and a wrong scale or order of heads by all of it.
  */
 const TOLERANCE = 1e-4;
@@ -36,7 +36,7 @@ export interface Compiled {
  * same. Loads the native runtime: for a process of its own only.
  *
  * @throws RankmillError `model_unusable` if the original cannot be opened or the files not be
- *   written; `prepare_failed` where the prepared model gives other scores
+ *   written; `prepare_failed` if the prepared model gives other scores
  */
 export async function compileModel(model: LaneModel, save: SaveTarget): Promise<Compiled> {
   const expected = await probe(model, save);
@@ -81,7 +81,7 @@ async function attendsAlike(fused: FusedAttention, prepared: LaneModel): Promise
   return await givesAlike(fused.comparison, pairs, prepared, TOLERANCE);
 }
 
-/** Whether the last layer gives the same of the first token where it is given no other. */
+/** Whether the last layer gives the same of the first token if it is given no other. */
 async function endsAlike(found: FirstTokenModel, prepared: LaneModel): Promise<boolean> {
   const tolerance = found.quantised ? QUANTISED_TOLERANCE : TOLERANCE;
   return await givesAlike(found.comparison, [[found.original, found.first]], prepared, tolerance);

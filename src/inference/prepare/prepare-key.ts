@@ -34,7 +34,7 @@ export function preparedKey(parts: KeyParts): string {
       modelDigest,
       runtime,
       cpu.arch,
-      // The CPU's name says too much where the flags are known: one prepared model serves all
+      // The CPU's name says too much if the flags are known: one prepared model serves all
       // machines whose kernels are the same.
       cpu.flags ?? cpu.model,
       options,

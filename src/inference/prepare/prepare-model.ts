@@ -66,8 +66,8 @@ export interface PreparedModel {
 /**
  * Compiles a model once per host into the runtime's optimised graph with its weights in a file of
  * their own, in the layout of the kernels: lanes then map one copy of them instead of each making
- * its own (bge-reranker-v2-m3: 30 MB of its own a lane instead of 840 in int8, 41 instead of 1,190
- * in fp32). What is there already and whole is used; what is damaged is put aside and made again.
+ * its own (bge-reranker-v2-m3: 30 MB of its own per lane instead of 840 in int8, 41 instead of 1,190
+ * in fp32). Files that are there and whole are used; damaged ones are put aside and made again.
  *
  * States of a folder: absent → made under a temporary name → published by a rename, after which its
  * files never change → put aside by a rename and deleted, once found damaged. A process that has it
@@ -79,7 +79,7 @@ export interface PreparedModel {
 export async function prepareModel(options: PrepareOptions): Promise<PreparedModel> {
   const place = await preparedPlace(options);
   const target: Target = { options, onnxPath: place.model.onnxPath, ...place };
-  // Without the claim first: a cache that is complete may be read-only.
+  // First without the lease: a cache that is complete may be read-only.
   const present = await reuse(target);
   if (present !== undefined) return present;
   try {

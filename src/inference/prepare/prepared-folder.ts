@@ -46,10 +46,10 @@ export type PreparedState =
 /**
  * Whether the folder holds exactly what was prepared under `key`.
  *
- * Sizes are looked at each time. The files are hashed in full (about 1 GB/s) where `full`, and where
+ * Sizes are checked each time. The files are hashed in full (about 1 GB/s) if `full`, and if
  * anything about them changed since they were last hashed: size, modification or change time, or
- * inode. Whoever flips a byte changes one of these, a copied or restored file included; what does
- * not is a failing disk, for which there is `full`.
+ * inode. A program that flips a byte changes one of these, and so does a copy or a restored file;
+ * a failing disk does not, for which there is `full`.
  */
 export async function inspectPrepared(
   folder: string,

@@ -26,7 +26,7 @@ export interface PreparedPlace {
   readonly cacheDir: string;
   readonly cpu: CpuFeatures;
   readonly runtime: string;
-  /** How the preparing process opens the original. */
+  /** The way in which the preparing process opens the original. */
   readonly model: LaneModel;
   readonly key: string;
   readonly folder: string;
@@ -53,7 +53,7 @@ export type PreparedHere =
   | { readonly status: "damaged"; readonly reason: string };
 
 /**
- * How a prepared model stands; changes nothing.
+ * The state of a prepared model; changes nothing.
  *
  * @param full hashes its files even if nothing says that they changed
  */

@@ -5,7 +5,7 @@ import type { Session } from "../runtime/runtime.js";
 
 /**
  * Runs the largest shape that will come, so that the device's arena takes its memory once, at the start,
- * and later shapes find room in it. Halves the rows where that does not fit.
+ * and later shapes find room in it. Halves the rows if that does not fit.
  *
  * @returns the least shape that did not fit; undefined if the first did
  * @throws RankmillError `memory_too_small` if not even one row fits

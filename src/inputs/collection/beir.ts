@@ -21,7 +21,7 @@ const QUERIES_NAMES = ["queries.jsonl", "queries.tsv"];
  * `qrels/{split}.tsv` (or `qrels.tsv` beside them), or MS MARCO's `collection.tsv` and
  * `queries.tsv`; each also compressed, as `.gz` or `.zst`.
  *
- * @param options.split names the qrels; without it `qrels.tsv` is taken, else `qrels/test.tsv`, where there
+ * @param options.split names the qrels; without it `qrels.tsv` is taken, else `qrels/test.tsv`, if there
  * @throws RankmillError `input_unusable` that names the folder and what it lacks
  */
 export async function findCollection(

@@ -1,6 +1,6 @@
 import { RankmillError } from "../../core/errors.js";
 
-/** How a corpus lies in its file: one JSON object a line, or `id<TAB>text`. */
+/** The form of a corpus in its file: one JSON object per line, or `id<TAB>text`. */
 export type CorpusFormat = "jsonl" | "tsv";
 
 /** A document of a corpus. */

@@ -170,7 +170,7 @@ async function writeIndex(
       }
       await index.appendFile(bytes);
     }
-    // From records a bucket to the first record of each.
+    // The counts of records per bucket become the first record of each.
     for (let bucket = 1; bucket < directory.length; bucket += 1) {
       directory[bucket] = (directory[bucket] ?? 0) + (directory[bucket - 1] ?? 0);
     }

@@ -25,7 +25,7 @@ const TEMPORARY = ".tmp-";
 export interface OpenCorpusOptions {
   /** One JSON object or one `id<TAB>text` a line, perhaps compressed; no pipe. */
   readonly path: string;
-  /** By the name of the file where undefined. */
+  /** Taken from the name of the file if undefined. */
   readonly format?: CorpusFormat | undefined;
   /** Folder of the index (16 bytes per document) and of the decompressed copy of a compressed corpus. */
   readonly cacheDir: string;
@@ -71,7 +71,7 @@ export async function openCorpus(options: OpenCorpusOptions): Promise<CorpusInde
       onProgress: (bytesRead) => options.onProgress?.(bytesRead, source.sizeBytes),
     });
   } catch (error) {
-    // Without a code of the system it is no matter of files.
+    // An error without a system code is not about files.
     if (error instanceof RankmillError || !hasSystemCode(error)) throw error;
     throw new RankmillError(
       "place_unusable",

@@ -62,7 +62,7 @@ interface Parts {
 /**
  * A collection and a first-stage run over it: each query with candidates is one record.
  *
- * What does not fit is reported by its line in the first-stage run and stops nothing else: a
+ * A line that does not fit is reported by its number in the first-stage run and stops nothing else: a
  * malformed line, or a candidate that is there twice, is left out; so is one that the corpus lacks,
  * and its query goes on without it; a query that the collection lacks has no record.
  */

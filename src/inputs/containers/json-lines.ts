@@ -8,7 +8,7 @@ import { countLines, readLines, type ByteSource } from "../read/lines.js";
 
 export interface JsonLinesOptions {
   readonly limits: Limits;
-  /** For records that name no top_n of their own; undefined: all. */
+  /** The top_n of records that name none; undefined: all. */
   readonly topN: number | undefined;
   readonly format: string;
   /** Called once a field that the contract does not know and that is ignored. */

@@ -7,7 +7,7 @@ import { isObject } from "./line-fields.js";
 import { openAiBatch } from "./openai-batch.js";
 import { pair } from "./pair.js";
 
-/** In the order in which a line is asked for its shape. */
+/** The formats, in the order in which they are tried on a line. */
 const FORMATS = [job, openAiBatch, flagEmbedding, pair] as const;
 
 /** Any shape, each line's own told by its fields. */

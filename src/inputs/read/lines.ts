@@ -5,9 +5,9 @@ import { HEAD_BYTES, lineBlocks, NEWLINE, textEnd } from "../collection/line-blo
 /** A line that could be read as text. */
 export interface TextLine {
   readonly status: "line";
-  /** From 1; blank lines count. */
+  /** The number of the line, from 1; blank lines count. */
   readonly lineNumber: number;
-  /** Without line ending, and without the byte order mark on line 1. */
+  /** The text without line ending, and without the byte order mark on line 1. */
   readonly text: string;
 }
 
@@ -57,7 +57,7 @@ export async function* readLines(
 
 /**
  * `readLines` with the lines of one chunk at a time: an await a line would cost more than the line
- * where lines are short.
+ * if lines are short.
  */
 export async function* readLineBatches(
   source: ByteSource,
@@ -103,7 +103,7 @@ export async function* ownLines(source: ByteSource): AsyncGenerator<string, void
   }
 }
 
-/** How many lines `readLines` would yield: blank ones left out, unreadable ones counted. */
+/** The number of lines that `readLines` would yield: blank ones left out, unreadable ones counted. */
 export async function countLines(source: ByteSource, options: LineOptions): Promise<number> {
   let count = 0;
   for await (const batch of readLineBatches(source, options)) count += batch.length;

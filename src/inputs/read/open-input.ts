@@ -14,10 +14,10 @@ const MAGIC_BYTES = 6;
 export type Compression = "none" | "gzip" | "zstd";
 
 export interface OpenedInput {
-  /** For messages: the path, or "standard input". */
+  /** A name for messages: the path, or "standard input". */
   readonly name: string;
   readonly compression: Compression;
-  /** The bytes, decompressed. Throws a RankmillError `input_unusable` that names the input where it is cut short. */
+  /** The bytes, decompressed. Throws a RankmillError `input_unusable` that names the input if it is cut short. */
   readonly chunks: AsyncIterable<Uint8Array>;
   /** Bytes of the file as it lies on disk; undefined for what is not a regular file. */
   readonly sizeBytes: number | undefined;
@@ -104,7 +104,7 @@ async function openRaw(
   }
 }
 
-/** Devices that end: a terminal, where somebody types, and nothing at all. */
+/** Devices that end: a terminal, in which somebody types, and nothing at all. */
 const READABLE_DEVICE = /^\/dev\/(null|tty|console|pts\/\d+)$/;
 
 async function isDevice(path: string, stats: Stats): Promise<boolean> {
@@ -114,7 +114,7 @@ async function isDevice(path: string, stats: Stats): Promise<boolean> {
 }
 
 /**
- * Refuses a pipe where a file is read more than once: the second reader would get the rest.
+ * Refuses a pipe if a file is read more than once: the second reader would get the rest.
  *
  * @param mention the option that names it
  * @throws RankmillError `input_unusable`
@@ -163,7 +163,7 @@ function decompress(
   const gunzip = createGunzip({ chunkSize: READ_BYTES });
   // An error of either side destroys both and is thrown to whoever reads `gunzip`.
   pipeline(source, gunzip, () => undefined);
-  // Also where that comes before anybody reads, or after: then it is nobody's, and must not be thrown.
+  // It may come before anybody reads, or after: then nobody awaits it, and it must not be thrown.
   gunzip.on("error", () => undefined);
   return gunzip as AsyncIterable<Uint8Array>;
 }

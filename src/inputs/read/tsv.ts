@@ -98,7 +98,7 @@ function isHeader(cells: readonly string[]): boolean {
   return cells.length >= 3 && cells.every((cell) => !/\d/.test(cell));
 }
 
-/** By tabs, between which an id may have blanks; by white space where that gives too few. */
+/** The fields between tabs, which may hold blanks; those between white space if that gives too few. */
 function splitColumns(text: string): string[] {
   const byTab = text.split("\t").map((cell) => cell.trim());
   return byTab.length >= 3 ? byTab : text.trim().split(/\s+/);

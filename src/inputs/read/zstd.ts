@@ -14,7 +14,7 @@ const FEED_BYTES = 4096;
 const FRAME_MAGIC = 0xfd2fb528;
 const SINGLE_SEGMENT = 0x20;
 
-/** Why zstd data could not be read. */
+/** The reason why zstd data could not be read. */
 export class ZstdError extends Error {
   readonly reason: "cut_short" | "corrupt" | "window_too_large";
 

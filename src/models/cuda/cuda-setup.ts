@@ -1,6 +1,6 @@
 /**
  * Brings ONNX Runtime's CUDA provider and NVIDIA's libraries into a folder from which lanes load them.
- * No package's install script does it: that would run for everybody, and fail where there is no network.
+ * No package's install script does it: that would run for everybody, and fail if there is no network.
  */
 import { createHash } from "node:crypto";
 import { constants, createReadStream, createWriteStream } from "node:fs";
@@ -77,8 +77,8 @@ export async function setupCuda(options: CudaSetupOptions): Promise<CudaSetupRes
   const { dir, signal } = options;
   try {
     await mkdir(join(dir, "licenses"), { recursive: true });
-    const claim = { signal, onWait: () => report(options, "waiting", "", 0) };
-    return await withFileLease(join(dir, ".claim"), claim, async () => await setUp(options));
+    const lease = { signal, onWait: () => report(options, "waiting", "", 0) };
+    return await withFileLease(join(dir, ".claim"), lease, async () => await setUp(options));
   } catch (error) {
     if (signal?.aborted === true) {
       throw new RankmillError("cancelled", `cancelled: ${PLACE.again} to go on from there`, {

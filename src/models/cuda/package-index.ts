@@ -34,7 +34,7 @@ export class PackageIndex {
     this.#base = url;
   }
 
-  /** Without what may be secret in it. */
+  /** The address without the parts that may be secret. */
   get address(): string {
     return `${this.#base.origin}${this.#base.pathname}`;
   }

@@ -14,7 +14,7 @@ const TARGET = [
   "--platform=manylinux2014_x86_64",
 ];
 
-/** How often each file is asked for anew where the connection breaks. */
+/** The number of times that each file is asked for anew if the connection breaks. */
 const RETRIES = 10;
 
 /**

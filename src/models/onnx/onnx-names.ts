@@ -2,7 +2,7 @@ import type { Precision } from "../../core/catalogue.js";
 
 /**
  * The meaning of exported files' names, by the conventions of optimum, sentence-transformers and
- * the ONNX community on the hub. In order of preference within a precision: a file for any CPU first,
+ * the ONNX community on the hub. The order within a precision is that of preference: a file for any CPU first,
  * then the ones made for one instruction set. Signed weights are what VNNI and AMX are fast with.
  */
 const KNOWN: readonly { readonly stem: RegExp; readonly precision: Precision }[] = [

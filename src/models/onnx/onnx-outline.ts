@@ -34,7 +34,7 @@ export interface OnnxValue {
 }
 
 export interface OnnxOutline {
-  /** Without initializers, which old files list among the inputs. */
+  /** The inputs without initializers, which old files list among the inputs. */
   readonly inputs: readonly OnnxValue[];
   readonly outputs: readonly OnnxValue[];
   /** Bytes that each file of external data must have, by its location as the graph spells it. */

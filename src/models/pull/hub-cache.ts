@@ -6,7 +6,7 @@ import { asWriteError, errnoOf } from "../../platform/file-system-errors.js";
 import type { WantedFile } from "./pull-plan.js";
 
 /**
- * Takes a file from the cache that other Hugging Face tools keep (`$HF_HOME/hub`), where it holds
+ * Takes a file from the cache that other Hugging Face tools keep (`$HF_HOME/hub`), if it holds
  * these very bytes. Copied, not linked: see `model-cache.ts`; on file systems that can, the copy
  * shares its blocks.
  *

@@ -69,7 +69,7 @@ export class HubClient {
 
   /**
    * @throws RankmillError `model_not_found` (404), `access_denied` (401, 403), `download_failed`;
-   *   TransientHubError where another attempt may help
+   *   TransientHubError if another attempt may help
    */
   async list(
     repository: string,

@@ -1,4 +1,4 @@
-/** Which files of a repository a model needs, and what each must be. Decides; downloads nothing. */
+/** The files of a repository that a model needs, and what each must be. Decides; downloads nothing. */
 import { posix } from "node:path";
 import type { CatalogueEntry, HubFile, HubSource, Precision } from "../../core/catalogue.js";
 import { RankmillError } from "../../core/errors.js";
@@ -14,7 +14,7 @@ const WELCOME_FILES = ["tokenizer_config.json"] as const;
 export interface WantedFile {
   readonly path: string;
   readonly bytes: number | undefined;
-  /** One of the two where anything is known of the contents. */
+  /** One of the two if anything is known of the contents. */
   readonly sha256: string | undefined;
   readonly gitBlobId: string | undefined;
 }
@@ -77,7 +77,7 @@ export function needsListing(
 /**
  * @param listing may be undefined if {@link needsListing} is false
  * @throws RankmillError `model_not_found` if the repository lacks what a reranker needs;
- *   `download_failed` where the hub has other contents than the lock file or the catalogue
+ *   `download_failed` if the hub has other contents than the lock file or the catalogue
  */
 export function planFiles(
   source: PullSource,

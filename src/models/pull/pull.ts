@@ -124,7 +124,7 @@ class Pull {
     const plan = this.#plan(commit, locked, listing);
     const folder = pulledModelFolder(modelsDir, id, commit);
     await this.#makeFolder(folder);
-    const claim = {
+    const lease = {
       signal,
       onWait: () => {
         this.#report(
@@ -134,7 +134,7 @@ class Pull {
         );
       },
     };
-    const files = await withFileLease(`${folder}.claim`, claim, () =>
+    const files = await withFileLease(`${folder}.claim`, lease, () =>
       this.#fetchAll(plan, commit, folder),
     );
     await this.#pin(lockPath, commit, files);

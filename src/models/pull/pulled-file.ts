@@ -5,7 +5,7 @@ import type { ContentHashes } from "../../platform/content-hash.js";
 import { asWriteError, type WritePlace } from "../../platform/file-system-errors.js";
 import type { WantedFile } from "./pull-plan.js";
 
-/** The file where it is there and what it should be; a file of which nothing is known is fetched. */
+/** The file if it is there and what it should be; a file of which nothing is known is fetched. */
 export async function presentFile(
   target: string,
   wanted: WantedFile,

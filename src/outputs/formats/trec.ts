@@ -38,7 +38,7 @@ function open({ tag, firstStage, keepRest, output }: OutputChoice): OutputFormat
   };
 }
 
-/** The error of `--keep-rest` where there is no rest, or no place for it. */
+/** The error of `--keep-rest` if there is no rest, or no place for it. */
 export function keepRestNeeds(): RankmillError {
   return new RankmillError(
     "invalid_option",

@@ -19,7 +19,7 @@ export interface S3Place {
 }
 
 export interface S3Entry {
-  /** Without the place's prefix. */
+  /** The name without the place's prefix. */
   readonly key: string;
   readonly bytes: number;
 }
@@ -33,9 +33,9 @@ const FIRST_DELAY_MS = 200;
 /** A part of 8 MiB within this is 70 KB/s; slower than that, nothing is gained by waiting. */
 const REQUEST_TIMEOUT_MS = 120_000;
 
-/** Objects of lines in an S3-compatible bucket. Every request is repeated where that can help. */
+/** Objects of lines in an S3-compatible bucket. Every request is repeated if that can help. */
 export class S3Bucket {
-  /** For people: without credentials. */
+  /** A name for people, without credentials. */
   readonly name: string;
   readonly #client: S3Client;
   readonly #prefix: string;
@@ -151,7 +151,7 @@ async function* encoded(lines: AsyncIterable<string>): AsyncGenerator<Uint8Array
   if (text !== "") yield encoder.encode(text);
 }
 
-/** @throws RankmillError `place_unusable` if asking again cannot help, `spool_unavailable` where it did not */
+/** @throws RankmillError `place_unusable` if asking again cannot help, `spool_unavailable` if it did not */
 async function repeated<T>(name: string, act: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {

@@ -18,10 +18,16 @@ import {
 /** This many rankings, or bytes of them, are an object at once; fewer wait for more. */
 const FULL_LINES = 100;
 const FULL_BYTES = 4_194_304;
-/** How long the first of a few rankings waits: a slow run must not become an object a ranking. */
+/**
+ * The time for which the first of a few rankings waits: a slow run must not become one object per
+ * ranking.
+ */
 const LINGER_MS = 1_000;
 
-/** The objects of one owner of a run. What is not stored yet is as much as one round of the collector brings. */
+/**
+ * The objects of one owner of a run. The part that is not stored yet is as much as one round of the
+ * collector brings.
+ */
 export class S3Output extends Collector implements SpoolOutput {
   readonly doneIds: ReadonlySet<string>;
   readonly #bucket: S3Bucket;

@@ -28,7 +28,7 @@ export class S3Spool implements Spool {
   }
 
   async check(): Promise<void> {
-    // Whether it is there is no matter: an answer says that bucket and credentials are right.
+    // The object may be missing: any answer says that bucket and credentials are right.
     await this.#bucket.find("any-run");
   }
 

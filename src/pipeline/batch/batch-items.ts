@@ -16,7 +16,7 @@ export interface Work {
 
 /**
  * The work of a job of `pairs` pairs. It ends once: with their outcomes, or with an error, which is
- * `cancelled` where `signal` aborts.
+ * `cancelled` if `signal` aborts.
  */
 export function openWork(
   pairs: number,

@@ -61,7 +61,7 @@ const SHED = "it holds memory that other work needs";
  * A pair is *waiting* (in `#interactive` or `#bulk`), then *planned* (in `#planned`, as part of a
  * batch), then *in a lane*, then *settled*. Bulk pairs are planned in windows, oldest jobs first, so
  * that a job never waits behind more than one window; interactive pairs are planned the moment a
- * lane asks and go first. Where a lane fails, its message is *suspect*: it is halved until one pair
+ * lane asks and go first. If a lane fails, its message is *suspect*: it is halved until one pair
  * stands alone, and a pair that fails alone too often becomes that document's error.
  *
  * A pair that equals one not yet settled joins it: whatever becomes of the one becomes of all that
@@ -69,7 +69,7 @@ const SHED = "it holds memory that other work needs";
  * a waiting bulk pair takes that one along to the interactive ones.
  *
  * Under a memory budget no batch is planned that a lane's share does not hold, except for single pairs
- * that need more: they travel alone and wait for the budget's one outsized request. Where the lane must make room
+ * that need more: they travel alone and wait for the budget's one outsized request. If the lane must make room
  * first, the message is *returned*: it goes to the next lane that asks. A pair that needs more than
  * the whole budget settles as `pair_too_large`.
  */

@@ -4,7 +4,7 @@ import type { Item } from "./batch-items.js";
 /**
  * Finds the item of a pair among those that are not settled yet.
  *
- * A pair is what the model reads: its ids and where the document begins. Template, max length and
+ * A pair is known by its ids and by the start of its document, which the model reads. Template, max length and
  * truncation are in the ids already. They are compared themselves; a hash only says where to look, and
  * of two pairs with one hash the later one is not shared.
  */

@@ -12,7 +12,7 @@ export interface MessageBounds {
 }
 
 /**
- * Where less work waits than would keep all lanes busy, a message takes this share of a lane's part
+ * If less work waits than would keep all lanes busy, a message takes this share of a lane's part
  * of it: the lanes end together, and a single job is scored by all of them.
  */
 const SHARE_OF_REMAINDER = 0.5;
@@ -25,7 +25,7 @@ interface Surroundings {
   readonly beyond: number;
 }
 
-/** The first of `batches` that fit one message; at least one where there is one. */
+/** The first of `batches` that fit one message; at least one if there is one. */
 export function fillMessage(
   batches: readonly Item[][],
   surroundings: Surroundings,

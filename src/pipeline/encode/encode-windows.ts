@@ -7,7 +7,7 @@ import { textSlices } from "./text-slices.js";
 /** Characters whose pieces are counted in one call: some milliseconds of the tokenizer's thread. */
 const COUNT_CHARS = 65_536;
 /**
- * A cut inside a word can make its parts fewer tokens than the whole has. Where a window then has
+ * A cut inside a word can make its parts fewer tokens than the whole has. If a window then has
  * more tokens than were counted, the document is planned again for this share of the room; what
  * still does not fit is cut off.
  */

@@ -13,7 +13,7 @@ export interface PairEncoder {
 
 export interface MadePair {
   readonly pair: EncodedPair;
-  /** Present where the job splits long documents, also for one that fits whole. */
+  /** Present if the job splits long documents, also for one that fits whole. */
   readonly window?: TextWindow;
 }
 

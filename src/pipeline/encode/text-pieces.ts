@@ -1,5 +1,5 @@
 /**
- * Where a text may be cut so that each part reads as it would in the whole: before the blanks that
+ * The places at which a text may be cut so that each part reads as it would in the whole: before the blanks that
  * follow a word, so that a word keeps the blank before it (for a byte-level tokenizer " mill" and
  * "mill" are other tokens). Within a stretch without blanks, a long word or Chinese, a cut lies between
  * two characters and never before a combining mark, a joiner or a variation selector, unless there
@@ -26,8 +26,8 @@ export function pieceChars(roomTokens: number): number {
 }
 
 /**
- * Where the piece of `text` that starts at `from` ends: after at most `maxChars` code units, or after
- * one character where that has more, or after one word of up to twice as many.
+ * The end of the piece of `text` that starts at `from`: after at most `maxChars` code units, or after
+ * one character if that has more, or after one word of up to twice as many.
  */
 export function endOfPiece(text: string, from: number, maxChars: number): number {
   const furthest = from + maxChars;

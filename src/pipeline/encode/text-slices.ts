@@ -1,4 +1,4 @@
-/** Texts tokenised between two looks at the signal: bounds what a cancelled job still costs. */
+/** Texts tokenised between two checks of the signal: bounds what a cancelled job still costs. */
 const TEXTS_PER_CALL = 64;
 /**
  * Characters of one slice, unless one text has more: a tokenizer's thread gets a copy of them, and a

@@ -1,4 +1,4 @@
-/** How the pieces of a document are joined to windows. Tokens are the document's own alone. */
+/** The plan that joins the pieces of a document to windows. Tokens are the document's own alone. */
 export interface WindowPlanOptions {
   /** Tokens of one window. */
   readonly roomTokens: number;

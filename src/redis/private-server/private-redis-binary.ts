@@ -4,7 +4,7 @@ import type { BinaryOrders } from "./private-redis-protocol.js";
 /** A running server in the hands of its guardian. */
 export interface HeldServer {
   readonly pid: number;
-  /** Only where the server's INFO does not tell its version. */
+  /** Only if the server's INFO does not tell its version. */
   readonly version?: string;
   /** Resolves, asked or unasked, with a sentence on how the server ended. */
   readonly ended: Promise<string>;
@@ -19,7 +19,7 @@ const STOP_DEADLINE_MS = 5_000;
  * Blocks on its standard input, a pipe from the guardian, which ends when the guardian dies by any
  * cause; then kills the server. It is a shell because that costs 1 MB and is on every system that
  * has a redis-server. The working directory tells the server from a stranger with the same id;
- * where there is no /proc the id alone must do: it was valid a moment ago.
+ * if there is no /proc the id alone must do: it was valid a moment ago.
  * Arguments: the server's process id, its folder.
  */
 const WATCHER_SCRIPT = `

@@ -59,7 +59,7 @@ export async function writeServerConfig(place: PrivateFolder): Promise<string> {
     "appendfsync everysec",
     // BullMQ's demand: an evicted key is a lost job.
     "maxmemory-policy noeviction",
-    // To its standard output, which ends up in the error that tells why it did not start.
+    // The log goes to standard output, which ends up in the error that tells why it did not start.
     'logfile ""',
     "loglevel warning",
   ];
@@ -83,7 +83,7 @@ export async function removeFolder(folder: string): Promise<void> {
 
 /**
  * Kills (SIGKILL) a server that has lost its guardian. Process ids are used again by the kernel, so
- * where there is a `/proc` the server must also have its own folder as working directory.
+ * if there is a `/proc` the server must also have its own folder as working directory.
  *
  * @param serverPid undefined if the guardian died before it could say: then whatever works in
  *   the folder, which is some milliseconds old, is the server

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import type * as JsRedisServer from "js-redis-server/core";
 import type { HeldServer } from "./private-redis-binary.js";
 
-/** Raised where the package js-redis-server is not installed. */
+/** Raised if the package js-redis-server is not installed. */
 export class JsServerMissingError extends Error {}
 
 /**
@@ -62,7 +62,7 @@ async function loadLibrary(): Promise<typeof JsRedisServer> {
 async function libraryVersion(): Promise<string> {
   const entry = createRequire(import.meta.url).resolve("js-redis-server");
   const text = await readFile(join(dirname(entry), "..", "package.json"), "utf8");
-  // By hand, since the guardian loads no schema library.
+  // The parts are checked by hand, since the guardian loads no schema library.
   const manifest: unknown = JSON.parse(text);
   const named = typeof manifest === "object" && manifest !== null && "version" in manifest;
   return named && typeof manifest.version === "string" ? manifest.version : "unknown";

@@ -33,7 +33,7 @@ export interface LaunchOptions {
 export interface LaunchedServer {
   readonly place: PrivateFolder;
   readonly description: RedisDescription;
-  /** The version of the package where that is js-redis-server, else the server's own. */
+  /** The version of the package if that is js-redis-server, else the server's own. */
   readonly version: string;
   readonly exited: Promise<ServerExit>;
   stop(deadlineMs?: number): Promise<void>;
@@ -50,7 +50,7 @@ const RETRY_INTERVAL_MS = 20;
 const STOP_DEADLINE_MS = 8_000;
 /** Enough for what Node prints when it cannot load the guardian. */
 const KEPT_OUTPUT_LINES = 10;
-/** For output that something else still holds open: the lines are worth no longer wait. */
+/** The time for output that something else still holds open: the lines are worth no longer wait. */
 const OUTPUT_DEADLINE_MS = 500;
 
 /**
@@ -115,7 +115,7 @@ async function makeOrders(
 /**
  * The command's side of a guardian. States: running, stopping (after `stop()`), exited (the process
  * is gone, a server it may have left behind is killed, and the folder is removed). It goes from
- * running to exited directly where server or guardian die unasked.
+ * running to exited directly if server or guardian die unasked.
  */
 class Guardian {
   readonly exited: Promise<ServerExit>;
@@ -210,9 +210,9 @@ class Guardian {
 
 /**
  * Tries again until the server answers. Each attempt has a connection of its own: ioredis leaves
- * commands unsettled where it is closed while it waits for its next attempt.
+ * commands unsettled if it is closed while it waits for its next attempt.
  *
- * @throws where the signal aborts
+ * @throws if the signal aborts
  */
 async function describeWhenReady(path: string, signal: AbortSignal): Promise<RedisDescription> {
   for (;;) {

@@ -65,7 +65,7 @@ const ALTERNATIVES = "set REDIS_URL, or put redis-server or valkey-server on PAT
  *
  * @throws RankmillError `missing_dependency` if there is no candidate, or the only one left is
  *   js-redis-server and it is not installed; `redis_unavailable`, with the server's last lines,
- *   where the last candidate does not start
+ *   if the last candidate does not start
  */
 export async function startPrivateRedis(options: PrivateRedisOptions): Promise<PrivateRedis> {
   const kind = options.kind ?? "auto";

@@ -1,6 +1,6 @@
 import type { Metrics } from "./registry.js";
 
-/** How a run stands that this runner owns. */
+/** The figures of a run that this runner owns. */
 export interface RunFigures {
   readonly run: string;
   /** Tag of the model that scores it. */
@@ -10,7 +10,7 @@ export interface RunFigures {
   readonly recordsRemaining: number;
   /** Estimated from the pairs per record so far; undefined before the first. */
   readonly pairsRemaining: number | undefined;
-  /** At the speed of the last half minute; undefined while nothing moves. */
+  /** The time that is left at the speed of the last half minute; undefined while nothing moves. */
   readonly secondsRemaining: number | undefined;
 }
 

@@ -28,7 +28,7 @@ export type FromThread =
       readonly template: PairTemplate;
     }
   | ({ readonly type: "unusable" } & Failure)
-  /** Ids of all texts, one after the other; `ends[i]` is where those of text i end. */
+  /** Ids of all texts, one after the other; `ends[i]` is the end of those of text i. */
   | {
       readonly type: "encoded";
       readonly seq: number;

@@ -1,4 +1,4 @@
-/** The compiled worker in a process of its own, with parts of its reuse turned off where asked. */
+/** The compiled worker in a process of its own, with parts of its reuse turned off if asked. */
 import { join } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";

@@ -1,5 +1,5 @@
 /**
- * What the image for CPUs weighs and how it runs: sizes and layers, building, from `docker run` to
+ * The weight of the image for CPUs and its speed: sizes and layers, building, from `docker run` to
  * ready, memory of replicas that share a prepared model, and pairs per second of one and two.
  */
 import { randomUUID } from "node:crypto";
@@ -18,7 +18,7 @@ import { measureImage, timeBuild } from "./image.js";
 import { startReplica, type Replica, type ReplicaOptions } from "./replica.js";
 
 const USAGE = `containers: the image's size and layers, building, starting, memory and speed of replicas
-  --image NAME    default rankmill:cpu; built where --build is given
+  --image NAME    default rankmill:cpu; built if --build is given
   --build         measure building too, cold and warm
   --models DIR    synthetic models, one folder each (RANKMILL_BENCH_MODELS)
   --repetitions N starts of each model, default 3
@@ -38,7 +38,7 @@ interface Served {
   readonly label: string;
   readonly model: string;
   readonly precision: string;
-  /** Measured for speed with this many jobs; not at all where absent. */
+  /** Measured for speed with this many jobs; not at all if absent. */
   readonly jobs?: number;
 }
 

@@ -73,7 +73,7 @@ async function gzipped(path: string): Promise<number> {
   return bytes;
 }
 
-/** @returns undefined where the program is not there */
+/** @returns undefined if the program is not there */
 async function compressedBy(
   program: string,
   args: readonly string[],

@@ -14,7 +14,7 @@ export interface ReplicaOptions {
 
 export interface Replica {
   readonly container: BenchContainer;
-  /** From `docker run` to the line that says so. */
+  /** The time from `docker run` to the line that says so. */
   readonly readySeconds: number;
   /** Processor time until then. */
   readonly readyCpuSeconds: number;

@@ -193,7 +193,7 @@ async function sampleJobs(
   return sample.jobs;
 }
 
-/** What must hold beside speed. */
+/** The facts that must hold beside speed. */
 function check({ of, jobs, measured }: CaseResult): string[] {
   const [referenceName, reference] = ["bound", "obvious", "rankmill", "sorted"]
     .map((name) => [name, measured.get(name as WayName)] as const)

@@ -1,6 +1,6 @@
 import type { Precision } from "../../../src/core/catalogue.js";
 
-/** What one repetition scores. All its jobs are in flight at once. */
+/** The pairs of one repetition. All its jobs are in flight at once. */
 export interface Workload {
   /** Documents of each job. */
   readonly sizes: readonly number[];
@@ -16,13 +16,13 @@ export interface Case {
   /** Tokenizer folder of the test data. */
   readonly tokenizer: "bert" | "xlmr";
   readonly full: Workload;
-  /** Undefined where the case is no part of `--quick`. */
+  /** Undefined if the case is no part of `--quick`. */
   readonly quick?: Workload;
 }
 
 /** Tokens of an encoded pair at the most: the older models' own limit. */
 export const MAX_LENGTH = 512;
-/** As many as a worker holds at once. */
+/** The number of jobs that a worker holds at once. */
 const JOBS = 64;
 const LIST_EVERY = 8;
 /** Fewer lists, in the same 64 jobs: the quick run keeps to ten minutes. */

@@ -14,7 +14,7 @@ export function forkProgram(program: string): ChildProcess {
   });
 }
 
-/** The next message of `child`. @throws where it ends instead */
+/** The next message of `child`. @throws if it ends instead */
 export async function nextMessage<T>(child: ChildProcess): Promise<T> {
   const settled = new AbortController();
   const { signal } = settled;

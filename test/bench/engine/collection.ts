@@ -10,7 +10,7 @@ export interface Candidates {
 
 const FOLDER = join(TEST_DATA, "collections/scifact");
 
-/** What is missing, or undefined. */
+/** The missing part, or undefined. */
 export function missingCollection(): string | undefined {
   return existsSync(join(FOLDER, "bm25.trec"))
     ? undefined

@@ -10,7 +10,7 @@ export interface Difference {
   readonly rankings: number;
 }
 
-/** How far `scored` is from `reference` in what it says. */
+/** The distance of `scored` from `reference`. */
 export function compare(jobs: readonly BenchJob[], reference: Scored, scored: Scored): Difference {
   let logit = 0;
   let rankings = 0;
@@ -30,7 +30,7 @@ export function compare(jobs: readonly BenchJob[], reference: Scored, scored: Sc
   return { logit, rankings };
 }
 
-/** True where walking down `ours` never meets a document that `theirs` has clearly higher. */
+/** True if walking down `ours` never meets a document that `theirs` has clearly higher. */
 function sameRanking(theirs: readonly number[], ours: readonly number[]): boolean {
   const order = ours.map((_, d) => d).sort((a, b) => (ours[b] ?? 0) - (ours[a] ?? 0) || a - b);
   let lowest = Infinity;

@@ -3,7 +3,7 @@ import { processorTime } from "../support/processor-time.js";
 import { median, shuffled } from "../support/statistics.js";
 import type { BenchJob, OpenWay, Scored, WayName } from "./way.js";
 
-/** How one way did over all repetitions. */
+/** The figures of one way over all repetitions. */
 export interface Measured {
   /** Median. */
   readonly seconds: number;
@@ -11,9 +11,9 @@ export interface Measured {
   readonly processorSeconds: number;
   /** Cores that others used meanwhile; median. */
   readonly foreignCores: number;
-  /** Of its first repetition. */
+  /** The scores of its first repetition. */
   readonly scored: Scored;
-  /** True where every repetition gave the same logits, to the bit. */
+  /** True if every repetition gave the same logits, to the bit. */
   readonly repeats: boolean;
 }
 

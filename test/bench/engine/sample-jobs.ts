@@ -2,8 +2,8 @@
  * A program of its own, since two tokenizers of 250,000 pieces have no place in the process that
  * measures: chooses the pairs of a case and encodes them.
  *
- * A pair is left out where it is longer than the limit (AutoTokenizer cuts at the very end and loses
- * the last separator, so ways would differ for a reason that is not speed) and where AutoTokenizer
+ * A pair is left out if it is longer than the limit (AutoTokenizer cuts at the very end and loses
+ * the last separator, so ways would differ for a reason that is not speed) and if AutoTokenizer
  * and the reference library give different ids.
  */
 import { basename, dirname, join } from "node:path";
@@ -16,7 +16,7 @@ import type { BenchJob, PairIds } from "./way.js";
 
 export interface SampleRequest {
   readonly modelFolder: string;
-  /** Of a pair, special tokens included. */
+  /** Tokens of a pair, special tokens included. */
   readonly maxTokens: number;
   /** Documents of each job. */
   readonly sizes: readonly number[];
@@ -90,7 +90,7 @@ async function sample(request: SampleRequest): Promise<Sample> {
   return { jobs, ...counts };
 }
 
-/** A query's candidates, best first; where they are too few or too long, those of other queries. */
+/** A query's candidates, best first; if they are too few or too long, those of other queries. */
 function* withOthers(
   documents: readonly string[],
   others: readonly string[],

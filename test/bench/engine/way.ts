@@ -1,11 +1,11 @@
-/** What every way of scoring is given and gives back. Nothing here knows the product. */
+/** The input and output of every way of scoring. Nothing here knows the product. */
 
 export type WayName = "obvious" | "sorted" | "bound" | "rankmill";
 
 /** A pair as the reference tokenizer encodes it, special tokens included; at most MAX_LENGTH long. */
 export interface PairIds {
   readonly ids: Int32Array;
-  /** Token types; undefined where the model has none. */
+  /** Token types; undefined if the model has none. */
   readonly types: Int32Array | undefined;
 }
 
@@ -17,7 +17,7 @@ export interface BenchJob {
 }
 
 export interface Scored {
-  /** From the first job handed over to the last ranking back. */
+  /** The time from the first job handed over to the last ranking back. */
   readonly seconds: number;
   /** One list a job, one logit a document. */
   readonly logits: readonly (readonly number[])[];
@@ -30,7 +30,7 @@ export interface OpenWay {
   close(): Promise<void>;
 }
 
-/** What a way is opened with. */
+/** The parts that a way is opened with. */
 export interface WayOptions {
   readonly modelFolder: string;
   readonly onnxPath: string;

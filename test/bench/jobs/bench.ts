@@ -15,7 +15,7 @@ const USAGE = `jobs: jobs per second, delay of the worker's event loop, weight o
 
 export const jobsBench: Bench = { usage: USAGE, run };
 
-/** What is measured, by the name that --only knows. */
+/** The measurements, by the name that --only knows. */
 const PARTS = {
   throughput: async (): Promise<void> => {
     printTable(

@@ -16,7 +16,7 @@ const rss = process.memoryUsage.rss();
 console.log(JSON.stringify({ ms, more: rss - before, rss }));
 `;
 
-/** What importing the client costs a fresh process; medians. */
+/** The cost of importing the client in a fresh process; medians. */
 export function measureImport(): Promise<string[][]> {
   const runs = Array.from(
     { length: REPETITIONS },

@@ -30,7 +30,7 @@ export interface LoopDelay {
   readonly medianMs: number;
   readonly highMs: number;
   readonly maxMs: number;
-  /** Of a thread that does nothing: what the machine alone delays. */
+  /** The delays of a thread that does nothing: those of the machine alone. */
   readonly idleMaxMs: number;
 }
 

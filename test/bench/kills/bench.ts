@@ -15,7 +15,7 @@ export const killsBench: Bench = { usage: USAGE, run };
 
 /** Copies of the sample that are a run's input. */
 const COPIES = 40;
-/** Where others work on while one is gone: the run must outlast all disturbances. */
+/** The parts whose work others go on with while one is gone: the run must outlast all disturbances. */
 const MANY_COPIES = 100;
 
 interface Kind {

@@ -1,4 +1,4 @@
-/** Who feeds and collects a run, killed and followed by the same command or by another runner. */
+/** The owner that feeds and collects a run, killed and followed by the same command or by another runner. */
 import { RunStore } from "../../../src/redis/run-store.js";
 import { BUILTIN, rerank, type RunningCli } from "../../support/cli.js";
 import { resultKeys } from "../../support/queue-view.js";

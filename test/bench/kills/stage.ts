@@ -9,12 +9,12 @@ import { seededRandom } from "../support/statistics.js";
 
 const SAMPLE_RECORDS = 54;
 const SEED = 20;
-/** Where in the run disturbances fall: before the first record is done there is nothing to lose. */
+/** The part of the run in which disturbances fall: before the first record is done there is nothing to lose. */
 const EARLIEST = 0.02;
 const LATEST = 0.85;
 /** Each look reads every key: more often, the bench would work harder than what it disturbs. */
 const POLL_MS = 100;
-/** For hangs: nothing of this takes so long. */
+/** The time after which a step counts as hung: none takes so long. */
 const DEADLINE_MS = 900_000;
 
 /** One lane and single pairs: work enough for many kills, with the model that is always there. */
@@ -24,7 +24,7 @@ export const SLOW = words(
 export const INPUT = "in.jsonl";
 export const OUTPUT = "out.jsonl";
 
-/** What a disturbance did, and to how much work each time. */
+/** The effect of a disturbance, and the amount of work it met each time. */
 export interface Disturbed {
   /** Jobs begun and without a result, at each kill. */
   readonly inHand: readonly number[];
@@ -39,7 +39,7 @@ export class Stage {
   readonly processes: Bench;
   readonly random: () => number;
   readonly records: number;
-  /** Who holds jobs under which id of a BullMQ worker. */
+  /** The holders of jobs, by the id of their BullMQ worker. */
   readonly #hands = new Map<string, RunningCli>();
 
   private constructor(server: TestRedis, processes: Bench, copies: number) {
@@ -138,7 +138,7 @@ export class Stage {
     return sortedLines(this.processes.path("undisturbed.jsonl"));
   }
 
-  /** What came out: records that are missing, records that are there twice, sorted lines. */
+  /** The outcome: records that are missing, records that are there twice, sorted lines. */
   output(): { lost: number; doubled: number; lines: string[] } {
     const path = this.processes.path(OUTPUT);
     const ids = readRankings(path).map(({ id }) => id);

@@ -9,9 +9,9 @@ export interface AdversarialJob {
 export interface AdversarialMix {
   /** Pairs of all jobs together. */
   readonly pairs: number;
-  /** Of the documents, how many have 512 tokens, 0 … 1. */
+  /** The share of documents that have 512 tokens, 0 … 1. */
   readonly mediumShare: number;
-  /** Of the documents, how many are longer than the model reads, 0 … 1. */
+  /** The share of documents that are longer than the model reads, 0 … 1. */
   readonly longShare: number;
   /** Tokens of the longest pair that the model reads. */
   readonly maxLength: number;

@@ -1,6 +1,6 @@
 /**
  * The memory experiment: a worker in a container with a hard memory limit, given jobs that are made to
- * exceed it. What counts: that the worker lives, and that every document ends scored or with the reason
+ * exceed it. Two things count: that the worker lives, and that every document ends scored or with the reason
  * why not. Beside it the obvious way under the same limit; then a worker that believes in more memory
  * than there is, so that the kernel does kill lanes.
  */
@@ -33,13 +33,13 @@ interface Experiment {
   readonly limitMib: number;
   /** Tokens of the longest pair; the rest is cut. Default: what the model reads. */
   readonly maxLength?: number;
-  /** What the worker is told in place of the truth. */
+  /** The limit that the worker is told in place of the true one. */
   readonly believedMib?: number;
 }
 
 const EXPERIMENTS: readonly Experiment[] = [
   { name: "obvious", way: "obvious", limitMib: 8_000 },
-  // As one deploys it once that has happened.
+  // The setting that one deploys once that has happened.
   { name: "obvious, 512 tokens at most", way: "obvious", limitMib: 8_000, maxLength: 512 },
   { name: "rankmill", way: "rankmill", limitMib: 8_000 },
   { name: "rankmill, too small for the longest", way: "rankmill", limitMib: 1_500 },

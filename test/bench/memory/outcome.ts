@@ -1,4 +1,4 @@
-/** What came of the documents of an experiment. */
+/** The outcome of the documents of an experiment. */
 export interface Outcome {
   readonly pairs: number;
   readonly scored: number;

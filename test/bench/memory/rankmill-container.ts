@@ -10,7 +10,7 @@ import { limitedArgs, type Places } from "../support/container-places.js";
 const JOBS_IN_FLIGHT = 64;
 const JOB_TIMEOUT_MS = 1_800_000;
 
-/** What a worker said while it worked. */
+/** The log of a worker at work. */
 interface WorkerCounts {
   lanesDied: number;
   budgetLowered: number;

@@ -21,7 +21,7 @@ export interface Way {
   close(): Promise<void>;
 }
 
-/** What the product does: a window of jobs, results under a fence, collected and released. */
+/** The way of the product: a bounded number of jobs in flight, results under a fence, collected and released. */
 export function openOurs(path: string): Way {
   const redis = new Redis(path, { maxRetriesPerRequest: null });
   const queue = new RedisJobQueue(redis, TAG, MAX_PAYLOAD_BYTES);
@@ -65,7 +65,7 @@ export function openOurs(path: string): Way {
  *
  * @param stored true: results stay in Redis until the producer has them, as they do in rankmill: the
  *   job is kept when it completes, which is BullMQ's default, and removed once its ranking arrived.
- *   false: a ranking is in the stream of events alone, and lost where nobody reads that in time
+ *   false: a ranking is in the stream of events alone, and lost if nobody reads that in time
  */
 export async function openRaw(path: string, stored: boolean): Promise<Way> {
   const redis = new Redis(path, { maxRetriesPerRequest: null });

@@ -15,7 +15,7 @@ import { startRedis, urlOf } from "../support/redis.js";
 import { peakResidentBytes, residentBytes } from "../support/resident.js";
 import { writeInput, type Shape } from "./input.js";
 
-/** What a run of any size may take. */
+/** The memory that a run of any size may take. */
 const OWNER_LIMIT_MB = 200;
 const REDIS_LIMIT_MB = 256;
 

@@ -70,7 +70,7 @@ async function pairsScored(url: string): Promise<number> {
   return Number(/^rankmill_pairs_total\{.*outcome="scored"\} (\d+)$/m.exec(text)?.[1] ?? 0);
 }
 
-/** Of the worker's own process, without its lanes. */
+/** Figures of the worker's own process, without its lanes. */
 function ticksOf(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");

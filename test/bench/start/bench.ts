@@ -1,6 +1,6 @@
 /**
- * How long a worker takes from its process's start until it is ready and until its first ranking, and
- * what memory it takes with pairs of 128 tokens. Models are prepared and calibrated before.
+ * The time of a worker from its process's start until it is ready and until its first ranking, and
+ * the memory that it takes with pairs of 128 tokens. Models are prepared and calibrated before.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";

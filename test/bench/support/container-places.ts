@@ -2,7 +2,7 @@ import { chmod } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { PrivateRedis } from "../../../src/redis/private-server/private-redis.js";
 
-/** Where things lie on the host that containers are to see under the same path. */
+/** The places on the host that containers see under the same path. */
 export interface Places {
   /** A model's folder. */
   readonly model: string;
@@ -16,7 +16,7 @@ export async function openToContainers({ connection }: PrivateRedis): Promise<vo
   await chmod(connection.path, 0o777);
 }
 
-/** Of `docker run`: a hard limit without swap, no network, and what both ways must see. */
+/** Arguments of `docker run`: a hard limit without swap, no network, and what both ways must see. */
 export function limitedArgs({ model, redisSocket, limitMib }: Places): string[] {
   const redisFolder = dirname(redisSocket);
   return [

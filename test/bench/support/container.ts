@@ -10,14 +10,14 @@ const KIB = 1024;
 export interface ContainerOptions {
   readonly image: string;
   readonly command: readonly string[];
-  /** Of `docker run`: limits, mounts, environment. */
+  /** Arguments of `docker run`: limits, mounts, environment. */
   readonly args: readonly string[];
   readonly onLine?: (line: string) => void;
 }
 
 export interface Proportional {
   readonly bytes: number;
-  /** Of these, what is mapped from files. */
+  /** The part of these that is mapped from files. */
   readonly fileBytes: number;
 }
 
@@ -26,7 +26,7 @@ type Listener = (line: string) => void;
 /** A container under the kernel's limits, and what its memory group says of it. */
 export class BenchContainer {
   readonly id: string;
-  /** On the host. */
+  /** The process id on the host. */
   readonly pid: number;
   /** When `docker run` was called, as `performance.now()`. */
   readonly startedMs: number;
@@ -64,7 +64,7 @@ export class BenchContainer {
     return container;
   }
 
-  /** Waits for a line. @throws where the container ends before */
+  /** Waits for a line. @throws if the container ends before */
   async says(wanted: (line: string) => boolean): Promise<void> {
     const heard = new Promise<"heard">((resolve) => {
       this.#listeners.add((line) => {
@@ -145,7 +145,7 @@ function groupOf(pid: number, controller: string): string {
   return join(MOUNT, unified.slice("0::".length));
 }
 
-/** Empty where there is nothing, as after the end of a container. */
+/** Empty if there is nothing, as after the end of a container. */
 function readText(path: string): string {
   try {
     return readFileSync(path, "utf8").trim();

@@ -1,6 +1,6 @@
 import process from "node:process";
 
-/** What is being done, on standard error: standard output holds results alone. */
+/** The present step, on standard error: standard output holds results alone. */
 export function say(line: string): void {
   process.stderr.write(`${line}\n`);
 }

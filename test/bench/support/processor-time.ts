@@ -18,7 +18,7 @@ export function processorTime(): ProcessorTime {
   }
 }
 
-/** Seconds of processor time that one process has taken so far; 0 where it is gone. */
+/** Seconds of processor time that one process has taken so far; 0 if it is gone. */
 export function processSeconds(pid: number): number {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
@@ -44,7 +44,7 @@ function treeTicks(): number {
     if (!/^\d+$/.test(name)) continue;
     try {
       const stat = readFileSync(`/proc/${name}/stat`, "utf8");
-      // The name, in parentheses, may hold anything. Of children that ended, their parents know.
+      // The name, in parentheses, may hold anything. Children that ended are in their parents' figures.
       const fields = stat
         .slice(stat.lastIndexOf(")") + 2)
         .split(" ")

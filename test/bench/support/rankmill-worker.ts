@@ -16,7 +16,7 @@ export class RankmillWorker {
     this.#child = child;
   }
 
-  /** Resolves once every lane is ready. @throws where the worker ends before that */
+  /** Resolves once every lane is ready. @throws if the worker ends before that */
   static async start(redisUrl: string, args: readonly string[]): Promise<RankmillWorker> {
     const child = spawn(
       process.execPath,
@@ -30,7 +30,7 @@ export class RankmillWorker {
       createInterface({ input: child.stdout }).on("line", (line) => {
         last = line;
         const entry = JSON.parse(line) as { msg?: string; lanes?: number };
-        // How it runs is part of the result: "2 lanes × 1 thread …".
+        // The worker's plan is part of the result: "2 lanes × 1 thread …".
         if (entry.msg?.includes(" × ") === true) say(`  ${entry.msg}`);
         if (entry.msg === "lane ready") lanesReady += 1;
         if (entry.msg === "ready") lanes = entry.lanes ?? 1;

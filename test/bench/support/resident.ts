@@ -12,7 +12,7 @@ function statusOf(pid: number, field: "VmRSS" | "VmHWM"): number {
   }
 }
 
-/** Bytes that a process holds in memory now; 0 where it is gone, or the system is not Linux. */
+/** Bytes that a process holds in memory now; 0 if it is gone, or the system is not Linux. */
 export function residentBytes(pid: number): number {
   return statusOf(pid, "VmRSS");
 }

@@ -11,7 +11,7 @@ export const SAMPLE = fileURLToPath(
 );
 /** The image under test; built by the suite unless named. */
 export const IMAGE = process.env["RANKMILL_TEST_IMAGE"] ?? "rankmill:test";
-/** How the image is meant to be run. */
+/** The way in which the image is meant to be run. */
 export const HARDENED = [
   "--read-only",
   "--cap-drop=ALL",
@@ -65,7 +65,7 @@ export async function tryDocker(args: readonly string[], options?: CallOptions):
   return await call(["docker", ...args], options);
 }
 
-/** @returns its standard output @throws where it fails */
+/** @returns its standard output @throws if it fails */
 export async function docker(args: readonly string[], options?: CallOptions): Promise<string> {
   return need(await tryDocker(args, options), `docker ${args.join(" ")}`);
 }

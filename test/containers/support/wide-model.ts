@@ -4,7 +4,7 @@ import { encodeOnnxModel, type GraphNode } from "../../../models/builtin-bm25/on
 import { SeededRandom } from "../../support/random.js";
 import { ROOT } from "./docker.js";
 
-/** Of the tokenizer whose files are taken. */
+/** The name of the tokenizer whose files are taken. */
 const VOCABULARY = 600;
 /** 9.8 MB of weights: enough for a worker to want them compiled and mapped. */
 const WIDTH = 4_096;

@@ -40,7 +40,7 @@ async function evaluateFiles(
   );
 }
 
-/** The measures that are 1e-6 or more off, by query: none where the figures are equal. */
+/** The measures that are 1e-6 or more off, by query: none if the figures are equal. */
 function differences(actual: Evaluation, figures: Figures): string[] {
   const pairs = Object.entries(figures.perQuery).map(
     ([queryId, measures]) => [queryId, actual.perQuery.get(queryId), measures] as const,
@@ -155,7 +155,7 @@ describe("files that do not belong together", () => {
 });
 
 describe("BM25 runs of the judged collections", given(testData("collections")), () => {
-  // What ir_measures 0.4.3 gives for these very files: nDCG@10, RR@10, AP, R@100. The page beside
+  // The figures of ir_measures 0.4.3 for these very files: nDCG@10, RR@10, AP, R@100. The page beside
   // the data states nDCG@10 0.67, 0.69, 0.75, 0.97, 0.97, 0.86, which these runs do not have under
   // any order of ties, gain or mean that was tried, but for the 0.75: ties of DuReader by rank.
   const figures: Readonly<Record<string, readonly number[]>> = {

@@ -11,7 +11,7 @@ import { given, kustomize } from "../../support/needs.js";
 const ROOT = resolve(import.meta.dirname, "../../../docker/kubernetes");
 const OVERLAYS = readdirSync(join(ROOT, "overlays"));
 const FOLDERS = ["base", "redis", ...OVERLAYS.map((name) => `overlays/${name}`)];
-/** Of SIGTERM, beyond the drain: closing lanes and connections. */
+/** The time after the drain at SIGTERM: closing lanes and connections. */
 const LEAST_GRACE_SECONDS = 5;
 
 interface Kustomization {

@@ -10,7 +10,7 @@ const read = (path: string): string =>
   readFileSync(new URL(`../../../${path}`, import.meta.url), "utf8");
 
 const compose = read("docker-compose.yml");
-/** `${NAME:-default}`, and the names that are passed on where they are set. */
+/** `${NAME:-default}`, and the names that are passed on if they are set. */
 const interpolated = new Map(
   [...compose.matchAll(/\$\{(\w+):-([^}]*)\}/g)].map(([, name = "", value = ""]) => [name, value]),
 );

@@ -10,7 +10,7 @@ import {
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 
-/** Of the repository's own, without what is installed or built. */
+/** The repository's own files, without what is installed or built. */
 function markdownFiles(folder = ""): string[] {
   const skipped = new Set(["node_modules", "dist", "out", ".git", ".venv"]);
   return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
@@ -24,7 +24,7 @@ function read(path: string): string {
   return readFileSync(join(root, path), "utf8");
 }
 
-/** As GitHub names them. */
+/** The anchors as GitHub names them. */
 function anchorsOf(text: string): string[] {
   return [...text.matchAll(/^#+ +(.+)$/gm)].map(([, title = ""]) =>
     title

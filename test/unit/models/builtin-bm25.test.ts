@@ -221,7 +221,7 @@ describe("words that look alike", () => {
         `what is the ${invented.join(" ")}`,
         // Once each, and far apart, in a document that is as long as a document gets.
         random.shuffle([...invented, ...filler(random.pick([0, 20, 200, 700]))]).join(" "),
-        // As often as can be, in a short one.
+        // The word is there as often as can be, in a short document.
         ["what is the what is the", ...random.shuffle([...alike, ...alike, ...alike])].join(" "),
       );
     }

@@ -82,7 +82,7 @@ describe("the catalogue", () => {
     expect(common).toEqual(expect.arrayContaining(["config.json", "tokenizer.json"]));
     expect(entry.published.length).toBeGreaterThanOrEqual(2);
     expect(Object.keys(source.files)).toEqual(expect.arrayContaining(["fp32", "int8"]));
-    // What is pulled as a precision must be found again as that precision.
+    // A file that is pulled as a precision must be found again as that precision.
     const mistaken = PRECISIONS.filter((precision) => {
       const [graph] = source.files[precision] ?? [];
       return graph !== undefined && classifyOnnxName(basename(graph.path))?.precision !== precision;

@@ -58,7 +58,7 @@ async function poison(cacheFile: string): Promise<boolean> {
   return changed !== text;
 }
 
-/** Root may read everything: where the tests run as root, the work is done as somebody else. */
+/** Root may read everything: if the tests run as root, the work is done as somebody else. */
 async function asNobody<Result>(work: () => Promise<Result>): Promise<Result> {
   const wasRoot = process.geteuid?.() === 0;
   if (wasRoot) process.seteuid?.(NOBODY);

@@ -16,7 +16,7 @@ const KEY = {
   precision: "fp32",
 };
 
-/** What Redis Cluster hashes: between the first `{` and the next `}`. */
+/** The part that Redis Cluster hashes: between the first `{` and the next `}`. */
 function hashTag(key: string): string {
   return /\{([^}]*)\}/.exec(key)?.[1] ?? "";
 }

@@ -115,7 +115,7 @@ describe("a limit that adapts", () => {
     const workers = new Workers(new InFlightLimit(UNBOUNDED));
     workers.run(20_000, 1_000, 64);
     const before = workers.waiting;
-    // What waits already must be worked off first: nothing is taken back.
+    // Jobs that wait already must be worked off first: nothing is taken back.
     workers.run(30_000, 200, 64);
     expect(workers.waiting).toBeLessThan(before / 4);
     workers.run(20_000, 2_000, 2_000);

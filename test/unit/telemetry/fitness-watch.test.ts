@@ -19,11 +19,12 @@ function watchOf(sources: Partial<FitnessSources> = {}): FitnessWatch {
   });
 }
 
-const reasonOf = async (watch: FitnessWatch): Promise<string | null> => (await watch.look()).reason;
+const reasonOf = async (watch: FitnessWatch): Promise<string | null> =>
+  (await watch.report()).reason;
 
 describe("a watch over fitness", () => {
   it("reports what it found", async () => {
-    expect(await watchOf({ held: () => 3 }).look()).toEqual({
+    expect(await watchOf({ held: () => 3 }).report()).toEqual({
       at: nowMs,
       lanes: 2,
       held: 3,
@@ -37,9 +38,9 @@ describe("a watch over fitness", () => {
   it("gives a crash loop of all lanes as the reason, and forgives it", async () => {
     let laneHealth: Health = { status: "failed", reason: "2 of 2 lanes die again and again: why" };
     const watch = watchOf({ laneHealth: () => laneHealth });
-    expect(await watch.look()).toMatchObject({ reason: laneHealth.reason, degraded: null });
+    expect(await watch.report()).toMatchObject({ reason: laneHealth.reason, degraded: null });
     laneHealth = { status: "degraded", reason: "1 of 2 lanes die again and again: why" };
-    expect(await watch.look()).toMatchObject({ reason: null, degraded: laneHealth.reason });
+    expect(await watch.report()).toMatchObject({ reason: null, degraded: laneHealth.reason });
   });
 
   it("gives Redis's silence as the reason, whether it refuses or hangs, and forgives it", async () => {
@@ -52,7 +53,7 @@ describe("a watch over fitness", () => {
         return new Promise((resolve) => hanging.push(() => resolve(0)));
       },
     });
-    await watch.look();
+    await watch.report();
     for (const kind of ["refuses", "hangs"] as const) {
       redis = kind;
       nowMs += REDIS_SILENT_MS + 1_000;
@@ -71,8 +72,8 @@ describe("a watch over fitness", () => {
         return new Promise(() => {});
       },
     });
-    await Promise.all([watch.look(), watch.look()]);
-    await watch.look();
+    await Promise.all([watch.report(), watch.report()]);
+    await watch.report();
     expect(asked).toBe(1);
   });
 
@@ -80,7 +81,7 @@ describe("a watch over fitness", () => {
     let waiting = 0;
     const watch = watchOf({ countWaiting: () => Promise.resolve(waiting) });
     nowMs += 10 * STUCK_MS;
-    await watch.look();
+    await watch.report();
     waiting = 5;
     nowMs += STUCK_MS;
     expect(await reasonOf(watch)).toBeNull();

@@ -26,7 +26,7 @@ function wordCounter(cuttable = true): PartReader & { readonly calls: string[][]
   };
 }
 
-/** Where stretches began that were read in another way. */
+/** The starts of stretches that were read in another way. */
 const stretches: number[] = [];
 beforeEach(() => void stretches.splice(0));
 

@@ -10,7 +10,7 @@ export const modelFiles: Check = {
   timeoutMs: 600_000,
   run: async ({ model }) => {
     const { folder, precision, digest, file, name } = model;
-    // Without the cache of hashes: a flipped byte changes neither size nor times.
+    // The cache of hashes is not asked: a flipped byte changes neither size nor times.
     const found = await digestModel(folder, precision, { onnxPath: file.path });
     if (found === digest) return [ok(`${name} ${precision}: every byte is as it was`)];
     return [

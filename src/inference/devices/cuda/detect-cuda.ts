@@ -1,6 +1,6 @@
 /**
- * Whether lanes can use CUDA here. First what costs nothing to look at: a device, the driver's library,
- * the provider's. Where all of it is there a process of its own tries, since only that tells whether
+ * Tells whether lanes can use CUDA here. The first checks cost nothing: a device, the driver's library,
+ * the provider's. If all of it is there a process of its own tries, since only that tells whether
  * driver, libraries and card fit together; whatever happens in it harms nobody.
  */
 import { readdir, readFile, stat } from "node:fs/promises";
@@ -41,7 +41,7 @@ const DRIVER_DIRS = [
 ];
 const LOADER_CACHE = "/etc/ld.so.cache";
 
-/** Looks, and tries where there is something to try. Never throws for what is missing. */
+/** Looks, and tries if there is something to try. Never throws for what is missing. */
 export async function detectCuda(places: CudaPlaces): Promise<DeviceState> {
   const { env, deviceDir = "/dev" } = places;
   const gpus = await countGpus(deviceDir, env);
@@ -60,7 +60,7 @@ export async function detectCuda(places: CudaPlaces): Promise<DeviceState> {
   return { status: "unusable", ...explainCudaFailure(probed.said) };
 }
 
-/** A device node per GPU; under WSL one for all. Fewer where the environment hides some. */
+/** A device node per GPU; under WSL one for all. Fewer if the environment hides some. */
 async function countGpus(
   deviceDir: string,
   env: Readonly<Record<string, string | undefined>>,
@@ -99,7 +99,7 @@ async function whatIsMissing(places: CudaPlaces): Promise<CudaTrouble | undefine
   return undefined;
 }
 
-/** @returns `cudaDir` where a complete provider lies in it; undefined if lanes look for it without */
+/** @returns `cudaDir` if a complete provider lies in it; undefined if lanes look for it without */
 async function libraryDirOf(cudaDir: string): Promise<string | undefined> {
   const provider = CUDA_WHEELS.filter((wheel) => wheel.part === "provider");
   const files = provider.flatMap((wheel) => wheel.files).filter(({ name }) => name.includes(".so"));

@@ -1,7 +1,7 @@
 import { CUDA_MAJOR, LEAST_DRIVER } from "../../../models/cuda/cuda-wheels.js";
 import { cudaSaysOutOfMemory, deviceFailureOf } from "./cuda-failure.js";
 
-/** Why CUDA cannot be used and what to do, each in half a line. */
+/** The reason why CUDA cannot be used, and what to do, each in half a line. */
 export interface CudaTrouble {
   readonly reason: string;
   readonly remedy: string;

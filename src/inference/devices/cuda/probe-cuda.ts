@@ -19,7 +19,7 @@ const fromProbeSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("failed"), message: z.string() }),
 ]);
 
-/** From the child to its parent. */
+/** A message from the child to its parent. */
 export type FromProbe = z.infer<typeof fromProbeSchema>;
 
 /** The driver may compile nothing and load a gigabyte of libraries from a cold disk. */

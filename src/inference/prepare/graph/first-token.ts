@@ -61,7 +61,7 @@ const SUFFIX = "/first";
 
 /** Makes values of the first token out of values of all tokens, (rows, tokens, …) to (rows, 1, …). */
 class Narrowing {
-  /** In an order in which they can be run, after the graph's own. */
+  /** The nodes in an order in which they can be run, after the graph's own. */
   readonly made: OnnxNode[] = [];
   readonly #constants: OnnxGraph["constants"];
   readonly #producers: ReadonlyMap<string, OnnxNode>;

@@ -5,7 +5,7 @@ import { UniformValues } from "./uniform-values.js";
 /** A graph whose attention was made one node per layer, and what shows that it is the same attention. */
 export interface FusedAttention {
   /**
-   * For rows of one length, without padding: nothing in it looks at the attention mask any more. Its
+   * The graph for rows of one length, without padding: nothing in it looks at the attention mask any more. Its
    * inputs and outputs are the original's.
    */
   readonly model: Buffer;
@@ -37,9 +37,9 @@ const MASK_INPUT = "attention_mask";
  * cache: no tensor of heads × tokens × tokens is ever made, and long pairs are faster by a tenth and
  * need memory by their length instead of its square.
  *
- * A mask changes nothing for a row that is not padded. That the graph's mask is 0 throughout where
- * `attention_mask` is 1 throughout, whatever the length, is derived from the graph, or nothing is done: the window
- * of a local attention, or a bias by position, stays.
+ * A mask changes nothing for a row that is not padded. The graph itself must prove that its mask is
+ * 0 throughout if `attention_mask` is 1 throughout, whatever the length, or nothing is done: the
+ * bounds of a local attention, or a bias by position, stay.
  *
  * @param model an optimised graph, its weights in another file
  * @returns undefined if any of its attention is of another kind
@@ -248,7 +248,7 @@ function attentionNode({ query, key, value, heads, scale }: Layer, output: strin
   });
 }
 
-/** Without the nodes that nothing leads from to an output. */
+/** The graph without the nodes that lead to no output. */
 function withoutUnused(graph: Pick<OnnxGraph, "outputs">, nodes: readonly OnnxNode[]): OnnxNode[] {
   const used = new Set(graph.outputs);
   const kept: OnnxNode[] = [];

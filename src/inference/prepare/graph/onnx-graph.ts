@@ -42,9 +42,9 @@ export interface OnnxNode {
 }
 
 export interface OnnxGraph {
-  /** In an order in which they can be run. */
+  /** The nodes in an order in which they can be run. */
   readonly nodes: readonly OnnxNode[];
-  /** By name; undefined if the values are elsewhere or of another kind. */
+  /** Constants by name; undefined if the values are elsewhere or of another kind. */
   readonly constants: ReadonlyMap<string, SmallTensor | undefined>;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
@@ -71,11 +71,11 @@ export function readGraph(model: Buffer): OnnxGraph {
 
 /** The changes to a graph. */
 export interface GraphChanges {
-  /** In place of the graph's nodes. */
+  /** The nodes that stand in for the graph's. */
   readonly nodes: readonly OnnxNode[];
   /** Names of values (float32) that become outputs beside the graph's own. */
   readonly moreOutputs?: readonly string[];
-  /** By name, whole numbers: constants of one dimension that nodes ask for and the graph lacks. */
+  /** Whole numbers by name: constants of one dimension that nodes ask for and the graph lacks. */
   readonly moreConstants?: Readonly<Record<string, readonly number[]>>;
 }
 

@@ -1,8 +1,8 @@
 import type { OnnxGraph, OnnxNode, SmallTensor } from "./onnx-graph.js";
 
 /**
- * What the values of a graph are, whatever its other inputs hold, where some inputs hold one number
- * throughout: a value is *uniform* where all its elements are then one known number. Shapes do not
+ * The known values of a graph, whatever its other inputs hold, if some inputs hold one number
+ * throughout: a value is *uniform* if all its elements are then one known number. Shapes do not
  * matter to it, so it holds for pairs of any length.
  */
 export class UniformValues {

@@ -31,7 +31,7 @@ export function valueOf(unit: number): number {
   return unit & VALUE_MASK;
 }
 
-/** The value of the shortest string in the trie that `bytes` begins with; -1 where there is none. */
+/** The value of the shortest string in the trie that `bytes` begins with; -1 if there is none. */
 export function shortestPrefix(units: Uint32Array, bytes: Uint8Array, length: number): number {
   let unit = units[0] ?? 0;
   let at = offsetOf(unit);
@@ -123,7 +123,7 @@ class Builder {
     this.#offsetTaken[0] = 1;
   }
 
-  /** Finds room for a node's children, and for its value where it has one. */
+  /** Finds room for a node's children, and for its value if it has one. */
   place(unit: number, labels: readonly number[], value: number | undefined): number | undefined {
     const slots = value === undefined ? labels : [0, ...labels];
     const offset = this.#find(slots);

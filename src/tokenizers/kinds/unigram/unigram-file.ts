@@ -1,7 +1,7 @@
 /**
  * A compiled tokenizer in a file: a line of JSON that says what follows, its parts one after the
  * other in this machine's byte order, and the SHA-256 of all before. Reading it takes some ten
- * milliseconds, where reading `tokenizer.json` takes a second and several hundred megabytes.
+ * milliseconds, while reading `tokenizer.json` takes a second and several hundred megabytes.
  */
 import { createHash, randomUUID } from "node:crypto";
 import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
@@ -138,7 +138,7 @@ function encode({ unigram, template: pair }: CompiledTokenizer, source: string):
   return [...chunks, hash.digest()];
 }
 
-/** @throws where anything about it is not as it was written */
+/** @throws if anything about it is not as it was written */
 function decode(file: Buffer<ArrayBuffer>, source: string): CompiledTokenizer | undefined {
   const headerEnd = file.subarray(0, MAX_HEADER_BYTES).indexOf(HEADER_END) + 1;
   const header = headerSchema.parse(JSON.parse(file.toString("utf8", 0, headerEnd)));

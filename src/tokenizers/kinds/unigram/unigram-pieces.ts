@@ -10,7 +10,7 @@ const UNREACHED = -1;
  * Cuts words into pieces: of all ways to write a word as pieces the one with the highest sum of
  * scores (Viterbi), in the order of additions and by the rule for equal sums of the Rust library.
  *
- * A word is given byte by byte: `append`…, then `endWord`. Of a long one the beginning is settled
+ * A word is given byte by byte: `append`…, then `endWord`. The beginning of a long one is settled
  * once all ways that are still open share it, and forgotten: memory stays bounded, and the pieces so
  * far are known.
  */
@@ -24,7 +24,7 @@ export class UnigramPieces {
   #bytes = new Uint8Array(FIRST_CAPACITY);
   /** Best sum of the ways to each place. */
   #sums = new Float64Array(FIRST_CAPACITY + 1);
-  /** Start of the last piece of that way; `UNREACHED` where there is none. */
+  /** Start of the last piece of that way; `UNREACHED` if there is none. */
   #starts = new Int32Array(FIRST_CAPACITY + 1);
   /** Its id. */
   #lasts = new Int32Array(FIRST_CAPACITY + 1);

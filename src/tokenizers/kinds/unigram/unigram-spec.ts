@@ -26,7 +26,7 @@ export interface CompiledUnigram {
   readonly texts: Uint8Array;
   /** Double array of the pieces; its values are their ids. */
   readonly pieces: Uint32Array;
-  /** By id. */
+  /** The pieces by id. */
   readonly scores: Float64Array;
 }
 
@@ -42,7 +42,7 @@ const UNK_PENALTY = 10;
 const TOO_LARGE = "its vocabulary is too large";
 
 /**
- * Compiles a tokenizer where every setting is one that `UnigramEncoder` follows to the letter:
+ * Compiles a tokenizer if every setting is one that `UnigramEncoder` follows to the letter:
  * Precompiled (with or without " {2,}" to " "), Metaspace (after WhitespaceSplit or alone), Unigram
  * without bytes to fall back on, and no added tokens but special ones. Everything else is refused.
  *
@@ -165,7 +165,7 @@ function readVocabulary(
   );
   // Otherwise unknown characters might score better than a piece of them.
   if (minScore > 0) return { reason: "its scores are not logarithms" };
-  // By UTF-16 units those that begin alike are beside each other in UTF-8, too.
+  // Strings that begin alike in UTF-16 units are beside each other in UTF-8, too.
   reachable.sort();
   const keys = Buffer.from(reachable.join(""));
   const ends = new Int32Array(reachable.length);

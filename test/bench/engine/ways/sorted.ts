@@ -13,7 +13,7 @@ import { serveWay } from "./serve-way.js";
 
 const BATCH = 32;
 const CONCURRENCY = 64;
-/** For BullMQ to hand over the jobs that wait, one after the other. */
+/** The time for BullMQ to hand over the jobs that wait, one after the other. */
 const GATHER_MS = 20;
 
 /**

@@ -5,7 +5,7 @@ import { SeededRandom } from "../../../support/random.js";
 const never = new AbortController().signal;
 const nobody = (): void => undefined;
 
-/** What a reservation came to so far. */
+/** The outcome of a reservation so far. */
 async function now(reserved: Promise<Grant>): Promise<Grant | "waiting"> {
   const waiting = new Promise<"waiting">((resolve) => setImmediate(resolve, "waiting"));
   return await Promise.race([reserved, waiting]);

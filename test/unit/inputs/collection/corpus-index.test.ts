@@ -20,7 +20,7 @@ const SMALL = [
 
 interface Built {
   readonly corpus: CorpusIndex;
-  /** Times that progress was told: none where the index was there already. */
+  /** Times that progress was told: none if the index was there already. */
   readonly progressCalls: number;
 }
 

@@ -221,7 +221,7 @@ describe("a lane that fails", () => {
     const [mine, others] = [ask(batcher, pairs(range(0, 7))), ask(batcher, pairs(range(50, 6)))];
     await turn();
     const work = async (): Promise<void> => {
-      // As a pool does: a dead lane's place is taken by another, until nothing is left.
+      // The pool does the same: a dead lane's place is taken by another, until nothing is left.
       for (;;) {
         const lane = new QuickLane((pair) => {
           if (firstId(pair) === fatal) {

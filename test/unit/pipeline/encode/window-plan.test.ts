@@ -19,7 +19,7 @@ function spans(pieceTokens: readonly number[], options: Partial<WindowPlanOption
   return windows.map(({ firstPiece, endPiece }) => [firstPiece, endPiece]);
 }
 
-/** Of a document of four pieces. */
+/** The windows of a document of four pieces. */
 function fourFives(maxTokens: number): WindowPlan {
   return planWindows([5, 5, 5, 5], { ...WIDE, maxTokens });
 }

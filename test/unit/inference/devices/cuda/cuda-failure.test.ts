@@ -5,7 +5,7 @@ import {
   saysDeviceBroken,
 } from "../../../../../src/inference/devices/cuda/cuda-failure.js";
 
-/** As ONNX Runtime 1.30 writes it; the words are those that libcudart 13.0 has for the number. */
+/** A failure as ONNX Runtime 1.30 writes it; the words are those that libcudart 13.0 has for the number. */
 function cudaFailure(code: number, words: string): string {
   return `/onnxruntime_src/onnxruntime/core/providers/cuda/cuda_call.cc:154 std::conditional_t<THRW, void, onnxruntime::common::Status> onnxruntime::CudaCall(ERRTYPE, const char*, const char*, SUCCTYPE, const char*, const char*, int) [with ERRTYPE = cudaError; bool THRW = true; SUCCTYPE = cudaError; std::conditional_t<THRW, void, common::Status> = void] CUDA failure ${code}: ${words} ; GPU=0 ; hostname=worker-1 ; file=/onnxruntime_src/onnxruntime/core/providers/cuda/cuda_execution_provider.cc ; line=352 ; expr=cudaStreamSynchronize(static_cast<cudaStream_t>(stream_)); \n\n`;
 }

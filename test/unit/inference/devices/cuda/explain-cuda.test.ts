@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { explainCudaFailure } from "../../../../../src/inference/devices/cuda/explain-cuda.js";
 
-/** As a process wrote it whose folder of libraries lacked `library`: onnxruntime-node 1.30. */
+/** The error of a process whose folder of libraries lacked `library`: onnxruntime-node 1.30. */
 function notLoaded(loading: string, library: string): string {
   return `OrtSessionOptionsAppendExecutionProvider_Cuda: Failed to load shared library\n2026-11-21 11:09:55.501884426 [E:onnxruntime:onnxruntime-node, provider_bridge_ort.cc:2146 Create] /onnxruntime_src/onnxruntime/core/session/provider_bridge_ort.cc:1988 onnxruntime::Provider& onnxruntime::ProviderLibrary::Get() [ONNXRuntimeError] : 1 : FAIL : Failed to load library /cuda/${loading} with error: ${library}: cannot open shared object file: No such file or directory`;
 }

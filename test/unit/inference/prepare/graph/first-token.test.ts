@@ -8,7 +8,7 @@ import {
 } from "../../../../../src/inference/prepare/graph/onnx-graph.js";
 
 interface End {
-  /** Which token is read at the end. */
+  /** The token that is read at the end. */
   readonly token?: number;
   readonly axis?: number;
   /** Between the last normalisation and the choice of a token. */
@@ -49,7 +49,7 @@ describe("the last layer of a graph that reads the first token", () => {
     const node = (output: string) => found?.nodes.find(({ outputs }) => outputs.includes(output));
     expect(node("chosen")?.inputs).toEqual(["normal1/first", "int_0"]);
     expect(node("normal1/first")?.inputs).toEqual(["joined1/first", "norm1"]);
-    // What went in is chosen from; it is needed whole for the keys.
+    // The input is chosen from; it is needed whole for the keys.
     expect(node("joined1/first")?.inputs).toEqual(["out1/first", "normal0/first"]);
     expect(node("normal0/first")).toMatchObject({
       operator: "Gather",

@@ -10,16 +10,16 @@ const SIZE = 8;
 const SCALE = 2;
 
 interface Attention {
-  /** What is added to the scores, made from the graph's inputs. */
+  /** The value that is added to the scores, made from the graph's inputs. */
   readonly mask?: (graph: GraphBuilder) => string;
   readonly keyHeads?: number;
   readonly keyOrder?: readonly number[];
-  /** Of the product of queries and keys. */
+  /** The scale of the product of queries and keys. */
   readonly product?: Readonly<Record<string, number>>;
   readonly backOrder?: readonly number[];
 }
 
-/** 0 where `attention_mask` is 1, the least float where it is 0, as encoders have it. */
+/** 0 if `attention_mask` is 1, the least float if it is 0, as encoders have it. */
 function usualMask(graph: GraphBuilder): string {
   const unsqueezed = graph.op("unsqueezed", "Unsqueeze", ["attention_mask", graph.integers(1, 2)]);
   const asFloat = graph.op("as_float", "Cast", [unsqueezed], { to: DATA_TYPE.float });
