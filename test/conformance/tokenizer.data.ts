@@ -61,11 +61,17 @@ export function specialsOf(folder: string): AddedToken[] {
   return json.added_tokens.filter(({ special }) => special);
 }
 
+/** By folder; reading a vocabulary takes up to a second. */
+const references = new Map<string, Reference>();
+
 /** The Rust library on the file as it is, its own truncation and padding switched off. */
 export function openReference(folder: string): Reference {
+  const known = references.get(folder);
+  if (known !== undefined) return known;
   const reference = Reference.fromFile(`${folder}/tokenizer.json`);
   reference.disableTruncation();
   reference.disablePadding();
+  references.set(folder, reference);
   return reference;
 }
 
