@@ -19,7 +19,7 @@ export function reportDryRun(figures: DryRun): string[] {
     `${records} records, ${documents} pairs; ${failed} lines or candidates would fail`,
     ...figures.failures.map(({ line, code, reason }) => `  line ${line}: ${code}: ${reason}`),
     "",
-    `tokens a pair, of ${sample}: mean ${tokens.mean.toFixed(0)}, median ${tokens.median}, longest ${tokens.longest}`,
+    `tokens per pair, of ${sample}: mean ${tokens.mean.toFixed(0)}, median ${tokens.median}, longest ${tokens.longest}`,
     ...drawHistogram(tokens.histogram),
     figures.windows === undefined
       ? `${percent(tokens.truncatedShare)} would be truncated at ${maxLength} tokens`

@@ -32,11 +32,11 @@ function describe(event: RunFileEvent): string {
     case "resumed":
       return `going on with ${event.path}: ${event.done} records are ranked already`;
     case "input-changed":
-      return `the input is not what it was: rankings of ${event.input ?? "it"} that another version wrote stay, known by id; if more changed than records were added, start over with --force-new`;
+      return `the input has changed since an older rankmill ranked ${event.input ?? "it"}: rankings are kept by id; if records were edited and not only added, start over with --force-new`;
     case "rankings-damaged":
       return `${event.path}: ${event.count} rankings were damaged: they are left out, and their records ranked anew`;
     case "rankings-twice":
-      return `${event.path}: ${event.count} records stood there twice: the newer ranking of each stays`;
+      return `${event.path}: ${event.count} records were ranked twice: the newer ranking of each stays`;
     case "input-empty":
       return `${event.input === "-" ? "standard input" : event.input} holds no record`;
     case "output-note":
@@ -44,7 +44,7 @@ function describe(event: RunFileEvent): string {
     case "record-failed":
       return failureLine(event.failure);
     case "stopping":
-      return "stopping: finishing the jobs in hand if that is soon done; once more Ctrl-C ends at once";
+      return "stopping: jobs in hand are finished if that takes only a moment; press Ctrl-C again to end at once";
     case "redis-silent":
       return `Redis has not answered for ${seconds(event.silentMs)}: the run waits for it; Ctrl-C ends it, and the same command goes on`;
     case "redis-answers":

@@ -40,7 +40,7 @@ export async function runFile(options: RunFileOptions): Promise<RunFileResult> {
     };
   } finally {
     for (const { name, error } of await closers.closeAll()) {
-      logger.warn({ err: error }, `${name}: not closed in order`);
+      logger.warn({ err: error }, `${name}: not closed properly`);
     }
   }
 }

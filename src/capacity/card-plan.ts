@@ -49,7 +49,7 @@ export async function planForCards(request: LanePlanRequest, memory: OwnMemory):
     messages: {
       maxMessagePairs: limits.maxBatchSize * memory.messageBatches,
       maxMessageTokens: limits.maxBatchTokens * memory.messageBatches,
-      windowPairs: memory.windowPairs,
+      planAheadPairs: memory.planAheadPairs,
     },
     keepsBits: deviceOf(device.kind).keepsBits,
     budget: cardBudget(request, lanes, warmUp, buckets),
@@ -58,7 +58,7 @@ export async function planForCards(request: LanePlanRequest, memory: OwnMemory):
     payloadBytes: payloadBytes - forTokensBytes,
     tokenCacheBytes: forTokensBytes,
     sharedBytes: 0,
-    line: `${lanes} lane${lanes === 1 ? "" : "s"} on ${cards} GPU${cards === 1 ? "" : "s"}, up to ${limits.maxBatchSize} rows and ${limits.maxBatchTokens} tokens a batch, padded to ${buckets.length} lengths: batch-mates can change a score's last bits`,
+    line: `${lanes} lane${lanes === 1 ? "" : "s"} on ${cards} GPU${cards === 1 ? "" : "s"}, up to ${limits.maxBatchSize} rows and ${limits.maxBatchTokens} tokens per batch, padded to ${buckets.length} lengths: batch-mates can change a score's last bits`,
     figures: { gpus: cards, lengthBuckets: buckets, warmUp },
   });
 }

@@ -30,7 +30,7 @@ export async function planFromMeasurements(request: LanePlanRequest): Promise<La
   const limit = await memoryLimit(request.memoryLimitBytes);
   if (limit.killedWhole === true) {
     logger.info(
-      "the kernel kills this container whole where one process exceeds its limit (memory.oom.group): planning for a tenth less",
+      "the kernel kills this container whole if one process exceeds its limit (memory.oom.group): planning for a tenth less",
     );
   }
   const sharedBytes = await sharedBytesOf(laneModel);

@@ -17,7 +17,7 @@ export async function sayQuantisedGain(
   if (theirs === undefined) {
     logger.info(
       { precision },
-      `how much faster ${precision} is than fp32 on this host is not known: \`rankmill models prepare ${entry === undefined ? folder.path : name} --calibrate\` measures fp32`,
+      `the gain of ${precision} over fp32 on this host is not known: \`rankmill models prepare ${entry === undefined ? folder.path : name} --calibrate\` measures fp32`,
     );
     return;
   }

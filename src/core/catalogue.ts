@@ -38,7 +38,7 @@ const hubSource = z
     files: z.partialRecord(z.enum(PRECISIONS), z.array(hubFile).min(1)),
   })
   .refine((source) => (source.revision === null) === source.pinnedOnPull, {
-    message: "pinnedOnPull is true exactly where revision is null",
+    message: "pinnedOnPull is true exactly if revision is null",
   })
   .refine((source) => Object.keys(source.files).length > 0, { message: "names no ONNX file" });
 

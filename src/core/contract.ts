@@ -118,7 +118,9 @@ export const rankingSchema = z
           id: z.string().optional(),
           relevance_score: z
             .number()
-            .describe("The logit after the model's activation, or the logit where the job asked."),
+            .describe(
+              "The logit after the model's activation, or the logit if the job asks for it.",
+            ),
           logit: z
             .number()
             .describe("The model's raw output; of a document's windows the highest."),
@@ -131,7 +133,7 @@ export const rankingSchema = z
             .int()
             .min(1)
             .optional()
-            .describe("Windows of the document that were scored; 1 where it was read whole."),
+            .describe("Windows of the document that were scored; 1 if it was read whole."),
         }),
       )
       .describe("Best first by logit, ties by index."),
@@ -142,7 +144,7 @@ export const rankingSchema = z
     usage: z.object({
       pairs: z.int().describe("Pairs scored; each window of a document is one."),
       tokens: z.int().describe("Tokens scored, special tokens included."),
-      truncated: z.int().describe("Documents of which, or of whose query, tokens were not read."),
+      truncated: z.int().describe("Documents that were cut, or whose query was."),
     }),
     metadata: z.record(z.string(), z.unknown()).optional(),
   })

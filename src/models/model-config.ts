@@ -64,7 +64,7 @@ export async function readModelConfig(folder: string): Promise<ModelConfig> {
   if (numLabels !== undefined && numLabels > 1) {
     throw new RankmillError(
       "model_unusable",
-      `${configPath} declares ${numLabels} labels: a reranker gives one logit a pair, so choose a cross-encoder with num_labels 1`,
+      `${configPath} declares ${numLabels} labels: a reranker gives one logit per pair, so choose a cross-encoder with num_labels 1`,
     );
   }
   const modelType = config.model_type ?? "unknown";

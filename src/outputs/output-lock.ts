@@ -41,7 +41,7 @@ export async function lockOutput(path: string): Promise<() => Promise<void>> {
     if (other !== undefined && isAlive(other)) {
       throw new RankmillError(
         "conflict",
-        `another command (process ${other.pid} on ${other.host}) is writing this output; where that is not so, delete ${path}`,
+        `another command (process ${other.pid} on ${other.host}) is writing this output; if that is not so, delete ${path}`,
       );
     }
     if (await takeOver(path, found, own)) return () => rm(path, { force: true });

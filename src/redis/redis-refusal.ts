@@ -21,7 +21,7 @@ const REFUSALS: readonly Refusal[] = [
   },
   {
     starts: /^MISCONF /,
-    advice: "it cannot write its data to disk: look into its log, free disk space",
+    advice: "it cannot write its data to disk: see its log, and free disk space",
     passes: true,
   },
   { starts: /^LOADING /, advice: "it is still loading its data", passes: true },
@@ -29,7 +29,7 @@ const REFUSALS: readonly Refusal[] = [
   { starts: /^TRYAGAIN /, advice: "its cluster is moving keys", passes: true },
   {
     starts: /^CLUSTERDOWN /,
-    advice: "its cluster is not complete: look at its nodes",
+    advice: "its cluster is not complete: check its nodes",
     passes: true,
   },
   { starts: /^MASTERDOWN /, advice: "it is a replica that has lost its primary", passes: true },

@@ -156,7 +156,7 @@ export class RunStore {
     if (found !== undefined) return found;
     throw new RankmillError(
       "run_not_found",
-      `no run "${run}" in this Redis; "rankmill status" lists those there are`,
+      `no run "${run}" in this Redis; "rankmill status" lists the runs`,
       { context: { run } },
     );
   }

@@ -139,6 +139,6 @@ function nameOf(processor: unknown): string {
 function unusable(reason: string): RankmillError {
   return new RankmillError(
     "model_unusable",
-    `tokenizer.json does not say how a query and a document are joined: ${reason}. Needed is a TemplateProcessing, BertProcessing or RobertaProcessing for pairs`,
+    `tokenizer.json does not say how a query and a document are joined: ${reason}. It needs a TemplateProcessing, BertProcessing or RobertaProcessing for pairs`,
   );
 }

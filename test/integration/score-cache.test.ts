@@ -96,6 +96,6 @@ describe("a score cache", given(realRedis), () => {
     const args = words("--precision fp32 --max-batch-size 4 --no-calibrate");
     const exit = await fleet.bench.run(["worker", "--model", BERT, ...args, ...words(WITH_CACHE)]);
     expect(exit.code).toBe(2);
-    expect(exit.stderr).toContain("--score-cache-bytes: with 4 rows a batch a score may depend");
+    expect(exit.stderr).toContain("--score-cache-bytes: with 4 rows per batch, a score may depend");
   });
 });

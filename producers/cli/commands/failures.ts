@@ -44,7 +44,7 @@ export function addFailures(program: Command): void {
   const command = program
     .command("failures")
     .argument("<run>", 'the run\'s id, or the output file of "rankmill run"')
-    .description("list what failed of a run: records, and single documents of ranked records")
+    .description("list the failures of a run: records, and single documents of ranked records")
     .action(async (run: string, parsed: Record<string, unknown>) => {
       process.exitCode = await failures(run, parsed);
     });

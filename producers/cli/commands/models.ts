@@ -92,7 +92,7 @@ function listLine(model: ListedModel): string {
 function sourceOf(entry: CatalogueEntry | undefined): string {
   if (entry?.source.kind === "export") return "to be exported";
   if (entry?.source.kind === "hub") return Object.keys(entry.source.files).join(", ");
-  return "not at hand";
+  return "not here";
 }
 
 async function info(name: string, parsed: Record<string, unknown>): Promise<number> {
@@ -145,7 +145,7 @@ async function verify(name: string, parsed: Record<string, unknown>): Promise<nu
   if (published.length === 0) {
     throw new RankmillError(
       "invalid_option",
-      `${model.name}: no scores of it are published in the catalogue: nothing to verify against`,
+      `${model.name}: the catalogue holds no published scores to verify against`,
     );
   }
   const { scorePairs } = await import("../../../src/app/score-pairs.js");

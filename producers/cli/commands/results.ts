@@ -35,7 +35,7 @@ export function addResults(program: Command): void {
   addHelp(command, {
     examples: ["rankmill results RUN --output rankings.jsonl --wait"],
     notes: [
-      `Writes what is done, even while the run goes on; failed records go to OUT.failed.jsonl. For a cancelled run, the records that were not done are among the failed, with code cancelled. Exit codes: 0 every record has a ranking; 3 some failed or were cancelled; 4 some are not over yet. Needs REDIS_URL.`,
+      `Writes the rankings so far, even while the run goes on; failed records go to OUT.failed.jsonl. For a cancelled run, the records that were not done are among the failed, with code cancelled. Exit codes: 0 every record has a ranking; 3 some failed or were cancelled; 4 some are not over yet. Needs REDIS_URL.`,
     ],
   });
 }

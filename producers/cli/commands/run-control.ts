@@ -17,12 +17,12 @@ const GROUPS = {
 };
 
 export function addCancel(program: Command): void {
-  const description = "stop a submitted run; what is done stays";
+  const description = "stop a submitted run and keep its rankings";
   addControl(program, "cancel", description, (run) => run.cancel(), "stopped");
 }
 
 export function addRetry(program: Command): void {
-  const description = "enqueue again what failed or was cancelled";
+  const description = "enqueue failed and cancelled records again";
   addControl(program, "retry", description, (run) => run.retry(), "enqueued again");
 }
 

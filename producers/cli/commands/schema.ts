@@ -10,7 +10,7 @@ const WHAT = ["request", "ranking", "status"] as const;
 export function addSchema(program: Command): void {
   program
     .command("schema")
-    .addArgument(new Argument("<what>", "which of them").choices(WHAT))
+    .addArgument(new Argument("<what>", "the line or document that is described").choices(WHAT))
     .description("print the JSON Schema of an input or output line, or of a run's status")
     .action((what: (typeof WHAT)[number]) => {
       const schemas = { ...jsonSchemas(), status: z.toJSONSchema(runReportSchema) };

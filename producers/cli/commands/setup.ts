@@ -26,10 +26,10 @@ const GROUPS = {
 };
 
 export function addSetup(program: Command): void {
-  const setup = program.command("setup").description("fetch what only some machines need");
+  const setup = program.command("setup").description("fetch parts that only some machines need");
   const command = setup
     .command("cuda")
-    .description("fetch what lanes need to run on NVIDIA GPUs, pinned and verified")
+    .description("fetch the files that lanes need on NVIDIA GPUs, pinned and verified")
     .action(async (parsed: Record<string, unknown>) => {
       process.exitCode = await setUpCuda(parsed);
     });

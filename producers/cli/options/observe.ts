@@ -9,7 +9,7 @@ export const OBSERVE = {
       env: "RANKMILL_HEALTH_FILE",
       type: "text",
       computedDefault: "none",
-      description: "file the process updates every 5 s with its health",
+      description: "file in which the process reports its health every 5 s",
     },
     metricsPort: {
       flags: "--metrics-port <n>",

@@ -27,8 +27,8 @@ export async function examine(
       tell(finding);
     }
   };
-  add("redis", missing(subject.redis, "what a worker needs of Redis"));
-  add("model", missing(subject.model, "how the model runs here"));
+  add("redis", missing(subject.redis, "the Redis of a worker"));
+  add("model", missing(subject.model, "the model on this machine"));
   for (const check of checks) add(check.name, await outcomeOf(check, subject));
   return findings;
 }

@@ -82,9 +82,9 @@ export interface Run {
    * @throws RankmillError if the place cannot be written
    */
   writeResults(output: string, streams?: ResultStreams): Promise<WrittenResults>;
-  /** Stops the run; what is done stays. @returns records that were stopped */
+  /** Stops the run and keeps its rankings. @returns records that were stopped */
   cancel(): Promise<number>;
-  /** Tries anew what failed or was cancelled. @returns records that are tried again */
+  /** Tries failed and cancelled records again. @returns records that are tried again */
   retry(): Promise<number>;
   /**
    * Removes the run from Redis and from its spool, rankings included. Jobs that others wait for stay

@@ -25,7 +25,7 @@ export class Instruments {
     const instruments = new Instruments();
     const { metrics } = instruments;
     const unfitReason = (): Promise<string | undefined> => instruments.#unfitReason();
-    const ready = metrics.gauge("ready", "Whether /readyz says that this process is of use", []);
+    const ready = metrics.gauge("ready", "1 if the process is healthy, as /readyz tells", []);
     metrics.onScrape(async () => ready.set((await unfitReason()) === undefined ? 1 : 0));
     const server = await InstrumentServer.listen({ host, port, unfitReason, metrics });
     instruments.#server = server;

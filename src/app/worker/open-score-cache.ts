@@ -36,7 +36,7 @@ export async function openScoreCache(
   const { laneModel } = plan;
   if (!plan.keepsBits) {
     const why = deviceOf(laneModel.device).keepsBits
-      ? wording`with ${plan.limits.maxBatchSize} rows a batch a score may depend on its batch; leave out ${option("maxBatchSize")}, or the cache`
+      ? wording`with ${plan.limits.maxBatchSize} rows per batch, a score may depend on its batch; leave out ${option("maxBatchSize")}, or the cache`
       : "on a GPU a score may depend on its batch; leave it out";
     throw new RankmillError("invalid_option", wording`${option("scoreCacheBytes")}: ${why}`, {
       field: "scoreCacheBytes",

@@ -56,7 +56,7 @@ export function serveWorker(
   );
   const close = async (deadlineMs: number): Promise<void> => {
     await Promise.all(consumers.map((consumer) => consumer.close(deadlineMs)));
-    logger.info(reuse.counts, "work that was not done twice");
+    logger.info(reuse.counts, "work that caches and equal pairs saved");
     await closeWorker(closers, logger);
   };
   let closing: Promise<void> | undefined;
@@ -81,7 +81,7 @@ export async function closeWorker(
   logger: WorkerOptions["logger"],
 ): Promise<void> {
   for (const { name, error } of await closers.closeAll()) {
-    logger.warn({ err: error }, `${name}: not closed in order`);
+    logger.warn({ err: error }, `${name}: not closed properly`);
   }
 }
 

@@ -51,7 +51,7 @@ export interface RunningWorker {
   readonly lanePids: () => readonly number[];
   /** Whether lanes are at work. */
   readonly health: () => Health;
-  /** Counts of the work that was not done twice, so far. */
+  /** Counts of the work that caches and equal pairs saved so far. */
   readonly reuse: () => ReuseCounts;
   /** Resolves if no lane can work any more; never rejects. */
   readonly failed: Promise<RankmillError>;

@@ -61,7 +61,7 @@ export interface OwnMemory {
   /** Batches per message, so that a card works while the answer and the next message travel. */
   readonly messageBatches: number;
   /** Pairs that are planned at once: more to choose from makes fuller batches. */
-  readonly windowPairs: number;
+  readonly planAheadPairs: number;
 }
 
 export interface OnnxRuntimeSettings {

@@ -119,7 +119,7 @@ function noteOn(precision: Precision, cpu: CpuFeatures): string | undefined {
     return "fp16 on an x64 CPU is slower than fp32: use fp32 or int8";
   }
   if (precision === "uint8") {
-    return "uint8 weights gain memory but no speed over fp32 on this CPU: use int8 where the model has it";
+    return "uint8 weights gain memory but no speed over fp32 on this CPU: use int8 if the model has it";
   }
   if (precision !== "int8" || hasInt8Dot(cpu) !== false) return undefined;
   return cpu.arch === "x64"

@@ -95,7 +95,7 @@ export class LaneProcess implements Lane {
     });
     child.on("message", (said) => {
       const message = parseFromLane(said);
-      if (message === undefined) this.kill("it said what no lane says");
+      if (message === undefined) this.kill("it sent a message that no lane sends");
       else this.#receive(message);
     });
     this.died = new Promise((resolve) => {

@@ -38,7 +38,9 @@ export async function runPreparer(
   const answered = new Promise<FromPreparer>((resolve) => {
     child.once("message", (said) => {
       const message = fromPreparerSchema.safeParse(said).data;
-      resolve(message ?? { type: "failed", message: "its process said what no preparer says" });
+      resolve(
+        message ?? { type: "failed", message: "its process sent a message that no preparer sends" },
+      );
     });
   });
   const ended = new Promise<string>((resolve) => {

@@ -66,7 +66,7 @@ export class ModelSession implements Session {
     const rows = input.ids.length;
     if (logits.length !== rows) {
       throw unusable(
-        `it gave ${logits.length} numbers for ${rows} pairs; a reranker gives one a pair`,
+        `it gave ${logits.length} numbers for ${rows} pairs; a reranker gives one per pair`,
       );
     }
     return logits;

@@ -59,7 +59,7 @@ function whyNotOutput(outputs: readonly OnnxValue[]): string | undefined {
   }
   const logits = shape.length === 2 ? shape[1] : 1;
   if (typeof logits === "number" && logits > 1) {
-    return `it gives ${logits} logits a pair: a reranker gives one, so choose a model with num_labels 1`;
+    return `it gives ${logits} logits per pair: a reranker gives one, so choose a model with num_labels 1`;
   }
   return undefined;
 }

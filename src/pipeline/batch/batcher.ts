@@ -28,14 +28,14 @@ import type { BatchMemory } from "./batch-memory.js";
 export interface BatcherOptions extends MessageBounds {
   readonly limits: BatchLimits;
   /** Waiting bulk pairs that are planned together, oldest first. */
-  readonly windowPairs: number;
+  readonly planAheadPairs: number;
   /** Tokens of all pairs held for bulk jobs; more jobs wait outside. */
   readonly maxBulkTokens: number;
   /** Tokens of all pairs held for interactive jobs, apart, so that bulk work can never fill it. */
   readonly maxInteractiveTokens: number;
   /** Times a pair may be alone in a lane that dies before it is given up. */
   readonly maxPairAttempts: number;
-  /** Equal pairs in the window are scored once. False only to measure what that saves. */
+  /** Equal pairs that wait together are scored once. False only to measure what that saves. */
   readonly sharesEqualPairs: boolean;
   readonly observe?: ObserveWork | undefined;
 }
@@ -45,7 +45,7 @@ export const DEFAULT_BATCHER_OPTIONS: BatcherOptions = {
   maxMessagePairs: 8,
   maxMessageTokens: 4_096,
   maxMessageMs: 250,
-  windowPairs: 1_024,
+  planAheadPairs: 1_024,
   maxBulkTokens: 2_097_152,
   maxInteractiveTokens: 524_288,
   maxPairAttempts: 3,
@@ -59,8 +59,8 @@ const SHED = "it holds memory that other work needs";
  * batches of near-equal length.
  *
  * A pair is *waiting* (in `#interactive` or `#bulk`), then *planned* (in `#planned`, as part of a
- * batch), then *in a lane*, then *settled*. Bulk pairs are planned in windows, oldest jobs first, so
- * that a job never waits behind more than one window; interactive pairs are planned the moment a
+ * batch), then *in a lane*, then *settled*. Some bulk pairs at a time are planned, oldest jobs first,
+ * so that a job never waits behind more than these; interactive pairs are planned the moment a
  * lane asks and go first. If a lane fails, its message is *suspect*: it is halved until one pair
  * stands alone, and a pair that fails alone too often becomes that document's error.
  *
@@ -83,7 +83,7 @@ export class Batcher implements PairScorer, BatchSource {
   readonly #permits: Readonly<Record<Priority, Permits>>;
   #interactive: Item[] = [];
   #bulk: Item[] = [];
-  /** Runs of the current bulk window that have not left, in order of departure. */
+  /** Planned bulk batches that have not left, in order of departure. */
   #planned: Item[][] = [];
   /** Messages that failed and were halved; they go first, each by itself. */
   readonly #suspects: Item[][] = [];
@@ -277,9 +277,9 @@ export class Batcher implements PairScorer, BatchSource {
     return message;
   }
 
-  /** Removes a window of items from the front of `waiting`, leaving out those that nobody wants. */
+  /** Removes the items to plan from the front of `waiting`, leaving out those that nobody wants. */
   #take(waiting: Item[]): Item[] {
-    return waiting.splice(0, this.#options.windowPairs).filter((item) => this.#keep(item));
+    return waiting.splice(0, this.#options.planAheadPairs).filter((item) => this.#keep(item));
   }
 
   /** @returns false if nobody wants it any more: it is forgotten */

@@ -25,7 +25,7 @@ export function showBacklog(
   const jobs = metrics.gauge("backlog_jobs", "Jobs in Redis by BullMQ's states", labels);
   const pairs = metrics.gauge(
     "backlog_pairs",
-    "Pairs of the jobs in Redis; estimated from 200 jobs where more wait",
+    "Pairs of the jobs in Redis; estimated from 200 jobs if more wait",
     labels,
   );
   const question = new SingleFlightPoll(ask, ANSWER_MS);

@@ -20,7 +20,10 @@ export class Metrics {
   constructor(version: string) {
     collectDefaultMetrics({ register: this.#registry });
     const labels = { version, node: process.versions.node };
-    this.gauge("build_info", "What runs here; always 1", ["version", "node"]).set(labels, 1);
+    this.gauge("build_info", "The versions that run here; always 1", ["version", "node"]).set(
+      labels,
+      1,
+    );
   }
 
   get contentType(): string {

@@ -40,7 +40,7 @@ export class WorkerMetrics {
     const { tag: model, ...rest } = info;
     this.#model = model;
     metrics
-      .gauge("model_info", "What this worker serves; always 1", [
+      .gauge("model_info", "The model that this worker serves; always 1", [
         "model",
         "name",
         "revision",

@@ -294,7 +294,7 @@ describe("a folder that cannot be used", () => {
       { inputs: [...(CROSS_ENCODER.inputs ?? []), { name: "bbox", shape: ["b", "s"] }] },
       /input "bbox"/,
     ],
-    ["several logits", { outputs: [{ name: "logits", shape: ["b", 3] }] }, /3 logits a pair/],
+    ["several logits", { outputs: [{ name: "logits", shape: ["b", 3] }] }, /3 logits per pair/],
     ["no head", { outputs: [{ name: "last_hidden_state", shape: ["b", "s", 384] }] }, /head/],
   ])("is refused with a graph that has %s", async (_what, change, expected) => {
     await writeModel({ "model.onnx": onnxBytes({ ...CROSS_ENCODER, ...change }) });

@@ -19,7 +19,7 @@ export const CUDA: Device & { readonly kind: "cuda" } = {
     maxBatchSize: 64,
     messageBatches: 4,
     // Rows of one batch come from one bucket of lengths.
-    windowPairs: 4_096,
+    planAheadPairs: 4_096,
   },
   // cuBLAS chooses kernels by the shape of the batch.
   keepsBits: false,

@@ -15,13 +15,13 @@ const REMEDIES: Readonly<Record<number, string>> = {
   3: OLD_DRIVER,
   35: OLD_DRIVER,
   46: "another process has the card for itself: free it, or choose another with CUDA_VISIBLE_DEVICES",
-  100: "look with nvidia-smi; start a container with --gpus all; check CUDA_VISIBLE_DEVICES",
+  100: "check with nvidia-smi; start a container with --gpus all; check CUDA_VISIBLE_DEVICES",
   101: "check CUDA_VISIBLE_DEVICES and the number of lanes",
   209: "this card is older than the provider's kernels: use the CPU as device",
-  802: "look at the host's services: nvidia-fabricmanager must run on machines with NVSwitch",
+  802: "check the host's services: nvidia-fabricmanager must run on machines with NVSwitch",
   803: "driver and kernel module differ: restart the host after the driver's update",
   804: "remove the compatibility libraries from LD_LIBRARY_PATH, or update the driver",
-  805: "look at the MPS server of the host",
+  805: "check the MPS server of the host",
 };
 
 /** @param said what a process that could not use CUDA threw and wrote to its standard error */
@@ -53,12 +53,12 @@ export function explainCudaFailure(said: string): CudaTrouble {
   if (cudaSaysOutOfMemory(said)) {
     return {
       reason: `the card has no memory left (${failure})`,
-      remedy: "look with nvidia-smi who holds it",
+      remedy: "find the process that holds it with nvidia-smi",
     };
   }
   return {
     reason: failure,
-    remedy: REMEDIES[code] ?? "look with nvidia-smi whether the card works",
+    remedy: REMEDIES[code] ?? "check with nvidia-smi whether the card works",
   };
 }
 

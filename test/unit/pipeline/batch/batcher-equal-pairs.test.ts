@@ -258,7 +258,7 @@ describe("a pair that fails", () => {
 
 it("the batcher gives every document its own score under any mix of jobs, cancellations and deaths", async () => {
   const random = new SeededRandom(11);
-  const batcher = batcherOf({ windowPairs: 16, maxMessagePairs: 4 });
+  const batcher = batcherOf({ planAheadPairs: 16, maxMessagePairs: 4 });
   let deaths = 0;
   const work = async (id: number): Promise<void> => {
     for (;;) {

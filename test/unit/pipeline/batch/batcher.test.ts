@@ -95,14 +95,14 @@ describe("batches across jobs", () => {
   });
 
   it("are planned from a bounded number of pairs at a time, oldest jobs first", async () => {
-    const batcher = batcherOf({ windowPairs: 4 });
+    const batcher = batcherOf({ planAheadPairs: 4 });
     const old = ask(batcher, pairs(range(0, 4), 3));
     const young = ask(batcher, pairs(range(10, 4), 30));
     await turn();
     const lane = new HandLane();
     void serve(batcher, lane);
     await turn();
-    // The longer pairs would go first, were they in the same window.
+    // The longer pairs would go first, if they were planned together.
     expect(lane.messages).toEqual([[range(0, 4)]]);
     await lane.answer();
     expect(await old.outcomes).toEqual(range(0, 4));

@@ -65,7 +65,7 @@ const BROKEN: readonly (readonly [string, string])[] = [
 const NEITHER = [
   "Non-zero status code returned while running Gather node. Name:'/embeddings/Gather' Status Message: indices element out of data bounds, idx=600 must be within the inclusive range [-600,599]",
   "Got invalid dimensions for input: input_ids for the following indices",
-  "the model cannot be used: it gave 2 numbers for 1 pairs; a reranker gives one a pair",
+  "the model cannot be used: it gave 2 numbers for 1 pairs; a reranker gives one per pair",
 ];
 
 describe("the message of a failed session", () => {
