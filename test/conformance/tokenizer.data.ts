@@ -11,9 +11,9 @@ export const TOKENIZER_DATA = testData("tokenizers");
 export interface TokenizerUnderTest {
   readonly name: string;
   readonly folder: string;
-  /** Of the sweep's code points that are not listed, every how many-th is tried; 0 for no sweep. */
+  /** The step of the sweep through the code points that are not listed; 0 for no sweep. */
   readonly sweepEvery: number;
-  /** True where our own kind reads it. */
+  /** True if our own kind reads it. */
   readonly own: boolean;
 }
 

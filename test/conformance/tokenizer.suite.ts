@@ -141,12 +141,12 @@ export function describeTokenizerKind(title: string, under: TokenizerKindUnderTe
         const documents = await tokenizer.encode(DOCUMENTS);
         for (const maxLength of MAX_LENGTHS) {
           for (const truncation of ["longest-first", "only-second"] as const) {
-            // Where the query alone is over its share, the library refuses only_second.
+            // If the query alone is over its share, the library refuses only_second.
             if (truncation === "only-second" && queryIds.length > (maxLength * 3) / 4) continue;
             const strategy = STRATEGIES[truncation];
             for (const [index, document] of DOCUMENTS.entries()) {
               const documentIds = documents[index] ?? new Int32Array();
-              // Which of two is longer depends on where the library stopped reading each.
+              // The longer of the two depends on where the library stopped reading each.
               const room = maxLength - specialsOfTemplate;
               const bothOver = Math.min(queryIds.length, documentIds.length) >= maxLength;
               if (truncation === "longest-first" && bothOver && room % 2 === 1) continue;

@@ -47,7 +47,7 @@ describeTokenizer("the tokenizer of words that tests use", "words", () =>
 );
 
 /** The cache is the same above all of them. */
-const ALSO_REMEMBERED = ["builtin-bm25", "tiny-bert", "tiny-deberta-v2"];
+const ALSO_REMEMBERED = new Set(["builtin-bm25", "tiny-bert", "tiny-deberta-v2"]);
 
 for (const { name, folder, sweepEvery, own } of TOKENIZERS) {
   for (const { name: kind } of TOKENIZER_KINDS) {
@@ -59,7 +59,7 @@ for (const { name, folder, sweepEvery, own } of TOKENIZERS) {
       open: async () => await openTokenizer(folder, { kind }),
     });
   }
-  if (ALSO_REMEMBERED.includes(name))
+  if (ALSO_REMEMBERED.has(name))
     describeTokenizerKind(`tokenizers that remember on ${name}`, {
       kind: "tokenizers",
       folder,
