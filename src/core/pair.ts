@@ -1,8 +1,3 @@
-/**
- * The narrow interfaces at which the folders of `src/` meet. Each has one conformance suite in
- * `test/conformance/` that every implementation runs.
- */
-
 /** One (query, document) pair as the model reads it. */
 export interface EncodedPair {
   /** Token ids, special tokens included, no padding. Length 1 … maxLength. */

@@ -1,4 +1,4 @@
-/** What every source of a lane's work keeps to. */
+/** The rules of every source of a lane's work. */
 import { describe, expect, it } from "vitest";
 import type { EncodedPair, PairOutcome } from "../../src/core/pair.js";
 import type { BatchSource } from "../../src/core/ports/batch-source.js";

@@ -1,4 +1,4 @@
-/** What every lane keeps to. */
+/** The rules of every lane. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { EncodedPair } from "../../src/core/pair.js";
 import type { Lane } from "../../src/core/ports/lane.js";

@@ -1,4 +1,4 @@
-/** What every scorer of pairs keeps to. */
+/** The rules of every scorer of pairs. */
 import { once } from "node:events";
 import { describe, expect, it } from "vitest";
 import { RankmillError } from "../../src/core/errors.js";

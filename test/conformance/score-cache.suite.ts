@@ -1,4 +1,4 @@
-/** What every score cache keeps to. */
+/** The rules of every score cache. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { EncodedPair } from "../../src/core/pair.js";
 import type { ScoreCache } from "../../src/core/ports/score-cache.js";

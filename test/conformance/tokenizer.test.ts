@@ -6,7 +6,6 @@ import { ignoreWork } from "../../src/core/work-events.js";
 import { CachedTokenizer } from "../../src/tokenizers/cached-tokenizer.js";
 import { TOKENIZER_KINDS } from "../../src/tokenizers/kinds/registry.js";
 import { openTokenizer } from "../../src/tokenizers/open-tokenizer.js";
-import { CharTokenizer, WordTokenizer } from "../support/fakes/tokenizers.js";
 import {
   asRanges,
   codePoints,
@@ -16,7 +15,7 @@ import {
   specialsOf,
   TOKENIZERS,
 } from "./tokenizer.data.js";
-import { describeTokenizer, describeTokenizerKind } from "./tokenizer.suite.js";
+import { describeTokenizerKind } from "./tokenizer.suite.js";
 import { DATA, given } from "../support/needs.js";
 
 interface KnownDifferences {
@@ -38,13 +37,6 @@ const SWEEP_CHUNK = 4_096;
 const FULL_SWEEP = process.env["RANKMILL_TEST_FULL_SWEEP"] === "1";
 
 const lists = (ids: readonly Int32Array[]): number[][] => ids.map((list) => [...list]);
-
-describeTokenizer("the tokenizer of characters that tests use", "characters", () =>
-  Promise.resolve(new CharTokenizer()),
-);
-describeTokenizer("the tokenizer of words that tests use", "words", () =>
-  Promise.resolve(new WordTokenizer()),
-);
 
 /** The cache is the same above all of them. */
 const ALSO_REMEMBERED = new Set(["builtin-bm25", "tiny-bert", "tiny-deberta-v2"]);

@@ -6,10 +6,12 @@ export class CharTokenizer implements Tokenizer {
   readonly kind = "characters";
   readonly calls: (readonly string[])[] = [];
   closed = false;
+  /** Awaited before each call is answered; what it throws fails the call. */
+  before: (texts: readonly string[]) => void | Promise<void> = () => {};
 
   async encode(texts: readonly string[], atLeastTokens = Infinity): Promise<Int32Array[]> {
     this.calls.push(texts);
-    await Promise.resolve();
+    await this.before(texts);
     return texts.map((text) =>
       Int32Array.from(text, (char) => char.charCodeAt(0)).slice(0, atLeastTokens + 1),
     );
@@ -39,5 +41,12 @@ export class WordTokenizer implements Tokenizer {
 
   close(): Promise<void> {
     return Promise.resolve();
+  }
+}
+
+/** Gives a word of more than 8 characters more ids than its parts: as nothing does that a model would be given. */
+export class SplittingTokenizer extends WordTokenizer {
+  override idsOf(text: string): number[] {
+    return text.length > 8 ? Array.from(text, () => 7) : [7];
   }
 }

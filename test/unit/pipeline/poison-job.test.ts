@@ -5,7 +5,6 @@ import { RankmillError } from "../../../src/core/errors.js";
 import { envelopeSchema } from "../../../src/core/job-envelope.js";
 import type { TakenJob } from "../../../src/core/job.js";
 import { TOKENISING } from "../../../src/core/ports/result-store.js";
-import type { Tokenizer } from "../../../src/core/ports/tokenizer.js";
 import { JobProcessor } from "../../../src/pipeline/process-job.js";
 import { Permits } from "../../../src/platform/permits.js";
 import { FunctionScorer } from "../../support/fakes/function-scorer.js";
@@ -14,6 +13,7 @@ import { MemoryPayloadStore } from "../../support/fakes/memory-payload-store.js"
 import { MemoryResultStore } from "../../support/fakes/memory-result-store.js";
 import { MortalResultStore } from "../../support/fakes/mortal-result-store.js";
 import { CharTokenizer } from "../../support/fakes/tokenizers.js";
+import { turn } from "../../support/turn.js";
 
 const BYSTANDERS = 64;
 const POISON = "poison";
@@ -43,18 +43,13 @@ async function work(redis: MemoryJobs, jobs: readonly TakenJob[]): Promise<boole
       resolve(true);
     };
   });
-  const inner = new CharTokenizer();
-  const tokenizer: Tokenizer = {
-    kind: inner.kind,
-    encode: async (texts, atLeast) => {
-      // Long enough that other jobs are on their way through the tokenizer as well.
-      await new Promise((resolve) => setImmediate(resolve));
-      if (worker.dead) return await NEVER_AGAIN;
-      if (!texts.includes(POISON)) return await inner.encode(texts, atLeast);
-      die?.();
-      return await NEVER_AGAIN;
-    },
-    close: async () => await inner.close(),
+  const tokenizer = new CharTokenizer();
+  tokenizer.before = async (texts) => {
+    // Long enough that other jobs are on their way through the tokenizer as well.
+    await turn();
+    if (!worker.dead && !texts.includes(POISON)) return;
+    die?.();
+    await NEVER_AGAIN;
   };
   const processor = new JobProcessor({
     model: { name: "m", activation: "sigmoid" },
@@ -102,18 +97,15 @@ describe("a job whose text kills the worker that tokenises it", () => {
     redis.want("a", "someone");
     redis.setAttempts("a", 5);
     const accused: number[] = [];
-    const failing: Tokenizer = {
-      kind: "failing",
-      encode: async () => {
-        accused.push(redis.accused.get("a")?.get(TOKENISING) ?? 0);
-        return await Promise.reject(new RankmillError("internal", "the thread died"));
-      },
-      close: async () => await Promise.resolve(),
+    const tokenizer = new CharTokenizer();
+    tokenizer.before = () => {
+      accused.push(redis.accused.get("a")?.get(TOKENISING) ?? 0);
+      throw new RankmillError("internal", "the thread died");
     };
     const processor = new JobProcessor({
       model: { name: "m", activation: "sigmoid" },
       highestMaxLength: 512,
-      tokenizer: failing,
+      tokenizer,
       template: { prefix: [1], middle: [2], suffix: [2], segmentTypeIds: true, padId: 0 },
       scorer: new FunctionScorer(),
       results: new MemoryResultStore(redis),

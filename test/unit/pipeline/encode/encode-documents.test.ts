@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { ScoringOptions } from "../../../../src/core/job.js";
 import type { PairTemplate } from "../../../../src/core/pair-assembly.js";
 import type { Tokenizer } from "../../../../src/core/ports/tokenizer.js";
-import { WordTokenizer } from "../../../support/fakes/tokenizers.js";
+import { SplittingTokenizer, WordTokenizer } from "../../../support/fakes/tokenizers.js";
 import type { PairPart, TextWindow } from "../../../../src/core/document-score.js";
 import { resolveScoring } from "../../../../src/core/scoring.js";
 import { encodeParts } from "../../../../src/pipeline/encode/encode-documents.js";
@@ -25,13 +25,6 @@ const OPTIONS: ScoringOptions = {
 const ROOM = 29;
 
 const never = new AbortController().signal;
-
-/** Parts of a word are fewer tokens than the word: as nothing is that a model would be given. */
-class SplitsWell extends WordTokenizer {
-  override idsOf(text: string): number[] {
-    return text.length > 8 ? Array.from(text, () => 7) : [7];
-  }
-}
 
 async function partsOf(
   documents: readonly string[],
@@ -159,7 +152,7 @@ describe("long documents in windows", () => {
 
   it("never exceed the max length if a text has more tokens than its pieces", async () => {
     const text = "x".repeat(1_000);
-    const windows = seen(await partsOf([text], {}, new SplitsWell()));
+    const windows = seen(await partsOf([text], {}, new SplittingTokenizer()));
     expect(windows.every(({ ids }) => ids.length <= ROOM)).toBe(true);
     expect(windows.some(({ truncated }) => truncated)).toBe(true);
     expect(windows.at(-1)?.window.end).toBe(text.length);
