@@ -7,7 +7,8 @@ import {
 import type { DevicePlaces } from "../../src/inference/devices/device.js";
 import { CPU_DEVICE, deviceOf, type WorkerDevice } from "../../src/inference/devices/registry.js";
 import type { ResolvedModel } from "../../src/models/resolve.js";
-import { cudaDir, env, requireModel } from "./context.js";
+import { cudaDir, requireModel } from "./context.js";
+import { env } from "./terminal.js";
 import type { DeviceValues } from "./options/device.js";
 import type { FindModelValues } from "./options/model.js";
 

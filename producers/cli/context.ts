@@ -11,17 +11,7 @@ import type { Spool } from "../../src/core/ports/spool.js";
 import type { FindModelValues } from "./options/model.js";
 import { createLogger as createLoggerOf } from "./logger.js";
 import { requireOptions } from "./options/required-options.js";
-
-/** Everything that a command needs from the process it runs in; read here and nowhere else. */
-export const env = process.env;
-
-export function say(line: string): void {
-  process.stderr.write(`${line}\n`);
-}
-
-export function print(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
+import { env } from "./terminal.js";
 
 export function createLogger(level: string, fd: 1 | 2): Logger {
   return createLoggerOf(level, fd, env);

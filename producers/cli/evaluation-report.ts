@@ -4,7 +4,7 @@ import { MEASURES, type Evaluation, type Measures, type Qrels } from "../../src/
 import { evaluateFile } from "../../src/outputs/evaluate-file.js";
 import { openInput } from "../../src/inputs/read/open-input.js";
 import { readQrels } from "../../src/inputs/read/tsv.js";
-import { print, say } from "./context.js";
+import { print, say } from "./terminal.js";
 
 const DIGITS = 4;
 

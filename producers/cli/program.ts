@@ -1,26 +1,15 @@
 import { Command } from "commander";
 import { packageVersion } from "../../src/platform/package-root.js";
-import { addDashboard } from "./commands/dashboard.js";
-import { addDoctor } from "./commands/doctor.js";
-import { addEval } from "./commands/eval.js";
-import { addFailures } from "./commands/failures.js";
-import { addHealth } from "./commands/health.js";
-import { addModels } from "./commands/models.js";
-import { addPurge } from "./commands/purge.js";
-import { addResults } from "./commands/results.js";
-import { addCancel, addRetry } from "./commands/run-control.js";
-import { addRunner } from "./commands/runner.js";
-import { addRun } from "./commands/run.js";
-import { addSchema } from "./commands/schema.js";
-import { addSetup } from "./commands/setup.js";
-import { addStatus } from "./commands/status.js";
-import { addSubmit } from "./commands/submit.js";
-import { addWorker } from "./commands/worker.js";
-import { env, say } from "./context.js";
+import { COMMANDS } from "./commands/registry.js";
+import { env, say } from "./terminal.js";
 import { startTracing } from "./tracing.js";
 
-/** The whole command line: what `main.ts` runs and the page of options is made from. */
-export function createProgram(): Command {
+/**
+ * The command line, with the code of one command or of all.
+ *
+ * @param only the command that is wanted; the others have their name and their line of help alone
+ */
+export async function createProgram(only?: string): Promise<Command> {
   const program = new Command("rankmill")
     .description("Bulk cross-encoder reranking as durable jobs on Redis.")
     .version(packageVersion())
@@ -33,23 +22,10 @@ export function createProgram(): Command {
     })
     .exitOverride()
     .hook("preAction", async (_, action) => await startTracing(action.name(), env));
-  addRun(program);
-  addWorker(program);
-  addRunner(program);
-  addSubmit(program);
-  addStatus(program);
-  addResults(program);
-  addFailures(program);
-  addCancel(program);
-  addRetry(program);
-  addPurge(program);
-  addEval(program);
-  addHealth(program);
-  addDoctor(program);
-  addDashboard(program);
-  addModels(program);
-  addSetup(program);
-  addSchema(program);
+  for (const { name, description, load } of COMMANDS) {
+    const command = program.command(name).description(description);
+    if (only === undefined || name === only) (await load())(command);
+  }
   for (const command of commandsIn(program)) command.showHelpAfterError(helpHint(command));
   return program;
 }

@@ -2,10 +2,9 @@ import process from "node:process";
 import { CommanderError } from "commander";
 import { RankmillError } from "../../src/core/errors.js";
 import { asRedisError } from "../../src/redis/redis-refusal.js";
-import { say } from "./context.js";
+import { say } from "./terminal.js";
 import { EXIT, exitCodeOf } from "./exit-codes.js";
 import { commandNamed, createProgram, helpHint } from "./program.js";
-import { sayError } from "./say-error.js";
 import { wasStopped } from "./stop-signal.js";
 import { endTracing } from "./tracing.js";
 
@@ -20,16 +19,22 @@ export async function runProgram(args: readonly string[]): Promise<void> {
     if (error.code === "EPIPE") process.exit(EXIT.ok);
     throw error;
   });
-  const program = createProgram();
+  const program = await createProgram(wantedCommand(args));
   try {
     await program.parseAsync(args, { from: "user" });
   } catch (error) {
-    process.exitCode = report(asRedisError(error), helpHint(commandNamed(program, args)));
+    process.exitCode = await report(error, helpHint(commandNamed(program, args)));
   }
   await endTracing();
   // Standard output must be written before the end: a pipe may take its time.
   await Promise.all([process.stdout, process.stderr].map(flushed));
   endSoon();
+}
+
+/** The name of a command in `run --input …`, `help run`; empty if there is none. */
+function wantedCommand(args: readonly string[]): string {
+  const [first = "", second = ""] = args.filter((arg) => !arg.startsWith("-"));
+  return first === "help" ? second : first;
 }
 
 /** Longer than anything takes that closes by itself once its owner has let it go. */
@@ -49,8 +54,11 @@ function endSoon(): void {
 }
 
 /** Says why a command failed. @returns the exit code */
-function report(error: unknown, hint: string): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+async function report(raised: unknown, hint: string): Promise<number> {
+  if (raised instanceof CommanderError) return raised.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  // Loaded only now: the words for options come from all commands' options.
+  const { sayError } = await import("./say-error.js");
+  const error = asRedisError(raised);
   say(`rankmill: ${sayError(error)}`);
   if (error instanceof RankmillError && error.code === "invalid_option") say(hint);
   if (!(error instanceof RankmillError) && error instanceof Error) say(error.stack ?? "");

@@ -1,7 +1,7 @@
 import process from "node:process";
 import type { RunFileEvent, RunFigures, ShowRun } from "../../src/app/run-file/run-file-options.js";
 import { failureLine } from "../../src/core/record.js";
-import { say } from "./context.js";
+import { say } from "./terminal.js";
 import { Progress } from "./progress.js";
 
 /** Shows a run on the terminal: events as sentences, a bar while it is under way. */

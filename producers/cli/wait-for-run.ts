@@ -1,6 +1,6 @@
 import type { Run } from "../../src/app/runs/run.js";
 import { emptyCounts } from "../../src/core/run-counts.js";
-import { say } from "./context.js";
+import { say } from "./terminal.js";
 import { EXIT } from "./exit-codes.js";
 import { Progress } from "./progress.js";
 import { stopSignal } from "./stop-signal.js";

@@ -3,7 +3,8 @@ import type { Command } from "commander";
 import { RankmillError } from "../../../src/core/errors.js";
 import { checkExposure } from "../../dashboard/access.js";
 import type * as DashboardServer from "../../dashboard/server.js";
-import { createLogger, env, requireRedis } from "../context.js";
+import { createLogger, requireRedis } from "../context.js";
+import { env } from "../terminal.js";
 import { EXIT } from "../exit-codes.js";
 import { addHelp } from "../options/add-help.js";
 import { addOptions, readOptions } from "../options/command-options.js";
@@ -22,13 +23,10 @@ const GROUPS = {
 
 const PACKAGES = ["@bull-board/api", "@bull-board/hono", "hono", "@hono/node-server"];
 
-export function addDashboard(program: Command): void {
-  const command = program
-    .command("dashboard")
-    .description("show the queues of every model in a browser, with Bull Board")
-    .action(async (parsed: Record<string, unknown>) => {
-      process.exitCode = await dashboard(parsed);
-    });
+export function defineDashboard(command: Command): void {
+  command.action(async (parsed: Record<string, unknown>) => {
+    process.exitCode = await dashboard(parsed);
+  });
   addOptions(command, GROUPS);
   addHelp(command, {
     examples: [

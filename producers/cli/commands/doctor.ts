@@ -7,7 +7,8 @@ import { wordingOf } from "../../../src/core/errors.js";
 import { connectRedis } from "../../../src/redis/connection.js";
 import { describeRedis, infoFields } from "../../../src/redis/redis-info.js";
 import { chooseDevice } from "../choose-device.js";
-import { calibrationDir, env, indexDir, modelsDir, preparedDir, print } from "../context.js";
+import { calibrationDir, indexDir, modelsDir, preparedDir } from "../context.js";
+import { env, print } from "../terminal.js";
 import { asJson, describeFinding, summarize } from "../doctor-report.js";
 import { EXIT } from "../exit-codes.js";
 import { laneOptions } from "../lane-options.js";
@@ -41,13 +42,10 @@ const EXIT_OF_LEVEL: Readonly<Record<Level, number>> = {
   problem: EXIT.unfit,
 };
 
-export function addDoctor(program: Command): void {
-  const command = program
-    .command("doctor")
-    .description("examine this machine and its Redis, and say what to do")
-    .action(async (parsed: Record<string, unknown>) => {
-      process.exitCode = await doctor(parsed);
-    });
+export function defineDoctor(command: Command): void {
+  command.action(async (parsed: Record<string, unknown>) => {
+    process.exitCode = await doctor(parsed);
+  });
   addOptions(command, GROUPS, ["model", "redisUrl", "precision", "lanes", "memoryLimitBytes"]);
   addHelp(command, {
     examples: ["REDIS_URL=redis://redis:6379 rankmill doctor --model bge-reranker-v2-m3"],

@@ -15,13 +15,10 @@ const GROUPS = {
   messages: pick(MESSAGES, "json"),
 };
 
-export function addEval(program: Command): void {
-  const command = program
-    .command("eval")
-    .description("measure rankings against judgements, before and after reranking")
-    .action(async (parsed: Record<string, unknown>) => {
-      process.exitCode = await evaluate(parsed);
-    });
+export function defineEval(command: Command): void {
+  command.action(async (parsed: Record<string, unknown>) => {
+    process.exitCode = await evaluate(parsed);
+  });
   addOptions(command, GROUPS);
   addHelp(command, {
     examples: ["rankmill eval --run reranked.trec --before bm25.trec --qrels qrels.tsv"],

@@ -11,7 +11,7 @@ import { ownLines } from "../../../src/inputs/read/lines.js";
 import { outputPaths } from "../../../src/outputs/output-paths.js";
 import { openChosenFile } from "../../../src/outputs/chosen-file.js";
 import type { RunItem } from "../../../src/runs/run-item.js";
-import { print, say } from "../context.js";
+import { print, say } from "../terminal.js";
 import { counted } from "../counted.js";
 import { EXIT } from "../exit-codes.js";
 import { addHelp } from "../options/add-help.js";
@@ -40,11 +40,9 @@ interface Listed {
 }
 type FailureValues = CommandValues<typeof GROUPS>;
 
-export function addFailures(program: Command): void {
-  const command = program
-    .command("failures")
+export function defineFailures(command: Command): void {
+  command
     .argument("<run>", 'the run\'s id, or the output file of "rankmill run"')
-    .description("list the failures of a run: records, and single documents of ranked records")
     .action(async (run: string, parsed: Record<string, unknown>) => {
       process.exitCode = await failures(run, parsed);
     });

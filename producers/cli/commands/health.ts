@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { describeHealth, readHealth } from "../../../src/telemetry/health-file.js";
-import { print } from "../context.js";
+import { print } from "../terminal.js";
 import { EXIT } from "../exit-codes.js";
 import { addHelp } from "../options/add-help.js";
 import { addOptions, readOptions } from "../options/command-options.js";
@@ -12,13 +12,10 @@ const GROUPS = {
   observe: pick(OBSERVE, "healthFile"),
 };
 
-export function addHealth(program: Command): void {
-  const command = program
-    .command("health")
-    .description("report whether the worker behind the health file is healthy")
-    .action(async (parsed: Record<string, unknown>) => {
-      process.exitCode = await health(parsed);
-    });
+export function defineHealth(command: Command): void {
+  command.action(async (parsed: Record<string, unknown>) => {
+    process.exitCode = await health(parsed);
+  });
   addOptions(command, GROUPS);
   addHelp(command, {
     examples: ["rankmill health --health-file /tmp/rankmill-health"],

@@ -5,15 +5,8 @@ import type { PrepareEvent } from "../../../src/inference/prepare/prepare-model.
 import { loadCatalogue } from "../../../src/models/catalogue-files.js";
 import { packageRoot } from "../../../src/platform/package-root.js";
 import type { ResolvedModel } from "../../../src/models/resolve.js";
-import {
-  calibrationDir,
-  createLogger,
-  env,
-  preparedDir,
-  print,
-  requireModel,
-  say,
-} from "../context.js";
+import { calibrationDir, createLogger, preparedDir, requireModel } from "../context.js";
+import { env, print, say } from "../terminal.js";
 import { EXIT } from "../exit-codes.js";
 import { addHelp } from "../options/add-help.js";
 import { addOptions, readOptions, type CommandValues } from "../options/command-options.js";

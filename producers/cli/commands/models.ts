@@ -10,7 +10,8 @@ import {
   shortName,
   type ListedModel,
 } from "../../../src/models/resolve.js";
-import { digestCacheFile, env, modelsDir, print, say } from "../context.js";
+import { digestCacheFile, modelsDir } from "../context.js";
+import { env, print, say } from "../terminal.js";
 import { chooseDevice } from "../choose-device.js";
 import { EXIT } from "../exit-codes.js";
 import { addOptions, readOptions, type CommandGroups } from "../options/command-options.js";
@@ -29,8 +30,7 @@ const INFO_GROUPS = { model: MODEL_FILES, messages: pick(MESSAGES, "json") };
 const PULL_GROUPS = { model: MODEL_FILES, download: DOWNLOAD };
 const VERIFY_GROUPS = { ...INFO_GROUPS, device: DEVICE };
 
-export function addModels(program: Command): Command {
-  const models = program.command("models").description("find, fetch and check models");
+export function defineModels(models: Command): void {
   const add = (
     name: string,
     description: string,
@@ -65,7 +65,6 @@ export function addModels(program: Command): Command {
   );
   add("verify", "score the model's published pairs and compare", VERIFY_GROUPS, verify);
   addModelsPrepare(models);
-  return models;
 }
 
 async function listAll(parsed: Record<string, unknown>): Promise<number> {

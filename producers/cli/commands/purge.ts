@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { say } from "../context.js";
+import { say } from "../terminal.js";
 import { EXIT } from "../exit-codes.js";
 import { addHelp } from "../options/add-help.js";
 import { addOptions, readOptions } from "../options/command-options.js";
@@ -15,11 +15,9 @@ const GROUPS = {
   messages: LOGS,
 };
 
-export function addPurge(program: Command): void {
-  const command = program
-    .command("purge")
+export function definePurge(command: Command): void {
+  command
     .argument("<run>", "the run's id")
-    .description("remove a run, its rankings included, from Redis and from the spool")
     .action(async (id: string, parsed: Record<string, unknown>) => {
       const values = readOptions(GROUPS, parsed);
       await withRuns(values, (runs) => runs.purge(id, { force: values.run.force }));

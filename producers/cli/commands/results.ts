@@ -3,7 +3,7 @@ import { failureLine } from "../../../src/core/record.js";
 import { linkTarget, outputPaths } from "../../../src/outputs/output-paths.js";
 import { checkResultsPlace } from "../../../src/outputs/result-files.js";
 import type { Run } from "../../../src/app/runs/run.js";
-import { say } from "../context.js";
+import { say } from "../terminal.js";
 import { EXIT } from "../exit-codes.js";
 import { waitForRun } from "../wait-for-run.js";
 import { addHelp } from "../options/add-help.js";
@@ -23,11 +23,9 @@ const GROUPS = {
   messages: LOGS,
 };
 
-export function addResults(program: Command): void {
-  const command = program
-    .command("results")
+export function defineResults(command: Command): void {
+  command
     .argument("<run>", "the run's id")
-    .description("write a submitted run's rankings to a file, in the order of its input")
     .action(async (run: string, parsed: Record<string, unknown>) => {
       process.exitCode = await results(run, parsed);
     });

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { Run } from "../../../src/app/runs/run.js";
-import { say } from "../context.js";
+import { say } from "../terminal.js";
 import { counted } from "../counted.js";
 import { EXIT } from "../exit-codes.js";
 import { addOptions, readOptions } from "../options/command-options.js";
@@ -16,27 +16,21 @@ const GROUPS = {
   messages: LOGS,
 };
 
-export function addCancel(program: Command): void {
-  const description = "stop a submitted run and keep its rankings";
-  addControl(program, "cancel", description, (run) => run.cancel(), "stopped");
+export function defineCancel(command: Command): void {
+  defineControl(command, (run) => run.cancel(), "stopped");
 }
 
-export function addRetry(program: Command): void {
-  const description = "enqueue failed and cancelled records again";
-  addControl(program, "retry", description, (run) => run.retry(), "enqueued again");
+export function defineRetry(command: Command): void {
+  defineControl(command, (run) => run.retry(), "enqueued again");
 }
 
-function addControl(
-  program: Command,
-  name: string,
-  description: string,
+function defineControl(
+  command: Command,
   act: (run: Run) => Promise<number>,
   outcome: string,
 ): void {
-  const command = program
-    .command(name)
+  command
     .argument("<run>", "the run's id")
-    .description(`${description}; needs REDIS_URL`)
     .action(async (id: string, parsed: Record<string, unknown>) => {
       const values = readOptions(GROUPS, parsed);
       const records = await withRuns(values, async (runs) => await act(await runs.open(id)));

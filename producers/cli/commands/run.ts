@@ -18,7 +18,8 @@ import type { ResolvedModel } from "../../../src/models/resolve.js";
 import { checkOutput } from "../../../src/outputs/check-output.js";
 import { evaluateFile } from "../../../src/outputs/evaluate-file.js";
 import { chooseDevice } from "../choose-device.js";
-import { createLogger, env, preparedDir, print, say } from "../context.js";
+import { createLogger, preparedDir } from "../context.js";
+import { env, print, say } from "../terminal.js";
 import { reportDryRun } from "../dry-run-report.js";
 import { loadQrels, reportEvaluation } from "../evaluation-report.js";
 import { EXIT } from "../exit-codes.js";
@@ -62,13 +63,10 @@ const GROUPS = {
 
 type RunValues = CommandValues<typeof GROUPS>;
 
-export function addRun(program: Command): void {
-  const command = program
-    .command("run")
-    .description("rerank a file, from input to output, in one command")
-    .action(async (parsed: Record<string, unknown>) => {
-      process.exitCode = await run(readOptions(GROUPS, parsed));
-    });
+export function defineRun(command: Command): void {
+  command.action(async (parsed: Record<string, unknown>) => {
+    process.exitCode = await run(readOptions(GROUPS, parsed));
+  });
   addOptions(command, GROUPS, ["input", "output", "model", "precision", "topN", "dryRun"]);
   addHelp(command, {
     examples: [

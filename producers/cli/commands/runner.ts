@@ -32,13 +32,10 @@ const GROUPS = {
   messages: LOGS,
 };
 
-export function addRunner(program: Command): void {
-  const command = program
-    .command("runner")
-    .description("own spooled runs: feed them to the workers and collect their rankings")
-    .action(async (parsed: Record<string, unknown>) => {
-      process.exitCode = await serve(parsed);
-    });
+export function defineRunner(command: Command): void {
+  command.action(async (parsed: Record<string, unknown>) => {
+    process.exitCode = await serve(parsed);
+  });
   addOptions(command, GROUPS, ["spool", "redisUrl", "maxRuns", "metricsPort"]);
   addHelp(command, {
     examples: ["rankmill runner --spool /mnt/runs"],

@@ -7,7 +7,8 @@ import {
 } from "../../../src/models/cuda/cuda-wheels.js";
 import { RankmillError } from "../../../src/core/errors.js";
 import { setupCuda, type WheelSource } from "../../../src/models/cuda/cuda-setup.js";
-import { cudaDir, env, print, say } from "../context.js";
+import { cudaDir } from "../context.js";
+import { env, print, say } from "../terminal.js";
 import { EXIT } from "../exit-codes.js";
 import { addHelp } from "../options/add-help.js";
 import { addOptions, readOptions } from "../options/command-options.js";
@@ -25,8 +26,7 @@ const GROUPS = {
   messages: pick(MESSAGES, "json"),
 };
 
-export function addSetup(program: Command): void {
-  const setup = program.command("setup").description("fetch parts that only some machines need");
+export function defineSetup(setup: Command): void {
   const command = setup
     .command("cuda")
     .description("fetch the files that lanes need on NVIDIA GPUs, pinned and verified")

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import type { RunReport } from "../../../src/runs/run-report.js";
 import { reportRuns } from "../../../src/app/runs/report-runs.js";
 import type { Runs } from "../../../src/app/runs/runs.js";
-import { print } from "../context.js";
+import { print } from "../terminal.js";
 import { EXIT } from "../exit-codes.js";
 import { formatBytes } from "../format-bytes.js";
 import { waitForRun } from "../wait-for-run.js";
@@ -22,11 +22,9 @@ const GROUPS = {
   messages: MESSAGES,
 };
 
-export function addStatus(program: Command): void {
-  const command = program
-    .command("status")
+export function defineStatus(command: Command): void {
+  command
     .argument("[run]", "the run's id; without it, the newest runs are listed")
-    .description("show how a submitted run stands")
     .action(async (run: string | undefined, parsed: Record<string, unknown>) => {
       process.exitCode = await status(run, parsed);
     });

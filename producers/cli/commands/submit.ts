@@ -5,7 +5,8 @@ import { openSource } from "../../../src/inputs/open-source.js";
 import { submitRun, type Submitted } from "../../../src/app/runs/submit-run.js";
 import { modelTag, queueName } from "../../../src/redis/keys.js";
 import { checkRunId } from "../../../src/redis/run-info.js";
-import { createLogger, print, say } from "../context.js";
+import { createLogger } from "../context.js";
+import { print, say } from "../terminal.js";
 import { counted } from "../counted.js";
 import { EXIT } from "../exit-codes.js";
 import { keepHeapSmall } from "../heap.js";
@@ -41,13 +42,10 @@ const GROUPS = {
   messages: LOGS,
 };
 
-export function addSubmit(program: Command): void {
-  const command = program
-    .command("submit")
-    .description("enqueue a file as a run and leave; workers do the rest")
-    .action(async (parsed: Record<string, unknown>) => {
-      process.exitCode = await submit(parsed);
-    });
+export function defineSubmit(command: Command): void {
+  command.action(async (parsed: Record<string, unknown>) => {
+    process.exitCode = await submit(parsed);
+  });
   addOptions(command, GROUPS, ["input", "model", "output", "wait", "spool", "redisUrl"]);
   addHelp(command, {
     examples: [

@@ -8,7 +8,8 @@ import type { ResolvedModel } from "../../../src/models/resolve.js";
 import { Closers } from "../../../src/platform/closers.js";
 import { unlessAborted } from "../../../src/platform/unless-aborted.js";
 import { redisWarnings, describeRedis } from "../../../src/redis/redis-info.js";
-import { createLogger, env, preparedDir, requireRedis } from "../context.js";
+import { createLogger, preparedDir, requireRedis } from "../context.js";
+import { env } from "../terminal.js";
 import { chooseDevice } from "../choose-device.js";
 import { EXIT } from "../exit-codes.js";
 import { openInstruments } from "../instrument-options.js";
@@ -41,13 +42,10 @@ const GROUPS = {
   messages: LOGS,
 };
 
-export function addWorker(program: Command): void {
-  const command = program
-    .command("worker")
-    .description("serve a model's queues until told to stop")
-    .action(async (parsed: Record<string, unknown>) => {
-      process.exitCode = await work(parsed);
-    });
+export function defineWorker(command: Command): void {
+  command.action(async (parsed: Record<string, unknown>) => {
+    process.exitCode = await work(parsed);
+  });
   addOptions(command, GROUPS, [
     "model",
     "redisUrl",

@@ -1,6 +1,6 @@
 import { Option, type Command } from "commander";
 import { RankmillError } from "../../../src/core/errors.js";
-import { env } from "../context.js";
+import { env } from "../terminal.js";
 import { describeOption } from "./describe-option.js";
 import {
   flagOf,

@@ -22,8 +22,8 @@ An option on the command line wins over its environment variable, and the variab
 default. An empty variable counts as unset. An option that takes a value may be given once.`;
 
 /** The whole page, one table per group. */
-export function optionsPage(): string {
-  const users = commandsByFlag(createProgram());
+export async function optionsPage(): Promise<string> {
+  const users = commandsByFlag(await createProgram());
   const titles = [...new Set(ALL_GROUPS.map(({ title }) => title))];
   const sections = titles.map((title) => {
     const groups = ALL_GROUPS.filter((group) => group.title === title);
@@ -34,8 +34,8 @@ export function optionsPage(): string {
 }
 
 /** Flags of options that no command takes: left over, or forgotten in a command. */
-export function unusedOptions(): string[] {
-  const users = commandsByFlag(createProgram());
+export async function unusedOptions(): Promise<string[]> {
+  const users = commandsByFlag(await createProgram());
   return ALL_OPTIONS.map(({ flags }) => flags).filter((flags) => !users.has(flags));
 }
 
@@ -94,5 +94,5 @@ function row(cells: readonly string[]): string {
 
 const script = process.argv[1];
 if (script !== undefined && realpathSync(script) === fileURLToPath(import.meta.url)) {
-  writeFileSync(join(packageRoot(), OPTIONS_PAGE), optionsPage());
+  writeFileSync(join(packageRoot(), OPTIONS_PAGE), await optionsPage());
 }

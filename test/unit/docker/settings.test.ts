@@ -2,8 +2,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { Command } from "commander";
-import { addRunner } from "../../../producers/cli/commands/runner.js";
-import { addWorker } from "../../../producers/cli/commands/worker.js";
+import { defineRunner } from "../../../producers/cli/commands/runner.js";
+import { defineWorker } from "../../../producers/cli/commands/worker.js";
 import { ALL_OPTIONS } from "../../../producers/cli/options/all-options.js";
 
 const read = (path: string): string =>
@@ -50,7 +50,7 @@ describe("settings of docker-compose.yml", () => {
     // this image's device is the CPU.
     [
       "worker",
-      addWorker,
+      defineWorker,
       [
         "RANKMILL_CALIBRATION_DIR",
         "RANKMILL_CUDA_DIR",
@@ -60,11 +60,11 @@ describe("settings of docker-compose.yml", () => {
         "RANKMILL_TOKENIZER",
       ],
     ],
-    ["runner", addRunner, []],
-  ])("reach a %s wherever it has an environment variable for them", (service, add, but) => {
-    const program = new Command();
-    add(program);
-    const variables = (program.commands[0]?.options ?? []).flatMap(({ envVar }) => envVar ?? []);
+    ["runner", defineRunner, []],
+  ])("reach a %s wherever it has an environment variable for them", (service, define, but) => {
+    const command = new Command();
+    define(command);
+    const variables = command.options.flatMap(({ envVar }) => envVar ?? []);
     const image = read("docker/cpu.Dockerfile");
     const described = new RegExp(`\\n {2}${service}:.*\\n[\\s\\S]*?(?=\\n {2}[\\w-]+:)`).exec(
       compose,

@@ -48,12 +48,12 @@ function brokenLinks(path: string): string[] {
 }
 
 describe("the page of options", () => {
-  it("holds the options that the command line has (npm run docs:options)", () => {
-    expect(read(OPTIONS_PAGE)).toBe(optionsPage());
+  it("holds the options that the command line has (npm run docs:options)", async () => {
+    expect(read(OPTIONS_PAGE)).toBe(await optionsPage());
   });
 
-  it("holds no option that no command takes", () => {
-    expect(unusedOptions()).toEqual([]);
+  it("holds no option that no command takes", async () => {
+    expect(await unusedOptions()).toEqual([]);
   });
 });
 

@@ -13,7 +13,7 @@ function commands(of: Command, name = "rankmill"): [string, Command][] {
 /** The help as a terminal of 80 columns shows it. */
 async function helpOf(name: string, ...args: readonly string[]): Promise<string> {
   let text = "";
-  const program = createProgram();
+  const program = await createProgram();
   for (const [, command] of commands(program)) {
     command.exitOverride().configureOutput({
       writeOut: (part) => {
@@ -27,7 +27,7 @@ async function helpOf(name: string, ...args: readonly string[]): Promise<string>
   return text;
 }
 
-const ALL = commands(createProgram());
+const ALL = commands(await createProgram());
 const WITH_MANY = ALL.filter(([, command]) => command.options.length > 11);
 
 describe("the help of", () => {

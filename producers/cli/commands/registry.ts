@@ -1,0 +1,98 @@
+import type { Command } from "commander";
+
+/** A command whose code is loaded only if it is the one that was typed: loading all takes a second. */
+export interface CommandEntry {
+  readonly name: string;
+  /** Its line in the help of `rankmill`. */
+  readonly description: string;
+  readonly load: () => Promise<(command: Command) => void>;
+}
+
+/** Every command, in the order of the help. */
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: "run",
+    description: "rerank a file, from input to output, in one command",
+    load: async () => (await import("./run.js")).defineRun,
+  },
+  {
+    name: "worker",
+    description: "serve a model's queues until told to stop",
+    load: async () => (await import("./worker.js")).defineWorker,
+  },
+  {
+    name: "runner",
+    description: "own spooled runs: feed them to the workers and collect their rankings",
+    load: async () => (await import("./runner.js")).defineRunner,
+  },
+  {
+    name: "submit",
+    description: "enqueue a file as a run and leave; workers do the rest",
+    load: async () => (await import("./submit.js")).defineSubmit,
+  },
+  {
+    name: "status",
+    description: "show how a submitted run stands",
+    load: async () => (await import("./status.js")).defineStatus,
+  },
+  {
+    name: "results",
+    description: "write a submitted run's rankings to a file, in the order of its input",
+    load: async () => (await import("./results.js")).defineResults,
+  },
+  {
+    name: "failures",
+    description: "list the failures of a run: records, and single documents of ranked records",
+    load: async () => (await import("./failures.js")).defineFailures,
+  },
+  {
+    name: "cancel",
+    description: "stop a submitted run and keep its rankings; needs REDIS_URL",
+    load: async () => (await import("./run-control.js")).defineCancel,
+  },
+  {
+    name: "retry",
+    description: "enqueue failed and cancelled records again; needs REDIS_URL",
+    load: async () => (await import("./run-control.js")).defineRetry,
+  },
+  {
+    name: "purge",
+    description: "remove a run, its rankings included, from Redis and from the spool",
+    load: async () => (await import("./purge.js")).definePurge,
+  },
+  {
+    name: "eval",
+    description: "measure rankings against judgements, before and after reranking",
+    load: async () => (await import("./eval.js")).defineEval,
+  },
+  {
+    name: "health",
+    description: "report whether the worker behind the health file is healthy",
+    load: async () => (await import("./health.js")).defineHealth,
+  },
+  {
+    name: "doctor",
+    description: "examine this machine and its Redis, and say what to do",
+    load: async () => (await import("./doctor.js")).defineDoctor,
+  },
+  {
+    name: "dashboard",
+    description: "show the queues of every model in a browser, with Bull Board",
+    load: async () => (await import("./dashboard.js")).defineDashboard,
+  },
+  {
+    name: "models",
+    description: "find, fetch and check models",
+    load: async () => (await import("./models.js")).defineModels,
+  },
+  {
+    name: "setup",
+    description: "fetch parts that only some machines need",
+    load: async () => (await import("./setup.js")).defineSetup,
+  },
+  {
+    name: "schema",
+    description: "print the JSON Schema of an input or output line, or of a run's status",
+    load: async () => (await import("./schema.js")).defineSchema,
+  },
+];
