@@ -38,7 +38,7 @@ export interface Ranking {
 /**
  * An output line in the library's shape.
  *
- * @param what what the line is and where it lies, for the error
+ * @param what the line and its place, for the error
  * @throws RankmillError if it is damaged
  */
 export function rankingOf(line: string, what: string): Ranking {

@@ -121,7 +121,7 @@ async function isDevice(path: string, stats: Stats): Promise<boolean> {
  */
 export async function requireReadableAgain(path: string, mention?: OptionMention): Promise<void> {
   const stats = path === "-" ? undefined : await stat(path).catch(() => undefined);
-  // A file that is not there has its own error where it is opened.
+  // A file that is not there has its own error when it is opened.
   if (path !== "-" && (stats === undefined || stats.isFile())) return;
   const kind = stats?.isDirectory() === true ? "a folder" : "a pipe";
   throw new RankmillError(

@@ -97,7 +97,7 @@ export async function launchServer(options: LaunchOptions): Promise<LaunchedServ
     throw new RankmillError("redis_unavailable", withOutput(reason, guardian.lastOutput));
   } finally {
     clearTimeout(deadline);
-    // Ends the attempts to connect where the guardian was the first to say something.
+    // Ends the attempts to connect if the guardian was the first to say something.
     abort.abort();
   }
 }

@@ -23,7 +23,7 @@ export class FunctionScorer implements PairScorer {
     this.#outcomeOf = outcomeOf;
   }
 
-  /** How many pairs each call had. */
+  /** The number of pairs in each call. */
   get asked(): number[] {
     return this.calls.map(({ pairs }) => pairs.length);
   }

@@ -35,7 +35,7 @@ export class HeldLane implements Lane {
     this.messages.push(batches.flat());
     if (!this.#open) {
       const released = new Promise<void>((resolve) => (this.#held = resolve));
-      // What waits before a lane that dies is the lane's to refuse.
+      // A lane that dies refuses the messages that wait before it.
       await Promise.race([released, this.died]);
       this.#held = undefined;
     }

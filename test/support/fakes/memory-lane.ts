@@ -5,7 +5,7 @@ import { firstId } from "../pairs.js";
 
 type Batches = readonly (readonly EncodedPair[])[];
 
-/** As of a model: an id beyond it is refused by the runtime, and the lane goes on. */
+/** The vocabulary of a model: an id beyond it is refused by the runtime, and the lane goes on. */
 const VOCABULARY = 100_000;
 
 /** A lane without a process: what its kinds share. It remembers every message and dies when it is told to. */

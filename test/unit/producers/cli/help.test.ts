@@ -53,6 +53,7 @@ describe("the help of", () => {
       expect(examples).toContain(`rankmill ${command.name()} `);
       const named = others.match(/--[a-z-]+/g) ?? [];
       const all = command.options.map(({ long }) => long);
+      expect(explained.length + named.length).toBe(all.length + 1);
       expect(new Set([...explained, ...named])).toEqual(new Set([...all, "--help"]));
     },
   );
