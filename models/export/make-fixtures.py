@@ -95,7 +95,7 @@ def make(architecture: str, folder: Path) -> float:
         }
         for p, e, logit in zip(PAIRS, pairs, expected.tolist(), strict=True)
     ]
-    # One pair a line: a change of one shows as a change of one.
+    # One pair per line: a change of one shows as a change of one.
     lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
     (folder / "expected.json").write_text(f"[\n{lines}\n]\n", encoding="utf-8")
 

@@ -72,7 +72,7 @@ def padded(pairs: list[Encoded], pad_token_id: int) -> dict[str, np.ndarray]:
 def torch_logits(
     model: torch.nn.Module, names: list[str], pairs: list[Encoded], batch: int = 1
 ) -> np.ndarray:
-    """float64 [pairs]. `batch` pairs a run, padded to the longest of them."""
+    """float64 [pairs]. `batch` pairs at a time, padded to the longest of them."""
     pad_token_id = model.config.pad_token_id or 0
     found: list[float] = []
     with torch.inference_mode():
@@ -95,7 +95,7 @@ def open_session(path: Path) -> onnxruntime.InferenceSession:
 def onnx_logits(
     session: onnxruntime.InferenceSession, pairs: list[Encoded], pad_token_id: int, batch: int = 1
 ) -> np.ndarray:
-    """float64 [pairs]. `batch` pairs a run, padded to the longest of them."""
+    """float64 [pairs]. `batch` pairs at a time, padded to the longest of them."""
     names = [entry.name for entry in session.get_inputs()]
     found: list[float] = []
     for start in range(0, len(pairs), batch):

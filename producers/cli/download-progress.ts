@@ -13,7 +13,7 @@ export class DownloadProgress {
   }
 
   /**
-   * @param what the file at hand, or what is waited for
+   * @param what the present file, or the thing that is waited for
    * @param bytes of all files; not shown if absent
    */
   show(what: string, bytes?: number, totalBytes?: number): void {

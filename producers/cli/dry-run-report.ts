@@ -1,5 +1,6 @@
 import { drawHistogram } from "../../src/runs/token-histogram.js";
 import type { DryRun } from "../../src/app/dry-run.js";
+import { counted } from "./counted.js";
 import { formatBytes } from "./format-bytes.js";
 import { formatDuration } from "./progress.js";
 
@@ -16,7 +17,7 @@ export function reportDryRun(figures: DryRun): string[] {
       : `an even sample of ${tokens.sampledPairs} pairs`;
   return [
     `${figures.model} ${figures.precision}`,
-    `${records} records, ${documents} pairs; ${failed} lines or candidates would fail`,
+    `${counted(records, "record")}, ${counted(documents, "pair")}; lines or candidates that would fail: ${failed}`,
     ...figures.failures.map(({ line, code, reason }) => `  line ${line}: ${code}: ${reason}`),
     "",
     `tokens per pair, of ${sample}: mean ${tokens.mean.toFixed(0)}, median ${tokens.median}, longest ${tokens.longest}`,
@@ -25,10 +26,10 @@ export function reportDryRun(figures: DryRun): string[] {
       ? `${percent(tokens.truncatedShare)} would be truncated at ${maxLength} tokens`
       : `${percent(figures.windows.splitShare)} would be split: about ${pairs} windows in all, each scored as a pair of up to ${maxLength} tokens, and ${figures.windows.most} of one document at the most; ${percent(tokens.truncatedShare)} would not be read to their end`,
     "",
-    `Redis: ${formatBytes(redis.bytes)} for ${redis.inFlightJobs} jobs in flight`,
+    `Redis: ${formatBytes(redis.bytes)} for ${counted(redis.inFlightJobs, "job")} in flight`,
     `disk:  ${formatBytes(disk.bytes)} of rankings as JSONL`,
     pairs === 0
       ? "time:  nothing to score"
-      : `time:  about ${formatDuration(time.expectedSeconds)} on ${time.lanes} lanes: one scores ${time.scoredPairsPerSecond.toFixed(0)} pairs/s (${time.scoredPairs} scored), the tokenizer takes ${time.tokenizedPairsPerSecond.toFixed(0)} pairs/s`,
+      : `time:  about ${formatDuration(time.expectedSeconds)} on ${counted(time.lanes, "lane")}: one scores ${time.scoredPairsPerSecond.toFixed(0)} pairs/s (${time.scoredPairs} scored), the tokenizer takes ${time.tokenizedPairsPerSecond.toFixed(0)} pairs/s`,
   ];
 }

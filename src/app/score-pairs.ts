@@ -20,7 +20,7 @@ export interface TextPair {
 
 /** A (query, document) pair as the model reads it. */
 export interface EncodedTexts {
-  /** One, or one a window if long documents are split. */
+  /** One, or one per window if long documents are split. */
   readonly pairs: readonly EncodedPair[];
   /** Tokens of query, document and special ones, had nothing been cut off or split. */
   readonly fullTokens: number;

@@ -12,7 +12,7 @@ const ONE_ROW: BatchLimits = { maxBatchTokens: 1, maxBatchSize: 1, maxPaddingTok
 
 /**
  * A core's cache decides. Measured in fp32 on one thread: batches of up to 512 tokens take 5 to 35 %
- * less a pair than single pairs (the shorter, the more), and larger ones up to 60 % more. Rows of
+ * less time per pair than single pairs (the shorter, the more), and larger ones up to 60 % more. Rows of
  * equal length only: padding never changed a bit either, but would depend on the kernels of each CPU.
  */
 const EQUAL_ROWS: BatchLimits = { maxBatchTokens: 512, maxBatchSize: 8, maxPaddingTokens: 0 };

@@ -27,16 +27,16 @@ export const calibrationSchema = z.object({
   activation: z.array(sampleSchema),
   /** Milliseconds of one batch on one thread. */
   timing: z.array(sampleSchema),
-  /** Tokens a pair at which the speeds below were measured. */
+  /** Tokens per pair at which the speeds below were measured. */
   length: positive,
-  /** Pairs a second of one lane, by rows per batch; empty if it was not worth measuring. */
+  /** Pairs per second of one lane, by rows per batch; empty if it was not worth measuring. */
   rows: z.array(z.object({ rows: positive, pairsPerSecond: positive })),
   /** Whether a pair gave the same logit to the bit alone and among rows of its own length. */
   rowsKeepBits: z.boolean(),
   /** True if padding changes no bit of a pair's logit. */
   paddingKeepsBits: z.boolean(),
   /**
-   * Pairs a second of all lanes together; empty if there is one core, the model is tiny, or other
+   * Pairs per second of all lanes together; empty if there is one core, the model is tiny, or other
    * work kept the cores busy.
    */
   layouts: z.array(z.object({ lanes: positive, threads: positive, pairsPerSecond: positive })),

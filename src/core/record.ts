@@ -109,7 +109,7 @@ const KNOWN_FIELDS = new Set([
  *
  * @param bytes UTF-8 bytes of `text`
  * @param defaultTopN for records that name no top_n of their own
- * @param seen whether an earlier line had this id, and remembers it; called at most once a line, for
+ * @param seen whether an earlier line had this id, and remembers it; called at most once per line, for
  *   refused records too, so that an id stands in the output or in the failed file and never twice
  * @param toRequest for lines of another shape than the contract's
  */

@@ -21,7 +21,7 @@ export interface RunSettings extends ResolvedScoring {
   readonly tokenizer: string;
   /** The form in which the rankings are written. */
   readonly outputFormat: string;
-  /** Candidates a query, of a collection; null: all, or no collection. */
+  /** Candidates per query, of a collection; null: all, or no collection. */
   readonly depth: number | null;
   /** Fields that make a document's text, in a collection; null: no collection. */
   readonly docFields: string | null;

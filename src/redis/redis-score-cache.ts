@@ -43,7 +43,7 @@ const DEFAULT_REST_MS = 5_000;
 
 /**
  * KEYS: the bucket of each pair. ARGV: entries of a generation, TTL in seconds, then each pair's field.
- * Returns one value a pair, nil if there is none. An entry that is found in the older generation is put into
+ * Returns one value per pair, nil if there is none. An entry that is found in the older generation is put into
  * the newer one too, if that has room and Redis memory. Both generations lie in one slot of a
  * cluster, for what decides it stands in braces.
  */

@@ -59,7 +59,7 @@ export async function encodeTexts(
   while (open.length > 0) {
     const parts: Part[] = [];
     for (const progress of open) {
-      // Without a bound every part is needed: all of them at once. With one, a part per text a round.
+      // Without a bound every part is needed: all of them at once. With one, a part per text and round.
       do {
         const part = takePart(progress, reader.rules);
         if (part === undefined) break;

@@ -89,7 +89,7 @@ describe.each(redisKinds)("the backlog in pairs, on %s", (kind) => {
   });
 
   it("the backlog in pairs is estimated from both ends of the list if many jobs wait", async () => {
-    // The older half has 2 pairs a job, the newer one 4.
+    // The older half has 2 pairs per job, the newer one 4.
     await enqueue(Array.from({ length: MANY_JOBS }, (_, i) => (i < MANY_JOBS / 2 ? 2 : 4)));
     expect(await bulk()).toMatchObject({ pairs: { waiting: 3 * MANY_JOBS } });
   });

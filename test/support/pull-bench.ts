@@ -29,7 +29,7 @@ for (const path of ["config.json", "tokenizer.json", "tokenizer_config.json", GR
 }
 export const graph = files.get(GRAPH) ?? Buffer.alloc(0);
 
-/** One hub and one empty models folder a test; both are gone after it. */
+/** One hub and one empty models folder per test; both are gone after it. */
 export interface PullBench {
   hub: HubServer;
   modelsDir: string;

@@ -4,7 +4,7 @@ import { rankingSchema, type WireRanking } from "../../src/core/contract.js";
 import type { RecordFailure } from "../../src/core/record.js";
 import type { Manifest } from "../../src/outputs/manifest.js";
 
-/** Writes one JSON line a record; a string or bytes go in as they are. */
+/** Writes one JSON line per record; a string or bytes go in as they are. */
 export function writeRecords(path: string, records: readonly unknown[]): void {
   const lines = records.map((record) => {
     if (Buffer.isBuffer(record)) return record;

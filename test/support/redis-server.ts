@@ -156,7 +156,7 @@ function socketOf(url: string): string {
 
 const announced = new Set<string>();
 
-/** Once a file, where the runner's output shows it. */
+/** Once per file, where the runner's output shows it. */
 function announce(line: string): void {
   if (announced.has(line)) return;
   announced.add(line);

@@ -83,7 +83,7 @@ async function listAll(parsed: Record<string, unknown>): Promise<number> {
 
 function listLine(model: ListedModel): string {
   const state = model.atHand
-    ? `at hand: ${model.precisions.join(", ")}`
+    ? `here: ${model.precisions.join(", ")}`
     : (model.problem ?? sourceOf(model.entry));
   return `${shortName(model).padEnd(36)} ${state.padEnd(24)} ${model.entry?.description ?? ""}`;
 }

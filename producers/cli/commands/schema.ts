@@ -6,7 +6,7 @@ import { print } from "../terminal.js";
 
 const WHAT = ["request", "ranking", "status"] as const;
 
-/** `rankmill schema`: the contract as JSON Schema; `docs/schema/` holds the same bytes. */
+/** `rankmill schema`: the contract as JSON Schema; `docs/schema/` holds the same, formatted. */
 export function defineSchema(command: Command): void {
   command
     .addArgument(new Argument("<what>", "the line or document that is described").choices(WHAT))

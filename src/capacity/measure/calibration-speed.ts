@@ -3,7 +3,7 @@ import { madeUpPair, sameBits } from "./calibration-pairs.js";
 import type { LaneProcess } from "../../inference/lanes/lane-process.js";
 import { readProcessorMs } from "../../inference/host/processor-time.js";
 
-/** Rows a batch whose speed is measured, ascending; a CPU gains nothing beyond. */
+/** Rows per batch whose speed is measured, ascending; a CPU gains nothing beyond. */
 const ROWS = [1, 2, 4, 8] as const;
 const MOST_ROWS = 8;
 
@@ -62,7 +62,7 @@ export async function compareBits(
 }
 
 /**
- * Pairs a second of one lane by rows per batch.
+ * Pairs per second of one lane by rows per batch.
  *
  * @param pairMs milliseconds of one pair of `length` tokens; long ones are not worth the time
  */
@@ -83,7 +83,7 @@ export async function measureRows(
   return measured;
 }
 
-/** Pairs a second of all `lanes` at work together, one row a batch. */
+/** Pairs per second of all `lanes` at work together, one row per batch. */
 export async function measureLanes(
   lanes: readonly LaneProcess[],
   length: number,

@@ -112,7 +112,7 @@ export class LanePool {
     return this.#slots.map(({ lane }) => lane).filter((lane) => lane !== undefined);
   }
 
-  /** One entry a slot. */
+  /** One entry per slot. */
   get states(): readonly SlotState[] {
     return this.#slots.map(({ lane, empty }) => lane?.state ?? empty);
   }

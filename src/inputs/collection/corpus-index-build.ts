@@ -35,7 +35,7 @@ export interface BuildOptions {
   readonly temporarySuffix: string;
   readonly maxLineBytes: number;
   readonly signal?: AbortSignal | undefined;
-  /** Called once a chunk with bytes of the file read so far, as it lies on disk. */
+  /** Called once per chunk with bytes of the file read so far, as it lies on disk. */
   readonly onProgress?: ((bytesRead: number) => void) | undefined;
 }
 

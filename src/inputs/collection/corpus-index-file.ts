@@ -6,7 +6,7 @@ import type { CorpusFormat } from "./corpus-document.js";
  * The index of a corpus, as a file (all numbers big-endian):
  *
  *     records     16 bytes per document, ordered by hash: hash 6, offset 6, length 4
- *     directory   4 bytes a bucket and one more: the first record whose hash falls into the bucket
+ *     directory   4 bytes per bucket and one more: the first record whose hash falls into the bucket
  *     metadata    JSON, `IndexMetadata`
  *     trailer     length of the metadata 4, `MAGIC` 8
  *

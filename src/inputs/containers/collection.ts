@@ -38,7 +38,7 @@ export interface CollectionOptions {
   readonly folder: string;
   /** A TREC run, perhaps compressed: the candidates of each query. */
   readonly firstStage: string;
-  /** Candidates a query; undefined: all. */
+  /** Candidates per query; undefined: all. */
   readonly depth: number | undefined;
   /** Takes the queries that this split's judgements name, and no others. */
   readonly split: string | undefined;

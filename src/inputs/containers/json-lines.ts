@@ -11,13 +11,13 @@ export interface JsonLinesOptions {
   /** The top_n of records that name none; undefined: all. */
   readonly topN: number | undefined;
   readonly format: string;
-  /** Called once a field that the contract does not know and that is ignored. */
+  /** Called once per field that the contract does not know and that is ignored. */
   readonly onIgnoredField: (field: string, line: number) => void;
   /** Called once per model that a line asks for: one run has one model, whatever its lines say. */
   readonly onNamedModel: (model: string, line: number) => void;
 }
 
-/** One record a line, in a file or on a stream. */
+/** One record per line, in a file or on a stream. */
 export const jsonLines: InputContainer = {
   name: "json-lines",
   takes: [],

@@ -59,7 +59,7 @@ export async function* readTrecLines(
  * `Evaluator` do the same.) A document twice in a query's list counts once, by its first line; the
  * second is reported.
  *
- * @param options.depth candidates a query, all if undefined
+ * @param options.depth candidates per query, all if undefined
  * @throws RankmillError `invalid_field` if a query's lines are not together in the file: its
  *   list would be reranked in parts. The message says how to sort.
  */

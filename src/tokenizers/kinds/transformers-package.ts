@@ -86,7 +86,7 @@ async function load(): Promise<TransformersModule> {
 
 /**
  * Makes AutoTokenizer split at Metaspace's mark, as the Rust library does by default: it would run
- * the model over a whole text, whose memory grows by some 700 bytes a character.
+ * the model over a whole text, whose memory grows by some 700 bytes per character.
  */
 function withSplitMetaspace(stage: Stage | null | undefined): Stage | null {
   if (stage == null) return null;

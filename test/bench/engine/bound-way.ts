@@ -4,7 +4,7 @@ import { forkProgram, nextMessage, stopChild } from "./child-way.js";
 import type { BenchJob, OpenWay, Scored, WayOptions } from "./way.js";
 import type { FromBound, ToBound } from "./ways/bound.js";
 
-/** Pairs told to a process at once: for the fastest model a message a pair would be felt. */
+/** Pairs told to a process at once: for the fastest model a message per pair would be felt. */
 const CHUNK_SHARE = 1 / 200;
 const MAX_CHUNK = 4;
 /** Chunks that a process has in hand: one runs, one waits. */

@@ -12,14 +12,14 @@ export interface PairIds {
 export interface BenchJob {
   readonly query: string;
   readonly documents: readonly string[];
-  /** One a document. */
+  /** One per document. */
   readonly pairs: readonly PairIds[];
 }
 
 export interface Scored {
   /** The time from the first job handed over to the last ranking back. */
   readonly seconds: number;
-  /** One list a job, one logit a document. */
+  /** One list per job, one logit per document. */
   readonly logits: readonly (readonly number[])[];
 }
 

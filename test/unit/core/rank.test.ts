@@ -18,7 +18,7 @@ function scored(...logits: number[]): PairOutcome[] {
   return logits.map((logit) => ({ status: "scored", logit }));
 }
 
-/** One pair a document. */
+/** One pair per document. */
 function read(pairs: readonly EncodedPair[], outcomes: readonly PairOutcome[]): DocumentScore[] {
   const readings = new DocumentScores(pairs.length);
   readings.add(

@@ -19,7 +19,7 @@ const idle = new AbortController().signal;
 // Every idle lane listens to it.
 setMaxListeners(0, idle);
 
-/** One pair a message, so that each message tells which pair was scored. */
+/** One pair per message, so that each message tells which pair was scored. */
 const SINGLE: Partial<BatcherOptions> = {
   limits: { maxBatchTokens: 1, maxBatchSize: 1, maxPaddingTokens: 0 },
   maxMessagePairs: 1,

@@ -8,7 +8,7 @@ import { pairOf } from "../../../support/pairs.js";
 import { turn } from "../../../support/turn.js";
 
 const never = new AbortController().signal;
-/** One byte a token of a run: rows × length. */
+/** One byte per token of a batch: rows × length. */
 const ACTIVATION = { fixed: 0, perToken: 1, perSquare: 0 };
 
 interface Bench {
