@@ -32,7 +32,8 @@ export async function openEncoder(data: ThreadData): Promise<OpenedKind> {
     const message = wording`${path} cannot be read ${unread}; leave the choice to ${option("tokenizer")} auto`;
     throw new RankmillError("model_unusable", message);
   }
-  const message = `no library for the model's tokenizer can be loaded: run \`npm install ${packages.join(" ")}\` (one of them is enough). Tried ${missing.join("; ")}`;
+  const install = packages.map((name) => `\`npm install ${name}\``).join(" or ");
+  const message = `no package for the model's tokenizer can be loaded: run ${install} (${missing.join("; ")})`;
   throw new RankmillError("missing_dependency", message);
 }
 

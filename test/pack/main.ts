@@ -7,6 +7,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } fr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { makePackage } from "./make-package.js";
 
 const NPM_VERSIONS = ["10.9.9", "11.19.1"];
 const root = process.cwd();
@@ -101,16 +102,17 @@ function tryProject(tarball: string, npm: string, version: string, omitOptional:
 }
 
 try {
-  execFileSync("npm", ["pack", "--silent", "--pack-destination", folder], {
-    cwd: root,
-    stdio: "inherit",
-  });
-  const tarball = readdirSync(folder).find((file) => file.endsWith(".tgz"));
-  if (tarball === undefined) throw new Error("npm pack made no tarball");
+  const { tarball, files } = makePackage(root, folder);
+  check("the package", files.includes("dist/producers/cli/main.js"), `${files.length} files`);
+  const checkout = run("npm", ["publish", "--dry-run"], root);
+  check(
+    "the checkout itself cannot be published",
+    checkout.status !== 0 && /EPRIVATE|private/.test(checkout.output),
+    checkout.output.split("\n")[0] ?? "",
+  );
   for (const version of NPM_VERSIONS) {
     const npm = npmOf(version);
-    for (const omitOptional of [false, true])
-      tryProject(join(folder, tarball), npm, version, omitOptional);
+    for (const omitOptional of [false, true]) tryProject(tarball, npm, version, omitOptional);
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });

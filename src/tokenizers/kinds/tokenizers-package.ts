@@ -1,6 +1,7 @@
 import type * as Package from "tokenizers";
 import type { TokenizerJson } from "../tokenizer-json.js";
 import type { TokenizerSource } from "../tokenizer-source.js";
+import { describeError } from "../../core/errors.js";
 import { PackageMissing, type BatchEncoder } from "./batch-encoder.js";
 import { openPackage } from "./open-package.js";
 import type { KindOpening } from "./tokenizer-kind.js";
@@ -25,6 +26,6 @@ async function load(): Promise<typeof Package> {
   try {
     return await import("tokenizers");
   } catch (error) {
-    throw new PackageMissing(`tokenizers: ${String(error)}`, { cause: error });
+    throw new PackageMissing(`tokenizers: ${describeError(error).message}`, { cause: error });
   }
 }

@@ -78,9 +78,9 @@ async function load(): Promise<TransformersModule> {
     const main = createRequire(import.meta.url).resolve("@huggingface/transformers");
     build = join(dirname(main), BUILD_WITHOUT_NATIVE_LIBRARIES);
   } catch (error) {
-    throw new PackageMissing(`@huggingface/transformers: ${String(error)}`, { cause: error });
+    throw new PackageMissing("@huggingface/transformers is not installed", { cause: error });
   }
-  if (!existsSync(build)) throw new PackageMissing(`@huggingface/transformers: no ${build}`);
+  if (!existsSync(build)) throw new PackageMissing(`@huggingface/transformers has no ${build}`);
   return (await import(pathToFileURL(build).href)) as TransformersModule;
 }
 
