@@ -13,7 +13,7 @@ const manifestSchema = z.looseObject({
 /** Always packed by npm, whatever `files` says. */
 const ALWAYS = ["README.md", "LICENSE"];
 /** Of use in a checkout alone. `private` keeps `npm publish` from publishing the checkout itself. */
-const NOT_PUBLISHED = ["private", "scripts", "devDependencies"];
+const NOT_PUBLISHED = new Set(["private", "scripts", "devDependencies"]);
 const packed = z.array(
   z.object({ filename: z.string(), files: z.array(z.object({ path: z.string() })) }),
 );
@@ -40,7 +40,7 @@ export function makePackage(root: string, folder: string): MadePackage {
   const [listed] = packed.parse(JSON.parse(npm(["pack", "--dry-run", "--json"], root)));
   for (const { path } of listed?.files ?? []) cpSync(join(root, path), join(stage, path));
   for (const path of ALWAYS) cpSync(join(root, path), join(stage, path));
-  const published = Object.entries(manifest).filter(([key]) => !NOT_PUBLISHED.includes(key));
+  const published = Object.entries(manifest).filter(([key]) => !NOT_PUBLISHED.has(key));
   writeFileSync(
     join(stage, "package.json"),
     `${JSON.stringify(Object.fromEntries(published), null, 2)}\n`,
