@@ -15,7 +15,7 @@ import { DocumentScores, type PairPart } from "../core/document-score.js";
 import { checkMaxLength, resolveScoring } from "../core/scoring.js";
 import type { Activation } from "../core/activation.js";
 import type { PayloadStore } from "../core/ports/payload-store.js";
-import { TOKENISING, type ResultStore } from "../core/ports/result-store.js";
+import { tokenisedPart, type ResultStore } from "../core/ports/result-store.js";
 import { ignoreWork, type ObserveWork } from "../core/work-events.js";
 
 export interface JobProcessorParts {
@@ -127,8 +127,9 @@ export class JobProcessor {
       let encodingMs = 0;
       let encodingSinceMs = performance.now();
       const parts = encodeParts(request, scoring, { tokenizer, template }, signal);
-      for (;;) {
-        const { value: part } = await this.#nextPart(parts, job.jobId, attempts);
+      for (let partNumber = 0; ; partNumber += 1) {
+        const place = { jobId: job.jobId, part: tokenisedPart(partNumber) };
+        const { value: part } = await this.#nextPart(parts, place, attempts);
         encodingMs += performance.now() - encodingSinceMs;
         if (part === undefined) break;
         const outcomes =
@@ -153,21 +154,24 @@ export class JobProcessor {
     }
   }
 
-  /** The job's next pairs. A job that may be killing workers is tokenised alone, under count. */
+  /**
+   * The job's next pairs. A job that may be killing workers is tokenised alone, under count: each part
+   * has a count of its own, which the parts that worked before it do not clear.
+   */
   async #nextPart(
     parts: AsyncGenerator<PairPart, void, undefined>,
-    jobId: string,
+    { jobId, part }: { readonly jobId: string; readonly part: number },
     attempts: number,
   ): Promise<IteratorResult<PairPart, void>> {
     const { results } = this.#parts;
     const alone = attempts > TOKENISED_ALONE_AFTER_ATTEMPTS;
     return await this.#tokenising.run(alone, async () => {
       if (!alone) return await parts.next();
-      const times = await results.accuse(jobId, TOKENISING);
+      const times = await results.accuse(jobId, part);
       try {
         if (times <= MAX_ACCUSATIONS) return await parts.next();
       } finally {
-        if (times <= MAX_ACCUSATIONS) await results.absolve(jobId, TOKENISING);
+        if (times <= MAX_ACCUSATIONS) await results.absolve(jobId, part);
       }
       const message = `its worker died ${MAX_ACCUSATIONS} times while this job alone was being tokenised: one of its texts kills the tokenizer. Find it by sending the documents one by one`;
       throw new RankmillError("job_killed_worker", message, { context: { jobId } });

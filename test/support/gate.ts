@@ -1,6 +1,7 @@
 /**
- * A gate in front of the model: work that a test must find under way is held there, and goes on when
- * the test says so. The lanes are the real ones; each asks before it runs a message.
+ * A gate in front of the model, or of the tokenizer: work that a test must find under way is held there,
+ * and goes on when the test says so. Lanes and tokenizers are the real ones; a process asks before each
+ * message that they get.
  */
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
@@ -9,7 +10,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { until } from "./until.js";
 
-const PRELOAD = new URL("gate-lane.mjs", import.meta.url).href;
+/** Code that asks at the gate, and the variable that names the gate to it. */
+const PLACES = {
+  lane: { preload: "gate-lane.mjs", variable: "RANKMILL_TEST_GATE" },
+  tokenizer: { preload: "gate-tokenizer.mjs", variable: "RANKMILL_TEST_TOKENIZER_GATE" },
+} as const;
+type GatePlace = keyof typeof PLACES;
 
 /**
  * Open at first, so that lanes are measured and warmed up without the test.
@@ -20,6 +26,7 @@ const PRELOAD = new URL("gate-lane.mjs", import.meta.url).href;
 export class Gate {
   readonly #server: Server;
   readonly #path: string;
+  readonly #place: GatePlace;
   /** Lanes that wait, one entry per message. */
   #waiting: Socket[] = [];
   readonly #lanes = new Set<Socket>();
@@ -27,22 +34,25 @@ export class Gate {
   #left = Infinity;
   #passed = 0;
 
-  private constructor(server: Server, path: string) {
+  private constructor(server: Server, path: string, place: GatePlace) {
     this.#server = server;
     this.#path = path;
+    this.#place = place;
     server.on("connection", (lane) => this.#welcome(lane));
   }
 
-  static async open(): Promise<Gate> {
+  static async open(place: GatePlace = "lane"): Promise<Gate> {
     const path = join(tmpdir(), `rankmill-gate-${randomUUID().slice(0, 8)}.sock`);
     const server = createServer().listen(path);
     await once(server, "listening");
-    return new Gate(server, path);
+    return new Gate(server, path, place);
   }
 
-  /** Variables of the commands whose lanes shall ask. */
+  /** Variables of the commands that shall ask. */
   get env(): Readonly<Record<string, string>> {
-    return { NODE_OPTIONS: `--import=${PRELOAD}`, RANKMILL_TEST_GATE: this.#path };
+    const { preload, variable } = PLACES[this.#place];
+    const { href } = new URL(preload, import.meta.url);
+    return { NODE_OPTIONS: `--import=${href}`, [variable]: this.#path };
   }
 
   /** Messages that a lane has and that wait here. */
@@ -86,9 +96,9 @@ export class Gate {
     return value;
   }
 
-  /** Waits until a lane stands before the gate: jobs are then in a worker's hands, and stay there. */
+  /** Waits until a message stands before the gate: jobs are then in a worker's hands, and stay there. */
   async untilHeld(): Promise<void> {
-    await until("a lane is held at the gate", () => this.held > 0);
+    await until("a message is held at the gate", () => this.held > 0);
   }
 
   async close(): Promise<void> {

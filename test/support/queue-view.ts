@@ -69,6 +69,32 @@ export async function servedTag(redis: Redis): Promise<string> {
   return tag;
 }
 
+/** Jobs that are charged with something, by job id: how often, by pair or part. */
+export async function accusedJobs(
+  redis: Redis,
+): Promise<Map<string, Readonly<Record<string, string>>>> {
+  const keys = byJob(await redis.keys(jobKeys.accused(ANY, ANY)));
+  const counts = await Promise.all(
+    [...keys].map(async ([jobId, key]) => [jobId, await redis.hgetall(key)] as const),
+  );
+  return new Map(counts.filter(([, count]) => Object.keys(count).length > 0));
+}
+
+/**
+ * Lets the locks of all jobs of bulk runs run out at once, as if their workers had been gone for long: the
+ * next worker that starts takes them over.
+ */
+export async function expireLocks(redis: Redis): Promise<void> {
+  for (const list of await redis.keys(bulkListKey("active"))) {
+    const prefix = list.slice(0, -"active".length);
+    for (const jobId of await redis.lrange(list, 0, -1)) {
+      await redis.del(`${prefix}${jobId}:lock`);
+      await redis.sadd(`${prefix}stalled`, jobId);
+    }
+    await redis.del(`${prefix}stalled-check`);
+  }
+}
+
 function bulkListKey(list: "wait" | "active"): string {
   return `${KEY_PREFIX}:${queueName(ANY, "bulk")}:${list}`;
 }

@@ -25,7 +25,8 @@ export interface ResultStore {
   /** One entry per job id, in order; undefined if the job has not ended or its record expired. */
   read(jobIds: readonly string[]): Promise<(JobEnd | undefined)[]>;
   /**
-   * Counts a pair that is about to run alone under suspicion, or the job itself (`TOKENISING`).
+   * Counts a pair that is about to run alone under suspicion, or a part of the job that is about to be
+   * tokenised alone (`tokenisedPart`).
    *
    * @returns times counted so far
    */
@@ -34,5 +35,11 @@ export interface ResultStore {
   absolve(jobId: string, pair: number): Promise<void>;
 }
 
-/** Stands in for a pair's number: the job while it is tokenised, before it has pairs. */
-export const TOKENISING = -1;
+/**
+ * Stands in for a pair's number: a part of the job while it is tokenised, before it has pairs.
+ *
+ * @param part 0 for the first
+ */
+export function tokenisedPart(part: number): number {
+  return -1 - part;
+}

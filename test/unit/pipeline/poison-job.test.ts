@@ -4,7 +4,7 @@ import { DEFAULT_LIMITS } from "../../../src/core/contract.js";
 import { RankmillError } from "../../../src/core/errors.js";
 import { envelopeSchema } from "../../../src/core/job-envelope.js";
 import type { TakenJob } from "../../../src/core/job.js";
-import { TOKENISING } from "../../../src/core/ports/result-store.js";
+import { tokenisedPart } from "../../../src/core/ports/result-store.js";
 import { JobProcessor } from "../../../src/pipeline/process-job.js";
 import { Permits } from "../../../src/platform/permits.js";
 import { FunctionScorer } from "../../support/fakes/function-scorer.js";
@@ -18,16 +18,21 @@ import { turn } from "../../support/turn.js";
 const BYSTANDERS = 64;
 const POISON = "poison";
 const MOST_WORKERS = 20;
+/** Fills a pair of the jobs' 512 tokens. */
+const FULL = "x".repeat(512);
+/** Documents whose pairs are more than one part of a job, 262,144 tokens. */
+const PART_DOCUMENTS = 600;
 const NEVER_AGAIN = new Promise<never>(() => {});
 
-function takenJob(jobId: string, text: string): TakenJob {
-  const request = JSON.stringify({ id: jobId, query: "q", documents: [{ text }] });
+function takenJob(jobId: string, ...texts: readonly string[]): TakenJob {
+  const documents = texts.map((text) => ({ text }));
+  const request = JSON.stringify({ id: jobId, query: "q", documents });
   const envelope = envelopeSchema.parse({
     v: 1,
-    pairs: 1,
+    pairs: texts.length,
     bytes: request.length,
     request,
-    options: { maxLength: 32, truncation: "only-second" },
+    options: { maxLength: 512, truncation: "only-second" },
     ttlSeconds: 60,
   });
   return { jobId, priority: "bulk", lastAttempt: false, envelope };
@@ -92,6 +97,16 @@ describe("a job whose text kills the worker that tokenises it", () => {
     for (const { jobId } of bystanders) expect(redis.ends.get(jobId)?.status).toBe("done");
   });
 
+  it("ends so too if the text stands in a later part of the job, behind parts that work", async () => {
+    const redis = new MemoryJobs();
+    const job = takenJob(POISON, ...Array.from({ length: PART_DOCUMENTS }, () => FULL), POISON);
+    redis.want(POISON, "someone");
+    let deaths = 0;
+    while (deaths < MOST_WORKERS && (await work(redis, [job]))) deaths += 1;
+    expect(deaths).toBe(4);
+    expect(redis.ends.get(POISON)).toMatchObject({ code: "job_killed_worker" });
+  });
+
   it("is not charged with an attempt that failed while its worker lived", async () => {
     const redis = new MemoryJobs();
     redis.want("a", "someone");
@@ -99,7 +114,7 @@ describe("a job whose text kills the worker that tokenises it", () => {
     const accused: number[] = [];
     const tokenizer = new CharTokenizer();
     tokenizer.before = () => {
-      accused.push(redis.accused.get("a")?.get(TOKENISING) ?? 0);
+      accused.push(redis.accused.get("a")?.get(tokenisedPart(0)) ?? 0);
       throw new RankmillError("internal", "the thread died");
     };
     const processor = new JobProcessor({
