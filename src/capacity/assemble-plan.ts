@@ -15,6 +15,7 @@ import type { BatcherOptions } from "../pipeline/batch/batcher.js";
 import { mib } from "./divide-memory.js";
 import type { LanePlan, LanePlanRequest } from "./lane-plan.js";
 import { PAYLOAD_MEMORY_FACTOR, PayloadMemory } from "./payload-memory.js";
+import { tokenizerReadingBytes, type PlannedTokenizer } from "./tokenizer-memory.js";
 
 /** The figures that the two ways of planning decide, each in its own manner. */
 export interface PlanParts {
@@ -67,7 +68,7 @@ export function assemblePlan(request: LanePlanRequest, parts: PlanParts): LanePl
 }
 
 function sayPlan(
-  { logger, maxJobBytes: askedJobBytes }: LanePlanRequest,
+  { logger, maxJobBytes: askedJobBytes, tokenizer }: LanePlanRequest,
   parts: PlanParts,
   maxJobBytes: number,
 ): void {
@@ -82,6 +83,7 @@ function sayPlan(
       memoryLimitBytes: limit.bytes,
       memoryLimitFrom: limit.source,
       payloadBytes: parts.payloadBytes,
+      ...tokenizerFigures(tokenizer),
       tokenCacheBytes: parts.tokenCacheBytes,
       ...parts.figures,
     },
@@ -96,6 +98,14 @@ function sayPlan(
       `jobs over ${maxJobBytes} bytes are refused: ${holds} no larger ones`,
     );
   }
+}
+
+function tokenizerFigures({ kind, vocabularyBytes, maxDocumentChars }: PlannedTokenizer) {
+  return {
+    tokenizer: kind,
+    tokenizerVocabularyBytes: vocabularyBytes,
+    tokenizerReadingBytes: tokenizerReadingBytes(kind, maxDocumentChars),
+  };
 }
 
 function batchMemory(

@@ -28,7 +28,7 @@ export async function planForCards(request: LanePlanRequest, memory: OwnMemory):
   const readyBytes = BARE_LANE_BYTES + memory.hostBytes;
   const openPeakBytes = readyBytes + model.file.bytes * memory.openFactor;
   const { lanes, payloadBytes } = divideMemory(request, limit, {
-    baseBytes: baseBytes(),
+    baseBytes: baseBytes(request),
     sharedBytes: 0,
     lane: { readyBytes, openPeakBytes },
     wantedLanes,

@@ -7,6 +7,7 @@ import type { LaneModel } from "../inference/lanes/lane-protocol.js";
 import type { ResolvedModel } from "../models/resolve.js";
 import type { BatchMemory } from "../pipeline/batch/batch-memory.js";
 import type { BatcherOptions } from "../pipeline/batch/batcher.js";
+import type { PlannedTokenizer } from "./tokenizer-memory.js";
 import type { PayloadMemory } from "./payload-memory.js";
 
 /** The choices of an operator. */
@@ -30,6 +31,7 @@ export interface LanePlanRequest
   /** The way in which a lane opens the model before anything is planned. */
   readonly laneModel: LaneModel;
   readonly maxJobBytes: number;
+  readonly tokenizer: PlannedTokenizer;
   readonly logger: Logger;
 }
 

@@ -34,7 +34,7 @@ export async function planFromMeasurements(request: LanePlanRequest): Promise<La
     );
   }
   const sharedBytes = await sharedBytesOf(laneModel);
-  const base = baseBytes();
+  const base = baseBytes(request);
   const roomBytes = limit.bytes - marginBytes(limit.bytes) - base - sharedBytes;
   const bareBytes = BARE_LANE_BYTES + (laneModel.prepared === true ? 0 : model.file.bytes);
   if (request.calibrationDir !== undefined && roomBytes < bareBytes) {

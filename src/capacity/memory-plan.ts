@@ -15,8 +15,11 @@ export interface MemoryNeeds {
   readonly limitBytes: number;
   /** The worker's process: runtime, tokenizer, queue clients, and room for its heap. */
   readonly baseBytes: number;
-  /** Requests in hand. Fewer than `most` wait if memory is short, never fewer than `least`. */
-  readonly payload: { readonly least: number; readonly most: number };
+  /**
+   * Requests in hand: never fewer than `least`, and no more than `most`. Up to `wanted` they go before all
+   * lanes but one.
+   */
+  readonly payload: { readonly least: number; readonly wanted: number; readonly most: number };
   /** Bytes that all lanes map together: a prepared model's files. */
   readonly sharedBytes: number;
   readonly lane: {
@@ -63,7 +66,10 @@ export function planMemory(needs: MemoryNeeds): MemoryPlan {
   const payloadBytes = Math.floor(
     Math.min(
       payload.most,
-      Math.max(payload.least, Math.min(room * PAYLOAD_SHARE, room - laneBytes - share)),
+      Math.max(
+        payload.least,
+        Math.min(Math.max(room * PAYLOAD_SHARE, payload.wanted), room - laneBytes - share),
+      ),
     ),
   );
   const lanes = Math.min(

@@ -1,8 +1,9 @@
+import process from "node:process";
 import { pathToFileURL } from "node:url";
 import type { PairTemplate } from "../core/pair-assembly.js";
 import type { Tokenizer } from "../core/ports/tokenizer.js";
 import { TOKENIZER_ENTRY } from "../platform/process-entries.js";
-import type { TokenizerChoice } from "./kinds/registry.js";
+import type { TokenizerChoice, TokenizerKindName } from "./kinds/registry.js";
 import { ThreadTokenizer } from "./thread/thread-tokenizer.js";
 
 export interface OpenTokenizerOptions {
@@ -14,6 +15,9 @@ export interface OpenTokenizerOptions {
 
 export interface OpenedTokenizer {
   readonly tokenizer: Tokenizer;
+  readonly kind: TokenizerKindName;
+  /** Bytes by which the process grew: the vocabulary, and what reads it. */
+  readonly vocabularyBytes: number;
   readonly template: PairTemplate;
 }
 
@@ -29,5 +33,8 @@ export async function openTokenizer(
   { kind = "auto", compiledDir }: OpenTokenizerOptions = {},
 ): Promise<OpenedTokenizer> {
   const entry = pathToFileURL(TOKENIZER_ENTRY);
-  return await ThreadTokenizer.open(entry, { folder, choice: kind, compiledDir });
+  const bytesBefore = process.memoryUsage.rss();
+  const opened = await ThreadTokenizer.open(entry, { folder, choice: kind, compiledDir });
+  const vocabularyBytes = Math.max(0, process.memoryUsage.rss() - bytesBefore);
+  return { ...opened, kind: opened.tokenizer.kind, vocabularyBytes };
 }

@@ -13,6 +13,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   fidelity: async () => (await import("./fidelity/bench.js")).fidelityBench,
   jobs: async () => (await import("./jobs/bench.js")).jobsBench,
   memory: async () => (await import("./memory/bench.js")).memoryBench,
+  tokenizers: async () => (await import("./tokenizers/bench.js")).tokenizersBench,
   start: async () => (await import("./start/bench.js")).startBench,
   runs: async () => (await import("./runs/bench.js")).runsBench,
   scrape: async () => (await import("./scrape/bench.js")).scrapeBench,

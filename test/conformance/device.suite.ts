@@ -11,7 +11,7 @@ import { deviceOf, DEVICES, type DeviceKind } from "../../src/inference/devices/
 import { LaneProcess } from "../../src/inference/lanes/lane-process.js";
 import { sessionOptions } from "../../src/inference/session/session-options.js";
 import { resolveModel } from "../../src/models/resolve.js";
-import { fixtureFolder, laneOptions, randomPair } from "../support/lanes.js";
+import { FIXTURE_TOKENIZER, fixtureFolder, laneOptions, randomPair } from "../support/lanes.js";
 import { SeededRandom } from "../support/random.js";
 
 /** Words of a device's failures, as its runtime and driver write them. */
@@ -147,6 +147,7 @@ export function testDevice(
         device: { kind, cards: device.memory.kind === "own" ? 3 : undefined },
         laneModel: { ...laneOptions("bert").model, device: kind },
         env: process.env,
+        tokenizer: FIXTURE_TOKENIZER,
         maxJobBytes: 1_000_000,
         memoryLimitBytes: 8 * 1024 ** 3,
         logger: pino({ level: "silent" }),

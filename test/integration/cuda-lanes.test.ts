@@ -16,7 +16,7 @@ import { resolveModel, type ResolvedModel } from "../../src/models/resolve.js";
 import { Batcher, DEFAULT_BATCHER_OPTIONS } from "../../src/pipeline/batch/batcher.js";
 import { planLanes } from "../../src/capacity/plan-lanes.js";
 import type { LanePlan, LanePlanOptions } from "../../src/capacity/lane-plan.js";
-import { fixtureFolder, laneOptions, randomPair } from "../support/lanes.js";
+import { FIXTURE_TOKENIZER, fixtureFolder, laneOptions, randomPair } from "../support/lanes.js";
 import { SeededRandom } from "../support/random.js";
 import { until } from "../support/until.js";
 
@@ -100,6 +100,7 @@ async function startPool(
     laneModel: { ...laneOptions("bert").model, device: "cuda" },
     entryPath,
     env: process.env,
+    tokenizer: FIXTURE_TOKENIZER,
     maxJobBytes: 1_000_000,
     memoryLimitBytes: 8 * 1024 ** 3,
     logger: pino({ level: "silent" }),

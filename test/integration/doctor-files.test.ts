@@ -31,6 +31,7 @@ async function outcomeOf(check: Check, of: ResolvedModel, prepared: string): Pro
     model: { status: "unnamed", option: "model" },
     lanes: {},
     inFlight: { maxJobs: 1, maxBytes: 1 },
+    maxDocumentChars: 4_194_304,
     maxJobBytes: 1,
     tokenizer: "auto",
     folders: { prepared, calibration: folder, models: folder, index: folder, temporary: folder },

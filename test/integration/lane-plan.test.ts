@@ -7,13 +7,16 @@ import { packageRoot } from "../../src/platform/package-root.js";
 import { resolveModel, type ResolvedModel } from "../../src/models/resolve.js";
 import { planLanes } from "../../src/capacity/plan-lanes.js";
 import type { LanePlan, LanePlanOptions } from "../../src/capacity/lane-plan.js";
-import { fixtureFolder, LANE_ENTRY, laneOptions } from "../support/lanes.js";
+import type { PlannedTokenizer } from "../../src/capacity/tokenizer-memory.js";
+import { FIXTURE_TOKENIZER, fixtureFolder, LANE_ENTRY, laneOptions } from "../support/lanes.js";
 
 const MIB = 1024 * 1024;
 const NO_LANE = "/nonexistent/lane.js";
 const folders: string[] = [];
 let calibrationDir: string;
 let said: string[];
+/** Figures of the last plan, as the log has them. */
+let figures: object;
 
 beforeEach(async () => {
   calibrationDir = await freshFolder();
@@ -33,12 +36,20 @@ async function bert(precision: "fp32" | "int8" = "fp32"): Promise<ResolvedModel>
 }
 
 async function plan(
-  more: LanePlanOptions & { model?: ResolvedModel; entryPath?: string } = {},
+  more: LanePlanOptions & {
+    model?: ResolvedModel;
+    entryPath?: string;
+    tokenizer?: Partial<PlannedTokenizer>;
+  } = {},
 ): Promise<LanePlan> {
   said = [];
   const model = more.model ?? (await bert());
   const sink = {
-    write: (line: string) => void said.push((JSON.parse(line) as { msg: string }).msg),
+    write: (line: string) => {
+      const entry = JSON.parse(line) as { msg: string; lanes?: number };
+      said.push(entry.msg);
+      if (entry.lanes !== undefined) figures = entry;
+    },
   };
   return await planLanes({
     calibrationDir,
@@ -48,6 +59,7 @@ async function plan(
     device: { kind: "cpu" },
     laneModel: { ...laneOptions("bert").model, onnxPath: model.onnxPath },
     env: process.env,
+    tokenizer: { ...FIXTURE_TOKENIZER, ...more.tokenizer },
     maxJobBytes: 33_554_432,
     logger: pino({ level: "info" }, sink),
   });
@@ -128,7 +140,7 @@ describe("a memory limit", () => {
     await expect(refused).rejects.toMatchObject({
       code: "memory_too_small",
       message: expect.stringMatching(
-        /^the memory limit of 64 MiB \(option\) is too small for bert fp32: one lane needs \d+ MiB; raise/,
+        /^the memory limit of 64 MiB \(option\) is too small for bert fp32: one lane needs \d+ MiB, and the tokenizer \(tokenizers\) takes 32 MiB of it for its vocabulary and 144 MiB to read a text of 1048576 characters; raise the limit, .*, or a lower maxDocumentChars$/,
       ) as string,
     });
   });
@@ -144,6 +156,33 @@ describe("a memory limit", () => {
     const { lanes, memory } = await plan({ memoryLimitBytes: needed * MIB });
     expect(lanes).toBeGreaterThan(0);
     expect(memory.budget.capacityBytes).toBeLessThan(needed * MIB);
+  });
+
+  it("that does not hold the tokenizer's longest text is refused, and holds it if texts are shorter", async () => {
+    await plan();
+    const long = { maxDocumentChars: 268_435_456 };
+    const refused = plan({ memoryLimitBytes: 1400 * MIB, tokenizer: long });
+    await expect(refused).rejects.toMatchObject({
+      code: "memory_too_small",
+      message: expect.stringContaining("2184 MiB to read a text of 268435456 characters") as string,
+    });
+    expect((await plan({ memoryLimitBytes: 1400 * MIB })).lanes).toBeGreaterThan(0);
+  });
+
+  it("holds fewer lanes where the tokenizer reads longer texts", async () => {
+    const asked = { memoryLimitBytes: 2400 * MIB, lanes: 64 };
+    const usual = await plan(asked);
+    const longer = await plan({ ...asked, tokenizer: { maxDocumentChars: 134_217_728 } });
+    expect(longer.lanes).toBeLessThan(usual.lanes);
+  });
+
+  it("shows in the log what the tokenizer takes", async () => {
+    await plan();
+    expect(figures).toMatchObject({
+      tokenizer: "tokenizers",
+      tokenizerVocabularyBytes: 32 * MIB,
+      tokenizerReadingBytes: 144 * MIB,
+    });
   });
 
   it("holds fewer lanes than were asked for, and says so", async () => {

@@ -18,6 +18,13 @@ export function fixtureFolder(model: FixtureModel): string {
   return join(MODELS, model);
 }
 
+/** The tokenizer of a fixture, for a plan of lanes. */
+export const FIXTURE_TOKENIZER = {
+  kind: "tokenizers",
+  vocabularyBytes: 32 * 1024 ** 2,
+  maxDocumentChars: 1_048_576,
+} as const;
+
 /** The message that opens a lane of a fixture, on one thread. */
 export function laneOptions(
   model: FixtureModel,

@@ -4,7 +4,8 @@
  */
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
+import { DATA } from "./data.js";
 import { canMount } from "./mounts.js";
 import { hasRealRedis } from "./redis-server.js";
 
@@ -33,11 +34,7 @@ export function given(...needs: readonly Need[]): Given {
   return { skip: missing.length > 0, meta: { missing } };
 }
 
-const REPOSITORY = resolve(import.meta.dirname, "../..");
-/** Collections, tokenizers and golden files that are too large for the repository. */
-export const DATA = resolve(
-  process.env["RANKMILL_TEST_DATA"] ?? join(REPOSITORY, "../shared/data"),
-);
+export { DATA };
 
 export const realRedis: Need = {
   name: "redis-server on PATH (Debian: apt-get install redis-server)",

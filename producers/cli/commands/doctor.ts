@@ -30,7 +30,7 @@ const GROUPS = {
   lanes: LANES,
   worker: WORKER,
   redis: REDIS,
-  limits: pick(LIMITS, "maxJobBytes"),
+  limits: pick(LIMITS, "maxDocumentChars", "maxJobBytes"),
   input: pick(INPUT, "indexDir"),
   messages: pick(MESSAGES, "json"),
 };
@@ -69,6 +69,7 @@ async function doctor(parsed: Record<string, unknown>): Promise<number> {
         model: await examinedModel(values.device, values.model),
         lanes: laneOptions(values.lanes, values.worker),
         inFlight: inFlightBounds(values.redis),
+        maxDocumentChars: values.limits.maxDocumentChars,
         maxJobBytes: values.limits.maxJobBytes,
         tokenizer: values.model.tokenizer,
         folders: {

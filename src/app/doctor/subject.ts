@@ -40,6 +40,7 @@ export interface Subject {
   readonly lanes: LaneOptions;
   readonly inFlight: InFlightBounds;
   readonly maxJobBytes: number;
+  readonly maxDocumentChars: number;
   readonly tokenizer: TokenizerChoice;
   readonly folders: SubjectFolders;
   readonly env: Readonly<Record<string, string | undefined>>;

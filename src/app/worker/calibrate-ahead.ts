@@ -20,12 +20,13 @@ export interface CalibrateAheadRequest {
  */
 export async function calibrateAhead(request: CalibrateAheadRequest): Promise<void> {
   const { model, preparedDir } = request;
-  const { tokenizer, template } = await openTokenizer(model.folder.path, {
+  const { tokenizer, template, kind, vocabularyBytes } = await openTokenizer(model.folder.path, {
     compiledDir: preparedDir,
   });
   try {
-    const { maxJobBytes } = DEFAULT_LIMITS;
-    await planWorkerLanes({ ...request, filling: template, maxJobBytes });
+    const { maxJobBytes, maxDocumentChars } = DEFAULT_LIMITS;
+    const planned = { kind, vocabularyBytes, maxDocumentChars };
+    await planWorkerLanes({ ...request, filling: template, tokenizer: planned, maxJobBytes });
   } finally {
     await tokenizer.close();
   }

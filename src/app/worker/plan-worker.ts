@@ -22,8 +22,9 @@ export interface WorkerPlan {
  */
 export async function planWorker(options: WorkerOptions): Promise<WorkerPlan> {
   const { model, device = CPU_DEVICE, limits = DEFAULT_LIMITS } = options;
-  const { maxJobBytes } = limits;
-  const filling = options.opened.template;
-  const { plan, env } = await planWorkerLanes({ ...options, filling, maxJobBytes });
+  const { maxJobBytes, maxDocumentChars } = limits;
+  const { template: filling, kind, vocabularyBytes } = options.opened;
+  const tokenizer = { kind, vocabularyBytes, maxDocumentChars };
+  const { plan, env } = await planWorkerLanes({ ...options, filling, tokenizer, maxJobBytes });
   return { tag: modelTag(model), device, env, limits, lanes: plan };
 }

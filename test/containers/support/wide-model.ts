@@ -1,20 +1,39 @@
-import { cpSync, mkdirSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { encodeOnnxModel, type GraphNode } from "../../../models/builtin-bm25/onnx-encoder.js";
 import { SeededRandom } from "../../support/random.js";
 import { ROOT } from "./docker.js";
 
-/** The name of the tokenizer whose files are taken. */
-const VOCABULARY = 600;
-/** 9.8 MB of weights: enough for a worker to want them compiled and mapped. */
-const WIDTH = 4_096;
+const FIXTURES = join(ROOT, "test/fixtures/models");
+const TOKENIZER_FILES = ["tokenizer.json", "tokenizer_config.json"];
 
-/** Writes the folder of a model that does little and weighs much: it sums up its words' vectors. */
+export interface SumModel {
+  /** Fixture whose config the model has. */
+  readonly fixture: "bert" | "xlm-roberta";
+  /** Folder of the tokenizer's files. */
+  readonly tokenizer: string;
+  /** Words of the tokenizer. */
+  readonly vocabulary: number;
+  /** Numbers of a word's vector. */
+  readonly width: number;
+}
+
+/** Writes the folder of a model that does little and weighs much: 9.8 MB, enough for a worker to want it compiled and mapped. */
 export function writeWideModel(folder: string): void {
-  const bert = join(ROOT, "test/fixtures/models/bert");
+  const bert = join(FIXTURES, "bert");
+  writeSumModel(folder, { fixture: "bert", tokenizer: bert, vocabulary: 600, width: 4_096 });
+}
+
+/** Writes the folder of a model that sums up its words' vectors. */
+export function writeSumModel(
+  folder: string,
+  { fixture, tokenizer, vocabulary, width }: SumModel,
+): void {
   mkdirSync(join(folder, "onnx"), { recursive: true });
-  for (const file of ["config.json", "tokenizer.json", "tokenizer_config.json"]) {
-    cpSync(join(bert, file), join(folder, file));
+  cpSync(join(FIXTURES, fixture, "config.json"), join(folder, "config.json"));
+  // Contents alone: files that are given may be read-only.
+  for (const file of TOKENIZER_FILES) {
+    writeFileSync(join(folder, file), readFileSync(join(tokenizer, file)));
   }
   const random = new SeededRandom(5);
   const weights = (count: number): number[] => Array.from({ length: count }, () => random.next());
@@ -26,8 +45,8 @@ export function writeWideModel(folder: string): void {
     inputs: [{ name: "input_ids", type: "int64", dims: ["batch", "sequence"] }],
     outputs: [{ name: "logits", type: "float", dims: ["batch", 1] }],
     constants: new Map([
-      ["words", { type: "float", dims: [VOCABULARY, WIDTH], data: weights(VOCABULARY * WIDTH) }],
-      ["head", { type: "float", dims: [WIDTH, 1], data: weights(WIDTH) }],
+      ["words", { type: "float", dims: [vocabulary, width], data: weights(vocabulary * width) }],
+      ["head", { type: "float", dims: [width, 1], data: weights(width) }],
     ]),
     nodes: [
       node("Gather", ["words", "input_ids"], "vectors"),

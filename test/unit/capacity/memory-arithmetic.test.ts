@@ -78,7 +78,7 @@ describe("a memory limit", () => {
   const needs: MemoryNeeds = {
     limitBytes: 2048 * MIB,
     baseBytes: 300 * MIB,
-    payload: { least: 48 * MIB, most: 768 * MIB },
+    payload: { least: 48 * MIB, wanted: 48 * MIB, most: 768 * MIB },
     sharedBytes: 0,
     lane: { readyBytes: 150 * MIB, openPeakBytes: 200 * MIB },
     wantedLanes: 4,
@@ -105,6 +105,17 @@ describe("a memory limit", () => {
     const mapped = { ...needs, limitBytes: 900 * MIB, sharedBytes: 110 * MIB, lane: shared };
     expect(planMemory(mapped)).toMatchObject({ status: "fits", lanes: 2 });
     expect(planMemory(needs)).toMatchObject({ status: "fits", lanes: 4 });
+  });
+
+  it("holds a request of the wanted size before a second lane, and one lane before such a request", () => {
+    const wanted = { least: 48 * MIB, wanted: 200 * MIB, most: 768 * MIB };
+    const plenty = planMemory({ ...needs, limitBytes: 900 * MIB, payload: wanted });
+    expect(plenty).toMatchObject({ status: "fits", lanes: 1, payloadBytes: 200 * MIB });
+    const tight = planMemory({ ...needs, limitBytes: 700 * MIB, payload: wanted });
+    if (tight.status !== "fits") throw new Error("700 MiB should fit");
+    expect(tight.lanes).toBe(1);
+    expect(tight.payloadBytes).toBeGreaterThanOrEqual(48 * MIB);
+    expect(tight.payloadBytes).toBeLessThan(200 * MIB);
   });
 
   it("is refused if it is too small, with a limit that is just enough", () => {

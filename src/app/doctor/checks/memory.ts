@@ -8,6 +8,8 @@ import { memoryLimit } from "../../../inference/host/memory-limit.js";
 import { laneModelOf } from "../../../inference/lanes/lane-model.js";
 import type { Check } from "../check.js";
 import { note, ok, problem, warning } from "../finding.js";
+import { tokenizerReadingBytes } from "../../../capacity/tokenizer-memory.js";
+import { openTokenizer } from "../../../tokenizers/open-tokenizer.js";
 import { preparedHere } from "../prepared-here.js";
 
 const MIB = 1024 * 1024;
@@ -17,7 +19,7 @@ export const memory: Check = {
   name: "memory",
   needs: "model",
   run: async ({ model, device }, subject) => {
-    const { lanes: asked, folders, env, maxJobBytes } = subject;
+    const { lanes: asked, folders, env, maxJobBytes, maxDocumentChars } = subject;
     const limit = await memoryLimit(asked.memoryLimitBytes);
     const bound = `the memory limit of ${Math.floor(limit.bytes / MIB)} MiB (${limit.source})`;
     const wanted = asked.lanes ?? device.cards ?? (await usableCores());
@@ -28,6 +30,10 @@ export const memory: Check = {
       found.status === "good"
         ? { onnxPath: found.onnxPath, prepared: true, unmasked: found.unmasked }
         : { onnxPath: model.onnxPath };
+    // Open while the memory is planned, as in a worker.
+    const { tokenizer, template, kind, vocabularyBytes } = await openTokenizer(model.folder.path, {
+      kind: subject.tokenizer,
+    });
     try {
       const { lanes, maxJobBytes: heldJobBytes } = await planLanes({
         ...asked,
@@ -35,12 +41,14 @@ export const memory: Check = {
         calibrationDir: undefined,
         model,
         device,
-        laneModel: laneModelOf(source, { padId: 0, segmentTypeIds: false }, device),
+        laneModel: laneModelOf(source, template, device),
         env,
+        tokenizer: { kind, vocabularyBytes, maxDocumentChars },
         maxJobBytes,
         logger: pino({ level: "silent" }),
       });
-      const holds = `${bound} holds ${lanes} lane${lanes === 1 ? "" : "s"} of ${model.name} ${model.precision}`;
+      const forTokenizer = vocabularyBytes + tokenizerReadingBytes(kind, maxDocumentChars);
+      const holds = `${bound} holds ${lanes} lane${lanes === 1 ? "" : "s"} of ${model.name} ${model.precision} beside ${Math.ceil(forTokenizer / MIB)} MiB for its tokenizer`;
       if (lanes < wanted) {
         return [
           warning(
@@ -61,6 +69,8 @@ export const memory: Check = {
     } catch (error) {
       if (!(error instanceof RankmillError) || error.code !== "memory_too_small") throw error;
       return [problem(error.wording, "raise the limit, or take a smaller model or precision")];
+    } finally {
+      await tokenizer.close();
     }
   },
 };

@@ -18,6 +18,7 @@ const NOTHING: Subject = {
   model: { status: "unusable", why: "no such model" },
   lanes: {},
   inFlight: { maxJobs: 1, maxBytes: 1 },
+  maxDocumentChars: 4_194_304,
   maxJobBytes: 1,
   tokenizer: "auto",
   folders: { prepared: "/", calibration: "/", models: "/", index: "/", temporary: "/" },
