@@ -23,9 +23,9 @@ interface ReadingCost {
 
 /** Bounds of what was measured: of texts from 65,536 to 16,777,216 characters. */
 const READING: Readonly<Record<TokenizerKindName, ReadingCost>> = {
-  rankmill: { fixedBytes: 40 * MIB, bytesPerChar: 6 },
+  rankmill: { fixedBytes: 64 * MIB, bytesPerChar: 4 },
   tokenizers: { fixedBytes: 136 * MIB, bytesPerChar: 8 },
-  transformers: { fixedBytes: 136 * MIB, bytesPerChar: 10 },
+  transformers: { fixedBytes: 152 * MIB, bytesPerChar: 10 },
 };
 
 /** Bytes by which the process may grow while a text of the longest length is read, beside the caller's own text. */

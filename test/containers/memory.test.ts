@@ -59,7 +59,7 @@ describe.skipIf(!dockerAnswers)("a worker in little memory", () => {
       RANKMILL_IMAGE: IMAGE,
       RANKMILL_DATA: folder,
       RANKMILL_MODELS: folder,
-      RANKMILL_MEM_LIMIT: "512m",
+      RANKMILL_MEM_LIMIT: "480m",
     });
     await fleet.run("up", "-d", "--no-build", "worker", "runner");
     await until("the worker is healthy", async () => {
