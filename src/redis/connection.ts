@@ -1,6 +1,7 @@
 import { Redis, type RedisOptions } from "ioredis";
 import { describeError, RankmillError } from "../core/errors.js";
 import { option, wording } from "../core/wording.js";
+import { unlessLate } from "../platform/unless-aborted.js";
 import { explainRefusal } from "./redis-refusal.js";
 
 /** The address of Redis: a `redis://`, `rediss://` or `unix://` URL, or a private server's address. */
@@ -55,8 +56,12 @@ export async function connectRedis(
   };
   redis.on("error", remember);
   try {
-    await redis.connect();
-    await checkUse(redis);
+    // A server may take the connection and then answer nothing.
+    await unlessLate(
+      redis.connect().then(() => checkUse(redis)),
+      CONNECT_TIMEOUT_MS,
+      () => new Error(`no answer within ${CONNECT_TIMEOUT_MS / 1_000} s`),
+    );
   } catch (error) {
     redis.disconnect();
     throw unavailable(target, error, last);

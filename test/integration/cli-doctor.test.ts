@@ -4,7 +4,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { LEVELS } from "../../src/app/doctor/finding.js";
 import { Bench, BERT, BUILTIN, words, type CliExit } from "../support/cli.js";
-import { freePort, hasRealRedis, TestRedis } from "../support/redis-server.js";
+import { given, ordinaryUser, realRedis } from "../support/needs.js";
+import { freePort, TestRedis } from "../support/redis-server.js";
 
 const MIB = 1024 * 1024;
 
@@ -84,7 +85,7 @@ describe("rankmill doctor without a Redis", () => {
   });
 
   // Root may write anywhere.
-  it.skipIf(process.getuid?.() === 0)("finds a folder that may not be written", async () => {
+  it("finds a folder that may not be written", given(ordinaryUser), async () => {
     const folder = bench.path("read-only");
     await mkdir(folder);
     await chmod(folder, 0o555);
@@ -95,7 +96,7 @@ describe("rankmill doctor without a Redis", () => {
   });
 });
 
-describe.skipIf(!hasRealRedis)("rankmill doctor on a real Redis", () => {
+describe("rankmill doctor on a real Redis", given(realRedis), () => {
   let redis: TestRedis;
   beforeEach(async () => {
     redis = await TestRedis.start();

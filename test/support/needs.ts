@@ -46,6 +46,11 @@ export const visibleProcesses: Need = {
   isMet: process.platform === "linux",
 };
 
+export const ordinaryUser: Need = {
+  name: "a user other than root, whom the system refuses what the mode of a folder says",
+  isMet: process.getuid?.() !== 0,
+};
+
 export const terminals: Need = {
   name: "util-linux' script on PATH, which gives a command a terminal",
   isMet: answers("script", "--version"),

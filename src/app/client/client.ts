@@ -1,11 +1,17 @@
 import { randomUUID } from "node:crypto";
 import type { Telemetry } from "bullmq";
 import type { Redis } from "ioredis";
-import { DEFAULT_LIMITS, parseRequest, type Limits } from "../../core/contract.js";
+import {
+  DEFAULT_LIMITS,
+  parseRequest,
+  type Limits,
+  type RerankRequest,
+} from "../../core/contract.js";
 import { RankmillError } from "../../core/errors.js";
 import type { EnqueueOutcome, ModelKey, ScoringOptions } from "../../core/job.js";
 import { modelTag } from "../../redis/keys.js";
-import type { Priority } from "../../core/priority.js";
+import { PRIORITIES, type Priority } from "../../core/priority.js";
+import { unlessLate } from "../../platform/unless-aborted.js";
 import { packageRoot } from "../../platform/package-root.js";
 import { resolveModel } from "../../models/resolve.js";
 import { connectRedis } from "../../redis/connection.js";
@@ -29,6 +35,12 @@ export interface ClientOptions {
   readonly limits?: Partial<Limits>;
   /** Called with connection errors after the first connection; the client reconnects by itself. */
   readonly onError?: (error: Error) => void;
+  /**
+   * Milliseconds that `enqueue` waits for a Redis that does not answer.
+   *
+   * @defaultValue 30,000
+   */
+  readonly enqueueTimeoutMs?: number;
   /** Place of spooled runs: a folder, or `s3://bucket/prefix`. @defaultValue none */
   readonly spool?: string;
   /**
@@ -75,6 +87,29 @@ interface OpenModel {
   readonly waiter: Waiter;
 }
 
+const ENQUEUE_TIMEOUT_MS = 30_000;
+
+/** Callers without types give what they like, and a queue of another name has no worker. */
+function checkPriority(priority: string | undefined): void {
+  if (priority === undefined || PRIORITIES.some((one) => one === priority)) return;
+  throw new RankmillError(
+    "invalid_field",
+    `priority: is ${JSON.stringify(priority)}, not one of ${PRIORITIES.join(", ")}`,
+    { field: "priority" },
+  );
+}
+
+/** `parseRequest` knows the names on the wire, a caller those of {@link RerankOptions}. */
+function parseOptions(wire: unknown, limits: Limits, bytes: number): RerankRequest {
+  try {
+    return parseRequest(wire, limits, bytes, "");
+  } catch (error) {
+    if (!(error instanceof RankmillError) || error.field !== "top_n") throw error;
+    const message = error.message.replace(/^top_n/, "topN");
+    throw new RankmillError(error.code, message, { cause: error, field: "topN" });
+  }
+}
+
 /** A producer: enqueues rerank jobs and reads their rankings. Loads no inference runtime. */
 export class Client {
   readonly #redis: Redis;
@@ -86,11 +121,19 @@ export class Client {
   /** The submitted runs on this Redis. */
   readonly runs: ClientRuns;
   readonly #runs: Runs;
+  readonly #enqueueTimeoutMs: number;
+  #closed = false;
 
   /** Use {@link createClient}. */
-  constructor(redis: Redis, limits: Limits, openSpool: (() => Promise<Spool>) | undefined) {
+  constructor(
+    redis: Redis,
+    limits: Limits,
+    openSpool: (() => Promise<Spool>) | undefined,
+    enqueueTimeoutMs = ENQUEUE_TIMEOUT_MS,
+  ) {
     this.#redis = redis;
     this.#limits = limits;
+    this.#enqueueTimeoutMs = enqueueTimeoutMs;
     this.#runs = new Runs(redis, openSpool);
     const spooling = openSpool !== undefined;
     this.runs = new ClientRuns(this.#runs, limits, spooling, (model) => this.#known(model));
@@ -101,9 +144,13 @@ export class Client {
    * job: it is joined if it is under way, and its ranking is there at once if it is done.
    *
    * @throws RankmillError `invalid_field` or `limit_exceeded`, naming field, limit and value;
-   *   `model_not_found`; `model_ambiguous` if a model's name could mean several
+   *   `model_not_found`; `model_ambiguous` if a model's name could mean several; `redis_unavailable`
+   *   if Redis did not answer in time: the job may be enqueued all the same, once it does;
+   *   `cancelled` if the client was closed
    */
   async enqueue(options: RerankOptions): Promise<EnqueuedJob> {
+    if (this.#closed) throw new RankmillError("cancelled", "the client was closed");
+    checkPriority(options.priority);
     const wire = {
       id: options.id,
       query: options.query,
@@ -112,8 +159,8 @@ export class Client {
       metadata: options.metadata,
     };
     const bytes = Buffer.byteLength(JSON.stringify(wire));
-    const request = parseRequest(wire, this.#limits, bytes, "");
-    const model = await this.#model(options.model);
+    const request = parseOptions(wire, this.#limits, bytes);
+    const model = await this.#answered(this.#model(options.model));
     const { longDocuments, overlapTokens, maxWindows, maxTokensPerDoc, score } = options;
     const scoring = {
       maxLength: maxLengthOf(options.maxLength, model),
@@ -129,7 +176,7 @@ export class Client {
       ttlSeconds: options.resultTtlSeconds ?? DEFAULT_RESULT_TTL_SECONDS,
     } as const;
     const job = makeJob(request, scoring, settings);
-    const [outcome] = await model.queue.enqueue([job], this.#owner);
+    const [outcome] = await this.#answered(model.queue.enqueue([job], this.#owner));
     return this.#job(job.jobId, outcome ?? "queued", model);
   }
 
@@ -140,10 +187,19 @@ export class Client {
 
   /** Closes all connections; jobs that were enqueued go on. */
   async close(): Promise<void> {
+    this.#closed = true;
     const models = await Promise.all(this.#models.values());
     await Promise.all(models.flatMap(({ queue, waiter }) => [queue.close(), waiter.close()]));
     await this.#runs.close();
     this.#redis.disconnect();
+  }
+
+  /** @throws RankmillError `redis_unavailable` if `promise` takes too long */
+  async #answered<T>(promise: Promise<T>): Promise<T> {
+    const ms = this.#enqueueTimeoutMs;
+    const error = () =>
+      new RankmillError("redis_unavailable", `Redis has not answered for ${ms} ms`);
+    return await unlessLate(promise, ms, error);
   }
 
   #job(jobId: string, outcome: EnqueueOutcome, { queue, waiter }: OpenModel): EnqueuedJob {
@@ -203,5 +259,6 @@ export async function createClient(options: ClientOptions): Promise<Client> {
   const redis = await connectRedis({ url: options.redisUrl }, options.onError ?? (() => {}));
   const { spool, spoolEnv = {} } = options;
   const open = spool === undefined ? undefined : () => openSpool(spool, spoolEnv);
-  return new Client(redis, { ...DEFAULT_LIMITS, ...options.limits }, open);
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  return new Client(redis, limits, open, options.enqueueTimeoutMs);
 }

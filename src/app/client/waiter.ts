@@ -3,6 +3,8 @@ import type { JobEnd } from "../../core/job.js";
 import type { JobEndNotices } from "../../core/ports/job-end-notices.js";
 import type { ResultStore } from "../../core/ports/result-store.js";
 
+/** Without an answer for this long Redis counts as away: two polls have failed. */
+const SILENT_MS = 2_500;
 /** Notices can be lost with the connection: what is waited for is also asked for this often. */
 const POLL_MS = 1_000;
 
@@ -17,6 +19,8 @@ export class Waiter {
   readonly #waiting = new Map<string, Set<Waiting>>();
   #stop: () => Promise<void> = () => Promise.resolve();
   #poll: NodeJS.Timeout | undefined;
+  /** When Redis last answered, by `performance.now`. */
+  #answeredAtMs = performance.now();
 
   private constructor(results: ResultStore & JobEndNotices) {
     this.#results = results;
@@ -32,9 +36,11 @@ export class Waiter {
 
   /**
    * @returns the job's output line
-   * @throws RankmillError `timeout`; the job's own code if it failed
+   * @throws RankmillError `timeout`; `redis_unavailable` if Redis did not answer at the end;
+   *   `cancelled`; the job's own code if it failed
    */
   async wait(jobId: string, timeoutMs: number): Promise<string> {
+    this.#answeredAtMs = performance.now();
     let timer: NodeJS.Timeout | undefined;
     let entry: Waiting | undefined;
     try {
@@ -43,11 +49,7 @@ export class Waiter {
         const others = this.#waiting.get(jobId) ?? new Set();
         this.#waiting.set(jobId, others.add(entry));
         timer = setTimeout(() => {
-          reject(
-            new RankmillError("timeout", `job ${jobId} has no result after ${timeoutMs} ms`, {
-              context: { jobId },
-            }),
-          );
+          reject(this.#late(jobId, timeoutMs));
         }, timeoutMs);
         this.#poll ??= setInterval(() => void this.#ask([...this.#waiting.keys()]), POLL_MS);
         void this.#ask([jobId]);
@@ -64,6 +66,13 @@ export class Waiter {
     }
   }
 
+  /** Whoever waits for the job in this process is told that it was cancelled, unless it has ended. */
+  async cancelled(jobId: string): Promise<void> {
+    await this.#ask([jobId]);
+    for (const { reject } of this.#waiting.get(jobId) ?? [])
+      reject(new RankmillError("cancelled", `job ${jobId} was cancelled`, { context: { jobId } }));
+  }
+
   async close(): Promise<void> {
     clearInterval(this.#poll);
     for (const waiting of this.#waiting.values()) {
@@ -75,12 +84,27 @@ export class Waiter {
 
   async #ask(jobIds: readonly string[]): Promise<void> {
     // An outage: the next poll asks again.
-    const records = await this.#results.read(jobIds).catch((): undefined[] => []);
+    const records = await this.#results.read(jobIds).catch(() => undefined);
+    if (records === undefined) return;
+    this.#answeredAtMs = performance.now();
     jobIds.forEach((jobId, i) => {
       const record = records[i];
       if (record === undefined) return;
       for (const waiting of this.#waiting.get(jobId) ?? []) settle(jobId, waiting, record);
     });
+  }
+
+  #late(jobId: string, timeoutMs: number): RankmillError {
+    const silentMs = performance.now() - this.#answeredAtMs;
+    return silentMs < SILENT_MS
+      ? new RankmillError("timeout", `job ${jobId} has no result after ${timeoutMs} ms`, {
+          context: { jobId },
+        })
+      : new RankmillError(
+          "redis_unavailable",
+          `Redis has not answered for ${Math.round(silentMs)} ms: whether job ${jobId} has a result is not known`,
+          { context: { jobId } },
+        );
   }
 }
 
