@@ -51,7 +51,7 @@ export const INPUT = {
       type: "text",
       computedDefault: "~/.cache/rankmill/index",
       description:
-        "folder for indexes of collections, 16 bytes per document, and unpacked copies of compressed ones",
+        "folder for indexes of collections, 20 bytes per document, and unpacked copies of compressed ones",
     },
   },
 } as const satisfies OptionGroup;

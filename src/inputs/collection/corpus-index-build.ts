@@ -1,21 +1,24 @@
 import { isUtf8 } from "node:buffer";
 import { createReadStream } from "node:fs";
 import { open, rename, rm, type FileHandle } from "node:fs/promises";
+import { crc32 } from "node:zlib";
 import { describeError, RankmillError } from "../../core/errors.js";
 import { parseCorpusId, type CorpusFormat } from "./corpus-document.js";
 import {
   bucketOf,
   directoryBitsFor,
-  encodeTail,
   hashId,
-  INDEX_VERSION,
   readExactly,
   RECORD_BYTES,
   writeRecord,
-  type CorpusProblem,
-  type IndexMetadata,
   type IndexRecord,
 } from "./corpus-index-file.js";
+import {
+  encodeTail,
+  type CorpusProblem,
+  type IndexDirectory,
+  type IndexMetadata,
+} from "./corpus-index-tail.js";
 import { lineBlocks, NEWLINE, textEnd } from "./line-blocks.js";
 import { openInput } from "../read/open-input.js";
 import { SortedRuns } from "./sorted-runs.js";
@@ -69,6 +72,7 @@ export async function buildCorpusIndex(options: BuildOptions): Promise<void> {
 interface Pass {
   readonly compressed: boolean;
   dataBytes: number;
+  longestLineBytes: number;
   problemCount: number;
   readonly problems: CorpusProblem[];
 }
@@ -82,7 +86,13 @@ async function readCorpus(
   const input = await openInput(path);
   const compressed = input.compression !== "none";
   const copy = compressed ? await open(temporaryData, "wx") : undefined;
-  const pass: Pass = { compressed, dataBytes: 0, problemCount: 0, problems: [] };
+  const pass: Pass = {
+    compressed,
+    dataBytes: 0,
+    longestLineBytes: 0,
+    problemCount: 0,
+    problems: [],
+  };
   let lineNumber = 0;
   const problem = (code: string, message: string): void => {
     pass.problemCount += 1;
@@ -125,7 +135,9 @@ async function readCorpus(
           if (text.trim() !== "") {
             try {
               const id = parseCorpusId(text, format);
-              runs.add({ hash: hashId(id), offset: block.offset + start, length });
+              const sum = crc32(bytes.subarray(start, start + length));
+              runs.add({ hash: hashId(id), offset: block.offset + start, length, sum });
+              pass.longestLineBytes = Math.max(pass.longestLineBytes, length);
             } catch (error) {
               const { code, message } = describeError(error);
               problem(code, message);
@@ -152,7 +164,8 @@ async function writeIndex(
 ): Promise<void> {
   const documents = runs.length;
   const directoryBits = directoryBitsFor(documents);
-  const directory = new Uint32Array(2 ** directoryBits + 1);
+  const firsts = new Uint32Array(2 ** directoryBits + 1);
+  const sums = new Uint32Array(2 ** directoryBits);
   const dataPath = pass.compressed ? temporary.data : options.path;
   const data = await open(dataPath, "r");
   const index = await open(temporary.index, "wx");
@@ -164,32 +177,51 @@ async function writeIndex(
         // Synchronous for all but the few that share a hash: an await a record would be felt.
         if (unique.sharesHash(record)) await unique.check(record);
         unique.add(record);
-        const next = bucketOf(record.hash, directoryBits) + 1;
-        directory[next] = (directory[next] ?? 0) + 1;
         writeRecord(record, bytes, place * RECORD_BYTES);
       }
+      countBuckets(batch, bytes, { firsts, sums }, directoryBits);
       await index.appendFile(bytes);
     }
     // The counts of records per bucket become the first record of each.
-    for (let bucket = 1; bucket < directory.length; bucket += 1) {
-      directory[bucket] = (directory[bucket] ?? 0) + (directory[bucket - 1] ?? 0);
+    for (let bucket = 1; bucket < firsts.length; bucket += 1) {
+      firsts[bucket] = (firsts[bucket] ?? 0) + (firsts[bucket - 1] ?? 0);
     }
     const metadata: IndexMetadata = {
-      version: INDEX_VERSION,
       source: options.source,
       format: options.format,
       documents,
       directoryBits,
       compressed: pass.compressed,
       dataBytes: pass.dataBytes,
+      longestLineBytes: pass.longestLineBytes,
       problemCount: pass.problemCount,
       problems: pass.problems,
     };
-    await index.appendFile(encodeTail(metadata, directory));
+    await index.appendFile(encodeTail({ metadata, directory: { firsts, sums } }));
     await index.sync();
   } finally {
     await index.close();
     await data.close();
+  }
+}
+
+/** Adds the records of a batch to the counts and sums of their buckets. */
+function countBuckets(
+  batch: readonly IndexRecord[],
+  bytes: Buffer,
+  { firsts, sums }: IndexDirectory,
+  directoryBits: number,
+): void {
+  for (let start = 0; start < batch.length;) {
+    const bucket = bucketOf(batch[start]?.hash ?? 0, directoryBits);
+    let end = start + 1;
+    while (end < batch.length && bucketOf(batch[end]?.hash ?? 0, directoryBits) === bucket)
+      end += 1;
+    // One sum per stretch, not per record: a call costs more than the bytes.
+    const stretch = bytes.subarray(start * RECORD_BYTES, end * RECORD_BYTES);
+    sums[bucket] = crc32(stretch, sums[bucket]);
+    firsts[bucket + 1] = (firsts[bucket + 1] ?? 0) + end - start;
+    start = end;
   }
 }
 

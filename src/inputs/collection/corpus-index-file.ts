@@ -1,60 +1,34 @@
 import { hash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
-import type { CorpusFormat } from "./corpus-document.js";
 
 /**
  * The index of a corpus, as a file (all numbers big-endian):
  *
- *     records     16 bytes per document, ordered by hash: hash 6, offset 6, length 4
- *     directory   4 bytes per bucket and one more: the first record whose hash falls into the bucket
+ *     records     20 bytes per document, ordered by hash: hash 6, offset 6, length 4, sum of the line 4
  *     metadata    JSON, `IndexMetadata`
- *     trailer     length of the metadata 4, `MAGIC` 8
+ *     directory   8 bytes per bucket: the first record whose hash falls into the bucket, and the sum of
+ *                 its records; then the number of all records 4
+ *     trailer     sum of metadata and directory 4, length of the metadata 4, of both 4, `MAGIC` 8
  *
  * A bucket is the upper `directoryBits` bits of a hash. The hash is the first 48 bits of an id's
  * SHA-1: a whole number that a double holds, spread evenly whatever the ids look like. Two ids may
- * share one; whoever looks up compares the id in the corpus.
+ * share one; whoever looks up compares the id in the corpus. Sums are CRC-32: each byte of the file,
+ * and of each document's line, lies under one, and is checked before anything is made of it.
  */
-export const RECORD_BYTES = 16;
-export const HASH_BITS = 48;
-export const DIRECTORY_ENTRY_BYTES = 4;
-export const TRAILER_BYTES = 12;
-export const MAGIC = Buffer.from("RMCORPUS");
-/** Raised when the layout or the meaning of a field changes: older files are built again. */
-export const INDEX_VERSION = 1;
-
-/** A bucket holds this many records on average, up to the largest directory: 1 KiB, one read. */
+export const RECORD_BYTES = 20;
+const HASH_BITS = 48;
+/** A bucket holds this many records on average, up to the largest directory: 1.3 KB, one read. */
 const RECORDS_A_BUCKET = 64;
-/** The directory is held in memory: 1 MiB at the most, however large the corpus. */
-const MAX_DIRECTORY_BITS = 18;
+/** The directory is held in memory: 2 MiB at the most, however large the corpus. */
+export const MAX_DIRECTORY_BITS = 18;
 
 /** The place of a document's line in the data file. */
 export interface IndexRecord {
   readonly hash: number;
   readonly offset: number;
   readonly length: number;
-}
-
-/** A line of the corpus that holds no document. */
-export interface CorpusProblem {
-  readonly lineNumber: number;
-  readonly code: string;
-  readonly message: string;
-}
-
-export interface IndexMetadata {
-  readonly version: number;
-  /** The corpus as it was when indexed: another size or time, and the index is stale. */
-  readonly source: { readonly path: string; readonly sizeBytes: number; readonly mtimeNs: string };
-  readonly format: CorpusFormat;
-  readonly documents: number;
-  readonly directoryBits: number;
-  /** True if the offsets point into a decompressed copy, not into the corpus itself. */
-  readonly compressed: boolean;
-  /** Bytes of the file that the offsets point into. */
-  readonly dataBytes: number;
-  readonly problemCount: number;
-  /** The first of them. */
-  readonly problems: readonly CorpusProblem[];
+  /** CRC-32 of the line's bytes. */
+  readonly sum: number;
 }
 
 export function hashId(id: string): number {
@@ -74,6 +48,7 @@ export function writeRecord(record: IndexRecord, into: Buffer, position: number)
   into.writeUIntBE(record.hash, position, 6);
   into.writeUIntBE(record.offset, position + 6, 6);
   into.writeUInt32BE(record.length, position + 12);
+  into.writeUInt32BE(record.sum, position + 16);
 }
 
 export function readRecord(from: Buffer, position: number): IndexRecord {
@@ -81,43 +56,8 @@ export function readRecord(from: Buffer, position: number): IndexRecord {
     hash: from.readUIntBE(position, 6),
     offset: from.readUIntBE(position + 6, 6),
     length: from.readUInt32BE(position + 12),
+    sum: from.readUInt32BE(position + 16),
   };
-}
-
-/** Directory, metadata and trailer: what follows the records. */
-export function encodeTail(metadata: IndexMetadata, directory: Uint32Array): Buffer {
-  const entries = Buffer.alloc(directory.length * DIRECTORY_ENTRY_BYTES);
-  directory.forEach((first, bucket) => {
-    entries.writeUInt32BE(first, bucket * DIRECTORY_ENTRY_BYTES);
-  });
-  const json = Buffer.from(JSON.stringify(metadata));
-  const trailer = Buffer.alloc(TRAILER_BYTES);
-  trailer.writeUInt32BE(json.length, 0);
-  MAGIC.copy(trailer, 4);
-  return Buffer.concat([entries, json, trailer]);
-}
-
-/** @returns undefined for a file that is no whole index of this version */
-export async function readTail(
-  file: FileHandle,
-): Promise<{ metadata: IndexMetadata; directory: Uint32Array } | undefined> {
-  const { size } = await file.stat();
-  if (size < TRAILER_BYTES) return undefined;
-  const trailer = await readExactly(file, size - TRAILER_BYTES, TRAILER_BYTES);
-  const jsonBytes = trailer.readUInt32BE(0);
-  const jsonStart = size - TRAILER_BYTES - jsonBytes;
-  if (!trailer.subarray(4).equals(MAGIC) || jsonStart < 0) return undefined;
-  const json = await readExactly(file, jsonStart, jsonBytes);
-  const metadata = JSON.parse(json.toString()) as IndexMetadata;
-  if (metadata.version !== INDEX_VERSION) return undefined;
-  const directory = new Uint32Array(2 ** metadata.directoryBits + 1);
-  const start = metadata.documents * RECORD_BYTES;
-  if (start + directory.length * DIRECTORY_ENTRY_BYTES !== jsonStart) return undefined;
-  const entries = await readExactly(file, start, directory.length * DIRECTORY_ENTRY_BYTES);
-  for (let bucket = 0; bucket < directory.length; bucket += 1) {
-    directory[bucket] = entries.readUInt32BE(bucket * DIRECTORY_ENTRY_BYTES);
-  }
-  return { metadata, directory };
 }
 
 /** @throws RangeError if the file ends before that: it was cut or replaced under us */

@@ -93,7 +93,7 @@ export class SortedRuns {
 
 /** The place in one run up to which it was merged. */
 class RunCursor {
-  head: IndexRecord = { hash: 0, offset: 0, length: 0 };
+  head: IndexRecord = { hash: 0, offset: 0, length: 0, sum: 0 };
   isEmpty = true;
   private readonly file: FileHandle;
   private readonly bufferRecords: number;

@@ -4,8 +4,9 @@ import { describeError, RankmillError } from "../../core/errors.js";
 import type { Qrels } from "../../core/evaluation.js";
 import type { InputRecord } from "../../core/record.js";
 import { findCollection, type CollectionFiles } from "../collection/beir.js";
-import { documentText } from "../collection/corpus-document.js";
-import { openCorpus, type CorpusIndex } from "../collection/corpus-index.js";
+import { documentText, type CorpusDocument } from "../collection/corpus-document.js";
+import type { CorpusIndex } from "../collection/corpus-index.js";
+import { openCorpus } from "../collection/open-corpus.js";
 import type { ByteSource } from "../read/lines.js";
 import { openInput, requireReadableAgain } from "../read/open-input.js";
 import { readTrecRun, type TrecCandidate, type TrecQuery } from "../read/trec.js";
@@ -105,6 +106,7 @@ export class CollectionSource implements RecordSource {
         if (!told) onNote(`indexing ${files.corpus.path}, once, in ${indexDir}`);
         told = true;
       },
+      onDamaged: onNote,
     });
     const [problem] = corpus.problems;
     if (problem !== undefined) {
@@ -170,6 +172,18 @@ export class CollectionSource implements RecordSource {
     await this.#parts.corpus.close();
   }
 
+  /** @returns what is wrong with the index: the query fails alone, without a candidate that it has */
+  async #lookUp(
+    candidates: readonly TrecCandidate[],
+  ): Promise<readonly (CorpusDocument | undefined)[] | RankmillError> {
+    try {
+      return await this.#parts.corpus.lookupMany(candidates.map((c) => c.documentId));
+    } catch (error) {
+      if (error instanceof RankmillError && error.code === "damaged") return error;
+      throw error;
+    }
+  }
+
   #isOutside(queryId: string): boolean {
     const { judged } = this.#parts;
     return judged !== undefined && !judged.has(queryId);
@@ -186,7 +200,12 @@ export class CollectionSource implements RecordSource {
       return;
     }
     const documents: { id: string; text: string }[] = [];
-    const found = await this.#parts.corpus.lookupMany(candidates.map((c) => c.documentId));
+    const found = await this.#lookUp(candidates);
+    if (found instanceof RankmillError) {
+      const input = { id: queryId, candidates: candidates.map(({ documentId }) => documentId) };
+      yield failed(lineNumber, found.code, found.message, input, queryId);
+      return;
+    }
     for (const [place, candidate] of candidates.entries()) {
       const document = found[place];
       const { documentId: id } = candidate;

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { openCorpus, type CorpusIndex } from "../../inputs/collection/corpus-index.js";
+import type { CorpusIndex } from "../../inputs/collection/corpus-index.js";
+import { openCorpus } from "../../inputs/collection/open-corpus.js";
 import { parseResults, type RankedResult } from "./ranking.js";
 
 /**

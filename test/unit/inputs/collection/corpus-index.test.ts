@@ -5,11 +5,11 @@ import { gzipSync } from "node:zlib";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { documentText } from "../../../../src/inputs/collection/corpus-document.js";
 import { hashId } from "../../../../src/inputs/collection/corpus-index-file.js";
+import type { CorpusIndex } from "../../../../src/inputs/collection/corpus-index.js";
 import {
   openCorpus,
-  type CorpusIndex,
   type OpenCorpusOptions,
-} from "../../../../src/inputs/collection/corpus-index.js";
+} from "../../../../src/inputs/collection/open-corpus.js";
 import { temporaryFolder } from "../support.js";
 
 const SMALL = [
