@@ -11,6 +11,7 @@ import type { Spool } from "../../src/core/ports/spool.js";
 import type { FindModelValues } from "./options/model.js";
 import { createLogger as createLoggerOf } from "./logger.js";
 import { requireOptions } from "./options/required-options.js";
+import { readTls, type RedisValues } from "./redis-target.js";
 import { env } from "./terminal.js";
 
 export function createLogger(level: string, fd: 1 | 2): Logger {
@@ -64,9 +65,12 @@ export async function requireModel(
 }
 
 /** Connects to the Redis that the operator named. @throws RankmillError `invalid_option` if none is */
-export async function requireRedis(given: string | undefined, logger: Logger): Promise<Redis> {
-  const { redisUrl: url } = requireOptions({ redisUrl: given });
-  return await connectRedis({ url }, (error) => logger.warn({ err: error }, "redis connection"));
+export async function requireRedis(values: RedisValues, logger: Logger): Promise<Redis> {
+  const { redisUrl: url } = requireOptions({ redisUrl: values.redisUrl });
+  const tls = await readTls(values);
+  return await connectRedis({ url, tls }, (error) =>
+    logger.warn({ err: error }, "redis connection"),
+  );
 }
 
 /** The spool in which a run lies. @throws RankmillError `invalid_option` if it was not given */

@@ -1,9 +1,10 @@
 import { Runs } from "../../src/app/runs/runs.js";
 import { createLogger, requireRedis, requireSpool } from "./context.js";
+import type { RedisValues } from "./redis-target.js";
 
 /** The values of a command's groups that say where submitted runs are. */
 interface RunPlaces {
-  readonly redis: { readonly redisUrl: string | undefined };
+  readonly redis: RedisValues;
   readonly messages: { readonly logLevel: string | undefined };
   /** Present if the command takes a spool. */
   readonly run: object;
@@ -11,11 +12,11 @@ interface RunPlaces {
 
 /** Acts on the runs of the Redis, and of the spool if one is named, that the options say. */
 export async function withRuns<T>(
-  { redis: { redisUrl }, messages, run }: RunPlaces,
+  { redis: address, messages, run }: RunPlaces,
   act: (runs: Runs) => Promise<T>,
 ): Promise<T> {
   const spool = "spool" in run && typeof run.spool === "string" ? run.spool : undefined;
-  const redis = await requireRedis(redisUrl, createLogger(messages.logLevel ?? "warn", 2));
+  const redis = await requireRedis(address, createLogger(messages.logLevel ?? "warn", 2));
   const runs = new Runs(redis, spool === undefined ? undefined : () => requireSpool(spool));
   try {
     const result = await act(runs);

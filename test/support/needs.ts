@@ -46,6 +46,11 @@ export const visibleProcesses: Need = {
   isMet: process.platform === "linux",
 };
 
+export const openssl: Need = {
+  name: "openssl on PATH, which makes certificates",
+  isMet: answers("openssl", "version"),
+};
+
 export const ordinaryUser: Need = {
   name: "a user other than root, whom the system refuses what the mode of a folder says",
   isMet: process.getuid?.() !== 0,

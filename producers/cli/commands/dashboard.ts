@@ -51,7 +51,7 @@ async function dashboard(parsed: Record<string, unknown>): Promise<number> {
   const { openDashboard } = await loadServer();
   const logger = createLogger(values.messages.logLevel ?? "info", 1);
   const signal = stopSignal();
-  const redis = await requireRedis(values.redis.redisUrl, logger);
+  const redis = await requireRedis(values.redis, logger);
   try {
     const running = await openDashboard({ redis, host, port, password, allowActions, logger });
     const { address } = running;

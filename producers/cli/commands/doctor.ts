@@ -8,6 +8,7 @@ import { connectRedis } from "../../../src/redis/connection.js";
 import { describeRedis, infoFields } from "../../../src/redis/redis-info.js";
 import { chooseDevice } from "../choose-device.js";
 import { calibrationDir, indexDir, modelsDir, preparedDir } from "../context.js";
+import { readTls, type RedisValues } from "../redis-target.js";
 import { env, print } from "../terminal.js";
 import { asJson, describeFinding, summarize } from "../doctor-report.js";
 import { EXIT } from "../exit-codes.js";
@@ -61,7 +62,7 @@ async function doctor(parsed: Record<string, unknown>): Promise<number> {
   const { json } = values.messages;
   // Native packages are loaded by the commands that score, and by no other.
   const { examine } = await import("../../../src/app/doctor/examine.js");
-  const redis = await examinedRedis(values.redis.redisUrl);
+  const redis = await examinedRedis(values.redis);
   try {
     const findings = await examine(
       {
@@ -93,14 +94,16 @@ async function doctor(parsed: Record<string, unknown>): Promise<number> {
   }
 }
 
-async function examinedRedis(url: string | undefined): Promise<Examined<ExaminedRedis>> {
+async function examinedRedis(values: RedisValues): Promise<Examined<ExaminedRedis>> {
+  const { redisUrl: url } = values;
   if (url === undefined) return { status: "unnamed", option: "redisUrl" };
   let redis: Redis | undefined;
   try {
-    redis = await connectRedis({ url }, () => undefined);
+    const tls = await readTls(values);
+    redis = await connectRedis({ url, tls }, () => undefined);
     const info = await redis.info();
     const description = describeRedis(info);
-    return { status: "there", part: { redis, url, info: infoFields(info), description } };
+    return { status: "there", part: { redis, url, tls, info: infoFields(info), description } };
   } catch (error) {
     redis?.disconnect();
     return { status: "unusable", why: wordingOf(error) };

@@ -19,6 +19,7 @@ import { checkOutput } from "../../../src/outputs/check-output.js";
 import { evaluateFile } from "../../../src/outputs/evaluate-file.js";
 import { chooseDevice } from "../choose-device.js";
 import { createLogger, preparedDir } from "../context.js";
+import { redisOf } from "../redis-target.js";
 import { env, print, say } from "../terminal.js";
 import { reportDryRun } from "../dry-run-report.js";
 import { loadQrels, reportEvaluation } from "../evaluation-report.js";
@@ -237,7 +238,7 @@ async function rank(
     limits: values.limits,
     inFlight: inFlightBounds(values.redis),
     forceNew: values.output.forceNew,
-    redisUrl: values.redis.redisUrl,
+    redis: await redisOf(values.redis),
     lanes: laneOptions(values.lanes, values.worker),
     tokenizer: values.model.tokenizer,
     drainTimeoutMs: values.shutdown.drainTimeout * 1000,

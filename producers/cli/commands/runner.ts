@@ -77,7 +77,7 @@ async function own(
   { logger, signal, closers }: { logger: Logger; signal: AbortSignal; closers: Closers },
 ): Promise<void> {
   const instruments = await openInstruments(values.observe, logger, closers);
-  const redis = await requireRedis(values.redis.redisUrl, logger);
+  const redis = await requireRedis(values.redis, logger);
   closers.use("Redis connection", redis, (one) => one.disconnect());
   await runRunner(
     {

@@ -37,7 +37,7 @@ const GROUPS = {
   scoring: SCORING,
   run: pick(RUN, "runId", "spool", "runTtl", "wait"),
   output: OUTPUT_FILE,
-  redis: pick(REDIS, "redisUrl", "inFlightJobs"),
+  redis: pick(REDIS, "redisUrl", "redisCa", "redisCert", "redisKey", "inFlightJobs"),
   limits: LIMITS,
   messages: LOGS,
 };

@@ -110,7 +110,7 @@ async function start(
   { device, model, logger, signal, closers }: Means,
 ): Promise<RunningWorker> {
   const instruments = await openInstruments(values.observe, logger, closers);
-  const redis = await requireRedis(values.redis.redisUrl, logger);
+  const redis = await requireRedis(values.redis, logger);
   closers.use("Redis connection", redis, (one) => one.disconnect());
   for (const warning of redisWarnings(describeRedis(await redis.info()))) logger.warn(warning);
   const prepared = values.model.prepare ? preparedDir(values.model.preparedDir) : undefined;

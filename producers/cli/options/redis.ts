@@ -12,7 +12,26 @@ export const REDIS = {
       flags: "--redis-url <url>",
       env: "REDIS_URL",
       type: "text",
-      description: "address of Redis or Valkey: redis://, rediss:// or unix://",
+      description:
+        "address of Redis or Valkey: redis://, rediss://, unix:// or redis+sentinel://host:port,…/name",
+    },
+    redisCa: {
+      flags: "--redis-ca <file>",
+      env: "RANKMILL_REDIS_CA",
+      type: "text",
+      description: "certificate of the authority that signed the server's, as PEM, with rediss://",
+    },
+    redisCert: {
+      flags: "--redis-cert <file>",
+      env: "RANKMILL_REDIS_CERT",
+      type: "text",
+      description: "certificate of the client, as PEM, if the server asks for one",
+    },
+    redisKey: {
+      flags: "--redis-key <file>",
+      env: "RANKMILL_REDIS_KEY",
+      type: "text",
+      description: "private key of --redis-cert, as PEM",
     },
     inFlightJobs: {
       flags: "--in-flight-jobs <n>",
@@ -35,8 +54,8 @@ export const REDIS = {
   },
 } as const satisfies OptionGroup;
 
-/** The address alone. */
-export const REDIS_ADDRESS = pick(REDIS, "redisUrl");
+/** The address alone, with its certificates. */
+export const REDIS_ADDRESS = pick(REDIS, "redisUrl", "redisCa", "redisCert", "redisKey");
 
 export function inFlightBounds(values: GroupValues<typeof REDIS>): InFlightBounds {
   return { maxJobs: values.inFlightJobs, maxBytes: values.inFlightBytes };

@@ -15,6 +15,7 @@ import { unlessLate } from "../../platform/unless-aborted.js";
 import { packageRoot } from "../../platform/package-root.js";
 import { resolveModel } from "../../models/resolve.js";
 import { connectRedis } from "../../redis/connection.js";
+import type { RedisTls } from "../../redis/redis-address.js";
 import { findServedModel } from "../../redis/model-registry.js";
 import { DEFAULT_RESULT_TTL_SECONDS, makeJob } from "../../redis/make-job.js";
 import { RedisJobQueue } from "../../redis/redis-job-queue.js";
@@ -29,8 +30,10 @@ import { EnqueuedJob } from "./enqueued-job.js";
 import { Waiter } from "./waiter.js";
 
 export interface ClientOptions {
-  /** `redis://`, `rediss://` or `unix://` */
+  /** `redis://`, `rediss://`, `unix://` or `redis+sentinel://host:port,…/name` */
   readonly redisUrl: string;
+  /** Certificates of a connection with TLS. @defaultValue the authorities that Node trusts */
+  readonly redisTls?: RedisTls;
   /** Over these a request is refused before anything is enqueued. */
   readonly limits?: Partial<Limits>;
   /** Called with connection errors after the first connection; the client reconnects by itself. */
@@ -256,7 +259,10 @@ export class Client {
  */
 export async function createClient(options: ClientOptions): Promise<Client> {
   if (options.telemetry !== undefined) traceQueues(options.telemetry);
-  const redis = await connectRedis({ url: options.redisUrl }, options.onError ?? (() => {}));
+  const redis = await connectRedis(
+    { url: options.redisUrl, tls: options.redisTls },
+    options.onError ?? (() => {}),
+  );
   const { spool, spoolEnv = {} } = options;
   const open = spool === undefined ? undefined : () => openSpool(spool, spoolEnv);
   const limits = { ...DEFAULT_LIMITS, ...options.limits };

@@ -1,3 +1,4 @@
+import type { RedisTls } from "../../redis/redis-address.js";
 import type { Redis } from "ioredis";
 import type { TokenizerChoice } from "../../tokenizers/kinds/registry.js";
 import type { InFlightBounds } from "../../core/in-flight-bounds.js";
@@ -11,6 +12,7 @@ import type { LaneOptions } from "../worker/worker-options.js";
 export interface ExaminedRedis {
   readonly redis: Redis;
   readonly url: string;
+  readonly tls: RedisTls | undefined;
   /** Fields of its reply to INFO. */
   readonly info: ReadonlyMap<string, string>;
   readonly description: RedisDescription;

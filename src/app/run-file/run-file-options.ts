@@ -1,3 +1,4 @@
+import type { RedisTarget } from "../../redis/redis-address.js";
 import type { Logger } from "pino";
 import type { Limits } from "../../core/contract.js";
 import type { InFlightBounds } from "../../core/in-flight-bounds.js";
@@ -35,7 +36,8 @@ export interface RunFileOptions {
   readonly limits: Limits;
   readonly inFlight: InFlightBounds;
   readonly forceNew: boolean;
-  readonly redisUrl: string | undefined;
+  /** Undefined: the run starts a private one. */
+  readonly redis: RedisTarget | undefined;
   readonly lanes: LaneOptions;
   readonly tokenizer: TokenizerChoice;
   /** Time for the jobs in hand when the run is interrupted; never more than half a second is taken. */

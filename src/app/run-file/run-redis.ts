@@ -35,10 +35,10 @@ export async function openRunRedis(
   closers: Closers,
   stopping: AbortController,
 ): Promise<RunRedis> {
-  const { inFlight, redisUrl, show, logger } = options;
+  const { inFlight, redis: named, show, logger } = options;
   const onError = (error: Error): void => logger.warn({ err: error }, "redis connection");
-  if (redisUrl !== undefined) {
-    const redis = await connectRedis({ url: redisUrl }, onError);
+  if (named !== undefined) {
+    const redis = await connectRedis(named, onError);
     watched(redis, options, closers);
     return { redis, inFlight, eventsStreamLength: undefined, note: "REDIS_URL" };
   }

@@ -57,10 +57,14 @@ describe("settings of docker-compose.yml", () => {
         "RANKMILL_DEVICE",
         "RANKMILL_DEVICE_FALLBACK",
         "RANKMILL_PREPARED_DIR",
+        // Certificates are files: who has them mounts them and sets these.
+        "RANKMILL_REDIS_CA",
+        "RANKMILL_REDIS_CERT",
+        "RANKMILL_REDIS_KEY",
         "RANKMILL_TOKENIZER",
       ],
     ],
-    ["runner", defineRunner, []],
+    ["runner", defineRunner, ["RANKMILL_REDIS_CA", "RANKMILL_REDIS_CERT", "RANKMILL_REDIS_KEY"]],
   ])("reach a %s wherever it has an environment variable for them", (service, define, but) => {
     const command = new Command();
     define(command);

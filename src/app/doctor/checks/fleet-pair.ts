@@ -19,7 +19,7 @@ export const fleetPair: Check = {
 };
 
 async function throughFleet(
-  { redis, url }: ExaminedRedis,
+  { redis, url, tls }: ExaminedRedis,
   { model }: ExaminedModel,
 ): Promise<Said[]> {
   const { name, revision, precision } = model;
@@ -32,7 +32,11 @@ async function throughFleet(
       ),
     ];
   }
-  const client = await createClient({ redisUrl: url, onError: () => undefined });
+  const client = await createClient({
+    redisUrl: url,
+    ...(tls !== undefined && { redisTls: tls }),
+    onError: () => undefined,
+  });
   try {
     const started = performance.now();
     const job = await client.enqueue({
