@@ -48,15 +48,18 @@ export async function connectRedis(
     redis.disconnect();
     throw unavailable(target, error, last);
   }
-  const delayMs = (times: number): number => Math.min(50 * 2 ** times, MAX_RECONNECT_DELAY_MS);
-  redis.options.retryStrategy = delayMs;
-  redis.options.sentinelRetryStrategy = delayMs;
+  redis.options.retryStrategy = reconnectDelayMs;
+  redis.options.sentinelRetryStrategy = reconnectDelayMs;
   // What a primary refuses that has just become a replica is sent again to the new one.
   const again = redis.options.sentinels === undefined ? 1 : 2;
   redis.options.reconnectOnError = (error) => error.message.startsWith("READONLY") && again;
   redis.on("error", onError);
   redis.off("error", remember);
   return redis;
+}
+
+function reconnectDelayMs(times: number): number {
+  return Math.min(50 * 2 ** times, MAX_RECONNECT_DELAY_MS);
 }
 
 /** Makes sure that what everything needs works on a connection, each where an error can be told. */
