@@ -17,7 +17,7 @@ export async function createProgram(only?: string): Promise<Command> {
     // Descriptions hold choices and defaults; a variable is named only if its name is unusual.
     .configureHelp({ optionDescription: ({ description }) => description })
     .configureOutput({
-      writeErr: (text) => say(text.trimEnd()),
+      writeErr: (text) => say(...text.trimEnd().split("\n")),
       outputError: (text, write) => write(text.replace(/^error: /, "rankmill: ")),
     })
     .exitOverride()

@@ -7,6 +7,7 @@ import {
   secondsLeft,
   type SpeedSample,
 } from "../../src/core/run-speed.js";
+import { printable } from "./printable.js";
 
 /** The figures of a progress display. */
 export interface ProgressFigures {
@@ -38,6 +39,15 @@ const CLEAR_LINE = "\u001b[2K";
 const SHOW_CURSOR = "\u001b[?25h";
 const WRAP_LINES = "\u001b[?7h";
 
+const MOST_BAR_CELLS = 28;
+/** The figures at their longest; without room for a bar, they alone are shown. */
+const FIGURES_CELLS = 72;
+
+/** The length of the bar itself: the time left stands last, and must not be cut off. */
+function barCells(columns: number): number {
+  return Math.max(1, Math.min(MOST_BAR_CELLS, columns - FIGURES_CELLS));
+}
+
 /** Shows how far a run is, on standard error: a bar on a terminal, else a line every few seconds. */
 export class Progress {
   readonly #stream: Terminal;
@@ -58,7 +68,7 @@ export class Progress {
           format:
             "{bar} {ended}/{of} · {failed} failed · {pairs} pairs/s · {tokens} tokens/s · ETA {left}",
           hideCursor: true,
-          barsize: 28,
+          barsize: barCells(stream.columns),
           // The bar would end the process at the first signal, while a run still ends in order.
           gracefulExit: false,
         },
@@ -85,8 +95,9 @@ export class Progress {
 
   /** Writes one line for people, above the bar if there is one. */
   say(line: string): void {
+    const shown = printable(line);
     this.#stream.write(
-      this.#bar === undefined || this.#stopped ? `${line}\n` : `\r${CLEAR_LINE}${line}\n`,
+      this.#bar === undefined || this.#stopped ? `${shown}\n` : `\r${CLEAR_LINE}${shown}\n`,
     );
   }
 

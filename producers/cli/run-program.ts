@@ -2,7 +2,8 @@ import process from "node:process";
 import { CommanderError } from "commander";
 import { RankmillError } from "../../src/core/errors.js";
 import { asRedisError } from "../../src/redis/redis-refusal.js";
-import { say } from "./terminal.js";
+import { asSystemError } from "./system-error.js";
+import { hadRankings, say } from "./terminal.js";
 import { EXIT, exitCodeOf } from "./exit-codes.js";
 import { commandNamed, createProgram, helpHint } from "./program.js";
 import { wasStopped } from "./stop-signal.js";
@@ -16,8 +17,10 @@ import { endTracing } from "./tracing.js";
 export async function runProgram(args: readonly string[]): Promise<void> {
   // A pipe that its reader has closed (`| head`) is an end, not an error.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit(EXIT.ok);
-    throw error;
+    if (error.code !== "EPIPE") throw error;
+    if (!hadRankings()) process.exit(EXIT.ok);
+    say("rankmill: standard output was closed before all rankings were written to it");
+    process.exit(EXIT.unexpected);
   });
   const program = await createProgram(wantedCommand(args));
   try {
@@ -58,10 +61,11 @@ async function report(raised: unknown, hint: string): Promise<number> {
   if (raised instanceof CommanderError) return raised.exitCode === 0 ? EXIT.ok : EXIT.usage;
   // Loaded only now: the words for options come from all commands' options.
   const { sayError } = await import("./say-error.js");
-  const error = asRedisError(raised);
+  const error = asSystemError(asRedisError(raised));
   say(`rankmill: ${sayError(error)}`);
   if (error instanceof RankmillError && error.code === "invalid_option") say(hint);
-  if (!(error instanceof RankmillError) && error instanceof Error) say(error.stack ?? "");
+  if (!(error instanceof RankmillError) && error instanceof Error)
+    say(...(error.stack ?? "").split("\n"));
   return exitCodeOf(error);
 }
 

@@ -1,11 +1,15 @@
 import process from "node:process";
 import type { RunFileEvent, RunFigures, ShowRun } from "../../src/app/run-file/run-file-options.js";
 import { failureLine } from "../../src/core/record.js";
-import { say } from "./terminal.js";
+import { rankingsOut, say } from "./terminal.js";
 import { Progress } from "./progress.js";
 
-/** Shows a run on the terminal: events as sentences, a bar while it is under way. */
-export function showRun(): ShowRun {
+/**
+ * Shows a run on the terminal: events as sentences, a bar while it is under way.
+ *
+ * @param output the path of the rankings, or `-`
+ */
+export function showRun(output: string): ShowRun {
   let progress: Progress | undefined;
   return {
     onEvent: (event) => {
@@ -15,7 +19,7 @@ export function showRun(): ShowRun {
       if (progress === undefined) say(line);
       else progress.say(line);
     },
-    rankings: process.stdout,
+    rankings: rankingsOut(output),
     progress: (figures: () => RunFigures) => {
       progress = new Progress(process.stderr, figures);
       return progress;

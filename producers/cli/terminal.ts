@@ -1,10 +1,32 @@
+import { printable } from "./printable.js";
+
 /** Everything that a command needs from the process it runs in; read here and nowhere else. */
 export const env = process.env;
 
-export function say(line: string): void {
-  process.stderr.write(`${line}\n`);
+/** Says something to people. Lines may hold text from anywhere: none of it reaches the terminal as a command. */
+export function say(...lines: string[]): void {
+  for (const line of lines) process.stderr.write(`${printable(line)}\n`);
 }
 
-export function print(line: string): void {
-  process.stdout.write(`${line}\n`);
+let rankingsHere = false;
+
+/**
+ * Standard output as the place of rankings.
+ *
+ * @param output the path that was asked for; `-` is here
+ */
+export function rankingsOut(output: string): NodeJS.WritableStream {
+  rankingsHere ||= output === "-";
+  return process.stdout;
+}
+
+/** True if standard output was to hold rankings: a reader that closes it early has not got them all. */
+export function hadRankings(): boolean {
+  return rankingsHere;
+}
+
+/** Prints a result: to a terminal as `say` does, to a file or pipe as it is. */
+export function print(text: string): void {
+  const shown = process.stdout.isTTY ? text.split("\n").map(printable).join("\n") : text;
+  process.stdout.write(`${shown}\n`);
 }

@@ -37,6 +37,7 @@ export async function runFile(options: RunFileOptions): Promise<RunFileResult> {
       status: "interrupted",
       counts: target?.sink.counts ?? emptyCounts(),
       paths: target?.file?.paths,
+      firstFailures: target?.sink.firstFailures ?? [],
     };
   } finally {
     for (const { name, error } of await closers.closeAll()) {
@@ -82,7 +83,7 @@ async function rankInto(
   for (const text of file?.notes(!interrupted) ?? []) show.onEvent({ type: "output-note", text });
   const status = interrupted ? "interrupted" : "complete";
   await writeState(status, target, options, parts.redis.note);
-  return { status, counts: sink.counts, paths: file?.paths };
+  return { status, counts: sink.counts, paths: file?.paths, firstFailures: sink.firstFailures };
 }
 
 async function openParts(

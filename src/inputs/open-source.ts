@@ -10,6 +10,7 @@ import {
 } from "../core/ports/input-container.js";
 import type { RecordSource } from "../core/ports/record-source.js";
 import { containerOf } from "./containers/registry.js";
+import { withGoodStart } from "./first-records.js";
 import { refuseRecords } from "./refuse-records.js";
 import { option, wording } from "../core/wording.js";
 
@@ -31,7 +32,13 @@ export async function openSource(
   checkOptions(container, choice);
   const source = await container.open(choice, options);
   const { accepts } = options;
-  return accepts === undefined ? source : refuseRecords(source, accepts);
+  try {
+    const started = await withGoodStart(source, choice.firstStage ?? choice.input);
+    return accepts === undefined ? started : refuseRecords(started, accepts);
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
 }
 
 /** The kind of thing at the path; a path that leads nowhere is a file, which opening it will say. */

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, relative } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { z } from "zod";
@@ -8,6 +8,7 @@ import type { Precision } from "../core/catalogue.js";
 import { asModelReadError } from "../platform/file-system-errors.js";
 import { chooseFile } from "./model-folder.js";
 import type { ModelFolder } from "./model-folder.js";
+import { makeFolder } from "../platform/files.js";
 
 /** Files are read in pieces of this size; a digest never holds more of a model than this. */
 const READ_BYTES = 1 << 20;
@@ -145,7 +146,7 @@ async function addToCache(cacheFile: string, learnt: DigestCache["files"]): Prom
   const cache: DigestCache = { version: CACHE_VERSION, files: Object.fromEntries(files) };
   const temporary = `${cacheFile}.${randomUUID()}.tmp`;
   try {
-    await mkdir(dirname(cacheFile), { recursive: true });
+    await makeFolder(dirname(cacheFile));
     await writeFile(temporary, JSON.stringify(cache));
     await rename(temporary, cacheFile);
   } catch {

@@ -2,6 +2,9 @@ import type { RankingSink } from "../core/ports/ranking-sink.js";
 import { failureLine, type RecordFailure } from "../core/record.js";
 import { countFailure, countLine, emptyCounts, type RunCounts } from "../core/run-counts.js";
 
+/** Failures that are remembered. */
+const FIRST_FAILURES = 3;
+
 /**
  * The part that every sink shares: one write after another, though rankings and failures come from several
  * sides at once, and counts of what was written. A large write takes several calls of the system; two
@@ -9,6 +12,8 @@ import { countFailure, countLine, emptyCounts, type RunCounts } from "../core/ru
  */
 export abstract class Collector implements RankingSink {
   readonly counts: RunCounts;
+  /** The first failures, without their inputs: enough to say what is wrong with a file. */
+  readonly firstFailures: RecordFailure[] = [];
   /** The newest write; it never rejects. */
   #last: Promise<void> = Promise.resolve();
 
@@ -32,7 +37,12 @@ export abstract class Collector implements RankingSink {
   async fail(failures: readonly RecordFailure[]): Promise<void> {
     if (failures.length === 0) return;
     await this.#next(async () => await this.appendFailures(failures));
-    for (const { code } of failures) countFailure(code, this.counts);
+    for (const failure of failures) {
+      countFailure(failure.code, this.counts);
+      if (this.firstFailures.length >= FIRST_FAILURES) continue;
+      const { inputText: _, ...rest } = failure;
+      this.firstFailures.push({ ...rest, input: null });
+    }
   }
 
   async flush(): Promise<void> {

@@ -1,4 +1,6 @@
-import { open, stat } from "node:fs/promises";
+import { mkdir, open, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import { errnoOf } from "./file-system-errors.js";
 
 /** True for whatever lies at the path, of any kind; a link is followed. */
 export async function exists(path: string): Promise<boolean> {
@@ -26,4 +28,29 @@ export async function syncPath(path: string): Promise<void> {
  */
 export async function syncFolder(folder: string): Promise<void> {
   await syncPath(folder).catch(() => undefined);
+}
+
+/**
+ * Makes a folder and those above it. Node's own `recursive` never ends below a folder that exists and
+ * takes no new one, such as /proc.
+ */
+export async function makeFolder(path: string): Promise<void> {
+  try {
+    await makeOne(path);
+  } catch (error) {
+    const above = dirname(path);
+    if (errnoOf(error) !== "ENOENT" || above === path) throw error;
+    // Another may have made it meanwhile; if it takes none, the next try says so.
+    if (!(await exists(above))) await makeFolder(above);
+    await makeOne(path);
+  }
+}
+
+async function makeOne(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    const isThere = (await stat(path).catch(() => undefined))?.isDirectory() === true;
+    if (!isThere) throw error;
+  }
 }

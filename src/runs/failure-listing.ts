@@ -27,16 +27,19 @@ export function failedDocuments(line: string): FailedDocument[] {
 
 const SHOWN_INPUT_CHARS = 200;
 
-/** One failure as a line for people. */
-export function describeFailure(failure: RecordFailure | FailedDocument): string {
+/** One failure for people: its place and reason, and the beginning of what was given. */
+export function describeFailure(failure: RecordFailure | FailedDocument): {
+  readonly said: string;
+  readonly input?: string;
+} {
   const id = failure.id === undefined ? "" : ` ${failure.id}`;
   const what =
     "line" in failure ? `line ${failure.line}${id}` : `document ${failure.document.index} of${id}`;
   const said = `${what} · ${failure.code} · ${failure.reason}`;
-  if (!("line" in failure)) return said;
+  if (!("line" in failure)) return { said };
   const input = inputLine(failure);
   const cut = input.length > SHOWN_INPUT_CHARS ? `${input.slice(0, SHOWN_INPUT_CHARS)}…` : input;
-  return `${said}\n  ${cut}`;
+  return { said, input: cut };
 }
 
 /** The record as it was given: a line of input again. */

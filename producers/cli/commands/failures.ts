@@ -12,6 +12,7 @@ import { outputPaths } from "../../../src/outputs/output-paths.js";
 import { openChosenFile } from "../../../src/outputs/chosen-file.js";
 import type { RunItem } from "../../../src/runs/run-item.js";
 import { print, say } from "../terminal.js";
+import { printable } from "../printable.js";
 import { counted } from "../counted.js";
 import { EXIT } from "../exit-codes.js";
 import { addHelp } from "../options/add-help.js";
@@ -98,7 +99,7 @@ async function listAll(
     if ("line" in failure) listed.records += 1;
     else listed.documents += 1;
     if (values.run.export === undefined) {
-      await put(values.messages.json ? asJson(failure) : describeFailure(failure));
+      await put(values.messages.json ? asJson(failure) : shown(failure));
     } else if ("line" in failure) await put(inputLine(failure));
   }
   return listed;
@@ -138,6 +139,11 @@ async function isOutput(run: string): Promise<boolean> {
 
 async function* linesOf(path: string): AsyncGenerator<string, void, undefined> {
   if (await exists(path)) yield* ownLines(createReadStream(path));
+}
+
+function shown(failure: Failure): string {
+  const { said, input } = describeFailure(failure);
+  return input === undefined ? printable(said) : `${printable(said)}\n  ${printable(input)}`;
 }
 
 function asJson(failure: Failure): string {

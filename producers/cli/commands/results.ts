@@ -3,7 +3,7 @@ import { failureLine } from "../../../src/core/record.js";
 import { linkTarget, outputPaths } from "../../../src/outputs/output-paths.js";
 import { checkResultsPlace } from "../../../src/outputs/result-files.js";
 import type { Run } from "../../../src/app/runs/run.js";
-import { say } from "../terminal.js";
+import { rankingsOut, say } from "../terminal.js";
 import { EXIT } from "../exit-codes.js";
 import { waitForRun } from "../wait-for-run.js";
 import { addHelp } from "../options/add-help.js";
@@ -55,7 +55,7 @@ async function results(id: string, parsed: Record<string, unknown>): Promise<num
 /** Writes what is done of a run. @returns the exit code that says how much that was */
 export async function writeResults(run: Run, output: string): Promise<number> {
   const { ranked, failed, open, over } = await run.writeResults(output, {
-    stdout: process.stdout,
+    stdout: rankingsOut(output),
     onFailure: (failure) => say(failureLine(failure)),
   });
   say(`${ranked} ranked, ${failed} failed, ${open} not over yet · ${output}`);

@@ -12,6 +12,7 @@ import type { InputChoice } from "../../../src/core/ports/input-container.js";
 import type { OutputFormat } from "../../../src/core/ports/output-format.js";
 import { placesRead, type PlaceRead } from "../../../src/inputs/places-read.js";
 import { openSource } from "../../../src/inputs/open-source.js";
+import { describeFailure } from "../../../src/runs/failure-listing.js";
 import { Closers } from "../../../src/platform/closers.js";
 import { unlessAborted } from "../../../src/platform/unless-aborted.js";
 import type { ResolvedModel } from "../../../src/models/resolve.js";
@@ -244,7 +245,7 @@ async function rank(
     drainTimeoutMs: values.shutdown.drainTimeout * 1000,
     logger,
     env,
-    show: showRun(),
+    show: showRun(output),
     signal,
   });
 }
@@ -252,7 +253,7 @@ async function rank(
 async function report(
   values: RunValues,
   { qrels }: Prepared,
-  { counts, paths, status }: RunFileResult,
+  { counts, paths, status, firstFailures }: RunFileResult,
   seconds: number,
 ): Promise<number> {
   say(
@@ -268,6 +269,7 @@ async function report(
   if (paths !== undefined) say(`rankings: ${paths.output}`);
   // Before the evaluation, which may find nothing to evaluate.
   if (paths !== undefined && counts.failed > 0) {
+    for (const failure of firstFailures) say(describeFailure(failure).said);
     say(
       `failed records, with the reason: ${paths.failed} ("rankmill failures ${paths.output}" lists them)`,
     );

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import type { RunReport } from "../../../src/runs/run-report.js";
 import { reportRuns } from "../../../src/app/runs/report-runs.js";
 import type { Runs } from "../../../src/app/runs/runs.js";
+import { printable } from "../printable.js";
 import { print } from "../terminal.js";
 import { EXIT } from "../exit-codes.js";
 import { formatBytes } from "../format-bytes.js";
@@ -75,10 +76,12 @@ function describe(report: RunReport): string {
     ...lines,
     `model    ${report.model}`,
     `workers  ${report.workers.length} with ${report.lanes} lanes${report.workers.map(({ host, pid, lanes, held }) => `; ${host}:${pid} ${lanes} lanes, ${held} jobs in hand`).join("")}`,
-    `queues   ${report.queues.join("  ")}${age === null ? "" : `; oldest job has waited ${formatDuration(age)}`}`,
+    `queues   ${report.queues.join("  ")}${age === null || report.eta_seconds === 0 ? "" : `; oldest job has waited ${formatDuration(age)}`}`,
     `redis    ${report.redis_bytes === null ? "memory not known" : formatBytes(report.redis_bytes)}`,
     `input    ${report.input}, submitted ${report.created_at}`,
-  ].join("\n");
+  ]
+    .map(printable)
+    .join("\n");
 }
 
 function ownerOf({ spooled, state, owner }: RunReport): string {

@@ -95,4 +95,6 @@ export interface RunFileResult {
   readonly counts: Readonly<RunCounts>;
   /** Undefined if the rankings went to standard output, or the run was interrupted before its output was opened. */
   readonly paths: OutputPaths | undefined;
+  /** The first few records that failed. */
+  readonly firstFailures: readonly RecordFailure[];
 }

@@ -2,8 +2,8 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { SCHEMA_MAJOR } from "../../core/contract.js";
-import type { RankingSink } from "../../core/ports/ranking-sink.js";
 import { digestOf } from "../../inputs/digest-source.js";
+import type { Collector } from "../../outputs/collector.js";
 import type { Manifest, RunSettings } from "../../outputs/manifest.js";
 import { UNKNOWN_DIGEST } from "../../outputs/ranking-sums.js";
 import { RunOutput } from "../../outputs/run-output.js";
@@ -21,7 +21,7 @@ export interface RunTarget {
   readonly settings: RunSettings;
   /** Undefined if the rankings go to standard output. */
   readonly file: RunOutput | undefined;
-  readonly sink: RankingSink;
+  readonly sink: Collector;
   readonly startedAt: string;
 }
 

@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import type { Precision } from "../../core/catalogue.js";
 import { CALIBRATION_FORMAT, calibrationSchema, type Calibration } from "../calibration.js";
 import type { CpuFeatures } from "../../inference/host/cpu-features.js";
 import { WholeFile } from "../../platform/whole-file.js";
+import { makeFolder } from "../../platform/files.js";
 
 /** Everything that what is measured depends on. */
 export interface CalibrationKeyParts {
@@ -84,7 +85,7 @@ export async function readCalibration(dir: string, key: string): Promise<Calibra
  * @throws what the file system refuses
  */
 export async function writeCalibration(dir: string, calibration: Calibration): Promise<string> {
-  await mkdir(dir, { recursive: true });
+  await makeFolder(dir);
   const path = pathOf(dir, calibration.key);
   await WholeFile.write(path, [`${JSON.stringify(calibration, undefined, 2)}\n`]);
   return path;

@@ -5,7 +5,7 @@ import { RankmillError } from "../../core/errors.js";
 import { explainFailure, requireSpace } from "./prepare-failure.js";
 import { inspectPrepared, sealPrepared, type PreparedState } from "./prepared-folder.js";
 import { errnoOf } from "../../platform/file-system-errors.js";
-import { syncFolder } from "../../platform/files.js";
+import { syncFolder, makeFolder } from "../../platform/files.js";
 import { DATA_NAME, GRAPH_NAME } from "./prepare-key.js";
 import { preparedPlace, type PreparableModel, type PreparedPlace } from "./prepared-place.js";
 import { runPreparer } from "./prepare-process.js";
@@ -83,7 +83,7 @@ export async function prepareModel(options: PrepareOptions): Promise<PreparedMod
   const present = await reuse(target);
   if (present !== undefined) return present;
   try {
-    await mkdir(target.cacheDir, { recursive: true });
+    await makeFolder(target.cacheDir);
     return await options.exclusively(
       `${target.folder}.claim`,
       () => options.onProgress?.({ type: "waiting" }),

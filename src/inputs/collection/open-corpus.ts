@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from "node:crypto";
-import { mkdir, open, readdir, realpath, rm, stat, type FileHandle } from "node:fs/promises";
+import { open, readdir, realpath, rm, stat, type FileHandle } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { describeError, RankmillError } from "../../core/errors.js";
 import { formatOf } from "./beir.js";
@@ -7,6 +7,7 @@ import type { CorpusFormat } from "./corpus-document.js";
 import { buildCorpusIndex } from "./corpus-index-build.js";
 import { CorpusIndex } from "./corpus-index.js";
 import { readTail, type IndexMetadata } from "./corpus-index-tail.js";
+import { makeFolder } from "../../platform/files.js";
 
 /** A builder writes all the time: what has not been touched for so long was left by a dead one. */
 const ABANDONED_AFTER_MS = 24 * 60 * 60 * 1000;
@@ -53,7 +54,7 @@ export async function openCorpus(options: OpenCorpusOptions): Promise<CorpusInde
   if (existing !== undefined) return existing;
 
   try {
-    await mkdir(options.cacheDir, { recursive: true });
+    await makeFolder(options.cacheDir);
     await removeAbandoned(options.cacheDir, `${basename(source.path)}.${key}`);
     await buildCorpusIndex({
       ...files,

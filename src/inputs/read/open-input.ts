@@ -4,12 +4,11 @@ import { pipeline, Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { describeError, RankmillError } from "../../core/errors.js";
 import { wording, type OptionMention } from "../../core/wording.js";
+import { MAGIC_BYTES, otherKindOf } from "./other-kinds.js";
 import { decompressZstd, ZstdError } from "./zstd.js";
 
 /** Read at once from a file: fewer wake-ups of the event loop than the default of 64 KiB. */
 const READ_BYTES = 256 * 1024;
-/** Bytes at the start of a file that tell its compression. */
-const MAGIC_BYTES = 6;
 
 export type Compression = "none" | "gzip" | "zstd";
 
@@ -130,7 +129,7 @@ export async function requireReadableAgain(path: string, mention?: OptionMention
   );
 }
 
-/** @throws RankmillError `input_unusable` for a compression that is known and not read */
+/** @throws RankmillError `input_unusable` for a kind of file that is known and not read */
 function compressionOf(start: Uint8Array, name: string): Compression {
   const startsWith = (...magic: number[]) => magic.every((byte, index) => start[index] === byte);
   if (startsWith(0x1f, 0x8b)) return "gzip";
@@ -139,16 +138,8 @@ function compressionOf(start: Uint8Array, name: string): Compression {
   if (((start[0] ?? 0) & 0xf0) === 0x50 && start[1] === 0x2a && start[2] === 0x4d) {
     if (start[3] === 0x18) return "zstd";
   }
-  const other =
-    (startsWith(0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00) && "xz") ||
-    (startsWith(0x42, 0x5a, 0x68) && (start[3] ?? 0) >= 0x31 && "bzip2") ||
-    (startsWith(0x50, 0x4b, 0x03, 0x04) && "zip");
-  if (other !== false) {
-    throw new RankmillError(
-      "input_unusable",
-      `${name} is compressed with ${other}: gzip and zstd are read`,
-    );
-  }
+  const other = otherKindOf(start, name);
+  if (other !== undefined) throw new RankmillError("input_unusable", `${name} ${other}`);
   // Shorter than the shortest magic: no compressed file, however small, is.
   if (start.length < 4 && /\.(gz|zst)$/i.test(name)) throw cutShort(name);
   return "none";

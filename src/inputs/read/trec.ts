@@ -131,8 +131,8 @@ function parseTrecLine(line: TextLine): TrecLine | UnreadableLine {
     const message = `line ${lineNumber} has ${columns.length} columns, not the ${COLUMNS} of "qid Q0 docid rank score tag"`;
     return unusable(line, "invalid_field", message);
   }
-  const rank = Number(rankText);
-  const score = Number(scoreText);
+  const rank = decimal(rankText);
+  const score = decimal(scoreText);
   if (!Number.isFinite(rank)) {
     return unusable(line, "invalid_field", `line ${lineNumber}: rank "${rankText}" is no number`);
   }
@@ -140,6 +140,14 @@ function parseTrecLine(line: TextLine): TrecLine | UnreadableLine {
     return unusable(line, "invalid_field", `line ${lineNumber}: score "${scoreText}" is no number`);
   }
   return { status: "candidate", lineNumber, queryId, documentId, rank, score };
+}
+
+/** A number as every reader of runs takes it: `0x10` and `1_000` are none. */
+const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+
+/** @returns NaN for what is no decimal number */
+function decimal(text: string): number {
+  return DECIMAL.test(text) ? Number(text) : Number.NaN;
 }
 
 function toQuery(group: readonly TrecLine[], depth: number | undefined): TrecQuery {

@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { constants, createReadStream, createWriteStream } from "node:fs";
-import { copyFile, mkdir, rename, rm } from "node:fs/promises";
+import { copyFile, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -17,7 +17,7 @@ import { PackageIndex } from "./package-index.js";
 import { pipDownload } from "./pip-download.js";
 import { checkSpace, presentFile, sizeOf } from "../pull/pulled-file.js";
 import type { WantedFile } from "../pull/pull-plan.js";
-import { syncFolder } from "../../platform/files.js";
+import { syncFolder, makeFolder } from "../../platform/files.js";
 import { transferVerified, type TransferSource } from "../pull/transfer.js";
 import { option, wording } from "../../core/wording.js";
 
@@ -76,7 +76,7 @@ const PLACE: WritePlace = {
 export async function setupCuda(options: CudaSetupOptions): Promise<CudaSetupResult> {
   const { dir, signal } = options;
   try {
-    await mkdir(join(dir, "licenses"), { recursive: true });
+    await makeFolder(join(dir, "licenses"));
     const lease = { signal, onWait: () => report(options, "waiting", "", 0) };
     return await withFileLease(join(dir, ".claim"), lease, async () => await setUp(options));
   } catch (error) {
@@ -100,7 +100,7 @@ async function setUp(options: CudaSetupOptions): Promise<CudaSetupResult> {
   }
   const index = source.kind === "index" ? new PackageIndex(source.url) : undefined;
   const scratch = join(dir, "wheels");
-  if (missing.length > 0) await mkdir(scratch, { recursive: true });
+  if (missing.length > 0) await makeFolder(scratch);
   if (source.kind === "pip" && missing.length > 0) {
     await checkSpace(scratch, { ...ANY, bytes: sum(missing) }, scratch, PLACE);
     await pipDownload(source.python, missing, scratch, options.signal);

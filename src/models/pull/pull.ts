@@ -1,4 +1,4 @@
-import { mkdir, rename } from "node:fs/promises";
+import { rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CatalogueEntry, Precision } from "../../core/catalogue.js";
@@ -17,7 +17,7 @@ import { chooseFile, inspectModelFolder } from "../model-folder.js";
 import { needsListing, planFiles, pullSource } from "./pull-plan.js";
 import type { PullSource, WantedFile } from "./pull-plan.js";
 import { checkSpace, presentFile } from "./pulled-file.js";
-import { syncFolder } from "../../platform/files.js";
+import { syncFolder, makeFolder } from "../../platform/files.js";
 import { transferVerified, type TransferSource } from "./transfer.js";
 import { option, wording } from "../../core/wording.js";
 
@@ -341,7 +341,7 @@ class Pull {
 
   async #makeFolder(folder: string): Promise<void> {
     try {
-      await mkdir(folder, { recursive: true });
+      await makeFolder(folder);
     } catch (error) {
       throw asWriteError(error, folder);
     }

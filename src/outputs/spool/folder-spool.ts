@@ -1,11 +1,11 @@
 import { createReadStream } from "node:fs";
-import { access, constants, mkdir, rename, rm } from "node:fs/promises";
+import { access, constants, rename, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { RankmillError } from "../../core/errors.js";
 import type { Spool, SpoolOutput } from "../../core/ports/spool.js";
 import type { InputRecord, RecordFailure } from "../../core/record.js";
 import { countLines } from "../../inputs/read/lines.js";
-import { exists } from "../../platform/files.js";
+import { exists, makeFolder } from "../../platform/files.js";
 import { errnoOf } from "../../platform/file-system-errors.js";
 import { checkRunId } from "../../redis/run-info.js";
 import { WholeFile } from "../../platform/whole-file.js";
@@ -39,7 +39,7 @@ export class FolderSpool implements Spool {
 
   async check(): Promise<void> {
     await this.#usable(async () => {
-      await mkdir(this.#folder, { recursive: true });
+      await makeFolder(this.#folder);
       await access(this.#folder, constants.R_OK | constants.W_OK | constants.X_OK);
     });
   }
@@ -47,7 +47,7 @@ export class FolderSpool implements Spool {
   async put(run: string, records: AsyncIterable<InputRecord>): Promise<void> {
     const path = this.#path(run, RECORDS);
     await this.#usable(async () => {
-      await mkdir(this.#path(run, SEGMENTS), { recursive: true });
+      await makeFolder(this.#path(run, SEGMENTS));
       if (!(await exists(path))) await WholeFile.write(path, asTexts(asLines(records)));
     });
   }
@@ -66,7 +66,7 @@ export class FolderSpool implements Spool {
 
   async openOutput(run: string, fence: number): Promise<SpoolOutput> {
     const segments = this.#path(run, SEGMENTS);
-    await mkdir(segments, { recursive: true });
+    await makeFolder(segments);
     const [output, failed] = [this.#path(run, OUTPUT), this.#path(run, FAILED)];
     return await FolderOutput.open({ segments, output, failed }, fence);
   }
@@ -90,7 +90,7 @@ export class FolderSpool implements Spool {
   async reopen(run: string): Promise<void> {
     const output = this.#path(run, OUTPUT);
     if (!(await exists(output))) return;
-    await mkdir(this.#path(run, SEGMENTS), { recursive: true });
+    await makeFolder(this.#path(run, SEGMENTS));
     await rename(output, join(this.#path(run, SEGMENTS), "0.jsonl"));
     await rm(this.#path(run, FAILED), { force: true });
   }

@@ -4,12 +4,13 @@
  * milliseconds, while reading `tokenizer.json` takes a second and several hundred megabytes.
  */
 import { createHash, randomUUID } from "node:crypto";
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { open, readFile, rename, rm } from "node:fs/promises";
 import { endianness } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import type { PairTemplate } from "../../../core/pair-assembly.js";
 import type { CompiledUnigram } from "./unigram-spec.js";
+import { makeFolder } from "../../../platform/files.js";
 
 /** Bumped with the file's layout, and with what the compiler or the encoder make of a tokenizer. */
 const FORMAT = 1;
@@ -85,7 +86,7 @@ export async function writeCompiled(
   source: string,
   compiled: CompiledTokenizer,
 ): Promise<void> {
-  await mkdir(dir, { recursive: true });
+  await makeFolder(dir);
   const path = compiledPath(dir, source);
   const temporary = `${path}.${randomUUID()}.tmp`;
   try {

@@ -31,6 +31,14 @@ describe("readTrecRun", () => {
     ).toEqual([["top", "tie-a", "tie-b", "tie-c", "low"], ["only"]]);
   });
 
+  it.each(["0x10", "0b1", "1_000", "1e999", "Infinity", "٣", "1,5", "--1", "."])(
+    "takes %s for no number, as other readers of runs do",
+    async (number) => {
+      const lines = await readRun(`q Q0 a 1 ${number} t\nq Q0 b ${number} 1 t\n`);
+      expect(lines.map(({ status }) => status)).toEqual(["unreadable", "unreadable"]);
+    },
+  );
+
   it("cuts at the depth and keeps what lies below", async () => {
     const text = "q Q0 c 3 1 t\nq Q0 a 1 3 t\nq Q0 b 2 2 t\n";
     expect(await readRun(text, 2)).toMatchObject([

@@ -1,0 +1,81 @@
+/** The first records of a source, read before any work is done: a wrong file is refused whole, not line by line. */
+import { RankmillError } from "../core/errors.js";
+import type { RecordSource } from "../core/ports/record-source.js";
+import type { InputRecord, RecordFailure } from "../core/record.js";
+import { shapeOfLines } from "./shape-of-lines.js";
+
+/** Lines without a good one among them, after which nobody expects one. */
+const HOPELESS_LINES = 100;
+/** Failed lines are held until a good one comes; beyond this the file is taken as it is. */
+const HELD_CHARS = 16_777_216;
+const SHOWN_REASON_CHARS = 300;
+
+/**
+ * Reads ahead up to the first good record.
+ *
+ * @returns the same source
+ * @throws RankmillError `input_unusable` if its first 100 lines hold no good one, or it has none at all
+ *   and their shape is known
+ */
+export async function withGoodStart(source: RecordSource, input: string): Promise<RecordSource> {
+  const records = source.read(new Set())[Symbol.asyncIterator]();
+  const held: InputRecord[] = [];
+  const failures: RecordFailure[] = [];
+  let ended = false;
+  let heldChars = 0;
+  while (
+    failures.length < HOPELESS_LINES &&
+    failures.length === held.length &&
+    heldChars < HELD_CHARS
+  ) {
+    const next = await records.next();
+    ended = next.done === true;
+    if (next.done === true) break;
+    held.push(next.value);
+    if (next.value.status === "valid") break;
+    const { failure } = next.value;
+    failures.push(failure);
+    heldChars += JSON.stringify(failure.input).length;
+  }
+  if (failures.length === held.length) refuseHopeless(failures, input);
+  return {
+    read: (doneIds) => without(doneIds, held, ended ? undefined : records),
+    count: () => source.count(),
+    addTo: (hash) => source.addTo(hash),
+    close: () => source.close(),
+  };
+}
+
+function refuseHopeless(failures: readonly RecordFailure[], input: string): void {
+  const name = input === "-" ? "standard input" : input;
+  const shape = shapeOfLines(failures, input === "-" ? "FILE" : input);
+  if (shape !== undefined) throw new RankmillError("input_unusable", `${name} ${shape}`);
+  const [first] = failures;
+  if (first === undefined || failures.length < HOPELESS_LINES) return;
+  const reason = first.reason.replace(/^line \d+ /, "").slice(0, SHOWN_REASON_CHARS);
+  throw new RankmillError(
+    "input_unusable",
+    `${name}: its first ${failures.length} lines hold no record; line ${first.line}: ${reason}. ${SHAPES_READ}`,
+  );
+}
+
+const SHAPES_READ =
+  'Read are, one JSON object per line: {"id", "query", "documents"}, {"id", "query", "document"}, {"query", "pos", "neg"} and OpenAI\'s batch lines';
+
+async function* without(
+  doneIds: ReadonlySet<string>,
+  held: readonly InputRecord[],
+  rest: AsyncIterator<InputRecord> | undefined,
+): AsyncGenerator<InputRecord, void, undefined> {
+  const open = (record: InputRecord): boolean =>
+    record.status === "invalid" || !doneIds.has(record.request.id);
+  try {
+    yield* held.filter(open);
+    if (rest === undefined) return;
+    for (let next = await rest.next(); next.done !== true; next = await rest.next()) {
+      if (open(next.value)) yield next.value;
+    }
+  } finally {
+    await rest?.return?.();
+  }
+}

@@ -1,0 +1,95 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { DEFAULT_LIMITS } from "../../../src/core/contract.js";
+import type { RankmillError } from "../../../src/core/errors.js";
+import { openSource } from "../../../src/inputs/open-source.js";
+import { collect, inChunks, temporaryFolder } from "./support.js";
+
+const GOOD = '{"id":"a","query":"q","documents":["d"]}';
+const OPTIONS = {
+  limits: DEFAULT_LIMITS,
+  topN: undefined,
+  stdin: inChunks(""),
+  onNote: () => {},
+  modelNames: () => [],
+};
+
+async function openText(content: string | Uint8Array, name = "in.jsonl") {
+  const input = join(await temporaryFolder(), name);
+  await writeFile(input, content);
+  const choice = {
+    input,
+    format: "auto",
+    firstStage: undefined,
+    depth: undefined,
+    split: undefined,
+    docFields: [],
+    indexDir: "",
+  };
+  return await openSource(choice, OPTIONS);
+}
+
+async function refusal(content: string | Uint8Array): Promise<string> {
+  return await openText(content).then(
+    () => "",
+    (error: RankmillError) => `${error.code}: ${error.message}`,
+  );
+}
+
+describe("a file of another shape is refused whole, with the shape and what to type", () => {
+  it.each([
+    ["CSV", "id,query,document\n1,capital,Paris\n2,capital,Berlin\n", /looks like CSV.*python3/],
+    ["CSV with semicolons", "id;query;document\n1;c;P\n", /looks like CSV.*delimiter=";"/],
+    ["TSV", "188714\t1000052\tfoods\tPaprika\n188714\t1000084\tfoods\tRice\n", /looks like TSV/],
+    [
+      "a pretty JSON array",
+      JSON.stringify([JSON.parse(GOOD)], null, 2),
+      /is a JSON array.*jq -c '\.\[\]'/,
+    ],
+    ["a JSON array on one line", `[${GOOD}, ${GOOD}]`, /is a JSON array/],
+    [
+      "a pretty JSON object",
+      JSON.stringify(JSON.parse(GOOD), null, 2),
+      /over several lines.*jq -c/,
+    ],
+    ["lines that end with CR", `${GOOD}\r${GOOD}\r`, /CR alone.*tr /],
+    ["UTF-16 with a mark", Buffer.from(`\ufeff${GOOD}\n`, "utf16le"), /is UTF-16 text.*iconv/],
+    ["UTF-16 without a mark", Buffer.from(`${GOOD}\n`, "utf16le"), /is UTF-16LE text.*iconv/],
+    ["Parquet", Buffer.from("PAR1\u0015\u0004\u0015 binary PAR1", "latin1"), /is Parquet.*duckdb/],
+    ["lz4", Buffer.from([4, 0x22, 0x4d, 0x18, 0, 0, 0, 0]), /compressed with lz4/],
+  ])("%s", async (_, content, message) => {
+    const said = await refusal(content);
+    expect(said).toMatch(message);
+    expect(said).toMatch(/^input_unusable: /);
+    expect(said).not.toContain("\n");
+  });
+});
+
+function lines(count: number): string {
+  return '{"query":"q","relevant_passages":["d"]}\n'.repeat(count);
+}
+
+describe("a file whose first 100 lines hold no record", () => {
+  it("is refused with the first reason and the shapes that are read", async () => {
+    const said = await refusal(lines(100));
+    expect(said).toMatch(/first 100 lines hold no record; line 1: documents: is missing/);
+    expect(said).toMatch(/"query", "pos", "neg"/);
+  });
+
+  it("is read line by line if it ends before, or holds one good line among them", async () => {
+    const short = await collect((await openText(lines(99))).read(new Set()));
+    expect(short.map(({ status }) => status)).toEqual(Array.from({ length: 99 }, () => "invalid"));
+    const mixed = await collect(
+      (await openText(`${lines(99)}${GOOD}\n${lines(300)}`)).read(new Set()),
+    );
+    expect(mixed.filter(({ status }) => status === "valid")).toHaveLength(1);
+    expect(mixed.length).toBeGreaterThan(300);
+  });
+});
+
+it("records that are done are left out of what was read ahead, and of the rest", async () => {
+  const source = await openText(`${GOOD}\n${GOOD.replace('"a"', '"b"')}\n`);
+  const records = await collect(source.read(new Set(["a", "b"])));
+  expect(records).toEqual([]);
+});
