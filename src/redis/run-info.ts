@@ -22,8 +22,12 @@ const runSchema = z.object({
   revision: z.string(),
   precision: z.string(),
   tag: z.string(),
-  /** `submitting`: lines are still being enqueued. `complete`: set by the owner of a spooled run. */
-  state: z.enum(["submitting", "submitted", "cancelled", "complete"]),
+  /**
+   * `submitting`: lines are still being enqueued. `complete`: set by the owner of a spooled run.
+   * `failed`: its owner gave it up, for `problem`.
+   */
+  state: z.enum(["submitting", "submitted", "cancelled", "complete", "failed"]),
+  problem: z.string().default(""),
   /** `yes`: input and rankings lie in a spool and a runner owns the run. */
   spooled: z.enum(["yes", "no"]).default("no"),
   /** Jobs of a spooled run that may be in Redis at once; its runner may hold it to fewer. */

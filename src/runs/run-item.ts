@@ -17,10 +17,20 @@ export const CANCELLED = {
   message: "the run was cancelled",
 } as const satisfies JobEnd;
 
-/** The records of a cancelled spooled run that had neither a ranking nor an error of their own. */
-export async function* cancelledItems(
+/** The end of a record whose ranking was damaged after its run was over. */
+export const DAMAGED = {
+  status: "failed",
+  code: "damaged",
+  message: "its ranking in the spool is damaged: retry the run to rank it anew",
+} as const satisfies JobEnd;
+
+type Failed = Extract<JobEnd, { status: "failed" }>;
+
+/** The records of a spooled run that is over that have neither a ranking nor an error of their own. */
+export async function* leftItems(
   records: AsyncIterable<InputRecord>,
   failedLines: ReadonlySet<number>,
+  end: Failed,
 ): AsyncGenerator<RunItem, void, undefined> {
   for await (const record of records) {
     const { line } = record.status === "valid" ? record : record.failure;
@@ -31,8 +41,8 @@ export async function* cancelledItems(
         : {
             line,
             id: record.request.id,
-            code: CANCELLED.code,
-            reason: CANCELLED.message,
+            code: end.code,
+            reason: end.message,
             input: toWireRequest(record.request),
           };
     yield { status: "failed", failure };

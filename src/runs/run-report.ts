@@ -9,9 +9,14 @@ const count = z.int().min(0);
 /** The output of `rankmill status --json` for one run. Fields are added, never renamed or taken away. */
 export const runReportSchema = z.strictObject({
   run: z.string(),
-  state: z.enum(["submitting", "submitted", "cancelled", "complete"]).meta({
-    description: "submitting: lines are still being enqueued; submitted: at work",
+  state: z.enum(["submitting", "submitted", "cancelled", "complete", "failed"]).meta({
+    description:
+      "submitting: lines are still being enqueued; submitted: at work; failed: its runner gave it up",
   }),
+  problem: z
+    .string()
+    .nullable()
+    .meta({ description: "the reason why a runner gave the run up; null if none did" }),
   spooled: z.boolean().meta({ description: "true: the run lies in a spool and a runner owns it" }),
   owner: z
     .string()
@@ -96,6 +101,7 @@ export function reportOf(found: RunFindings): RunReport {
   return {
     run: found.run,
     state: status.state,
+    problem: status.state === "failed" ? info.problem : null,
     spooled: found.place === "spool",
     owner: found.owner ?? null,
     total: status.total,

@@ -1,7 +1,10 @@
 import type { RunCounts } from "../core/run-counts.js";
 
-/** `submitting`: lines are still being taken in; `submitted`: at work. The others are final. */
-export type RunState = "submitting" | "submitted" | "cancelled" | "complete";
+/**
+ * `submitting`: lines are still being taken in; `submitted`: at work. The others are final; `failed` is a
+ * spooled run that its runner gave up.
+ */
+export type RunState = "submitting" | "submitted" | "cancelled" | "complete" | "failed";
 
 /** The status of a submitted run. */
 export interface RunStatus {

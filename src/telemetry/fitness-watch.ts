@@ -21,7 +21,7 @@ export interface FitnessSources {
   /** Lanes at work; absent in a process that has none. */
   readonly lanes?: () => number;
   /** Whether lanes stay at work or die again and again. */
-  readonly laneHealth?: () => Health;
+  readonly partHealth?: () => Health;
   /** Jobs in hand. */
   readonly held: () => number;
   /** Asks Redis how many jobs wait; hangs or rejects while it is gone. */
@@ -68,7 +68,7 @@ export class FitnessWatch {
 
   async report(): Promise<FitnessReport> {
     const { lanes, held } = this.#sources;
-    const laneHealth = this.#sources.laneHealth?.() ?? { status: "ok" };
+    const partHealth = this.#sources.partHealth?.() ?? { status: "ok" };
     const waiting = await this.#waiting.answer();
     if (waiting !== undefined) {
       this.#lastWaiting = waiting;
@@ -80,7 +80,7 @@ export class FitnessWatch {
       nowMs: this.#now(),
       redisAnsweredAtMs: this.#answeredAtMs,
       lanes: lanes?.(),
-      laneHealth,
+      partHealth,
       held: held(),
       waiting: this.#lastWaiting,
       progressAtMs: this.#progressAtMs,
@@ -92,7 +92,7 @@ export class FitnessWatch {
       waiting: vitals.waiting,
       progressAt: vitals.progressAtMs,
       reason: unfitReason(vitals) ?? null,
-      degraded: laneHealth.status === "degraded" ? laneHealth.reason : null,
+      degraded: partHealth.status === "degraded" ? partHealth.reason : null,
     };
   }
 

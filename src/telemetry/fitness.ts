@@ -8,7 +8,7 @@ export interface Vitals {
   /** Lanes at work; undefined in a process that has none. */
   readonly lanes?: number | undefined;
   /** Whether lanes stay at work or die again and again. */
-  readonly laneHealth: Health;
+  readonly partHealth: Health;
   /** Jobs in hand. */
   readonly held: number;
   /** Jobs in the queues that nobody has in hand, as of the last answer. */
@@ -32,8 +32,8 @@ export const STUCK_MS = 180_000;
  * @returns why the worker is of no use now; undefined if it is
  */
 export function unfitReason(vitals: Vitals): string | undefined {
-  const { nowMs, lanes, laneHealth, held, waiting } = vitals;
-  if (laneHealth.status === "failed") return laneHealth.reason;
+  const { nowMs, lanes, partHealth, held, waiting } = vitals;
+  if (partHealth.status === "failed") return partHealth.reason;
   const silentMs = nowMs - vitals.redisAnsweredAtMs;
   if (silentMs > REDIS_SILENT_MS) return `Redis has not answered for ${seconds(silentMs)}`;
   if (lanes === 0) return "no lane is at work";

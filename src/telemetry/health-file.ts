@@ -67,7 +67,9 @@ export function describeHealth(health: Health, nowMs: number): string {
 
 export function describeFit(report: FitnessReport, nowMs: number): string {
   const { lanes, held, waiting, progressAt, degraded } = report;
-  if (lanes === null) return "fit: Redis answers";
-  const fit = `fit: ${lanes} lanes, ${held} jobs in hand, ${waiting} waiting, last progress ${seconds(nowMs - progressAt)} ago`;
+  const fit =
+    lanes === null
+      ? "fit: Redis answers"
+      : `fit: ${lanes} lanes, ${held} jobs in hand, ${waiting} waiting, last progress ${seconds(nowMs - progressAt)} ago`;
   return degraded === null ? fit : `${fit}; degraded: ${degraded}`;
 }

@@ -69,6 +69,9 @@ function describe(report: RunReport): string {
     `records  ${report.done} done, ${report.failed} failed, ${report.active} active, ${report.waiting} waiting, of ${report.total}`,
     `pairs    ${report.pairs} (${report.tokens} tokens, ${report.truncated} truncated, ${report.failed_pairs} failed)`,
   ];
+  if (report.problem !== null) {
+    lines.push(`problem  ${report.problem}; "rankmill retry ${report.run}" goes on`);
+  }
   if (codes.length > 0) lines.push(`failed   ${codes.join(", ")}`);
   if (report.eta_seconds !== 0) lines.push(`speed    ${speedOf(report)}`);
   const age = report.oldest_waiting_seconds;
@@ -85,7 +88,7 @@ function describe(report: RunReport): string {
 }
 
 function ownerOf({ spooled, state, owner }: RunReport): string {
-  if (!spooled || state === "complete" || state === "cancelled") return "";
+  if (!spooled || state === "complete" || state === "cancelled" || state === "failed") return "";
   return owner === null ? ", no runner owns it" : `, owned by runner ${owner}`;
 }
 

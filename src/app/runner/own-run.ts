@@ -51,6 +51,12 @@ async function feed(
   const { redis, store, spool, limits } = options;
   const { total, ttlSeconds } = info;
   const output = await spool.openOutput(run, lease.fence);
+  for (const damage of output.damage) {
+    options.logger.warn(
+      { run, damage },
+      "a part of the spool cannot be used: its records are ranked anew",
+    );
+  }
   const prepared = { records: 0, pairs: 0 };
   const samples: SpeedSample[] = [];
   figures.set(run, () => figuresOf(run, info.tag, total, output.counts, prepared, samples));

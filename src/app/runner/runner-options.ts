@@ -4,6 +4,7 @@ import type { Limits } from "../../core/contract.js";
 import type { InFlightBounds } from "../../core/in-flight-bounds.js";
 import type { Spool } from "../../core/ports/spool.js";
 import type { RunStore } from "../../redis/run-store.js";
+import type { RetryPauses } from "./stopped-runs.js";
 import type { Instruments } from "../worker/instruments.js";
 
 export interface RunnerOptions {
@@ -15,6 +16,8 @@ export interface RunnerOptions {
   readonly inFlight: InFlightBounds;
   /** Runs owned at once. */
   readonly maxRuns: number;
+  /** Pauses between the tries of a run that stops. */
+  readonly retryPauses?: RetryPauses | undefined;
   readonly logger: Logger;
   /** File that the runner updates every few seconds with its health; none if absent. */
   readonly healthFile?: string | undefined;

@@ -3,11 +3,11 @@ import type { Redis } from "ioredis";
 import { DEFAULT_LIMITS, parseRequest } from "../../core/contract.js";
 import { RankmillError } from "../../core/errors.js";
 import type { Spool } from "../../core/ports/spool.js";
-import { addCounts, emptyCounts } from "../../core/run-counts.js";
+import { addCounts, emptyCounts, rankingId } from "../../core/run-counts.js";
 import { makeJob } from "../../redis/make-job.js";
 import { sampleTrackedJobs, type JobSample } from "../../redis/run-footprint.js";
 import type { RunInfo } from "../../redis/run-info.js";
-import { cancelledItems, type RunItem } from "../../runs/run-item.js";
+import { CANCELLED, DAMAGED, leftItems, type RunItem } from "../../runs/run-item.js";
 import { runOwner, type RunParts } from "../../runs/run-parts.js";
 import type { RunStatus } from "../../runs/run-status.js";
 import { RunBase } from "./run-base.js";
@@ -39,7 +39,7 @@ export class SpooledRun extends RunBase {
     const { state, total } = await this.info();
     const { counts, active } = await this.parts.store.readProgress(this.id);
     const open = total - counts.done - counts.failed;
-    const over = state === "complete" || state === "cancelled";
+    const over = state === "complete" || state === "cancelled" || state === "failed";
     if (state !== "cancelled")
       return { state, over, total, counts, waiting: open - active, active };
     const all = { ...counts, failedByCode: { ...counts.failedByCode } };
@@ -57,7 +57,7 @@ export class SpooledRun extends RunBase {
     for await (const line of spool.rankings(this.id)) {
       open -= 1;
       // Only what is left of a cancelled run must be told from what is done.
-      if (cancelled) doneIds.add((JSON.parse(line) as { id: string }).id);
+      if (cancelled) doneIds.add(rankingId(line));
       yield { status: "done", line };
     }
     for await (const failure of spool.failures(this.id)) {
@@ -65,8 +65,18 @@ export class SpooledRun extends RunBase {
       if (cancelled) failedLines.add(failure.line);
       yield { status: "failed", failure };
     }
-    if (cancelled) yield* cancelledItems(spool.records(this.id, doneIds), failedLines);
+    if (cancelled) yield* leftItems(spool.records(this.id, doneIds), failedLines, CANCELLED);
+    else if (info.state === "complete" && open > 0) yield* this.#damagedItems(spool);
     else for (; open > 0; open -= 1) yield { status: "open" };
+  }
+
+  /** The records of a run that is over whose ranking or failure the spool has no more. */
+  async *#damagedItems(spool: Spool): AsyncGenerator<RunItem, void, undefined> {
+    const doneIds = new Set<string>();
+    const failedLines = new Set<number>();
+    for await (const line of spool.rankings(this.id)) doneIds.add(rankingId(line));
+    for await (const { line } of spool.failures(this.id)) failedLines.add(line);
+    yield* leftItems(spool.records(this.id, doneIds), failedLines, DAMAGED);
   }
 
   async retry(): Promise<number> {
@@ -80,11 +90,19 @@ export class SpooledRun extends RunBase {
         { context: { run: this.id } },
       );
     }
-    const again = counts.failed + waiting + active;
+    const spool = await this.#openSpool();
+    const known = counts.failed + waiting + active;
+    const again = known > 0 ? known : await this.#countDamaged(spool);
     if (again === 0) return 0;
-    await (await this.#openSpool()).reopen(this.id);
-    await this.parts.store.update(this.id, { state: "submitted" });
+    await spool.reopen(this.id);
+    await this.parts.store.update(this.id, { state: "submitted", problem: "" });
     return again;
+  }
+
+  async #countDamaged(spool: Spool): Promise<number> {
+    let left = (await this.info()).total;
+    for await (const _ of spool.rankings(this.id)) left -= 1;
+    return Math.max(0, left);
   }
 
   /** @throws RankmillError `conflict` also if a runner owns it for longer than a dead one could */

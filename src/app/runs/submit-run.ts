@@ -98,6 +98,7 @@ function infoOf(submission: Submission, inputHash: string): RunInfo {
     precision,
     tag: modelTag(submission.model),
     state: "submitting",
+    problem: "",
     spooled: submission.spool === undefined ? "no" : "yes",
     windowJobs: submission.inFlightJobs,
     input: submission.input,
@@ -147,7 +148,7 @@ async function submitToSpool(
   // A run that is over stays so; one that was cancelled goes on.
   const state = before?.state === "complete" ? "complete" : "submitted";
   const { windowJobs } = info;
-  await store.save(id, { ...(before ?? info), windowJobs, total, state });
+  await store.save(id, { ...(before ?? info), windowJobs, total, state, problem: "" });
   return total;
 }
 

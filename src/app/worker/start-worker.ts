@@ -40,7 +40,7 @@ async function openWorker(options: WorkerOptions, closers: Closers): Promise<Ope
   const queues = await openQueues(options, plan, lanes, fitness, closers);
   await fitness.watch({
     lanes: () => lanes.pool.lanes.length,
-    laneHealth: () => lanes.pool.health,
+    partHealth: () => lanes.pool.health,
     held: () => heldBy(queues),
     countWaiting: async () => (await queues.queue.counts()).waiting,
   });

@@ -42,6 +42,8 @@ export interface SpoolOutput extends RankingSink {
   readonly counts: RunCounts;
   /** Ids of the records that earlier owners have ranked. */
   readonly doneIds: ReadonlySet<string>;
+  /** The parts of the run's files that cannot be used, a line each; their records are ranked anew. */
+  readonly damage: readonly string[];
   /** Closes the files; if the run is over, output and failures get their names. */
   close(complete: boolean): Promise<void>;
 }

@@ -4,9 +4,11 @@ import type { SpoolOutput } from "../../core/ports/spool.js";
 import type { RecordFailure } from "../../core/record.js";
 import { emptyCounts, type RunCounts } from "../../core/run-counts.js";
 import { asFailureText, asText, Collector } from "../collector.js";
-import { WholeFile } from "../../platform/whole-file.js";
-import { mergedLines } from "./folder-segments.js";
-import { asTexts, countDone } from "./spool-lines.js";
+import { sumCell } from "./checked-lines.js";
+import { mergedLines, sumsPathOf } from "./folder-segments.js";
+import { SpoolDamage } from "./spool-damage.js";
+import { countDone } from "./spool-lines.js";
+import { writeSummed } from "./write-summed.js";
 
 /** Files in which one owner of a run writes. */
 export interface FolderPlaces {
@@ -15,10 +17,15 @@ export interface FolderPlaces {
   /** The run's output and failures once it is over. */
   readonly output: string;
   readonly failed: string;
+  /** Whether the run has sums beside its records, and so beside all that is written of it. */
+  readonly summed: boolean;
 }
 
 interface OpenFiles {
   readonly segment: FileHandle;
+  readonly segmentPath: string;
+  /** Sums of the segment's lines. */
+  readonly sums: FileHandle;
   readonly failures: FileHandle;
   readonly failuresPath: string;
 }
@@ -26,6 +33,7 @@ interface OpenFiles {
 /** The segment of one owner of a run: nobody else writes to it. */
 export class FolderOutput extends Collector implements SpoolOutput {
   readonly doneIds: ReadonlySet<string>;
+  readonly damage: readonly string[];
   readonly #places: FolderPlaces;
   readonly #files: OpenFiles;
 
@@ -34,8 +42,10 @@ export class FolderOutput extends Collector implements SpoolOutput {
     files: OpenFiles,
     counts: RunCounts,
     doneIds: ReadonlySet<string>,
+    damage: SpoolDamage,
   ) {
     super(counts);
+    this.damage = damage.lines;
     this.#places = places;
     this.#files = files;
     this.doneIds = doneIds;
@@ -43,17 +53,24 @@ export class FolderOutput extends Collector implements SpoolOutput {
 
   static async open(places: FolderPlaces, fence: number): Promise<FolderOutput> {
     const counts = emptyCounts();
-    const doneIds = await countDone(mergedLines(places.segments), counts);
-    const failuresPath = join(places.segments, `${fence}.failed`);
+    const damage = new SpoolDamage();
+    const { segments, summed } = places;
+    const doneIds = await countDone(mergedLines(segments, summed, damage), counts);
+    const segmentPath = join(segments, `${fence}.jsonl`);
+    const failuresPath = join(segments, `${fence}.failed`);
     const files = {
-      segment: await open(join(places.segments, `${fence}.jsonl`), "a"),
+      segment: await open(segmentPath, "a"),
+      segmentPath,
+      sums: await open(sumsPathOf(segmentPath), "a"),
       failures: await open(failuresPath, "w"),
       failuresPath,
     };
-    return new FolderOutput(places, files, counts, doneIds);
+    return new FolderOutput(places, files, counts, doneIds, damage);
   }
 
   protected async append(lines: readonly string[]): Promise<void> {
+    // A sum without its line says nothing; a line without its sum would not count.
+    await this.#files.sums.appendFile(lines.map(sumCell).join(""));
     await this.#files.segment.appendFile(asText(lines));
   }
 
@@ -62,21 +79,29 @@ export class FolderOutput extends Collector implements SpoolOutput {
   }
 
   protected async sync(): Promise<void> {
+    await this.#files.sums.datasync();
     await this.#files.segment.datasync();
   }
 
   async close(complete: boolean): Promise<void> {
     await this.settled();
-    const { segment, failures, failuresPath } = this.#files;
-    await segment.sync();
-    await segment.close();
-    await failures.sync();
-    await failures.close();
-    if (!complete) return;
-    const { output, failed, segments } = this.#places;
+    const { segment, sums, failures, failuresPath, segmentPath } = this.#files;
+    const sizes: number[] = [];
+    for (const file of [sums, segment, failures]) {
+      await file.sync();
+      sizes.push((await file.stat()).size);
+      await file.close();
+    }
+    if (!complete) {
+      // An owner that wrote nothing leaves nothing: a run that stops at once may have many.
+      if (sizes.some((size) => size > 0)) return;
+      for (const path of [failuresPath, segmentPath, sumsPathOf(segmentPath)]) await rm(path);
+      return;
+    }
+    const { output, failed, segments, summed } = this.#places;
     // Failures before the output: if there is an output, the run is over.
     await rename(failuresPath, failed);
-    await WholeFile.write(output, asTexts(mergedLines(segments)));
+    await writeSummed(output, mergedLines(segments, summed));
     await rm(segments, { recursive: true, force: true });
   }
 }

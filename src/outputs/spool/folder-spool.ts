@@ -1,17 +1,21 @@
-import { createReadStream } from "node:fs";
 import { access, constants, rename, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { RankmillError } from "../../core/errors.js";
 import type { Spool, SpoolOutput } from "../../core/ports/spool.js";
 import type { InputRecord, RecordFailure } from "../../core/record.js";
-import { countLines } from "../../inputs/read/lines.js";
 import { exists, makeFolder } from "../../platform/files.js";
 import { errnoOf } from "../../platform/file-system-errors.js";
 import { checkRunId } from "../../redis/run-info.js";
-import { WholeFile } from "../../platform/whole-file.js";
 import { FolderOutput } from "./folder-output.js";
-import { linesOf, mergedLines, segmentsOf } from "./folder-segments.js";
-import { asLines, asTexts, failuresOf, recordsOf } from "./spool-lines.js";
+import {
+  linesBesideSums,
+  linesOf,
+  mergedLines,
+  segmentsOf,
+  sumsPathOf,
+} from "./folder-segments.js";
+import { asLines, countRecords, failuresOf, idOf, recordsOf } from "./spool-lines.js";
+import { writeSummed } from "./write-summed.js";
 
 const RECORDS = "records.jsonl";
 const OUTPUT = "output.jsonl";
@@ -24,7 +28,8 @@ const SEGMENTS = "rankings";
  * `RUN/records.jsonl` holds the records as they were read, one
  * {@link InputRecord} a line; it is complete from the moment it has that name. `RUN/rankings/FENCE.jsonl` is what
  * one owner of the run wrote; no two owners ever write one file, so a frozen owner that wakes up can
- * harm nothing. `RUN/output.jsonl` and `RUN/failed.jsonl` appear, whole, when the run is over.
+ * harm nothing. `.sums` beside each hold checksums of its lines: one that does not fit is not believed.
+ * `RUN/output.jsonl` and `RUN/failed.jsonl` appear, whole, when the run is over.
  */
 export class FolderSpool implements Spool {
   readonly #folder: string;
@@ -48,7 +53,7 @@ export class FolderSpool implements Spool {
     const path = this.#path(run, RECORDS);
     await this.#usable(async () => {
       await makeFolder(this.#path(run, SEGMENTS));
-      if (!(await exists(path))) await WholeFile.write(path, asTexts(asLines(records)));
+      if (!(await exists(path))) await writeSummed(path, asLines(records));
     });
   }
 
@@ -56,25 +61,30 @@ export class FolderSpool implements Spool {
     run: string,
     doneIds: ReadonlySet<string>,
   ): AsyncGenerator<InputRecord, void, undefined> {
-    yield* recordsOf(linesOf(this.#path(run, RECORDS)), doneIds);
+    yield* recordsOf(linesBesideSums(this.#path(run, RECORDS), true), doneIds);
   }
 
   async countRecords(run: string): Promise<number> {
-    const source = createReadStream(this.#path(run, RECORDS));
-    return await countLines(source, { maxLineBytes: Number.MAX_SAFE_INTEGER });
+    return await countRecords(linesBesideSums(this.#path(run, RECORDS), true));
   }
 
   async openOutput(run: string, fence: number): Promise<SpoolOutput> {
     const segments = this.#path(run, SEGMENTS);
     await makeFolder(segments);
     const [output, failed] = [this.#path(run, OUTPUT), this.#path(run, FAILED)];
-    return await FolderOutput.open({ segments, output, failed }, fence);
+    const summed = await this.#isSummed(run);
+    return await FolderOutput.open({ segments, output, failed, summed }, fence);
   }
 
   async *rankings(run: string): AsyncGenerator<string, void, undefined> {
     const output = this.#path(run, OUTPUT);
-    if (await exists(output)) yield* linesOf(output);
-    else yield* mergedLines(this.#path(run, SEGMENTS));
+    if (!(await exists(output))) {
+      yield* mergedLines(this.#path(run, SEGMENTS), await this.#isSummed(run));
+      return;
+    }
+    for await (const line of linesBesideSums(output, true)) {
+      if (line.status === "whole" && idOf(line.text) !== undefined) yield line.text;
+    }
   }
 
   async *failures(run: string): AsyncGenerator<RecordFailure, void, undefined> {
@@ -91,7 +101,9 @@ export class FolderSpool implements Spool {
     const output = this.#path(run, OUTPUT);
     if (!(await exists(output))) return;
     await makeFolder(this.#path(run, SEGMENTS));
-    await rename(output, join(this.#path(run, SEGMENTS), "0.jsonl"));
+    const segment = join(this.#path(run, SEGMENTS), "0.jsonl");
+    if (await exists(sumsPathOf(output))) await rename(sumsPathOf(output), sumsPathOf(segment));
+    await rename(output, segment);
     await rm(this.#path(run, FAILED), { force: true });
   }
 
@@ -101,6 +113,11 @@ export class FolderSpool implements Spool {
 
   async has(run: string): Promise<boolean> {
     return await exists(this.#path(run, RECORDS));
+  }
+
+  /** A run that version 0.1.0 put in has no sums, and no file of it has any. */
+  async #isSummed(run: string): Promise<boolean> {
+    return await exists(sumsPathOf(this.#path(run, RECORDS)));
   }
 
   #path(run: string, ...parts: string[]): string {

@@ -30,6 +30,8 @@ const LINGER_MS = 1_000;
  */
 export class S3Output extends Collector implements SpoolOutput {
   readonly doneIds: ReadonlySet<string>;
+  /** A line that is no ranking is left out; the store itself tells what was damaged. */
+  readonly damage: readonly string[] = [];
   readonly #bucket: S3Bucket;
   readonly #run: string;
   readonly #fence: number;

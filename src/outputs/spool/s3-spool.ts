@@ -2,10 +2,18 @@ import type { Spool, SpoolOutput } from "../../core/ports/spool.js";
 import type { InputRecord, RecordFailure } from "../../core/record.js";
 import { emptyCounts } from "../../core/run-counts.js";
 import { checkRunId } from "../../redis/run-info.js";
+import { checkedLines } from "./checked-lines.js";
 import type { S3Bucket } from "./s3-bucket.js";
 import { failedKey, outputKey, placeOf, recordsKey, removeAll, segmentsOf } from "./s3-keys.js";
 import { S3Output } from "./s3-output.js";
-import { asLines, countDone, failuresOf, mergeLines, recordsOf } from "./spool-lines.js";
+import {
+  asLines,
+  countDone,
+  countRecords,
+  failuresOf,
+  mergeLines,
+  recordsOf,
+} from "./spool-lines.js";
 
 /**
  * A spool in an S3-compatible bucket.
@@ -14,7 +22,8 @@ import { asLines, countDone, failuresOf, mergeLines, recordsOf } from "./spool-l
  * object: `RUN/rankings/FENCE-NUMBER.jsonl` are what one owner of the run wrote, a few hundred rankings
  * each, and `….failed` its failures. A ranking counts as done, and its job is released in Redis, once
  * its object is stored. `RUN/output.jsonl` and `RUN/failed.jsonl` are made of those when the run is over;
- * a run that is open again has its output as its first segment.
+ * a run that is open again has its output as its first segment. Objects have no checksums of ours: the
+ * store checks its own.
  */
 export class S3Spool implements Spool {
   readonly #bucket: S3Bucket;
@@ -42,16 +51,14 @@ export class S3Spool implements Spool {
   }
 
   async countRecords(run: string): Promise<number> {
-    let count = 0;
-    for await (const _ of this.#lines(recordsKey(run))) count += 1;
-    return count;
+    return await countRecords(checkedLines(this.#lines(recordsKey(run)), undefined));
   }
 
   async *records(
     run: string,
     doneIds: ReadonlySet<string>,
   ): AsyncGenerator<InputRecord, void, undefined> {
-    yield* recordsOf(this.#lines(recordsKey(run)), doneIds);
+    yield* recordsOf(checkedLines(this.#lines(recordsKey(run)), undefined), doneIds);
   }
 
   async openOutput(run: string, fence: number): Promise<SpoolOutput> {

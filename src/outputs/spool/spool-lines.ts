@@ -6,9 +6,7 @@ import {
   type RecordFailure,
 } from "../../core/record.js";
 import { countLine, type RunCounts } from "../../core/run-counts.js";
-
-/** Characters of a damaged line that show which one it was. */
-const SHOWN_CHARS = 1_024;
+import { SHOWN_CHARS, type CheckedLine } from "./checked-lines.js";
 
 /** The lines of several files, each record's first; the ends that a crash tore are left out. */
 export async function* mergeLines(
@@ -37,38 +35,47 @@ export async function countDone(
 
 /** The records of a run that have no ranking, out of its lines. */
 export async function* recordsOf(
-  lines: AsyncIterable<string>,
+  lines: AsyncIterable<CheckedLine>,
   doneIds: ReadonlySet<string>,
 ): AsyncGenerator<InputRecord, void, undefined> {
-  let number = 0;
+  let head = "";
   for await (const line of lines) {
-    number += 1;
-    const record = recordOf(line, number);
+    if (line.status === "unknown") {
+      // Most likely the remains of the record that is lost next.
+      head = line.head;
+      continue;
+    }
+    const record = line.status === "whole" ? recordOf(line) : damaged(line.number, head);
+    head = "";
     if (record.status === "valid" && doneIds.has(record.request.id)) continue;
     yield record;
   }
 }
 
-/** A line that is damaged fails alone: nobody can tell what it asked for, and the run goes on without it. */
-function recordOf(line: string, number: number): InputRecord {
+/** The number of records, those that are damaged included. */
+export async function countRecords(lines: AsyncIterable<CheckedLine>): Promise<number> {
+  let count = 0;
+  for await (const { status } of lines) if (status !== "unknown") count += 1;
+  return count;
+}
+
+function recordOf({ text, number }: Extract<CheckedLine, { status: "whole" }>): InputRecord {
   try {
-    return parseRecord(line);
+    return parseRecord(text);
   } catch {
-    const reason = `line ${number} of the spool's records is damaged`;
-    const input = line.slice(0, SHOWN_CHARS);
-    const failure = { line: number, code: "spool_unavailable", reason, input };
-    return { status: "invalid", failure };
+    return damaged(number, text.slice(0, SHOWN_CHARS));
   }
+}
+
+/** A line that is damaged fails alone: nobody can tell what it asked for, and the run goes on without it. */
+function damaged(line: number, input: string): InputRecord {
+  const reason = `line ${line} of the spool's records is damaged`;
+  return { status: "invalid", failure: { line, code: "damaged", reason, input } };
 }
 
 /** A record as a line of the spool. */
 export async function* asLines(records: AsyncIterable<InputRecord>): AsyncGenerator<string> {
   for await (const record of records) yield JSON.stringify(record);
-}
-
-/** Lines with their ends. */
-export async function* asTexts(lines: AsyncIterable<string>): AsyncGenerator<string> {
-  for await (const line of lines) yield `${line}\n`;
 }
 
 /** The least that a line must hold to count as a ranking. */

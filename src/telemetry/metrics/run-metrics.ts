@@ -48,3 +48,20 @@ export function showRuns(metrics: Metrics, runs: () => readonly RunFigures[]): v
     }
   });
 }
+
+/** Shows the runs that this runner cannot work on: those that stopped, and those that it gave up. */
+export function showStops(
+  metrics: Metrics,
+  counts: () => { readonly stopped: number; readonly givenUp: number },
+): void {
+  const runs = metrics.gauge(
+    "runs_stopped",
+    "Runs that stopped by an error: tried again after a pause, or given up until they are retried",
+    ["state"],
+  );
+  metrics.onScrape(() => {
+    const { stopped, givenUp } = counts();
+    runs.set({ state: "tried_again" }, stopped);
+    runs.set({ state: "given_up" }, givenUp);
+  });
+}

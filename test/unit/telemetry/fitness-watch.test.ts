@@ -36,11 +36,11 @@ describe("a watch over fitness", () => {
   });
 
   it("gives a crash loop of all lanes as the reason, and forgives it", async () => {
-    let laneHealth: Health = { status: "failed", reason: "2 of 2 lanes die again and again: why" };
-    const watch = watchOf({ laneHealth: () => laneHealth });
-    expect(await watch.report()).toMatchObject({ reason: laneHealth.reason, degraded: null });
-    laneHealth = { status: "degraded", reason: "1 of 2 lanes die again and again: why" };
-    expect(await watch.report()).toMatchObject({ reason: null, degraded: laneHealth.reason });
+    let partHealth: Health = { status: "failed", reason: "2 of 2 lanes die again and again: why" };
+    const watch = watchOf({ partHealth: () => partHealth });
+    expect(await watch.report()).toMatchObject({ reason: partHealth.reason, degraded: null });
+    partHealth = { status: "degraded", reason: "1 of 2 lanes die again and again: why" };
+    expect(await watch.report()).toMatchObject({ reason: null, degraded: partHealth.reason });
   });
 
   it("gives Redis's silence as the reason, whether it refuses or hangs, and forgives it", async () => {

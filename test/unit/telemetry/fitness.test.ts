@@ -11,7 +11,7 @@ const WELL: Vitals = {
   nowMs: NOW_MS,
   redisAnsweredAtMs: NOW_MS,
   lanes: 2,
-  laneHealth: { status: "ok" },
+  partHealth: { status: "ok" },
   held: 3,
   waiting: 10,
   progressAtMs: NOW_MS,
@@ -32,9 +32,9 @@ describe("a worker that is judged", () => {
   });
 
   it("is of no use while all its lanes die again and again, and the reason is told", () => {
-    const laneHealth = { status: "failed", reason: "exit 1" } as const;
-    expect(unfitReason({ ...WELL, laneHealth })).toBe("exit 1");
-    expect(unfitReason({ ...WELL, laneHealth: { ...laneHealth, status: "degraded" } })).toBe(
+    const partHealth = { status: "failed", reason: "exit 1" } as const;
+    expect(unfitReason({ ...WELL, partHealth })).toBe("exit 1");
+    expect(unfitReason({ ...WELL, partHealth: { ...partHealth, status: "degraded" } })).toBe(
       undefined,
     );
   });

@@ -1,0 +1,125 @@
+/**
+ * The checksums of a file's lines, in a file beside it: 13 bytes per line, in order, and an end. Lines
+ * that are read by other programs hold none.
+ */
+import { sumOf } from "../ranking-sums.js";
+
+const SUM_CHARS = 12;
+/** Fixed, so that a byte that is damaged costs one sum. */
+const CELL_CHARS = SUM_CHARS + 1;
+const CELL = /^[0-9a-f]{12}\n$/;
+/** The last cell of a file that is whole. */
+export const SUMS_END = `${"end".padEnd(SUM_CHARS)}\n`;
+/** A sum that cannot be read. */
+const UNREADABLE = -1;
+/** Lines that may be missing in a row without the rest being taken for another file. */
+const LOOKAHEAD_LINES = 1_024;
+/** Characters of a damaged line that show which one it was. */
+export const SHOWN_CHARS = 1_024;
+
+/** A line of a file, compared with the sums beside it. */
+export type CheckedLine =
+  | { readonly status: "whole"; readonly number: number; readonly text: string }
+  /** Nobody wrote this line, or not like that. */
+  | { readonly status: "unknown"; readonly head: string }
+  /** A line that was written and is not there. */
+  | { readonly status: "lost"; readonly number: number };
+
+/** The cell of a line. */
+export function sumCell(line: string): string {
+  return `${sumOf(line).toString(16).padStart(SUM_CHARS, "0")}\n`;
+}
+
+/** The sums beside a file. */
+export interface Sums {
+  /** Characters of the file of sums. */
+  readonly text: AsyncIterable<string>;
+  /**
+   * Whether a line beyond the last sum counts. A file of sums that is complete has an end; in one
+   * without, which was cut, it may be wanted all the same.
+   */
+  readonly believesRest: boolean;
+}
+
+/**
+ * Compares lines with their sums. One that is damaged costs itself alone: the next that is whole is
+ * found by its sum. Memory: `LOOKAHEAD_LINES` sums.
+ *
+ * @param sums undefined for a file that has none: all its lines count
+ */
+export async function* checkedLines(
+  lines: AsyncIterable<string>,
+  sums: Sums | undefined,
+): AsyncGenerator<CheckedLine, void, undefined> {
+  const expected = sums === undefined ? undefined : new ExpectedSums(sums);
+  let number = 0;
+  for await (const text of lines) {
+    const skipped = expected === undefined ? 0 : await expected.placeOf(text);
+    if (skipped === undefined) {
+      yield { status: "unknown", head: text.slice(0, SHOWN_CHARS) };
+      continue;
+    }
+    for (let i = 0; i < skipped; i += 1) yield { status: "lost", number: (number += 1) };
+    expected?.drop(skipped + 1);
+    yield { status: "whole", number: (number += 1), text };
+  }
+  for (let sum = await expected?.next(); sum !== undefined; sum = await expected?.next()) {
+    // A sum that cannot be read tells of no line: it is the file of sums that is damaged.
+    if (sum !== UNREADABLE) yield { status: "lost", number: (number += 1) };
+  }
+}
+
+/** The sums of the lines that are still to come. */
+class ExpectedSums {
+  readonly #cells: AsyncIterator<string, void, undefined>;
+  readonly #believesRest: boolean;
+  #window: number[] = [];
+  /** Whether the file of sums was read to its end, and whether it had one. */
+  #end: "to come" | "there" | "cut off" = "to come";
+
+  constructor({ text, believesRest }: Sums) {
+    this.#cells = cellsOf(text);
+    this.#believesRest = believesRest;
+  }
+
+  /** @returns the lines that are missing before it; undefined for a line that is not expected */
+  async placeOf(line: string): Promise<number | undefined> {
+    await this.#fill();
+    const at = this.#window.indexOf(sumOf(line));
+    if (at >= 0) return at;
+    const [next] = this.#window;
+    if (next === UNREADABLE) return 0;
+    const isRest = next === undefined && this.#end === "cut off" && this.#believesRest;
+    return isRest ? 0 : undefined;
+  }
+
+  drop(count: number): void {
+    this.#window.splice(0, count);
+  }
+
+  async next(): Promise<number | undefined> {
+    await this.#fill();
+    return this.#window.shift();
+  }
+
+  async #fill(): Promise<void> {
+    // In steps of half a window: `placeOf` finds the line in the first place nearly always.
+    if (this.#window.length > LOOKAHEAD_LINES / 2) return;
+    while (this.#end === "to come" && this.#window.length < LOOKAHEAD_LINES) {
+      const { value: cell } = await this.#cells.next();
+      if (cell === undefined) this.#end = "cut off";
+      else if (cell === SUMS_END) this.#end = "there";
+      else this.#window.push(CELL.test(cell) ? Number.parseInt(cell, 16) : UNREADABLE);
+    }
+  }
+}
+
+async function* cellsOf(text: AsyncIterable<string>): AsyncGenerator<string, void, undefined> {
+  let rest = "";
+  for await (const piece of text) {
+    rest += piece;
+    let at = 0;
+    for (; at + CELL_CHARS <= rest.length; at += CELL_CHARS) yield rest.slice(at, at + CELL_CHARS);
+    rest = rest.slice(at);
+  }
+}
