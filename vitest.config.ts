@@ -8,17 +8,15 @@ const QUICK = {
     "test/{unit,conformance}/**/*.test.ts",
     "test/integration/{interactive-first,lanes,own-activation}.test.ts",
   ],
-  exclude: [
-    "test/conformance/{tokenizer,tokenizer-windows,unigram-fuzz}.test.ts",
-    "test/unit/models/builtin-bm25-quality.test.ts",
-  ],
+  exclude: ["test/conformance/{tokenizer,tokenizer-windows,unigram-fuzz}.test.ts"],
 };
 
 /** `--mode long`: what is left out or sampled otherwise, for it takes minutes each. */
 const LONG = {
   include: [
     "test/conformance/{grapheme-classes,tokenizer,unigram-fuzz}.test.ts",
-    "test/integration/shared-workers.test.ts",
+    "test/integration/{shared-workers,tokenizer-memory}.test.ts",
+    "test/unit/models/builtin-bm25-{quality,tokenizer}.test.ts",
   ],
   env: { RANKMILL_TEST_FULL_SWEEP: "1", RANKMILL_TEST_LONG: "1" },
 };

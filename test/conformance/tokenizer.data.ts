@@ -31,15 +31,15 @@ const inRepository = (
 const inData = (name: string): TokenizerUnderTest => ({
   name,
   folder: `${DATA}/tokenizers/${name}`,
-  sweepEvery: 10,
+  sweepEvery: 30,
   own: name.startsWith("xlmr"),
 });
 
 export const TOKENIZERS: readonly TokenizerUnderTest[] = [
   ...(TOKENIZER_DATA.isMet ? ["bert", "xlmr", "xlmr-whitespace-variant"].map(inData) : []),
-  inRepository("builtin-bm25", "models/builtin-bm25", 5),
-  inRepository("tiny-bert", "test/fixtures/models/bert", 5),
-  inRepository("tiny-deberta-v2", "test/fixtures/models/deberta-v2", 5),
+  inRepository("builtin-bm25", "models/builtin-bm25", 16),
+  inRepository("tiny-bert", "test/fixtures/models/bert", 16),
+  inRepository("tiny-deberta-v2", "test/fixtures/models/deberta-v2", 16),
   inRepository("tiny-modernbert", "test/fixtures/models/modernbert", 16),
   inRepository("tiny-xlm-roberta", "test/fixtures/models/xlm-roberta"),
   inRepository("wordpiece-bert-processing", "test/fixtures/tokenizer/wordpiece-bert-processing"),

@@ -9,8 +9,8 @@ import { openReference, referenceIds, TOKENIZERS } from "./tokenizer.data.js";
 
 const FULL_SWEEP = process.env["RANKMILL_TEST_FULL_SWEEP"] === "1";
 /** Random texts of each kind. */
-const TEXTS = FULL_SWEEP ? 100_000 : 4_000;
-const SWEEP_STEP = FULL_SWEEP ? 1 : 23;
+const TEXTS = FULL_SWEEP ? 100_000 : 1_500;
+const SWEEP_STEP = FULL_SWEEP ? 1 : 61;
 const CALL_TEXTS = 2_048;
 const CODE_POINTS = 0x110000;
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { DEFAULT_MAX_TOKENS } from "../../../models/builtin-bm25/constants.js";
 import { openBuiltinModel, openBuiltinTokenizer } from "../../support/builtin-model.js";
-import { DATA, given, testData } from "../../support/needs.js";
+import { DATA, given, longTests, testData } from "../../support/needs.js";
 
 const SCIFACT = join(DATA, "collections/scifact");
 
@@ -45,42 +45,46 @@ function ndcg(ranking: readonly string[], grades: ReadonlyMap<string, number>): 
   return gain(ranking.map((id) => grades.get(id) ?? 0)) / gain(ideal);
 }
 
-describe("reranking the best hundred of SciFact", given(testData("collections/scifact")), () => {
-  it(`reaches nDCG@10 of ${LOWEST_NDCG} over every judged query`, async () => {
-    const score = await openBuiltinModel();
-    const encode = openBuiltinTokenizer();
-    const [documents, queries] = [await texts("corpus.jsonl"), await texts("queries.jsonl")];
-    const encodeAll = async (all: ReadonlyMap<string, string>) => {
-      const ids = await encode([...all.values()]);
-      return new Map([...all.keys()].map((id, index) => [id, ids[index] ?? []]));
-    };
-    const [documentIds, queryIds] = [await encodeAll(documents), await encodeAll(queries)];
+describe(
+  "reranking the best hundred of SciFact",
+  given(testData("collections/scifact"), longTests),
+  () => {
+    it(`reaches nDCG@10 of ${LOWEST_NDCG} over every judged query`, async () => {
+      const score = await openBuiltinModel();
+      const encode = openBuiltinTokenizer();
+      const [documents, queries] = [await texts("corpus.jsonl"), await texts("queries.jsonl")];
+      const encodeAll = async (all: ReadonlyMap<string, string>) => {
+        const ids = await encode([...all.values()]);
+        return new Map([...all.keys()].map((id, index) => [id, ids[index] ?? []]));
+      };
+      const [documentIds, queryIds] = [await encodeAll(documents), await encodeAll(queries)];
 
-    const candidates = byFirst((await lines("bm25.trec")).map((line) => line.split(" ")));
-    const judged = (await lines("qrels.tsv")).slice(1).map((line) => line.split("\t"));
-    const results: number[] = [];
-    for (const [queryId, rows] of byFirst(judged)) {
-      const query = queryIds.get(queryId) ?? [];
-      const room = DEFAULT_MAX_TOKENS - SPECIAL_TOKENS - query.length;
-      const pairs = (candidates.get(queryId) ?? [])
-        .map(([, , id = ""]) => ({
-          id,
-          query,
-          document: documentIds.get(id)?.slice(0, room) ?? [],
-        }))
-        .toSorted((a, b) => a.document.length - b.document.length);
-      const scored: { id: string; logit: number }[] = [];
-      for (let start = 0; start < pairs.length; start += PAIRS_PER_RUN) {
-        const run = pairs.slice(start, start + PAIRS_PER_RUN);
-        const logits = await score(run);
-        scored.push(...run.map(({ id }, index) => ({ id, logit: logits[index] ?? Number.NaN })));
+      const candidates = byFirst((await lines("bm25.trec")).map((line) => line.split(" ")));
+      const judged = (await lines("qrels.tsv")).slice(1).map((line) => line.split("\t"));
+      const results: number[] = [];
+      for (const [queryId, rows] of byFirst(judged)) {
+        const query = queryIds.get(queryId) ?? [];
+        const room = DEFAULT_MAX_TOKENS - SPECIAL_TOKENS - query.length;
+        const pairs = (candidates.get(queryId) ?? [])
+          .map(([, , id = ""]) => ({
+            id,
+            query,
+            document: documentIds.get(id)?.slice(0, room) ?? [],
+          }))
+          .toSorted((a, b) => a.document.length - b.document.length);
+        const scored: { id: string; logit: number }[] = [];
+        for (let start = 0; start < pairs.length; start += PAIRS_PER_RUN) {
+          const run = pairs.slice(start, start + PAIRS_PER_RUN);
+          const logits = await score(run);
+          scored.push(...run.map(({ id }, index) => ({ id, logit: logits[index] ?? Number.NaN })));
+        }
+        const ranking = scored.toSorted((a, b) => b.logit - a.logit).map(({ id }) => id);
+        results.push(ndcg(ranking, new Map(rows.map(([, id = "", grade]) => [id, Number(grade)]))));
       }
-      const ranking = scored.toSorted((a, b) => b.logit - a.logit).map(({ id }) => id);
-      results.push(ndcg(ranking, new Map(rows.map(([, id = "", grade]) => [id, Number(grade)]))));
-    }
-    const mean = results.reduce((sum, value) => sum + value, 0) / results.length;
-    expect(results).toHaveLength(300);
-    expect(mean).toBeGreaterThanOrEqual(LOWEST_NDCG);
-    process.stderr.write(`SciFact, BM25's best 100 reranked: nDCG@10 ${mean.toFixed(4)}\n`);
-  });
-});
+      const mean = results.reduce((sum, value) => sum + value, 0) / results.length;
+      expect(results).toHaveLength(300);
+      expect(mean).toBeGreaterThanOrEqual(LOWEST_NDCG);
+      process.stderr.write(`SciFact, BM25's best 100 reranked: nDCG@10 ${mean.toFixed(4)}\n`);
+    });
+  },
+);

@@ -3,6 +3,7 @@ import { AutoTokenizer, env } from "@huggingface/transformers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { buildVocabulary } from "../../../models/builtin-bm25/vocabulary.js";
 import { BUILTIN_FOLDER, openBuiltinTokenizer, type Encode } from "../../support/builtin-model.js";
+import { given, longTests } from "../../support/needs.js";
 import { SeededRandom } from "../../support/random.js";
 
 const UNKNOWN = 1;
@@ -69,7 +70,7 @@ describe("the tokenizer of the builtin model", () => {
     expect(wrong).toEqual([]);
   });
 
-  it("knows every code point of Unicode", async () => {
+  it("knows every code point of Unicode", given(longTests), async () => {
     const blocks = Array.from({ length: 0x110000 / BLOCK }, (_, index) =>
       range(index * BLOCK, (index + 1) * BLOCK - 1).join(" "),
     );
