@@ -118,13 +118,13 @@ describe.runIf(hasRealRedis)("runs that are over", () => {
     const logger = pino({ level: "silent" });
     const spool = await openSpool("/nonexistent/spool", {});
     const limits = DEFAULT_LIMITS;
-    const window = DEFAULT_IN_FLIGHT_BOUNDS;
+    const inFlight = DEFAULT_IN_FLIGHT_BOUNDS;
     const { store } = runs;
     const commands = await callsWhile(async () => {
       const before = await looks();
       const working = Promise.all([
         runRunner(
-          { redis, store, spool, limits, inFlight: window, maxRuns: 4, logger },
+          { redis, store, spool, limits, inFlight, maxRuns: 4, logger },
           stopping.signal,
         ),
         reconcileRuns(TAG, runs.partsOf(TAG), logger, stopping.signal),
