@@ -9,7 +9,9 @@ import { packageRoot } from "../src/platform/package-root.js";
 const CLI = fileURLToPath(new URL("cli/main.js", import.meta.url));
 const SHOWN_RECORDS = ["en-ai-definition", "en-foot-daily", "zh-yiliao-tangzu"];
 const SHOWN_RESULTS = 3;
-const SHOWN_CHARS = 88;
+/** Of a document: with mark and score before it, a line fits a terminal of 80 columns. */
+const SHOWN_COLUMNS = 67;
+const FIRST_WIDE_CHARACTER = "\u2e80";
 
 interface SampleRecord {
   readonly id: string;
@@ -29,7 +31,12 @@ function readLines<T>(path: string): T[] {
 }
 
 function cut(text: string): string {
-  return text.length <= SHOWN_CHARS ? text : `${text.slice(0, SHOWN_CHARS - 1)}…`;
+  let columns = 0;
+  for (const [at, character] of [...text].entries()) {
+    columns += character >= FIRST_WIDE_CHARACTER ? 2 : 1;
+    if (columns >= SHOWN_COLUMNS) return `${[...text].slice(0, at).join("")}…`;
+  }
+  return text;
 }
 
 function show(record: SampleRecord, ranking: SampleRanking): string {

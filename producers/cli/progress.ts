@@ -25,8 +25,9 @@ interface Payload {
   readonly ended: number;
   readonly of: string;
   readonly failed: number;
-  /** A second, as are tokens. */
+  /** Pairs per second. */
   readonly pairs: string;
+  /** Tokens per second. */
   readonly tokens: string;
   readonly left: string;
 }
@@ -34,19 +35,13 @@ interface Payload {
 /** The interval of plain lines, if a machine reads them: often enough to see life, seldom enough for a log. */
 const PLAIN_INTERVAL_MS = 5_000;
 const BAR_INTERVAL_MS = 100;
+/** The widest bar, and the narrowest that is worth its room, in columns. */
+const MAX_BAR_COLUMNS = 28;
+const MIN_BAR_COLUMNS = 6;
 /** Control sequences of a terminal; the bar sends the opposite of the last two. */
 const CLEAR_LINE = "\u001b[2K";
 const SHOW_CURSOR = "\u001b[?25h";
 const WRAP_LINES = "\u001b[?7h";
-
-const MOST_BAR_CELLS = 28;
-/** The figures at their longest; without room for a bar, they alone are shown. */
-const FIGURES_CELLS = 72;
-
-/** The length of the bar itself: the time left stands last, and must not be cut off. */
-function barCells(columns: number): number {
-  return Math.max(1, Math.min(MOST_BAR_CELLS, columns - FIGURES_CELLS));
-}
 
 /** Shows how far a run is, on standard error: a bar on a terminal, else a line every few seconds. */
 export class Progress {
@@ -65,10 +60,9 @@ export class Progress {
       this.#bar = new SingleBar(
         {
           stream,
-          format:
-            "{bar} {ended}/{of} · {failed} failed · {pairs} pairs/s · {tokens} tokens/s · ETA {left}",
+          format: (_options, { progress: share, maxWidth }) =>
+            barLine(share, describe(this.#payload()), maxWidth),
           hideCursor: true,
-          barsize: barCells(stream.columns),
           // The bar would end the process at the first signal, while a run still ends in order.
           gracefulExit: false,
         },
@@ -111,9 +105,7 @@ export class Progress {
     const { total } = this.#figures();
     const payload = this.#payload();
     if (this.#bar === undefined) {
-      this.#stream.write(
-        `${payload.ended}/${payload.of} records · ${payload.failed} failed · ${payload.pairs} pairs/s · ${payload.tokens} tokens/s · ETA ${payload.left}\n`,
-      );
+      this.#stream.write(`${describe(payload)}\n`);
       return;
     }
     this.#bar.setTotal(Math.max(1, total ?? payload.ended));
@@ -140,6 +132,19 @@ export class Progress {
       left: formatDuration(total === undefined ? undefined : secondsLeft(total - ended, pace)),
     };
   }
+}
+
+function describe({ ended, of, failed, pairs, tokens, left }: Payload): string {
+  return `${ended}/${of} records · ${failed} failed · ${pairs} pairs/s · ${tokens} tokens/s · ETA ${left}`;
+}
+
+/** The figures behind a bar that takes the room they leave: the end of the line is what people wait for. */
+export function barLine(share: number, figures: string, columns: number): string {
+  // One for the blank between them, and one at the end: whatever stands in the last column is erased.
+  const room = Math.min(MAX_BAR_COLUMNS, columns - figures.length - 2);
+  if (room < MIN_BAR_COLUMNS) return figures;
+  const full = Math.round(Math.min(1, Math.max(0, share)) * room);
+  return `${"█".repeat(full)}${"░".repeat(room - full)} ${figures}`;
 }
 
 /** `1 h 5 min`, `3 min 20 s`, `12 s`; `–` if it is not known. */

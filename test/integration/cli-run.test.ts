@@ -40,7 +40,7 @@ describe("the sample set in one command", () => {
     expect(first.stderr).toContain("54/54 records");
     expect(first.stderr).toContain(bench.path("a.jsonl"));
     expect(first.stderr).toContain(
-      hasRealRedis ? "for this command alone, append-only file" : "js-redis-server",
+      hasRealRedis ? "for this command, in " : "js-redis-server",
     );
 
     const rankings = readRankings(bench.path("a.jsonl"));

@@ -79,7 +79,11 @@ function describe(report: RunReport): string {
     ...lines,
     `model    ${report.model}`,
     `workers  ${report.workers.length} with ${report.lanes} lanes${report.workers.map(({ host, pid, lanes, held }) => `; ${host}:${pid} ${lanes} lanes, ${held} jobs in hand`).join("")}`,
-    `queues   ${report.queues.join("  ")}${age === null || report.eta_seconds === 0 ? "" : `; oldest job has waited ${formatDuration(age)}`}`,
+    `queues   ${report.queues[0] ?? ""}`,
+    ...report.queues.slice(1).map((queue) => `         ${queue}`),
+    ...(age === null || report.eta_seconds === 0
+      ? []
+      : [`oldest   job has waited ${formatDuration(age)}`]),
     `redis    ${report.redis_bytes === null ? "memory not known" : formatBytes(report.redis_bytes)}`,
     `input    ${report.input}, submitted ${report.created_at}`,
   ]

@@ -14,7 +14,7 @@ export async function runtimeVersion(): Promise<string> {
   } catch (error) {
     throw new RankmillError(
       "missing_dependency",
-      "a worker needs onnxruntime-node: npm install onnxruntime-node",
+      "a worker needs onnxruntime-node: npm install --ignore-scripts onnxruntime-node",
       { cause: error },
     );
   }

@@ -127,7 +127,7 @@ async function loadOnnxRuntime(): Promise<OnnxRuntime> {
   } catch (error) {
     throw new RankmillError(
       "missing_dependency",
-      `a worker needs onnxruntime-node: npm install onnxruntime-node (${firstLine(error)})`,
+      `a worker needs onnxruntime-node: npm install --ignore-scripts onnxruntime-node (${firstLine(error)})`,
       { cause: error },
     );
   }

@@ -114,7 +114,7 @@ function present(launched: LaunchedServer, onWarning: (line: string) => void): P
     note:
       implementation === "js-redis-server"
         ? `Redis: js-redis-server ${version} for this command alone: slow (some hundred jobs/s), in memory and not durable; to be faster, ${ALTERNATIVES}`
-        : `Redis: ${implementation} ${version} for this command alone, append-only file in ${place.folder}`,
+        : `Redis: ${implementation} ${version} for this command, in ${place.folder}`,
     exited,
     stop: (deadlineMs) => launched.stop(deadlineMs),
   };
