@@ -32,9 +32,11 @@ function readLines<T>(path: string): T[] {
 
 function cut(text: string): string {
   let columns = 0;
-  for (const [at, character] of [...text].entries()) {
+  let shown = "";
+  for (const character of text) {
     columns += character >= FIRST_WIDE_CHARACTER ? 2 : 1;
-    if (columns >= SHOWN_COLUMNS) return `${[...text].slice(0, at).join("")}…`;
+    if (columns >= SHOWN_COLUMNS) return `${shown}…`;
+    shown += character;
   }
   return text;
 }
