@@ -39,9 +39,7 @@ describe("the sample set in one command", () => {
     expect(first).toMatchObject({ code: 0, stdout: "" });
     expect(first.stderr).toContain("54/54 records");
     expect(first.stderr).toContain(bench.path("a.jsonl"));
-    expect(first.stderr).toContain(
-      hasRealRedis ? "for this command, in " : "js-redis-server",
-    );
+    expect(first.stderr).toContain(hasRealRedis ? "for this command, in " : "js-redis-server");
 
     const rankings = readRankings(bench.path("a.jsonl"));
     const byId = new Map(rankings.map((ranking) => [ranking.id, ranking]));
