@@ -5,7 +5,8 @@ import { createGunzip } from "node:zlib";
 import { describeError, RankmillError } from "../../core/errors.js";
 import { wording, type OptionMention } from "../../core/wording.js";
 import { MAGIC_BYTES, otherKindOf } from "./other-kinds.js";
-import { decompressZstd, ZstdError } from "./zstd.js";
+import { ZstdError } from "./zstd-error.js";
+import { decompressZstd } from "./zstd.js";
 
 /** Read at once from a file: fewer wake-ups of the event loop than the default of 64 KiB. */
 const READ_BYTES = 256 * 1024;
