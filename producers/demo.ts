@@ -9,7 +9,7 @@ import { packageRoot } from "../src/platform/package-root.js";
 const CLI = fileURLToPath(new URL("cli/main.js", import.meta.url));
 const SHOWN_RECORDS = ["en-ai-definition", "en-foot-daily", "zh-yiliao-tangzu"];
 const SHOWN_RESULTS = 3;
-/** Of a document: with mark and score before it, a line fits a terminal of 80 columns. */
+/** Columns of a document: with mark and score before it, a line fits a terminal of 80. */
 const SHOWN_COLUMNS = 67;
 const FIRST_WIDE_CHARACTER = "\u2e80";
 

@@ -1,5 +1,5 @@
 /**
- * What a tokenizer takes of the worker's memory. Measured by `npm run bench -- tokenizers` for each kind, with
+ * The memory of a worker that its tokenizer takes. Measured by `npm run bench -- tokenizers` for each kind, with
  * real vocabularies, on texts that show few places to cut or none (test/bench/results/tokenizers.md).
  */
 import type { TokenizerKindName } from "../tokenizers/kinds/registry.js";
@@ -15,7 +15,7 @@ export interface PlannedTokenizer {
 }
 
 interface ReadingCost {
-  /** What calls of bounded length leave behind until the collector of the tokenizer's thread comes by. */
+  /** Bytes that calls of bounded length leave behind until the collector of the tokenizer's thread comes by. */
   readonly fixedBytes: number;
   /** Copies of the text in the tokenizer's thread. */
   readonly bytesPerChar: number;

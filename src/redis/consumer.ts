@@ -59,7 +59,7 @@ const WATCH_INTERVAL_MS = 10_000;
 /** The reason of an attempt that is aborted at shutdown: its job belongs back in the queue. */
 const HAND_BACK = new Error("shutting down");
 /** The reason of an attempt that is aborted because nobody wants it any more. */
-const DROP = new Error(DROPPED);
+const NOBODY_WAITS = new Error(DROPPED);
 /** The time for handing jobs back once the deadline is over. */
 const HAND_BACK_MS = 700;
 /** The time after which a connection that does not answer is given up. */
@@ -120,7 +120,7 @@ export class Consumer {
 
   /** Cancels as `cancel` does, and the job leaves the queue for good: nobody waits for it any more. */
   drop(jobId: string): void {
-    this.#held.get(jobId)?.abort(DROP);
+    this.#held.get(jobId)?.abort(NOBODY_WAITS);
   }
 
   /**
@@ -230,10 +230,10 @@ export class Consumer {
         throw new WaitingError();
       }
       const unwanted = error instanceof RankmillError && error.code === "unwanted";
-      if (unwanted || controller.signal.reason === DROP) {
+      if (unwanted || controller.signal.reason === NOBODY_WAITS) {
         this.#dropped.add(jobId);
         onEvent({ type: "dropped", jobId });
-        throw new UnrecoverableError(DROP.message);
+        throw new UnrecoverableError(NOBODY_WAITS.message);
       }
       const failure = error instanceof Error ? error : new Error(String(error));
       const final = lastAttempt || !isRetryable(failure);

@@ -158,7 +158,7 @@ describe("a memory limit", () => {
     expect(memory.budget.capacityBytes).toBeLessThan(needed * MIB);
   });
 
-  it("that does not hold the tokenizer's longest text is refused, and holds it if texts are shorter", async () => {
+  it("a limit that does not hold the tokenizer's longest text is refused, and holds it if texts are shorter", async () => {
     await plan();
     const long = { maxDocumentChars: 268_435_456 };
     const refused = plan({ memoryLimitBytes: 1400 * MIB, tokenizer: long });

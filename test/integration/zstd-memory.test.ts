@@ -64,21 +64,21 @@ describe("a small zstd file", () => {
       "a frame with a dictionary and a window of its own",
       Buffer.from([...MAGIC, 3, 21 << 3, 1, 2, 3, 4, ...END, 0, 0, 0]),
     ],
-  ])("that declares gigabytes is refused before memory is taken: %s", (_name, bytes) => {
+  ])("a stream that declares gigabytes is refused before memory is taken: %s", (_name, bytes) => {
     expect(BOMB).toHaveLength(44);
     const { said, peakBytes } = read(bytes);
     expect(said).toMatch(/the zstd window has \d+ bytes, over the limit of 134217728/);
     expect(peakBytes).toBeLessThan(MOST_BYTES);
   });
 
-  it("of many frames that declare the largest window each holds one at a time", () => {
+  it("many frames that declare the largest window each are held one at a time", () => {
     const frames = Array.from({ length: 60 }, () => single(128 * MiB));
     const { bytes, said, peakBytes } = read(Buffer.concat(frames));
     expect({ bytes, said }).toEqual({ bytes: 0, said: "" });
     expect(peakBytes).toBeLessThan(MOST_BYTES);
   });
 
-  it("of blocks that are larger than blocks may be is refused", () => {
+  it("a stream of blocks that are larger than blocks may be is refused", () => {
     const blocks = Array.from({ length: 1000 }, () => [0xfa, 0xff, 0xff, 0x41]).flat();
     const { bytes, said, peakBytes } = read(single(128 * MiB, [...blocks, ...END]));
     expect(said).toContain("a zstd block has 2097151 bytes: over 131072");
@@ -86,7 +86,7 @@ describe("a small zstd file", () => {
     expect(peakBytes).toBeLessThan(MOST_BYTES);
   });
 
-  it("that ends within the head of a frame is cut short, though the rest could be guessed", () => {
+  it("a stream that ends within the head of a frame is cut short, though the rest could be guessed", () => {
     const { said, peakBytes } = read(Buffer.concat([SOUND, BOMB.subarray(0, 11)]));
     expect(said).toContain("is cut short");
     expect(peakBytes).toBeLessThan(MOST_BYTES);

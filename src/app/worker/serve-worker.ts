@@ -18,7 +18,7 @@ export interface OpenWorker {
 }
 
 /** The time for the last writes to Redis, which may be gone. */
-const LAST_WORDS_MS = 200;
+const LAST_WRITES_MS = 200;
 
 export function serveWorker(
   { model, redis, logger }: WorkerOptions,
@@ -33,11 +33,11 @@ export function serveWorker(
     lanes: pool.lanes.length,
     held: heldBy(queues),
   }));
-  closers.use("announcement", announcer, (one) => one.stop(), LAST_WORDS_MS);
+  closers.use("announcement", announcer, (one) => one.stop(), LAST_WRITES_MS);
   const keeping = new AbortController();
   const parts = { store: new RunStore(redis), ...queues };
   const kept = reconcileRuns(tag, parts, logger, keeping.signal);
-  closers.use("run keeper", keeping, stopKeeping(kept), LAST_WORDS_MS);
+  closers.use("run keeper", keeping, stopKeeping(kept), LAST_WRITES_MS);
   const consumers = Object.values(queues.consumers);
   for (const consumer of consumers) consumer.start();
   const { name, revision, precision } = model;

@@ -35,7 +35,7 @@ export type IndexMetadata = z.infer<typeof metadataSchema>;
 /** A line of the corpus that holds no document. */
 export type CorpusProblem = IndexMetadata["problems"][number];
 
-/** What the directory says of each bucket. */
+/** The place and the size of each bucket, as the directory gives them. */
 export interface IndexDirectory {
   /** The first record of each bucket, and the number of all records. */
   readonly firsts: Uint32Array;

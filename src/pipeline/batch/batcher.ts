@@ -52,7 +52,7 @@ export const DEFAULT_BATCHER_OPTIONS: BatcherOptions = {
   sharesEqualPairs: true,
 };
 
-const SHED = "it holds memory that other work needs";
+const MEMORY_WANTED = "it holds memory that other work needs";
 
 /**
  * The micro-batcher across jobs: pairs of all jobs in flight wait here and leave for the lanes in
@@ -188,7 +188,7 @@ export class Batcher implements PairScorer, BatchSource {
       });
     }
     while (!signal.aborted) {
-      if (budget?.mustShed(lane) === true && !this.#nextIsOutsized()) return SHED;
+      if (budget?.mustShed(lane) === true && !this.#nextIsOutsized()) return MEMORY_WANTED;
       const message = this.#nextMessage();
       if (message === undefined) {
         await this.#untilWork(signal);
@@ -201,7 +201,7 @@ export class Batcher implements PairScorer, BatchSource {
       if (grant !== "granted") {
         this.#returned.push(message);
         this.#wake();
-        if (grant === "recycle") return SHED;
+        if (grant === "recycle") return MEMORY_WANTED;
         continue;
       }
       this.#observe({ type: "departed", waitedMs: performance.now() - enteredAtMs(message) });
