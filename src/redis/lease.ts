@@ -63,7 +63,10 @@ export class Lease {
     // Host and process are for people who ask who owns the run.
     const holder = `${hostname()}:${process.pid}:${randomUUID()}`;
     const key = runKeys.owner(run);
-    if ((await redis.set(key, holder, "PX", LEASE_MS, "NX")) !== "OK") return undefined;
+    if ((await redis.set(key, holder, "PX", LEASE_MS, "NX")) !== "OK") {
+      await cutLongLease(redis, key, LEASE_MS);
+      return undefined;
+    }
     // Counted from the time: a run that was purged and submitted again must not give out the
     // fences of its former self, whose owner may be frozen still.
     const [seconds] = await redis.time();
@@ -93,4 +96,12 @@ export class Lease {
     clearInterval(this.#timer);
     this.#lost.abort(new Error("another has taken over the run"));
   }
+}
+
+/**
+ * Cuts a lease that lives longer than its holder can have meant, as after a step of Redis' clock. A
+ * holder that lives renews it long before.
+ */
+export async function cutLongLease(redis: Redis, key: string, ms: number): Promise<void> {
+  if ((await redis.pttl(key)) > ms) await redis.pexpire(key, ms);
 }

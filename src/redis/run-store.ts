@@ -9,6 +9,7 @@ import { SPEED_WINDOW_MS, type SpeedSample } from "../core/run-speed.js";
 import { damaged, parseStored, tryStored } from "../core/stored-json.js";
 import { option, wording } from "../core/wording.js";
 import { checkRunId, runInfoOf, type RunEntry, type RunInfo } from "./run-info.js";
+import { cutLongLease } from "./lease.js";
 import { RunIndex } from "./run-index.js";
 import {
   runCountsSchema,
@@ -272,7 +273,10 @@ export class RunStore {
 
   /** @returns false if another holds the lease */
   async lease(run: string, holder: string, ms: number): Promise<boolean> {
-    return (await this.#redis.set(runKeys.lease(run), holder, "PX", ms, "NX")) === "OK";
+    const key = runKeys.lease(run);
+    if ((await this.#redis.set(key, holder, "PX", ms, "NX")) === "OK") return true;
+    await cutLongLease(this.#redis, key, ms);
+    return false;
   }
 
   /** Times `jobId` was found lost, this one included. */

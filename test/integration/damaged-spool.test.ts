@@ -69,9 +69,9 @@ describe("a spooled run", () => {
     expect(lines.join("\n")).not.toContain("forged");
     expect(readFailures(fleet.bench.path("out.failed.jsonl"))).toMatchObject([{ code: "damaged" }]);
     for (const name of ["5.jsonl", "6.jsonl", "7.jsonl"]) {
-      expect(runner.said.split(`rankings/${name} `)).toHaveLength(2);
+      expect(runner.stdout.split(`rankings/${name} `)).toHaveLength(2);
     }
-    expect(runner.said).not.toContain("the run stopped");
+    expect(runner.stdout).not.toContain("the run stopped");
 
     // A ranking that is damaged once the run is over is ranked anew if somebody asks for it.
     flip(join(spool, run, "output.jsonl"), '"results"');

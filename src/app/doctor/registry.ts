@@ -8,6 +8,7 @@ import { memory } from "./checks/memory.js";
 import { modelFiles } from "./checks/model-files.js";
 import { openFiles } from "./checks/open-files.js";
 import { redisClock } from "./checks/redis-clock.js";
+import { redisJobs } from "./checks/redis-jobs.js";
 import { redisLatency } from "./checks/redis-latency.js";
 import { redisMemory } from "./checks/redis-memory.js";
 import { redisMode } from "./checks/redis-mode.js";
@@ -27,6 +28,7 @@ export const CHECKS: readonly Check[] = [
   redisMemory,
   redisLatency,
   redisClock,
+  redisJobs,
   memory,
   disk,
   openFiles,

@@ -12,6 +12,7 @@ import { cancelChannel } from "../../redis/keys.js";
 import { registerModel } from "../../redis/model-registry.js";
 import { RedisJobQueue } from "../../redis/redis-job-queue.js";
 import { RedisResultStore } from "../../redis/redis-result-store.js";
+import { UnheldJobs } from "../../redis/unheld-jobs.js";
 import type { OpenLanes } from "./open-lanes.js";
 import type { WorkerPlan } from "./plan-worker.js";
 import type { ProcessFitness } from "./process-fitness.js";
@@ -21,6 +22,7 @@ import { DEFAULT_CONCURRENCY, type WorkerOptions } from "./worker-options.js";
 export interface OpenQueues {
   readonly queue: RedisJobQueue;
   readonly results: RedisResultStore;
+  readonly unheld: UnheldJobs;
   /** Connected; none takes a job before it is started. */
   readonly consumers: Readonly<Record<Priority, Consumer>>;
 }
@@ -67,7 +69,13 @@ export async function openQueues(
   const consumers = { interactive: open("interactive"), bulk: open("bulk") };
   await Promise.all(Object.values(consumers).map((consumer) => consumer.ready()));
   await listenForCancellations(redis, tag, Object.values(consumers), closers);
-  return { queue, results, consumers };
+  const unheld = new UnheldJobs({
+    redis,
+    tag,
+    lockDurationMs: options.lockDurationMs ?? DEFAULT_LOCK_DURATION_MS,
+    stalledIntervalMs: DEFAULT_STALLED_INTERVAL_MS,
+  });
+  return { queue, results, unheld, consumers };
 }
 
 function openConsumer(

@@ -8,6 +8,7 @@ import type { OpenLanes } from "./open-lanes.js";
 import type { OpenQueues } from "./open-queues.js";
 import type { WorkerPlan } from "./plan-worker.js";
 import { reconcileRuns } from "./run-keeper.js";
+import { tendJobs } from "./tend-jobs.js";
 import type { RunningWorker, WorkerOptions } from "./worker-options.js";
 
 /** A worker with all of its parts open. */
@@ -37,7 +38,9 @@ export function serveWorker(
   const keeping = new AbortController();
   const parts = { store: new RunStore(redis), ...queues };
   const kept = reconcileRuns(tag, parts, logger, keeping.signal);
-  closers.use("run keeper", keeping, stopKeeping(kept), LAST_WRITES_MS);
+  const tended = tendJobs(queues.unheld, logger, keeping.signal);
+  const both = Promise.all([kept, tended]).then(() => {});
+  closers.use("run keeper", keeping, stopKeeping(both), LAST_WRITES_MS);
   const consumers = Object.values(queues.consumers);
   for (const consumer of consumers) consumer.start();
   const { name, revision, precision } = model;
@@ -116,6 +119,7 @@ function showWorker(metrics: WorkerMetrics, { plan, lanes, queues }: OpenWorker)
     payloadBytes: payloads.heldBytes,
     payloadLimitBytes: payloads.capacityBytes,
     waitingPairs: batcher.waitingPairs,
+    unheldJobs: queues.unheld.overdue,
     held: { interactive: interactive.held.length, bulk: bulk.held.length },
   }));
 }

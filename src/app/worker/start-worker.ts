@@ -2,6 +2,7 @@
  * The start of a worker: plan → open → serve. Everything that can fail comes before the first job is
  * taken, and a start that fails closes what it had opened.
  */
+import type { Health } from "../../core/lane-health.js";
 import { Closers } from "../../platform/closers.js";
 import { unlessAborted } from "../../platform/unless-aborted.js";
 import { openLanes } from "./open-lanes.js";
@@ -40,9 +41,15 @@ async function openWorker(options: WorkerOptions, closers: Closers): Promise<Ope
   const queues = await openQueues(options, plan, lanes, fitness, closers);
   await fitness.watch({
     lanes: () => lanes.pool.lanes.length,
-    partHealth: () => lanes.pool.health,
+    partHealth: () => withUnheld(lanes.pool.health, queues.unheld.overdue),
     held: () => heldBy(queues),
     countWaiting: async () => (await queues.queue.counts()).waiting,
   });
   return { plan, lanes, queues };
+}
+
+/** Jobs that nobody holds are told of unless the lanes have worse to tell. */
+function withUnheld(health: Health, jobs: number): Health {
+  if (health.status !== "ok" || jobs === 0) return health;
+  return { status: "degraded", reason: `${jobs} jobs are active and nobody holds them` };
 }

@@ -23,6 +23,8 @@ export interface WorkerFigures {
   readonly payloadLimitBytes: number;
   /** Pairs that wait for a lane. */
   readonly waitingPairs: number;
+  /** Jobs of the model that are active though nobody has held them for two lock times. */
+  readonly unheldJobs: number;
   /** Jobs in hand. */
   readonly held: Readonly<Record<Priority, number>>;
 }
@@ -42,6 +44,10 @@ const FIGURES: Readonly<
   payload_limit_bytes: {
     help: "The bound on the memory of requests in hand; further jobs wait",
     value: (now) => now.payloadLimitBytes,
+  },
+  unheld_jobs: {
+    help: "Jobs of the model that are active though nobody has held them for two lock times",
+    value: (now) => now.unheldJobs,
   },
   waiting_pairs: { help: "Pairs that wait for a lane", value: (now) => now.waitingPairs },
 };
