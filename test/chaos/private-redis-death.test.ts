@@ -33,7 +33,7 @@ describe("a private Redis that is killed", given(realRedis), () => {
     await gate.stepUntil("some are ranked", () => {
       return countLines(bench.path("out.jsonl.partial")) > 5;
     });
-    const folder = /append-only file in (\S+)/.exec(run.stderr)?.[1] ?? "unknown";
+    const folder = /for this command, in (\S+)/.exec(run.stderr)?.[1] ?? "unknown";
     const server = processes().find(({ command }) => {
       return command.includes(`redis-server unixsocket:${folder}`);
     });

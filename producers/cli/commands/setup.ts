@@ -50,7 +50,7 @@ async function setUpCuda(parsed: Record<string, unknown>): Promise<number> {
   if (version !== CUDA_RUNTIME_VERSION) {
     throw new RankmillError(
       "missing_dependency",
-      `the CUDA provider that is known is for onnxruntime-node ${CUDA_RUNTIME_VERSION}, installed is ${version}: npm install onnxruntime-node@${CUDA_RUNTIME_VERSION}`,
+      `the CUDA provider that is known is for onnxruntime-node ${CUDA_RUNTIME_VERSION}, installed is ${version}: npm install --ignore-scripts onnxruntime-node@${CUDA_RUNTIME_VERSION}`,
     );
   }
   const display = new DownloadProgress(process.stderr);
