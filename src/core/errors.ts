@@ -104,15 +104,24 @@ export class RankmillError extends Error {
 
   constructor(code: ErrorCode, message: string | Wording, details: ErrorDetails = {}) {
     const { cause } = details;
-    super(String(message), cause === undefined ? undefined : { cause });
+    const said = bounded(message);
+    super(String(said), cause === undefined ? undefined : { cause });
     this.name = "RankmillError";
     this.code = code;
-    this.wording = typeof message === "string" ? new Wording([message]) : message;
+    this.wording = typeof said === "string" ? new Wording([said]) : said;
     this.field = details.field;
     this.limit = details.limit;
     this.place = details.place;
     this.context = details.context ?? {};
   }
+}
+
+/** A message names ids and values of inputs, which may be of any length; it stands in logs, in Redis and on terminals. */
+const MAX_MESSAGE_CHARS = 4_096;
+
+function bounded(message: string | Wording): string | Wording {
+  const text = String(message);
+  return text.length > MAX_MESSAGE_CHARS ? `${text.slice(0, MAX_MESSAGE_CHARS)}…` : message;
 }
 
 /** Whether a failed attempt is worth another; unknown errors are. */

@@ -99,7 +99,7 @@ async function runCase(
     }
     onRefused();
     // It is one line of a log and of a terminal.
-    if (error.message === "" || error.message.length > 20_000)
+    if (error.message === "" || error.message.length > 5_000)
       return `a message of no use: ${error.message.slice(0, 200)}`;
   } finally {
     if (target.files) rmSync(folder, { recursive: true, force: true });

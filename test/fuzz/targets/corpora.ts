@@ -48,7 +48,7 @@ export const corpusIndexes: FuzzTarget = {
     writeFileSync(path, CORPORA[1] ?? "");
     const options = { path, cacheDir: join(folder, "index"), maxLineBytes: MAX_LINE_BYTES };
     await (await openCorpus(options)).close();
-    const [name = ""] = readdirSync(options.cacheDir).filter((one) => one.endsWith(".index"));
+    const name = readdirSync(options.cacheDir).find((one) => one.endsWith(".index")) ?? "";
     const file = join(options.cacheDir, name);
     const { atime, mtime } = statSync(file);
     writeFileSync(file, mutated(random, [readFileSync(file)]));

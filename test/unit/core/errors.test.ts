@@ -65,3 +65,14 @@ describe("a text that mentions options", () => {
     expect(String(wordingOf(new TypeError("odd")))).toBe("odd");
   });
 });
+
+it("a message is bounded, whatever the length of the value that it names", () => {
+  const id = "x".repeat(1_000_000);
+  for (const error of [
+    new RankmillError("invalid_option", `run id "${id}": expected letters`),
+    new RankmillError("invalid_option", wording`${option("run")} ${id}: expected letters`),
+  ]) {
+    expect(error.message.length).toBeLessThan(5_000);
+    expect(String(error.wording)).toBe(error.message);
+  }
+});
