@@ -28,7 +28,7 @@ const configSchema = z.looseObject({
   id2label: z.record(z.string(), z.unknown()).nullish(),
 });
 
-const tokenizerConfigSchema = z.looseObject({ model_max_length: z.number().positive().nullish() });
+const tokenizerConfigSchema = z.looseObject({ model_max_length: z.number().min(1).nullish() });
 
 export interface ModelConfig {
   /** `model_type` of config.json: `bert`, `xlm-roberta`, `modernbert`… */

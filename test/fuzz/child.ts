@@ -20,7 +20,7 @@ export type ChildMessage =
       readonly why: string;
     }
   | { readonly type: "refused"; readonly target: string; readonly cases: number }
-  | { readonly type: "done" };
+  | { readonly type: "done"; readonly peakRssBytes: number };
 
 /** Cases of one target, by their numbers. */
 export interface CaseRange {
@@ -55,7 +55,7 @@ async function main(): Promise<void> {
     send({ type: "refused", target: range.target, cases });
   }
   rmSync(root, { recursive: true, force: true });
-  send({ type: "done" });
+  send({ type: "done", peakRssBytes: process.resourceUsage().maxRSS * 1_024 });
   process.disconnect();
 }
 

@@ -78,7 +78,10 @@ async function runChild(plan: readonly CaseRange[], seed: number): Promise<Child
   child.on("message", (message: ChildMessage) => {
     if (message.type === "broken") found.broken.push(message);
     else if (message.type === "refused") found.refused.set(message.target, message.cases);
-    else isDone = true;
+    else {
+      isDone = true;
+      found.peakRssBytes = Math.max(found.peakRssBytes, message.peakRssBytes);
+    }
   });
   const watched = watch(child, progress, found);
   await new Promise((resolve) => child.once("close", resolve));

@@ -151,6 +151,7 @@ describe("the longest pair", () => {
 
   it("is no longer than the tokenizer allows", async () => {
     const bert = { model_type: "bert", max_position_embeddings: 512 };
+    await expect(lengths(bert, { model_max_length: 0.5 })).rejects.toThrow("model_max_length");
     expect(await lengths(bert, { model_max_length: 256 })).toEqual([256, 256]);
     expect(await lengths(bert, { model_max_length: 1e30 })).toEqual([512, 512]);
   });
