@@ -1,0 +1,46 @@
+/** Refusals of the operating system: one line that says what to do, and no stack trace. */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { BUILTIN, rerank } from "../support/cli.js";
+import { dist } from "../support/dist.js";
+
+const MAIN = join(dist, "producers/cli/main.js");
+/** More rankings than a pipe holds. */
+const RECORDS = 1_500;
+let folder = "";
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "rankmill-system-"));
+  const lines = Array.from(
+    { length: RECORDS },
+    (_, id) => `{"id":"q${id}","query":"capital","documents":["Paris","Berlin"]}\n`,
+  );
+  writeFileSync(join(folder, "in.jsonl"), lines.join(""));
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function bash(script: string): { readonly code: number | null; readonly stderr: string } {
+  const { REDIS_URL: _, ...env } = process.env;
+  const found = spawnSync("bash", ["-c", script], { cwd: folder, env, encoding: "utf8" });
+  return { code: found.status, stderr: found.stderr };
+}
+
+const command = (output: string): string =>
+  [process.execPath, MAIN, ...rerank("in.jsonl", output, "--no-calibrate", BUILTIN)].join(" ");
+
+it.each([28, 40])("a limit of %i open files is said in one line", (files) => {
+  const { code, stderr } = bash(`ulimit -n ${files}; exec ${command("out.jsonl")}`);
+  expect(stderr).toMatch(/^rankmill: this process may open no more files.*ulimit -n 1024.*\n$/);
+  expect(code).toBe(1);
+});
+
+it("a reader that ends before the last ranking is no success", () => {
+  const { code, stderr } = bash(`${command("-")} | head -1 >/dev/null; exit "\${PIPESTATUS[0]}"`);
+  expect(stderr).toContain("standard output was closed before all rankings were written");
+  expect(stderr).not.toMatch(/^ +at /m);
+  expect(code).toBe(1);
+});
