@@ -37,7 +37,8 @@ async function main(): Promise<number> {
     }
   };
   await Promise.all(Array.from({ length: Number(values.jobs) }, work));
-  if (values.table !== undefined) writeFileSync(values.table, tableOf(runs, seed));
+  if (values.table !== undefined)
+    writeFileSync(values.table, tableOf(runs, seed, Number(values.cases)));
   return runs.some(({ broken }) => broken.length > 0) ? 1 : 0;
 }
 

@@ -1,7 +1,7 @@
 import type { TargetRun } from "./run-plan.js";
 
 /** The cases of a run by target, as a page. */
-export function tableOf(runs: readonly TargetRun[], seed: number): string {
+export function tableOf(runs: readonly TargetRun[], seed: number, asked: number): string {
   const rows = runs
     .toSorted((a, b) => a.target.localeCompare(b.target))
     .map(
@@ -13,7 +13,7 @@ export function tableOf(runs: readonly TargetRun[], seed: number): string {
   return [
     `# Fuzzing, ${total.toLocaleString("en")} cases with seed ${seed}`,
     "",
-    `Made by \`npm run fuzz -- --seed ${seed}\` with Node ${process.version}. Broken cases: ${broken}.`,
+    `Made by \`npm run fuzz -- --seed ${seed} --cases ${asked}\` with Node ${process.version}. Broken cases: ${broken}.`,
     "",
     "| target | cases | refused by an error of rankmill | broken | most memory of the process, MB |",
     "| --- | --: | --: | --: | --: |",
