@@ -1,4 +1,5 @@
-import { RankmillError } from "../core/errors.js";
+import { z } from "zod";
+import { describeError, RankmillError } from "../core/errors.js";
 import {
   assertSameCollection,
   Evaluator,
@@ -68,23 +69,30 @@ async function addJsonl(path: string, evaluator: Evaluator, options: LineOptions
   }
 }
 
+/** What is read of a line of rankings; results without ids are told apart from no ranking at all. */
+const judgedRanking = z.object({
+  id: z.string(),
+  results: z.array(z.object({ id: z.unknown() }).nullable()),
+});
+
 /** @returns the ids of the results, best first */
 function parseRanking(text: string, lineNumber: number): { id: string; results: string[] } {
-  let value: { id?: unknown; results?: unknown };
+  let value: unknown;
   try {
-    value = JSON.parse(text) as typeof value;
+    value = JSON.parse(text);
   } catch (error) {
-    const { message } = error as Error;
+    const { message } = describeError(error);
     throw new RankmillError("invalid_json", `line ${lineNumber} is not JSON: ${message}`);
   }
-  const { id, results } = value;
-  if (typeof id !== "string" || !Array.isArray(results)) {
+  const ranking = judgedRanking.safeParse(value);
+  if (!ranking.success) {
     throw new RankmillError(
       "invalid_field",
       `line ${lineNumber} is no ranking: "id" and "results" are read`,
     );
   }
-  const ids = results.map((result: { id?: unknown } | null) => result?.id);
+  const { id, results } = ranking.data;
+  const ids = results.map((result) => result?.id);
   if (ids.every((found) => typeof found === "string")) return { id, results: ids };
   throw new RankmillError(
     "invalid_field",

@@ -245,6 +245,14 @@ describe("cancel and retry", () => {
     expect(done).toEqual(expect.arrayContaining(sortedLines(fleet.bench.path("part.jsonl"))));
   });
 
+  it("retry says that a record which is no valid record can never be ranked", async () => {
+    writeRecords(fleet.bench.path("in.jsonl"), [{ id: "none", query: "q" }]);
+    const run = await fleet.submit("in.jsonl");
+    const retried = await fleet.bench.run(["retry", run]);
+    expect(retried.code).toBe(0);
+    expect(retried.stderr).toContain("0 records enqueued again; 1 record can never be ranked");
+  });
+
   it("retry tries again what failed for good, and nothing else", async () => {
     writeRecords(fleet.bench.path("in.jsonl"), [
       { id: "small", query: "q", documents: ["q"] },

@@ -17,24 +17,28 @@ const GROUPS = {
 };
 
 export function defineCancel(command: Command): void {
-  defineControl(command, (run) => run.cancel(), "stopped");
+  defineControl(command, async (run) => `${counted(await run.cancel(), "record")} stopped`);
 }
 
 export function defineRetry(command: Command): void {
-  defineControl(command, (run) => run.retry(), "enqueued again");
+  defineControl(command, async (run) => {
+    const { failed } = (await run.status()).counts;
+    const again = await run.retry();
+    const said = `${counted(again, "record")} enqueued again`;
+    // Those that were never jobs fail in whatever attempt: their lines are at fault.
+    return failed <= again
+      ? said
+      : `${said}; ${counted(failed - again, "record")} can never be ranked as given: "rankmill failures ${run.id}" says why`;
+  });
 }
 
-function defineControl(
-  command: Command,
-  act: (run: Run) => Promise<number>,
-  outcome: string,
-): void {
+/** @param act does it, and says what was done */
+function defineControl(command: Command, act: (run: Run) => Promise<string>): void {
   command
     .argument("<run>", "the run's id")
     .action(async (id: string, parsed: Record<string, unknown>) => {
       const values = readOptions(GROUPS, parsed);
-      const records = await withRuns(values, async (runs) => await act(await runs.open(id)));
-      say(`${counted(records, "record")} ${outcome}`);
+      say(await withRuns(values, async (runs) => await act(await runs.open(id))));
       process.exitCode = EXIT.ok;
     });
   addOptions(command, GROUPS);
