@@ -63,6 +63,7 @@ export async function inspectModelFolder(dir: string): Promise<ModelFolder> {
   }
   const tokenizerPath = join(path, "tokenizer.json");
   await checkTokenizer(tokenizerPath, path);
+  await requireFile(join(path, "config.json"));
   const config = await readModelConfig(path);
   return {
     ...config,
@@ -109,6 +110,7 @@ async function checkFolder(path: string): Promise<void> {
 
 async function checkTokenizer(tokenizerPath: string, folder: string): Promise<void> {
   try {
+    await requireFile(tokenizerPath);
     await access(tokenizerPath, constants.R_OK);
   } catch (error) {
     if (errnoOf(error) !== "ENOENT") throw asModelReadError(error, tokenizerPath);
@@ -117,6 +119,19 @@ async function checkTokenizer(tokenizerPath: string, folder: string): Promise<vo
       `${folder} has no tokenizer.json: copy it from the repository that the model came from, or save the tokenizer with transformers' fast tokenizer`,
     );
   }
+}
+
+/** @throws RankmillError `model_unusable` for a pipe or a device: whoever opens one waits for a writer, without end */
+async function requireFile(path: string): Promise<void> {
+  const info = await stat(path).catch((error: unknown) => {
+    if (errnoOf(error) === "ENOENT") return undefined;
+    throw asModelReadError(error, path);
+  });
+  if (info === undefined || info.isFile() || info.isDirectory()) return;
+  throw new RankmillError(
+    "model_unusable",
+    `${path} is no regular file: put the file itself, or a link to it, into the model folder`,
+  );
 }
 
 async function findOnnxFiles(root: string): Promise<ModelFile[]> {
@@ -150,6 +165,7 @@ async function describeFile(
   precision: Precision,
 ): Promise<ModelFile> {
   const path = join(folder, name);
+  await requireFile(path);
   const contents = readContents(path);
   // Without a readable graph the names of its siblings are the best guess at what belongs to it.
   const locations =
