@@ -14,7 +14,7 @@ import type { SeededRandom } from "../support/random.js";
 import { hasRealRedis } from "../support/redis-server.js";
 
 const SEED = 7;
-const HOSTILE_JOBS = longTests.isMet ? 20_000 : 300;
+const HOSTILE_JOBS = longTests.isMet ? 3_000 : 300;
 const GOOD_JOBS = 60;
 const RESULT_TIMEOUT_MS = 600_000;
 const ENVELOPE = {
