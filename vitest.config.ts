@@ -17,6 +17,7 @@ const LONG = {
     "test/conformance/{grapheme-classes,tokenizer,unigram-fuzz}.test.ts",
     "test/integration/{fuzz-jobs,shared-workers,tokenizer-memory}.test.ts",
     "test/unit/models/builtin-bm25-{quality,tokenizer}.test.ts",
+    "test/chaos/{harness,redis-outage}.test.ts",
   ],
   env: { RANKMILL_TEST_FULL_SWEEP: "1", RANKMILL_TEST_LONG: "1" },
 };

@@ -18,6 +18,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   runs: async () => (await import("./runs/bench.js")).runsBench,
   scrape: async () => (await import("./scrape/bench.js")).scrapeBench,
   queue: async () => (await import("./queue/bench.js")).queueBench,
+  recovery: async () => (await import("./recovery/bench.js")).recoveryBench,
   kills: async () => (await import("./kills/bench.js")).killsBench,
 };
 

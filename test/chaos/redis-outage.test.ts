@@ -11,7 +11,7 @@ import {
   sortedLines,
   writeRecords,
 } from "../support/records.js";
-import { given, realRedis } from "../support/needs.js";
+import { given, longTests, realRedis } from "../support/needs.js";
 
 const COPIES = 3;
 const RECORDS = 54 * COPIES;
@@ -43,7 +43,8 @@ const INPUT_IDS = multiply(SAMPLE, COPIES)
   .map(({ id }) => String(id))
   .sort();
 
-describe("a Redis that is killed and comes back with its data", given(realRedis), () => {
+// At random moments the harness does the same in every run of the tests.
+describe("a Redis that is killed and comes back with its data", given(realRedis, longTests), () => {
   it("a Redis that comes back with its data delays a submitted run, and every record is ranked once", async () => {
     const run = await fleet.submit("in.jsonl");
     fleet.gate.hold();

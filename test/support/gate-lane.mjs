@@ -18,7 +18,7 @@ if (socketPath !== undefined && /\bworkers[\\/]lane\.js$/.test(process.argv[1] ?
   });
   gate.unref();
 
-  const emit = process.emit;
+  const emit = Reflect.get(process, "emit");
   process.emit = function (name, ...values) {
     const pass = () => emit.call(process, name, ...values);
     if (name !== "message" || values[0]?.type === "open" || open) return pass();

@@ -12,7 +12,7 @@ if (socketPath !== undefined && /\bcli[\\/]main\.js$/.test(program) && command =
   gate.on("data", (bytes) => bytes.forEach(() => held.shift()?.()));
   gate.unref();
 
-  const { postMessage } = Worker.prototype;
+  const postMessage = Reflect.get(Worker.prototype, "postMessage");
   Worker.prototype.postMessage = function (message, ...more) {
     const pass = () => postMessage.call(this, message, ...more);
     if (Array.isArray(message?.texts)) {

@@ -18,3 +18,12 @@ export function canMount(): boolean {
     execFileSync("rm", ["-rf", "--one-file-system", probe]);
   }
 }
+
+/** A file system in memory at `folder`, which exists. */
+export function mountSmall(folder: string, megabytes: number): void {
+  execFileSync("mount", ["-t", "tmpfs", "-o", `size=${megabytes}m`, "tmpfs", folder]);
+}
+
+export function unmount(folder: string): void {
+  execFileSync("umount", ["--lazy", folder]);
+}

@@ -42,6 +42,8 @@ function findRealRedis(): string | undefined {
 export interface TestRedisOptions {
   readonly kind?: RedisKind;
   readonly password?: string;
+  /** Lets it be asked to sleep and the like; the real one alone. */
+  readonly debug?: boolean;
 }
 
 /** A running server; it can be killed and started again on the same port with its data. */
@@ -78,6 +80,9 @@ export class TestRedis {
     const args = ["--port", String(port), "--bind", "127.0.0.1", "--save", ""];
     args.push("--appendonly", "yes", "--appendfsync", "always", "--loglevel", "warning");
     if (password !== undefined) args.push("--requirepass", password);
+    // Older ones allow it, and do not know the option.
+    const isRestrained = Number.parseInt(realRedisVersion ?? "", 10) >= 7;
+    if (options.debug === true && isRestrained) args.push("--enable-debug-command", "yes");
     const login = password === undefined ? "" : `:${encodeURIComponent(password)}@`;
     const server = new TestRedis(kind, `redis://${login}127.0.0.1:${port}`, folder, args);
     await server.#answers();
