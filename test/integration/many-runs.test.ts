@@ -123,10 +123,7 @@ describe.runIf(hasRealRedis)("runs that are over", () => {
     const commands = await callsWhile(async () => {
       const before = await looks();
       const working = Promise.all([
-        runRunner(
-          { redis, store, spool, limits, inFlight, maxRuns: 4, logger },
-          stopping.signal,
-        ),
+        runRunner({ redis, store, spool, limits, inFlight, maxRuns: 4, logger }, stopping.signal),
         reconcileRuns(TAG, runs.partsOf(TAG), logger, stopping.signal),
       ]);
       await until("both have looked for runs", async () => (await looks()) - before >= 4);
