@@ -72,7 +72,7 @@ async function addJsonl(path: string, evaluator: Evaluator, options: LineOptions
 /** What is read of a line of rankings; results without ids are told apart from no ranking at all. */
 const judgedRanking = z.object({
   id: z.string(),
-  results: z.array(z.object({ id: z.unknown() }).nullable()),
+  results: z.array(z.object({ id: z.unknown().optional() }).nullable()),
 });
 
 /** @returns the ids of the results, best first */
