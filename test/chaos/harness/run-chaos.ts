@@ -45,6 +45,7 @@ export async function runChaos(
   const tally = new FaultTally();
   const verdict = emptyVerdict();
   const arena = await Arena.open(plantEnv(plant));
+  const stop = stopAtSignal(arena);
   let rounds = 0;
   try {
     const input = arena.bench.path("in.jsonl");
@@ -69,6 +70,7 @@ export async function runChaos(
     if (verdict.stuck === 0) await countLeftOver(arena, verdict, log.say);
     verdict.orphans = await countOrphans(arena, log);
   } finally {
+    stop();
     await arena.close();
   }
   const ends = arena.services.flatMap(({ selfMadeEnds }) => selfMadeEnds);
@@ -77,6 +79,15 @@ export async function runChaos(
   }
   const broken = violations(verdict, options.standstillSeconds);
   return { verdict, tally, rounds, selfMadeEnds: countEnds(ends), broken };
+}
+
+/** Leaves no process, no mount and no folder behind at Ctrl-C. @returns how to stop listening */
+function stopAtSignal(arena: Arena): () => void {
+  const end = (): void => {
+    void arena.close().finally(() => process.exit(130));
+  };
+  process.once("SIGINT", end).once("SIGTERM", end);
+  return () => process.off("SIGINT", end).off("SIGTERM", end);
 }
 
 /** Loaded into every command. The undisturbed run is made without it. */
