@@ -57,7 +57,7 @@ async function score(
 
 /** The report of the worker when it ends. */
 function reuseOf(worker: RunningCli): ReuseCounts {
-  const line = worker.stdout.split("\n").find((text) => text.includes("not done twice"));
+  const line = worker.stdout.split("\n").find((text) => text.includes(`"scoreHits":`));
   return JSON.parse(line ?? "{}") as ReuseCounts;
 }
 
