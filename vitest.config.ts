@@ -1,6 +1,9 @@
-import { defineConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
 
 const KINDS = ["unit", "conformance", "integration", "chaos"];
+
+/** Left to `--mode long` alone: the suites beside them try the same code on fewer texts. */
+const LONG_ALONE = ["test/conformance/{tokenizer-windows,unigram-fuzz}.test.ts"];
 
 /** `--mode quick`: a minute on two cores. Left out are most whole commands, and all texts of all tokenizers. */
 const QUICK = {
@@ -8,13 +11,14 @@ const QUICK = {
     "test/{unit,conformance}/**/*.test.ts",
     "test/integration/{interactive-first,lanes,own-activation}.test.ts",
   ],
-  exclude: ["test/conformance/{tokenizer,tokenizer-windows,unigram-fuzz}.test.ts"],
+  exclude: ["test/conformance/tokenizer.test.ts", ...LONG_ALONE],
 };
 
 /** `--mode long`: what is left out or sampled otherwise, for it takes minutes each. */
 const LONG = {
   include: [
-    "test/conformance/{grapheme-classes,tokenizer,unigram-fuzz}.test.ts",
+    ...LONG_ALONE,
+    "test/conformance/{grapheme-classes,tokenizer}.test.ts",
     "test/integration/{fuzz-jobs,shared-workers,tokenizer-memory}.test.ts",
     "test/unit/models/builtin-bm25-{quality,tokenizer}.test.ts",
     "test/chaos/{harness,redis-outage}.test.ts",
@@ -42,6 +46,10 @@ function projectsOf(mode: string) {
   if (mode === "long") return [{ extends: true as const, test: { name: "long", ...LONG } }];
   return KINDS.map((name) => ({
     extends: true as const,
-    test: { name, include: [`test/${name}/**/*.test.ts`] },
+    test: {
+      name,
+      include: [`test/${name}/**/*.test.ts`],
+      exclude: [...configDefaults.exclude, ...LONG_ALONE],
+    },
   }));
 }

@@ -32,18 +32,18 @@ describe.each(Object.entries(WATCHERS))("%s", (name, args) => {
     const report = await fleet.run(["status", run, "--json"]);
     expect(JSON.parse(report.stdout)).toMatchObject({ state: "submitted", waiting: 54 });
   });
+});
 
-  it(`${name} ends at SIGTERM even if Redis has fallen silent`, async () => {
-    const watcher = fleet.bench.start(args());
-    await watcher.says("0/54 records");
-    fleet.server.freeze();
-    watcher.signal("SIGTERM");
-    try {
-      expect((await watcher.exited).code).toBeGreaterThanOrEqual(128);
-    } finally {
-      fleet.server.thaw();
-    }
-  });
+it("status --watch ends at SIGTERM even if Redis has fallen silent", async () => {
+  const watcher = fleet.bench.start(WATCHERS["status --watch"]());
+  await watcher.says("0/54 records");
+  fleet.server.freeze();
+  watcher.signal("SIGTERM");
+  try {
+    expect((await watcher.exited).code).toBeGreaterThanOrEqual(128);
+  } finally {
+    fleet.server.thaw();
+  }
 });
 
 describe("the terminal", given(terminals), () => {

@@ -53,7 +53,7 @@ describe.each(keptVersions)("a score cache of version %s", (version) => {
     const exit = await fleet.bench.run(rerank("in.jsonl", "out.jsonl", more));
     expect(exit.code, exit.stderr).toBe(SOME_FAILED);
     expectRankings(readLines(fleet.bench.path("out.jsonl")), kept.expected);
-    const said = exit.stderr.split("\n").find((line) => line.includes("not done twice"));
+    const said = exit.stderr.split("\n").find((line) => line.includes(`"scoreHits":`));
     const { scoreHits, scoreMisses } = reuse.parse(parse(said));
     const found = await isLikeHost(fleet.bench, kept);
     expect([scoreHits > 0, scoreMisses > 0]).toEqual([found, !found]);
