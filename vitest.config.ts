@@ -5,13 +5,18 @@ const KINDS = ["unit", "conformance", "integration", "chaos"];
 /** Left to `--mode long` alone: the suites beside them try the same code on fewer texts. */
 const LONG_ALONE = ["test/conformance/{tokenizer-windows,unigram-fuzz}.test.ts"];
 
-/** `--mode quick`: a minute on two cores. Left out are most whole commands, and all texts of all tokenizers. */
+/** `--mode quick`: a minute on two cores. Left out is what starts many processes or reads large vocabularies. */
 const QUICK = {
   include: [
     "test/{unit,conformance}/**/*.test.ts",
-    "test/integration/{interactive-first,lanes,own-activation}.test.ts",
+    "test/integration/{event-loop,interactive-first}.test.ts",
   ],
-  exclude: ["test/conformance/tokenizer.test.ts", ...LONG_ALONE],
+  exclude: [
+    "test/conformance/{jobs,ranking-sinks,redis-jobs,redis-score-cache,run,spools,tokenizer}.test.ts",
+    "test/unit/models/builtin-bm25*.test.ts",
+    "test/unit/tokenizers/{open-tokenizer,kinds/unigram/compiled-tokenizer}.test.ts",
+    ...LONG_ALONE,
+  ],
 };
 
 /** `--mode long`: what is left out or sampled otherwise, for it takes minutes each. */
