@@ -12,8 +12,9 @@ const QUICK = {
     "test/integration/{event-loop,interactive-first}.test.ts",
   ],
   exclude: [
-    "test/conformance/{jobs,ranking-sinks,redis-jobs,redis-score-cache,run,spools,tokenizer}.test.ts",
+    "test/conformance/{device,jobs,lanes,ranking-sinks,redis-jobs,redis-score-cache,run,spools,tokenizer}.test.ts",
     "test/unit/models/builtin-bm25*.test.ts",
+    "test/unit/outputs/{output-lock,run-output}.test.ts",
     "test/unit/tokenizers/{open-tokenizer,kinds/unigram/compiled-tokenizer}.test.ts",
     ...LONG_ALONE,
   ],
@@ -47,12 +48,15 @@ export default defineConfig(({ mode }) => ({
 }));
 
 function projectsOf(mode: string) {
-  if (mode === "quick") return [{ extends: true as const, test: { name: "quick", ...QUICK } }];
+  if (mode === "quick")
+    return [{ extends: true as const, test: { name: "quick", isolate: false, ...QUICK } }];
   if (mode === "long") return [{ extends: true as const, test: { name: "long", ...LONG } }];
   return KINDS.map((name) => ({
     extends: true as const,
     test: {
       name,
+      // Those of one process share their modules: loading them anew per file takes longer than the tests.
+      isolate: name !== "unit",
       include: [`test/${name}/**/*.test.ts`],
       exclude: [...configDefaults.exclude, ...LONG_ALONE],
     },
