@@ -34,7 +34,7 @@ export class EnqueuedJob {
     return rankingOf(line, `the ranking of job ${this.id} in Redis`);
   }
 
-  /** Takes the job out of the queue, or stops it; does nothing if others wait for it too. */
+  /** Takes the job out of the queue, or stops it; if others wait for it too, it goes on for them alone. */
   async cancel(): Promise<void> {
     await this.#cancel();
     this.#cancelled = true;

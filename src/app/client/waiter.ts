@@ -40,7 +40,8 @@ export class Waiter {
    *   `cancelled`; the job's own code if it failed
    */
   async wait(jobId: string, timeoutMs: number): Promise<string> {
-    this.#answeredAtMs = performance.now();
+    // Only the first of those that wait: one that comes during an outage does not end it.
+    if (this.#waiting.size === 0) this.#answeredAtMs = performance.now();
     let timer: NodeJS.Timeout | undefined;
     let entry: Waiting | undefined;
     try {
