@@ -27,25 +27,6 @@ export async function unlessAborted<T>(
   }
 }
 
-/**
- * Waits for `promise`, but no longer than `ms`.
- *
- * @throws `error()` if it took longer; what `promise` rejects with
- */
-export async function unlessLate<T>(
-  promise: Promise<T>,
-  ms: number,
-  error: () => Error,
-): Promise<T> {
-  const late = new AbortController();
-  const timer = setTimeout(() => late.abort(error()), ms);
-  try {
-    return await unlessAborted(promise, late.signal);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
 /** Resolves after `ms`, or as soon as `signal` aborts; never rejects. */
 export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await sleep(ms, undefined, { signal }).catch(() => {});

@@ -1,6 +1,6 @@
 import { Redis, type RedisOptions } from "ioredis";
 import { describeError, RankmillError } from "../core/errors.js";
-import { unlessLate } from "../platform/unless-aborted.js";
+import { waitAtMost } from "../platform/wait-at-most.js";
 import { addressOf, redactTarget, type RedisTarget } from "./redis-address.js";
 import { explainRefusal } from "./redis-refusal.js";
 
@@ -39,11 +39,9 @@ export async function connectRedis(
   redis.on("error", remember);
   try {
     // A server may take the connection and then answer nothing.
-    await unlessLate(
-      redis.connect().then(() => checkUse(redis)),
-      CONNECT_TIMEOUT_MS,
-      () => new Error(`no answer within ${CONNECT_TIMEOUT_MS / 1_000} s`),
-    );
+    const connecting = redis.connect().then(() => checkUse(redis));
+    const { status } = await waitAtMost(connecting, CONNECT_TIMEOUT_MS);
+    if (status === "late") throw new Error(`no answer within ${CONNECT_TIMEOUT_MS / 1_000} s`);
   } catch (error) {
     redis.disconnect();
     throw unavailable(target, error, last);

@@ -11,7 +11,7 @@ import { RankmillError } from "../../core/errors.js";
 import type { EnqueueOutcome, ModelKey, ScoringOptions } from "../../core/job.js";
 import { modelTag } from "../../redis/keys.js";
 import { PRIORITIES, type Priority } from "../../core/priority.js";
-import { unlessLate } from "../../platform/unless-aborted.js";
+import { waitAtMost } from "../../platform/wait-at-most.js";
 import { packageRoot } from "../../platform/package-root.js";
 import { resolveModel } from "../../models/resolve.js";
 import { connectRedis } from "../../redis/connection.js";
@@ -200,9 +200,9 @@ export class Client {
   /** @throws RankmillError `redis_unavailable` if `promise` takes too long */
   async #answered<T>(promise: Promise<T>): Promise<T> {
     const ms = this.#enqueueTimeoutMs;
-    const error = () =>
-      new RankmillError("redis_unavailable", `Redis has not answered for ${ms} ms`);
-    return await unlessLate(promise, ms, error);
+    const waited = await waitAtMost(promise, ms);
+    if (waited.status === "settled") return waited.value;
+    throw new RankmillError("redis_unavailable", `Redis has not answered for ${ms} ms`);
   }
 
   #job(jobId: string, outcome: EnqueueOutcome, { queue, waiter }: OpenModel): EnqueuedJob {
