@@ -24,6 +24,7 @@ import { redisOf } from "../redis-target.js";
 import { env, print, say } from "../terminal.js";
 import { reportDryRun } from "../dry-run-report.js";
 import { loadQrels, reportEvaluation } from "../evaluation-report.js";
+import { counted } from "../counted.js";
 import { EXIT } from "../exit-codes.js";
 import { forOutput, inputChoice, outputFormat, sourceSettings } from "../input-choice.js";
 import { laneOptions } from "../lane-options.js";
@@ -257,7 +258,7 @@ async function report(
   seconds: number,
 ): Promise<number> {
   say(
-    `${counts.done} ranked, ${counts.failed} failed · ${counts.pairs} pairs, ${counts.tokens} tokens, ${counts.truncated} truncated · ${formatDuration(seconds)}`,
+    `${counts.done} ranked, ${counts.failed} failed · ${counted(counts.pairs, "pair")}, ${counted(counts.tokens, "token")}, ${counts.truncated} truncated · ${formatDuration(seconds)}`,
   );
   if (counts.failedPairs > 0) {
     say(`${counts.failedPairs} documents could not be scored: "errors" of their rankings say why`);
