@@ -17,7 +17,7 @@ import { option, wording } from "../../src/core/wording.js";
 import { ModelQueues } from "../../src/redis/model-queues.js";
 import { checkExposure, judge, SECURITY_HEADERS, type AccessRules } from "./access.js";
 import { boundConnections } from "../../src/platform/bound-connections.js";
-import { GuessLimit } from "./guess-limit.js";
+import { GuessLimit } from "../../src/platform/guess-limit.js";
 import { errnoOf } from "../../src/platform/file-system-errors.js";
 
 export interface DashboardOptions extends AccessRules {

@@ -101,6 +101,8 @@ export const MODELS_KEY = `${KEY_PREFIX}:models`;
 export const RUNS_KEY = `${KEY_PREFIX}:runs-by-time`;
 /** Set of the runs in spools that are at work; runners look here for what they may own. */
 export const OWNABLE_RUNS_KEY = `${KEY_PREFIX}:ownable-runs`;
+/** Hash: id → an access key of the gateway, JSON: its hash, its rights and its limits. */
+export const ACCESS_KEYS_KEY = `${KEY_PREFIX}:access-keys`;
 /** Set in which version 0.1.0 kept all runs. */
 export const OLD_RUNS_KEY = `${KEY_PREFIX}:runs`;
 
@@ -125,4 +127,22 @@ export const runKeys = {
   samples: (run: string): string => `${KEY_PREFIX}:{run:${run}}:samples`,
   /** String: who reconciles the run at present. */
   lease: (run: string): string => `${KEY_PREFIX}:{run:${run}}:lease`,
+} as const;
+
+/** Keys of one access key, and of all that its user owns; each has a time to live. */
+export const tenantKeys = {
+  /** String: when the key's next request may come, milliseconds since 1970. */
+  rate: (keyId: string): string => `${KEY_PREFIX}:{key:${keyId}}:rate`,
+  /** Sorted set: what holds pairs in flight, by the time at which it lets them go at the latest. */
+  holders: (keyId: string): string => `${KEY_PREFIX}:{key:${keyId}}:holders`,
+  /** Hash: holder → its pairs; and under `*` their sum. */
+  pairs: (keyId: string): string => `${KEY_PREFIX}:{key:${keyId}}:pairs`,
+  /** Sorted set: the runs of the key by the time of their submission. */
+  runs: (keyId: string): string => `${KEY_PREFIX}:{key:${keyId}}:runs`,
+  /** String: the answer to a request with an idempotency key, JSON. */
+  once: (keyId: string, hash: string): string => `${KEY_PREFIX}:{key:${keyId}}:once:${hash}`,
+  /** Hash: file → what is known of an upload, JSON. */
+  files: (keyId: string): string => `${KEY_PREFIX}:{key:${keyId}}:files`,
+  /** Hash: file → its bytes, those of uploads under way among them. */
+  fileBytes: (keyId: string): string => `${KEY_PREFIX}:{key:${keyId}}:file-bytes`,
 } as const;

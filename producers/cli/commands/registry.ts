@@ -81,6 +81,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./dashboard.js")).defineDashboard,
   },
   {
+    name: "keys",
+    description: "add, list and revoke the keys of the gateway",
+    load: async () => (await import("./keys.js")).defineKeys,
+  },
+  {
     name: "models",
     description: "find, fetch and check models",
     load: async () => (await import("./models.js")).defineModels,

@@ -4,6 +4,7 @@ import { DEVICE } from "./device.js";
 import { DOWNLOAD } from "./download.js";
 import { EVALUATION } from "./evaluation.js";
 import { INPUT } from "./input.js";
+import { KEYS, NEW_KEY } from "./keys.js";
 import { LANES } from "./lanes.js";
 import { LIMITS } from "./limits.js";
 import { MESSAGES } from "./messages.js";
@@ -34,6 +35,8 @@ export const ALL_GROUPS: readonly OptionGroup[] = [
   LIMITS,
   OBSERVE,
   DASHBOARD,
+  KEYS,
+  NEW_KEY,
   PREPARE,
   DOWNLOAD,
   CUDA_SETUP,

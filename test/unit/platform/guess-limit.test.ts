@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { GuessLimit } from "../../../producers/dashboard/guess-limit.js";
+import { GuessLimit } from "../../../src/platform/guess-limit.js";
 
 const HERE = "192.0.2.1";
 
