@@ -26,6 +26,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./runner.js")).defineRunner,
   },
   {
+    name: "serve",
+    description: "answer the rerank APIs of other servers over HTTP, with workers behind it",
+    load: async () => (await import("./serve.js")).defineServe,
+  },
+  {
     name: "submit",
     description: "enqueue a file as a run and leave; workers do the rest",
     load: async () => (await import("./submit.js")).defineSubmit,

@@ -3,6 +3,7 @@ import { DASHBOARD } from "./dashboard.js";
 import { DEVICE } from "./device.js";
 import { DOWNLOAD } from "./download.js";
 import { EVALUATION } from "./evaluation.js";
+import { GATEWAY } from "./gateway.js";
 import { INPUT } from "./input.js";
 import { KEYS, NEW_KEY } from "./keys.js";
 import { LANES } from "./lanes.js";
@@ -35,6 +36,7 @@ export const ALL_GROUPS: readonly OptionGroup[] = [
   LIMITS,
   OBSERVE,
   DASHBOARD,
+  GATEWAY,
   KEYS,
   NEW_KEY,
   PREPARE,

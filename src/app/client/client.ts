@@ -18,16 +18,14 @@ import { connectRedis } from "../../redis/connection.js";
 import type { RedisTls } from "../../redis/redis-address.js";
 import { findServedModel } from "../../redis/model-registry.js";
 import { DEFAULT_RESULT_TTL_SECONDS, makeJob } from "../../redis/make-job.js";
-import { RedisJobQueue } from "../../redis/redis-job-queue.js";
 import { traceQueues } from "../../redis/telemetry.js";
-import { RedisResultStore } from "../../redis/redis-result-store.js";
 import { openSpool } from "../../outputs/spool/registry.js";
 import type { Spool } from "../../core/ports/spool.js";
 import { Runs } from "../runs/runs.js";
 import { maxLengthOf } from "./max-length-of.js";
 import { ClientRuns } from "./client-runs.js";
 import { EnqueuedJob } from "./enqueued-job.js";
-import { Waiter } from "./waiter.js";
+import { OpenModels, type KnownModel, type OpenModel } from "./open-models.js";
 
 export interface ClientOptions {
   /** `redis://`, `rediss://`, `unix://` or `redis+sentinel://host:port,…/name` */
@@ -77,19 +75,6 @@ export interface RerankOptions extends Partial<Omit<ScoringOptions, "maxLength">
   readonly resultTtlSeconds?: number;
 }
 
-/** The facts that a client knows of a model that it was asked for. */
-interface KnownModel extends ModelKey {
-  readonly maxLength?: { readonly default: number; readonly highest: number };
-}
-
-interface OpenModel {
-  readonly name: string;
-  readonly tag: string;
-  readonly maxLength: { readonly default: number; readonly highest: number } | undefined;
-  readonly queue: RedisJobQueue;
-  readonly waiter: Waiter;
-}
-
 const ENQUEUE_TIMEOUT_MS = 30_000;
 
 /** Callers without types give what they like, and a queue of another name has no worker. */
@@ -117,7 +102,7 @@ function parseOptions(wire: unknown, limits: Limits, bytes: number): RerankReque
 export class Client {
   readonly #redis: Redis;
   readonly #limits: Limits;
-  readonly #models = new Map<string, Promise<OpenModel>>();
+  readonly #models: OpenModels;
   /** Owner of this client's jobs: another's cancel must not take them. */
   readonly #owner = `client:${randomUUID()}`;
 
@@ -136,6 +121,7 @@ export class Client {
   ) {
     this.#redis = redis;
     this.#limits = limits;
+    this.#models = new OpenModels(redis, limits);
     this.#enqueueTimeoutMs = enqueueTimeoutMs;
     this.#runs = new Runs(redis, openSpool);
     const spooling = openSpool !== undefined;
@@ -191,8 +177,7 @@ export class Client {
   /** Closes all connections; jobs that were enqueued go on. */
   async close(): Promise<void> {
     this.#closed = true;
-    const models = await Promise.all(this.#models.values());
-    await Promise.all(models.flatMap(({ queue, waiter }) => [queue.close(), waiter.close()]));
+    await this.#models.close();
     await this.#runs.close();
     this.#redis.disconnect();
   }
@@ -210,30 +195,8 @@ export class Client {
   }
 
   async #model(model: string | ModelKey): Promise<OpenModel> {
-    const key = typeof model === "string" ? model : modelTag(model);
-    const known = this.#models.get(key);
-    if (known !== undefined) return await known;
-    const opening = this.#openModel(model);
-    this.#models.set(key, opening);
-    try {
-      return await opening;
-    } catch (error) {
-      // A model that is not served yet may be in a moment.
-      this.#models.delete(key);
-      throw error;
-    }
-  }
-
-  async #openModel(model: string | ModelKey): Promise<OpenModel> {
-    const known = await this.#known(model);
-    const tag = modelTag(known);
-    return {
-      name: known.name,
-      tag,
-      maxLength: known.maxLength,
-      queue: new RedisJobQueue(this.#redis, tag, this.#limits.maxJobBytes),
-      waiter: await Waiter.open(new RedisResultStore(this.#redis, tag)),
-    };
+    const name = typeof model === "string" ? model : modelTag(model);
+    return await this.#models.get(name, () => this.#known(model));
   }
 
   async #known(model: string | ModelKey): Promise<KnownModel> {

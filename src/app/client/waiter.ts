@@ -37,13 +37,15 @@ export class Waiter {
   /**
    * @returns the job's output line
    * @throws RankmillError `timeout`; `redis_unavailable` if Redis did not answer at the end;
-   *   `cancelled`; the job's own code if it failed
+   *   `cancelled`, also once `signal` aborts; the job's own code if it failed
    */
-  async wait(jobId: string, timeoutMs: number): Promise<string> {
+  async wait(jobId: string, timeoutMs: number, signal?: AbortSignal): Promise<string> {
     // Only the first of those that wait: one that comes during an outage does not end it.
     if (this.#waiting.size === 0) this.#answeredAtMs = performance.now();
     let timer: NodeJS.Timeout | undefined;
     let entry: Waiting | undefined;
+    const leave = (): void => entry?.reject(noLonger(jobId));
+    signal?.addEventListener("abort", leave, { once: true });
     try {
       return await new Promise<string>((resolve, reject) => {
         entry = { resolve, reject };
@@ -53,9 +55,11 @@ export class Waiter {
           reject(this.#late(jobId, timeoutMs));
         }, timeoutMs);
         this.#poll ??= setInterval(() => void this.#ask([...this.#waiting.keys()]), POLL_MS);
+        if (signal?.aborted === true) leave();
         void this.#ask([jobId]);
       });
     } finally {
+      signal?.removeEventListener("abort", leave);
       clearTimeout(timer);
       const others = this.#waiting.get(jobId);
       if (entry !== undefined) others?.delete(entry);
@@ -107,6 +111,12 @@ export class Waiter {
           { context: { jobId } },
         );
   }
+}
+
+function noLonger(jobId: string): RankmillError {
+  return new RankmillError("cancelled", `nobody waits for job ${jobId} any more`, {
+    context: { jobId },
+  });
 }
 
 function settle(jobId: string, waiting: Waiting, end: JobEnd): void {

@@ -1,0 +1,80 @@
+import { randomUUID } from "node:crypto";
+import { Hono, type MiddlewareHandler } from "hono";
+import { LOCAL_CALLER, type Scope } from "../../src/core/caller.js";
+import { OPEN_PATHS, type Authenticate } from "./authentication.js";
+import type { GatewayApp, GatewayEnv, GatewayParts, RouteModule } from "./env.js";
+import { Refusal } from "./refusal.js";
+import { writeProblem } from "./write-problem.js";
+
+/** Ids of others that are taken over: they go into logs and headers. */
+const REQUEST_ID = /^[\w.:-]{1,128}$/;
+
+/** Headers of every answer: kept nowhere, shown in no frame. No header allows pages of other sites. */
+const SECURITY_HEADERS: Readonly<Record<string, string>> = {
+  "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+  "X-Content-Type-Options": "nosniff",
+  "Referrer-Policy": "no-referrer",
+  "Cross-Origin-Resource-Policy": "same-origin",
+  "Cache-Control": "no-store",
+};
+
+/** Puts the gateway together from its middleware and the groups of its routes. */
+export function makeApp(
+  parts: GatewayParts,
+  modules: readonly RouteModule[],
+  authenticate: Authenticate,
+): GatewayApp {
+  const app = new Hono<GatewayEnv>();
+  app.use(identify());
+  app.use(admit(authenticate));
+  for (const add of modules) add(app, parts);
+  app.notFound((context) => {
+    const { method, path } = context.req;
+    const message = `there is no ${method} ${path.slice(0, 200)}`;
+    return writeProblem(context, new Refusal(404, "invalid_field", message));
+  });
+  app.onError((error, context) => {
+    parts.logger.debug({ err: error, requestId: context.get("requestId") }, "request failed");
+    return writeProblem(context, error);
+  });
+  return app;
+}
+
+/** Gives each request an id, and each answer its headers. */
+function identify(): MiddlewareHandler<GatewayEnv> {
+  return async (context, next) => {
+    const given = context.req.header("x-request-id") ?? "";
+    const requestId = REQUEST_ID.test(given) ? given : randomUUID();
+    context.set("requestId", requestId);
+    context.set("facts", {});
+    await next();
+    context.header("X-Request-Id", requestId);
+    for (const [name, value] of Object.entries(SECURITY_HEADERS)) context.header(name, value);
+  };
+}
+
+/** Finds out who asks, and lets in who may come in. */
+function admit(authenticate: Authenticate): MiddlewareHandler<GatewayEnv> {
+  return async (context, next) => {
+    if (OPEN_PATHS.has(context.req.path)) {
+      context.set("caller", { ...LOCAL_CALLER, scopes: new Set<Scope>() });
+      return await next();
+    }
+    const authentication = await authenticate({
+      header: (name) => context.req.header(name),
+      remoteAddress: context.env.incoming.socket.remoteAddress ?? "",
+    });
+    if (authentication.status === "admitted") {
+      context.set("caller", authentication.caller);
+      return await next();
+    }
+    const { code, message, retryAfterSeconds } = authentication;
+    return writeProblem(
+      context,
+      new Refusal(code, "access_denied", message, {
+        ...(code === 401 && { "WWW-Authenticate": "Bearer" }),
+        ...(retryAfterSeconds !== undefined && { "Retry-After": String(retryAfterSeconds) }),
+      }),
+    );
+  };
+}

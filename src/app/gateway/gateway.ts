@@ -1,0 +1,198 @@
+import { randomUUID } from "node:crypto";
+import type { Redis } from "ioredis";
+import type { Caller } from "../../core/caller.js";
+import type { Limits } from "../../core/contract.js";
+import { RankmillError } from "../../core/errors.js";
+import type { NewJob } from "../../core/job.js";
+import { waitAtMost } from "../../platform/wait-at-most.js";
+import { handOver } from "../../redis/hand-over.js";
+import { makeJob } from "../../redis/make-job.js";
+import { maxLengthOf } from "../client/max-length-of.js";
+import { OpenModels, type OpenModel } from "../client/open-models.js";
+import { rankingOf, type Ranking } from "../client/ranking.js";
+import { HeldJobs, type HeldSet } from "./held-jobs.js";
+import { mergeRankings } from "./merge-rankings.js";
+import type { RankCall, Ranked } from "../../core/rank-call.js";
+import { ServedModels, type ModelAtWork, type ModelNames } from "./served-models.js";
+import { checkJobBytes, splitCall, type ListPart } from "./split-list.js";
+
+export interface GatewayOptions {
+  readonly redis: Redis;
+  readonly names: ModelNames;
+  /** Bounds on one job; longer lists are cut into several. */
+  readonly limits: Limits;
+  /** Documents of one request, all of its jobs together. */
+  readonly maxListDocuments: number;
+  /** Time for a client that hung up to ask again. @defaultValue 15 s */
+  readonly graceMs?: number;
+  /** Told of jobs that could not be let go. */
+  readonly onError: (error: unknown) => void;
+}
+
+export interface RankOptions {
+  /** The time for the answer; later the call ends with `timeout`, and its jobs go on. */
+  readonly deadlineMs: number;
+  /** Aborts when the client hangs up. */
+  readonly signal: AbortSignal;
+}
+
+/** The jobs of a call did not end in time; their rankings can be asked for later. */
+export class LateError extends RankmillError {
+  readonly jobIds: readonly string[];
+
+  constructor(jobIds: readonly string[], deadlineMs: number) {
+    super("timeout", `no ranking after ${deadlineMs} ms; the work goes on`);
+    this.jobIds = jobIds;
+  }
+}
+
+const GRACE_MS = 15_000;
+/** Rankings that nobody fetched, after a client hung up or was told to come again, go after an hour. */
+const RESULT_TTL_SECONDS = 3_600;
+/** Redis has this long to take a request's jobs. */
+const ENQUEUE_MS = 2_500;
+
+/** The owner of jobs whose caller was told to ask for them later. */
+export function lateOwner(caller: Caller): string {
+  return `late:${caller.keyId}`;
+}
+
+/** Ranks lists of any length for callers who wait for the answer. */
+export class Gateway {
+  readonly models: ServedModels;
+  readonly #redis: Redis;
+  readonly #options: GatewayOptions;
+  readonly #open: OpenModels;
+  readonly #held: HeldJobs;
+  /** Other gateways hold jobs of the same callers: none may let go what another waits for. */
+  readonly #id = randomUUID();
+
+  constructor(options: GatewayOptions) {
+    const { redis, limits, names, graceMs = GRACE_MS, onError } = options;
+    this.#redis = redis;
+    this.#options = options;
+    this.models = new ServedModels(redis, names);
+    this.#open = new OpenModels(redis, limits);
+    this.#held = new HeldJobs({ graceMs, onError });
+  }
+
+  /**
+   * Ranks every question of a call. Equal jobs of one caller are one job, and cost once.
+   *
+   * @throws RankmillError `invalid_field` or `limit_exceeded`; `model_not_found`; {@link LateError};
+   *   `redis_unavailable`; `cancelled` if the client hung up; a job's own error
+   */
+  async rank(caller: Caller, call: RankCall, options: RankOptions): Promise<Ranked> {
+    const untilMs = performance.now() + options.deadlineMs;
+    const parts = splitCall(call, this.#options.limits, this.#options.maxListDocuments);
+    const model = await this.#openModel(await this.models.find(call.model));
+    const jobs = this.#jobsOf(call, parts, model);
+    const unique = new Map(jobs.map((job) => [job.jobId, job]));
+    const held = {
+      tag: model.tag,
+      queue: model.queue,
+      owner: `gateway:${this.#id}:${caller.keyId}`,
+      jobIds: [...unique.keys()],
+    };
+    const places = jobs.map(({ jobId }, i) => ({ jobId, ...placeOf(parts, i) }));
+    const rankings = await this.#rankHeld(caller, held, [...unique.values()], model, {
+      ...options,
+      untilMs,
+    });
+    const lists = call.questions.map((_, question) =>
+      mergeRankings(
+        places.flatMap(({ jobId, question: of, offset }) => {
+          const ranking = rankings.get(jobId);
+          return of === question && ranking !== undefined ? [{ offset, ranking }] : [];
+        }),
+      ),
+    );
+    return { model: model.name, lists };
+  }
+
+  /** Lets all jobs go that nobody waits for. Those who still wait are told `cancelled`. */
+  async close(): Promise<void> {
+    await this.#held.close();
+    await this.#open.close();
+  }
+
+  async #openModel(found: ModelAtWork): Promise<OpenModel> {
+    return await this.#open.get(found.tag, () => Promise.resolve(found.model));
+  }
+
+  #jobsOf(call: RankCall, parts: readonly ListPart[], model: OpenModel): NewJob[] {
+    const { maxLength, ...scoring } = call.scoring;
+    const highest = model.maxLength?.highest ?? Infinity;
+    const options = {
+      ...scoring,
+      truncation: scoring.truncation ?? ("only-second" as const),
+      maxLength: maxLengthOf(maxLength && Math.min(maxLength, highest), model),
+    };
+    const settings = { priority: "interactive", ttlSeconds: RESULT_TTL_SECONDS } as const;
+    return parts.map(({ request }) => {
+      const job = makeJob(request, options, settings);
+      checkJobBytes(job.envelope.bytes, this.#options.limits, call);
+      return job;
+    });
+  }
+
+  async #rankHeld(
+    caller: Caller,
+    held: HeldSet,
+    jobs: readonly NewJob[],
+    { queue, waiter, tag }: OpenModel,
+    { signal, untilMs, deadlineMs }: RankOptions & { readonly untilMs: number },
+  ): Promise<ReadonlyMap<string, Ranking>> {
+    const late = lateOwner(caller);
+    let joined: readonly string[] = [];
+    const enqueue = async (): Promise<void> => {
+      await this.#held.hold(held);
+      const outcomes = await queue.enqueue(jobs, held.owner);
+      joined = held.jobIds.filter((_, i) => outcomes[i] !== "queued");
+    };
+    const enqueuing = enqueue();
+    try {
+      await inTime(enqueuing);
+      const rankings = await Promise.all(
+        held.jobIds.map(async (jobId): Promise<[string, Ranking]> => {
+          const left = Math.max(0, untilMs - performance.now());
+          const line = await waiter.wait(jobId, left, signal);
+          return [jobId, rankingOf(line, `the ranking of job ${jobId} in Redis`)];
+        }),
+      );
+      this.#held.end(held);
+      if (joined.length > 0) void queue.release(joined, late).catch(this.#options.onError);
+      return new Map(rankings);
+    } catch (error) {
+      // A job whose enqueueing is still under way is let go after it.
+      void enqueuing.catch(() => {}).then(() => this.#endFailed(held, error, tag, late));
+      if (!isLate(error)) throw error;
+      throw new LateError(held.jobIds, deadlineMs);
+    }
+  }
+
+  #endFailed(held: HeldSet, error: unknown, tag: string, late: string): void {
+    if (isLate(error)) {
+      this.#held.endWith(held, (jobIds) => handOver(this.#redis, tag, jobIds, held.owner, late));
+    } else if (error instanceof RankmillError && error.code === "cancelled") {
+      this.#held.endAfterGrace(held);
+    } else {
+      this.#held.endWith(held, (jobIds) => held.queue.cancel(jobIds, held.owner));
+    }
+  }
+}
+
+function placeOf(parts: readonly ListPart[], at: number): Pick<ListPart, "question" | "offset"> {
+  return { question: parts[at]?.question ?? 0, offset: parts[at]?.offset ?? 0 };
+}
+
+function isLate(error: unknown): boolean {
+  return error instanceof RankmillError && error.code === "timeout";
+}
+
+/** @throws RankmillError `redis_unavailable` if Redis does not take the jobs in time */
+async function inTime(promise: Promise<void>): Promise<void> {
+  const waited = await waitAtMost(promise, ENQUEUE_MS);
+  if (waited.status === "settled") return;
+  throw new RankmillError("redis_unavailable", `Redis has not answered for ${ENQUEUE_MS} ms`);
+}

@@ -1,0 +1,47 @@
+/** `rankmill serve` with a real worker, as clients over HTTP see it. */
+import { beforeAll, describe, expect, it } from "vitest";
+import { useFleet } from "../support/fleet.js";
+import { startGateway, type TestGateway } from "../support/gateway.js";
+import { keySpace } from "../support/key-space.js";
+import { until } from "../support/until.js";
+
+const BODY = {
+  model: "builtin-bm25",
+  query: "mill",
+  documents: ["a river", "the mill", "mill mill"],
+};
+
+interface Answer {
+  readonly results: readonly { readonly index: number; readonly relevance_score: number }[];
+}
+
+describe("the gateway", () => {
+  const fleet = useFleet({ shared: "everything" });
+  let gateway: TestGateway;
+
+  beforeAll(async () => {
+    await fleet.worker("--lanes 1");
+    gateway = await startGateway(fleet, "--max-documents 2");
+  });
+
+  it("answers a list that is longer than a job with one ranking", async () => {
+    const response = await gateway.post("/v1/rerank", BODY);
+    expect(response.status).toBe(200);
+    const { results } = (await response.json()) as Answer;
+    expect(results.map(({ index }) => index)).toEqual([2, 1, 0]);
+  });
+
+  it("leaves no key in Redis once a request has its answer", async () => {
+    const before = await keySpace(fleet.redis);
+    const response = await gateway.post("/v1/rerank", { ...BODY, query: "another mill" });
+    expect(response.status).toBe(200);
+    await until("the keys are gone", async () => {
+      return JSON.stringify(await keySpace(fleet.redis)) === JSON.stringify(before);
+    });
+  });
+
+  it("lists the models that a worker serves", async () => {
+    const response = await fetch(`${gateway.url}/v1/models`);
+    expect(await response.json()).toMatchObject({ object: "list", data: [{ id: "builtin-bm25" }] });
+  });
+});

@@ -1,0 +1,30 @@
+/** `rankmill serve` as its clients see it. */
+import type { RunningCli } from "./cli.js";
+import { words } from "./cli.js";
+import type { Fleet } from "./fleet.js";
+
+export interface TestGateway {
+  readonly url: string;
+  readonly running: RunningCli;
+  /** Posts a body as JSON. */
+  post(path: string, body: unknown, headers?: Readonly<Record<string, string>>): Promise<Response>;
+}
+
+/** A gateway that listens. @param line more arguments, as one types them */
+export async function startGateway(fleet: Fleet, line = ""): Promise<TestGateway> {
+  const running = fleet.bench.start(["serve", "--port", "0", ...words(line)]);
+  await running.says("serving gateway");
+  const said = running.stdout.split("\n").find((one) => one.includes("serving gateway"));
+  const { port } = JSON.parse(said ?? "") as { port: number };
+  const url = `http://127.0.0.1:${port}`;
+  return {
+    url,
+    running,
+    post: (path, body, headers = {}) =>
+      fetch(url + path, {
+        method: "POST",
+        headers: { "content-type": "application/json", ...headers },
+        body: JSON.stringify(body),
+      }),
+  };
+}
