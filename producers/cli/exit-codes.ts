@@ -35,6 +35,7 @@ export const EXIT_OF_CODE: Readonly<Record<ErrorCode, number>> = {
   place_unusable: EXIT.usage,
   conflict: EXIT.usage,
   run_not_found: EXIT.usage,
+  not_found: EXIT.usage,
   model_not_found: EXIT.usage,
   model_ambiguous: EXIT.usage,
   access_denied: EXIT.usage,

@@ -3,6 +3,7 @@ import type { Hono } from "hono";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import type { Gateway } from "../../src/app/gateway/gateway.js";
+import type { CallerLimitKeeper } from "../../src/app/tenants/caller-limits.js";
 import type { Caller } from "../../src/core/caller.js";
 import type { BodyReader } from "./read-body.js";
 
@@ -34,6 +35,8 @@ export interface GatewayParts {
   readonly gateway: Gateway;
   readonly redis: Redis;
   readonly bodies: BodyReader;
+  /** The limits of callers' keys. */
+  readonly keeper: CallerLimitKeeper;
   readonly logger: Logger;
   readonly deadlineMs: number;
   /** Aborts when the process is told to stop: whoever waits then is told to come again. */

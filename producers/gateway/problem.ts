@@ -1,5 +1,6 @@
 /** Errors as statuses and texts for clients. */
 import { LateError } from "../../src/app/gateway/gateway.js";
+import { TooManyError } from "../../src/app/tenants/too-many.js";
 import { RankmillError, type ErrorCode } from "../../src/core/errors.js";
 import { Refusal } from "./refusal.js";
 
@@ -23,6 +24,8 @@ const STATUS: Partial<Readonly<Record<ErrorCode, number>>> = {
   model_not_found: 404,
   model_ambiguous: 422,
   run_not_found: 404,
+  not_found: 404,
+  input_unusable: 422,
   conflict: 409,
   access_denied: 403,
   not_a_number: 422,
@@ -52,11 +55,19 @@ export function showError(error: unknown): ShownError {
     const { message, jobIds } = error;
     return { status: 504, code: "timeout", message, headers: {}, jobIds };
   }
+  if (error instanceof TooManyError) {
+    const { code, message, retryAfterSeconds } = error;
+    return { status: 429, code, message, headers: retryAfter(retryAfterSeconds), jobIds: [] };
+  }
   const code = error instanceof RankmillError ? error.code : "internal";
   const status = statusOf(code, error);
-  const headers = status === 503 ? { "Retry-After": "1" } : {};
+  const headers = status === 503 ? retryAfter(1) : {};
   const field = error instanceof RankmillError ? error.field : undefined;
   return { status, code, field, message: textOf(code, status, error), headers, jobIds: [] };
+}
+
+function retryAfter(seconds: number): Readonly<Record<string, string>> {
+  return { "Retry-After": String(seconds) };
 }
 
 function statusOf(code: ErrorCode, error: unknown): number {

@@ -6,6 +6,7 @@ import { serve } from "@hono/node-server";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import { Gateway } from "../../src/app/gateway/gateway.js";
+import { CallerLimitKeeper } from "../../src/app/tenants/caller-limits.js";
 import type { ModelNames } from "../../src/app/gateway/served-models.js";
 import type { Limits } from "../../src/core/contract.js";
 import { RankmillError } from "../../src/core/errors.js";
@@ -63,7 +64,8 @@ export async function openGateway(options: GatewayServerOptions): Promise<Runnin
     onError: (error) => logger.warn({ err: error }, "jobs could not be let go; their keys expire"),
   });
   const bodies = new BodyReader(options.bounds);
-  const parts = { gateway, redis, bodies, logger, deadlineMs, stopping: stopping.signal };
+  const keeper = new CallerLimitKeeper(redis);
+  const parts = { gateway, redis, bodies, keeper, logger, deadlineMs, stopping: stopping.signal };
   const app = makeApp(parts, MODULES, options.authenticate);
   const server = serve({
     fetch: app.fetch,

@@ -27,6 +27,7 @@ export const ERROR_CODES = {
   place_unusable: NEVER,
   conflict: NEVER,
   run_not_found: NEVER,
+  not_found: NEVER,
   model_not_found: NEVER,
   model_ambiguous: NEVER,
   access_denied: NEVER,

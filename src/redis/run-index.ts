@@ -6,6 +6,7 @@ import {
   OWNABLE_RUNS_KEY,
   runKeys,
   RUNS_KEY,
+  tenantKeys,
 } from "./keys.js";
 import { runInfoOf, type RunInfo } from "./run-info.js";
 
@@ -13,6 +14,12 @@ import { runInfoOf, type RunInfo } from "./run-info.js";
 const PAGE_RUNS = 100;
 /** The oldest runs that are looked at whenever one is put in: those that expired leave the index. */
 const PRUNED_RUNS = 4;
+
+/** Some of the runs, and whether there are older ones. */
+export interface RunPage {
+  readonly runs: readonly (readonly [string, RunInfo])[];
+  readonly hasMore: boolean;
+}
 
 /**
  * The runs by the time of their submission, and those of them that somebody must look after:
@@ -33,6 +40,7 @@ export class RunIndex {
   async put(run: string, info: RunInfo): Promise<void> {
     const { tag } = info;
     await this.#redis.zadd(RUNS_KEY, timeOf(info), run);
+    if (info.keyId !== "") await this.#putToKey(run, info);
     await this.#prune();
     const belongs = placeOf(info);
     for (const key of [openRunsKey(tag), OWNABLE_RUNS_KEY]) {
@@ -41,8 +49,9 @@ export class RunIndex {
     }
   }
 
-  async remove(run: string, tag: string): Promise<void> {
+  async remove(run: string, { tag, keyId }: Pick<RunInfo, "tag" | "keyId">): Promise<void> {
     await this.#redis.zrem(RUNS_KEY, run);
+    if (keyId !== "") await this.#redis.zrem(tenantKeys.runs(keyId), run);
     await this.#redis.srem(openRunsKey(tag), run);
     await this.#redis.srem(OWNABLE_RUNS_KEY, run);
   }
@@ -76,6 +85,48 @@ export class RunIndex {
         } else if (info !== undefined) yield [run, info];
       }
     }
+  }
+
+  /**
+   * Runs by their time, the newest first.
+   *
+   * @param keyId runs of this access key alone; undefined: all runs
+   * @param after the run after which the page begins; undefined: the newest
+   * @returns undefined if there is no such run `after`
+   */
+  async page(
+    keyId: string | undefined,
+    after: string | undefined,
+    most: number,
+  ): Promise<RunPage | undefined> {
+    const key = keyId === undefined ? RUNS_KEY : tenantKeys.runs(keyId);
+    let rank = 0;
+    if (after !== undefined) {
+      const found = await this.#redis.zrevrank(key, after);
+      if (found === null) return undefined;
+      rank = found + 1;
+    }
+    const runs: [string, RunInfo][] = [];
+    while (runs.length <= most) {
+      const ids = await this.#redis.zrevrange(key, rank, rank + PAGE_RUNS - 1);
+      if (ids.length === 0) break;
+      const found = await this.#infos(ids);
+      for (const id of ids) {
+        const info = found.get(id);
+        if (info === "expired") await this.#redis.zrem(key, id);
+        else rank += 1;
+        if (info !== undefined && info !== "expired") runs.push([id, info]);
+      }
+    }
+    return { runs: runs.slice(0, most), hasMore: runs.length > most };
+  }
+
+  /** The runs of a key are kept as long as the one of them that lives longest. */
+  async #putToKey(run: string, info: RunInfo): Promise<void> {
+    const key = tenantKeys.runs(info.keyId);
+    await this.#redis.zadd(key, timeOf(info), run);
+    const left = await this.#redis.ttl(key);
+    if (left < info.ttlSeconds) await this.#redis.expire(key, info.ttlSeconds);
   }
 
   /** Runs of one model that lie in Redis and are not over: some worker must look after them. */

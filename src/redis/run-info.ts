@@ -33,6 +33,10 @@ const runSchema = z.object({
   /** Jobs of a spooled run that may be in Redis at once; its runner may hold it to fewer. */
   windowJobs: z.coerce.number().default(DEFAULT_IN_FLIGHT_BOUNDS.maxJobs),
   input: z.string(),
+  /** The access key whose user submitted it over HTTP; empty: nobody's, such as the command line's. */
+  keyId: z.string().default(""),
+  /** Facts of the batch as whose run it was submitted, JSON; empty: it is no batch. */
+  batch: z.string().default(""),
   /** SHA-256 of what the input holds; empty if it can be read only once. */
   inputHash: z.string().default(""),
   ...scoringFields,

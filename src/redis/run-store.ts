@@ -148,7 +148,7 @@ export class RunStore {
     for (let at = 0; at < keys.length; at += REMOVED_KEYS) {
       await this.#redis.unlink(...keys.slice(at, at + REMOVED_KEYS));
     }
-    await this.index.remove(run, info.tag);
+    await this.index.remove(run, info);
   }
 
   /** @throws RankmillError `run_not_found` if there is no such run (any more) */

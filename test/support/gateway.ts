@@ -1,5 +1,5 @@
 /** `rankmill serve` as its clients see it. */
-import type { RunningCli } from "./cli.js";
+import type { CliOptions, RunningCli } from "./cli.js";
 import { words } from "./cli.js";
 import type { Fleet } from "./fleet.js";
 
@@ -11,8 +11,12 @@ export interface TestGateway {
 }
 
 /** A gateway that listens. @param line more arguments, as one types them */
-export async function startGateway(fleet: Fleet, line = ""): Promise<TestGateway> {
-  const running = fleet.bench.start(["serve", "--port", "0", ...words(line)]);
+export async function startGateway(
+  fleet: Fleet,
+  line = "",
+  options: CliOptions = {},
+): Promise<TestGateway> {
+  const running = fleet.bench.start(["serve", "--port", "0", ...words(line)], options);
   await running.says("serving gateway");
   const said = running.stdout.split("\n").find((one) => one.includes("serving gateway"));
   const { port } = JSON.parse(said ?? "") as { port: number };

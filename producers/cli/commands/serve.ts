@@ -1,18 +1,16 @@
 import { once } from "node:events";
 import type { Command } from "commander";
-import { RankmillError } from "../../../src/core/errors.js";
-import { option, wording } from "../../../src/core/wording.js";
 import { Closers } from "../../../src/platform/closers.js";
-import { isLoopback } from "../../dashboard/access.js";
-import { admitLocal } from "../../gateway/authentication.js";
 import { openGateway } from "../../gateway/server.js";
 import { parseAliases } from "../aliases.js";
 import { createLogger, requireRedis } from "../context.js";
 import { EXIT } from "../exit-codes.js";
+import { openAccess } from "../gateway-access.js";
 import { openInstruments } from "../instrument-options.js";
 import { addHelp } from "../options/add-help.js";
 import { addOptions, readOptions } from "../options/command-options.js";
 import { GATEWAY } from "../options/gateway.js";
+import { KEYS } from "../options/keys.js";
 import { LIMITS } from "../options/limits.js";
 import { LOGS } from "../options/messages.js";
 import { OBSERVE } from "../options/observe.js";
@@ -23,6 +21,7 @@ import { stopSignal } from "../stop-signal.js";
 
 const GROUPS = {
   gateway: GATEWAY,
+  keys: KEYS,
   redis: REDIS_ADDRESS,
   limits: LIMITS,
   shutdown: SHUTDOWN,
@@ -52,7 +51,6 @@ export function defineServe(command: Command): void {
 async function serve(parsed: Record<string, unknown>): Promise<number> {
   const values = readOptions(GROUPS, parsed);
   const { host, port, alias, defaultModel, deadline, ...bounds } = values.gateway;
-  checkReach(host);
   const aliases = parseAliases(alias);
   const logger = createLogger(values.messages.logLevel ?? "info", 1);
   const drainMs = values.shutdown.drainTimeout * 1_000;
@@ -67,7 +65,7 @@ async function serve(parsed: Record<string, unknown>): Promise<number> {
       host,
       port,
       logger,
-      authenticate: admitLocal,
+      authenticate: await openAccess({ ...values.keys, host }, redis, logger),
       names: { aliases, defaultModel },
       limits: values.limits,
       maxListDocuments: bounds.maxListDocuments,
@@ -83,14 +81,4 @@ async function serve(parsed: Record<string, unknown>): Promise<number> {
   } finally {
     await closers.closeAll();
   }
-}
-
-/** @throws RankmillError `invalid_option` if others than this host's users could come without a key */
-function checkReach(host: string): void {
-  if (isLoopback(host)) return;
-  throw new RankmillError(
-    "invalid_option",
-    wording`${option("host")}: ${host} can be reached by others, and no API keys are set`,
-    { field: "host" },
-  );
 }

@@ -7,6 +7,7 @@ import { writeJson } from "../../../src/app/gateway/wires/write-json.js";
 import { deadlineOf } from "../deadline.js";
 import type { GatewayEnv, GatewayParts, RouteModule } from "../env.js";
 import { hangUpSignal } from "../hang-up.js";
+import { requireScope } from "../rights.js";
 import { writeProblem } from "../write-problem.js";
 
 export const wireRoutes: RouteModule = (app, parts) => {
@@ -25,6 +26,7 @@ async function serveWire(
   let wire: Wire = firstWireOf(path);
   const held = { release: (): void => {} };
   try {
+    requireScope(context.get("caller"), "rerank");
     const body = await readObject(context, parts, held);
     wire = wireOf(path, body);
     return await answer(context, wire.read(body, path), parts);
@@ -38,16 +40,20 @@ async function serveWire(
 async function answer(
   context: WireContext,
   { call, answer: write }: ReturnType<Wire["read"]>,
-  { gateway, deadlineMs, stopping }: GatewayParts,
+  { gateway, keeper, deadlineMs, stopping }: GatewayParts,
 ): Promise<Response> {
   const startMs = performance.now();
   const deadline = deadlineOf(context.req.header("prefer"), deadlineMs);
   const facts = context.get("facts");
   facts.documents = call.questions.reduce((sum, { documents }) => sum + documents.length, 0);
-  const ranked = await gateway.rank(context.get("caller"), call, {
+  const caller = context.get("caller");
+  const options = {
     deadlineMs: deadline.ms,
     signal: hangUpSignal(context.env.outgoing, stopping),
-  });
+  };
+  const ranked = await keeper.holding(caller, facts.documents, deadline.ms, () =>
+    gateway.rank(caller, call, options),
+  );
   facts.model = ranked.model;
   const about: AnswerFacts = {
     id: context.get("requestId"),

@@ -35,6 +35,10 @@ export interface Submission {
   readonly inFlightJobs: number;
   /** Spool of the run; undefined: the run lies in Redis. */
   readonly spool: Spool | undefined;
+  /** The access key whose user submits it. @defaultValue nobody's */
+  readonly keyId?: string;
+  /** Facts of the batch as whose run it is submitted, JSON. @defaultValue no batch */
+  readonly batch?: string;
   /** Called with the records taken in so far. */
   readonly onProgress?: (run: string, total: number) => void;
 }
@@ -102,6 +106,8 @@ function infoOf(submission: Submission, inputHash: string): RunInfo {
     spooled: submission.spool === undefined ? "no" : "yes",
     windowJobs: submission.inFlightJobs,
     input: submission.input,
+    keyId: submission.keyId ?? "",
+    batch: submission.batch ?? "",
     inputHash,
     ...submission.scoring,
     total: 0,

@@ -22,6 +22,8 @@ export interface S3Entry {
   /** The name without the place's prefix. */
   readonly key: string;
   readonly bytes: number;
+  /** Milliseconds since 1970. */
+  readonly storedAtMs: number;
 }
 
 /** S3 takes 10,000 parts of at least 5 MiB: objects of up to 80 GB, four parts in memory at once. */
@@ -95,8 +97,9 @@ export class S3Bucket {
       prefix: this.#prefix + start,
       ...(most === undefined ? {} : { maxResults: most }),
     };
-    for await (const { key, size } of this.#client.listObjects(options)) {
-      found.push({ key: key.slice(this.#prefix.length), bytes: size });
+    for await (const { key, size, lastModified } of this.#client.listObjects(options)) {
+      const storedAtMs = lastModified.getTime();
+      found.push({ key: key.slice(this.#prefix.length), bytes: size, storedAtMs });
     }
     return found;
   }
@@ -108,8 +111,12 @@ export class S3Bucket {
     return first?.key === key ? first : undefined;
   }
 
-  lines({ key, bytes }: S3Entry): AsyncIterable<string> {
-    return ownLines(this.#ranges(key, bytes));
+  lines(entry: S3Entry): AsyncIterable<string> {
+    return ownLines(this.bytes(entry));
+  }
+
+  bytes({ key, bytes }: S3Entry): AsyncGenerator<Uint8Array, void, undefined> {
+    return this.#ranges(key, bytes);
   }
 
   async put(key: string, text: string): Promise<void> {
@@ -118,7 +125,12 @@ export class S3Bucket {
 
   /** The object is there once all of it is. Memory: a few parts, however long it is. */
   async putLines(key: string, lines: AsyncIterable<string>): Promise<void> {
-    const stream = ReadableStream.from(encoded(lines));
+    await this.putBytes(key, encoded(lines));
+  }
+
+  /** As {@link putLines}. */
+  async putBytes(key: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    const stream = ReadableStream.from(chunks);
     await this.#client.putObject(this.#prefix + key, stream, { partSize: PART_BYTES });
   }
 

@@ -1,0 +1,125 @@
+/** `rankmill serve` with keys: who may come in, and how often. */
+import { beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { useFleet } from "../support/fleet.js";
+import { startGateway, type TestGateway } from "../support/gateway.js";
+import { words } from "../support/cli.js";
+import { until } from "../support/until.js";
+
+const BODY = { model: "builtin-bm25", query: "mill", documents: ["a river", "the mill"] };
+const ENVIRONMENT_TOKEN = "a-token-of-the-operator-0123456789";
+
+const added = z.object({ id: z.string(), token: z.string() });
+
+function bearer(token: string): Record<string, string> {
+  return { authorization: `Bearer ${token}` };
+}
+
+describe("the gateway with keys", () => {
+  const fleet = useFleet({ shared: "everything" });
+  let gateway: TestGateway;
+
+  async function addKey(line = ""): Promise<{ id: string; token: string }> {
+    const { stdout } = await fleet.run(["keys", "add", "a user", "--json", ...words(line)]);
+    return added.parse(JSON.parse(stdout));
+  }
+
+  beforeAll(async () => {
+    await fleet.worker("--lanes 1");
+    gateway = await startGateway(fleet, "", { env: { RANKMILL_API_KEY: ENVIRONMENT_TOKEN } });
+  });
+
+  it("asks for a key, but not the probes", async () => {
+    const refused = await gateway.post("/v1/rerank", BODY);
+    expect(refused.status).toBe(401);
+    expect(refused.headers.get("www-authenticate")).toBe("Bearer");
+    expect(await refused.text()).toContain("an API key is needed");
+    for (const path of ["/health", "/readyz", "/healthz"]) {
+      expect((await fetch(gateway.url + path)).status).toBe(200);
+    }
+  });
+
+  it("takes a key in every header that clients use, and that of the environment", async () => {
+    const { token } = await addKey();
+    const ways = [
+      bearer(token),
+      { authorization: token },
+      { "x-api-key": token },
+      { "api-key": token },
+      bearer(ENVIRONMENT_TOKEN),
+    ];
+    for (const headers of ways) {
+      expect((await gateway.post("/v1/rerank", BODY, headers)).status).toBe(200);
+    }
+  });
+
+  it("refuses a key that was revoked, within seconds", async () => {
+    const { id, token } = await addKey();
+    expect((await gateway.post("/v1/rerank", BODY, bearer(token))).status).toBe(200);
+    await fleet.run(["keys", "revoke", id]);
+    await until("the key is refused", async () => {
+      return (await gateway.post("/v1/rerank", BODY, bearer(token))).status === 401;
+    });
+  });
+
+  it("refuses what the key has no right to", async () => {
+    const { token } = await addKey("--scopes read");
+    const refused = await gateway.post("/v1/rerank", BODY, bearer(token));
+    expect(refused.status).toBe(403);
+    expect(await refused.text()).toContain("lacks the right rerank");
+  });
+
+  it("holds a key to its requests per minute and its pairs in flight", async () => {
+    const { token } = await addKey("--requests-per-minute 3 --pairs-in-flight 2");
+    const large = { ...BODY, documents: ["a", "b", "c"] };
+    const refused = await gateway.post("/v1/rerank", large, bearer(token));
+    expect(refused.status).toBe(422);
+    expect(await refused.text()).toContain("the key allows 2 in flight");
+    const statuses: number[] = [];
+    for (let i = 0; i < 3; i += 1) {
+      statuses.push((await gateway.post("/v1/rerank", BODY, bearer(token))).status);
+    }
+    expect(statuses).toEqual([200, 200, 429]);
+    const late = await gateway.post("/v1/rerank", BODY, bearer(token));
+    expect(Number(late.headers.get("retry-after"))).toBeGreaterThan(0);
+  });
+
+  it("slows down whoever guesses, but not those who were let in a moment ago", async () => {
+    const { token } = await addKey();
+    await until("guesses are slowed", async () => {
+      expect((await gateway.post("/v1/rerank", BODY, bearer(token))).status).toBe(200);
+      const wrong = await Promise.all(
+        Array.from({ length: 6 }, () => gateway.post("/v1/rerank", BODY, bearer("rk_wrong"))),
+      );
+      return wrong.some(({ status }) => status === 429);
+    });
+    expect((await gateway.post("/v1/rerank", BODY, bearer(token))).status).toBe(200);
+  });
+});
+
+describe("the gateway without keys", () => {
+  const fleet = useFleet();
+
+  it("does not start where others can reach it", async () => {
+    const { code, stderr } = await fleet.run(["serve", "--port", "0", "--host", "0.0.0.0"]);
+    expect(code).not.toBe(0);
+    expect(stderr).toContain("--host: 0.0.0.0 can be reached by others, and there is no API key");
+  });
+
+  it("starts there once a key is added, and says 503 to its user while Redis is away", async () => {
+    const { stdout } = await fleet.run(["keys", "add", "a user"]);
+    const token = stdout.trim();
+    const gateway = await startGateway(fleet, "--host 0.0.0.0");
+    const headers = { "x-api-key": token };
+    expect((await fetch(`${gateway.url}/v1/models`)).status).toBe(401);
+    expect((await fetch(`${gateway.url}/v1/models`, { headers })).status).toBe(200);
+    fleet.server.freeze();
+    try {
+      await until("the gateway says so", async () => {
+        return (await fetch(`${gateway.url}/v1/models`, { headers })).status === 503;
+      });
+    } finally {
+      fleet.server.thaw();
+    }
+  });
+});
