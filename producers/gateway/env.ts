@@ -39,6 +39,8 @@ export interface GatewayParts {
   readonly keeper: CallerLimitKeeper;
   readonly logger: Logger;
   readonly deadlineMs: number;
+  /** A document that cannot be scored fails its request. */
+  readonly strictDocuments: boolean;
   /** Aborts when the process is told to stop: whoever waits then is told to come again. */
   readonly stopping: AbortSignal;
 }

@@ -30,6 +30,7 @@ export interface GatewayServerOptions {
   readonly maxListDocuments: number;
   readonly bounds: BodyBounds;
   readonly deadlineMs: number;
+  readonly strictDocuments: boolean;
   readonly graceMs?: number;
 }
 
@@ -54,6 +55,7 @@ const LAST_ANSWERS_MS = 1_000;
 /** @throws RankmillError `place_unusable` if the address cannot be had */
 export async function openGateway(options: GatewayServerOptions): Promise<RunningGateway> {
   const { redis, names, limits, maxListDocuments, graceMs, logger, deadlineMs } = options;
+  const { strictDocuments } = options;
   const stopping = new AbortController();
   const gateway = new Gateway({
     redis,
@@ -65,7 +67,16 @@ export async function openGateway(options: GatewayServerOptions): Promise<Runnin
   });
   const bodies = new BodyReader(options.bounds);
   const keeper = new CallerLimitKeeper(redis);
-  const parts = { gateway, redis, bodies, keeper, logger, deadlineMs, stopping: stopping.signal };
+  const parts = {
+    gateway,
+    redis,
+    bodies,
+    keeper,
+    logger,
+    deadlineMs,
+    strictDocuments,
+    stopping: stopping.signal,
+  };
   const app = makeApp(parts, MODULES, options.authenticate);
   const server = serve({
     fetch: app.fetch,

@@ -70,6 +70,7 @@ async function serve(parsed: Record<string, unknown>): Promise<number> {
       limits: values.limits,
       maxListDocuments: bounds.maxListDocuments,
       bounds,
+      strictDocuments: values.gateway.strictDocuments,
       deadlineMs: deadline * 1_000,
     });
     const { address } = running;

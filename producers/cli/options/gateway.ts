@@ -44,6 +44,11 @@ export const GATEWAY = {
       computedDefault: "the only one that is served, unless that is builtin-bm25",
       description: "model of requests that name none",
     },
+    strictDocuments: {
+      flags: "--strict-documents",
+      type: "flag",
+      description: "answer 422 if one document cannot be scored; it comes last otherwise",
+    },
     maxListDocuments: {
       flags: "--max-list-documents <n>",
       env: "RANKMILL_MAX_LIST_DOCUMENTS",

@@ -2,6 +2,7 @@
 import type { Context } from "hono";
 import { RankmillError } from "../../../src/core/errors.js";
 import type { AnswerFacts, Wire, WireBody } from "../../../src/core/ports/wire.js";
+import { checkRanked } from "../../../src/app/gateway/check-ranked.js";
 import { firstWireOf, wireOf, wirePaths } from "../../../src/app/gateway/wires/registry.js";
 import { writeJson } from "../../../src/app/gateway/wires/write-json.js";
 import { deadlineOf } from "../deadline.js";
@@ -40,7 +41,7 @@ async function serveWire(
 async function answer(
   context: WireContext,
   { call, answer: write }: ReturnType<Wire["read"]>,
-  { gateway, keeper, deadlineMs, stopping }: GatewayParts,
+  { gateway, keeper, deadlineMs, stopping, strictDocuments }: GatewayParts,
 ): Promise<Response> {
   const startMs = performance.now();
   const deadline = deadlineOf(context.req.header("prefer"), deadlineMs);
@@ -59,11 +60,20 @@ async function answer(
     id: context.get("requestId"),
     createdSeconds: Math.floor(Date.now() / 1_000),
     tookMs: performance.now() - startMs,
-    warnings: call.warnings,
+    warnings: checkRanked(call, ranked, strictDocuments),
   };
+  if (about.warnings.length > 0) context.header("X-Rankmill-Warnings", headerText(about.warnings));
   const { body, headers = {} } = write(ranked, about);
   if (deadline.applied !== undefined) context.header("Preference-Applied", deadline.applied);
   return context.body(writeJson(body), 200, { "Content-Type": "application/json", ...headers });
+}
+
+/** Longest header; names of fields in it may be of any script. */
+const MAX_HEADER_CHARS = 1_024;
+
+function headerText(warnings: readonly string[]): string {
+  const text = warnings.join("; ").replaceAll(/[^\x20-\x7e]/g, "?");
+  return text.slice(0, MAX_HEADER_CHARS);
 }
 
 /** @throws RankmillError `invalid_json`; Refusal if the body is over a bound */

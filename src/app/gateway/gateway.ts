@@ -76,6 +76,11 @@ export class Gateway {
     this.#held = new HeldJobs({ graceMs, onError });
   }
 
+  /** Documents of one request, at most. */
+  get maxListDocuments(): number {
+    return this.#options.maxListDocuments;
+  }
+
   /**
    * Ranks every question of a call. Equal jobs of one caller are one job, and cost once.
    *

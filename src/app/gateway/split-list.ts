@@ -11,6 +11,8 @@ export interface ListPart {
   readonly request: RerankRequest;
 }
 
+/** Each is a job of its own, and a run does that better. */
+const MOST_QUERIES = 1_000;
 /** JSON's quotes, commas and names around the texts. */
 const BYTES_AROUND_A_TEXT = 8;
 const BYTES_AROUND_A_JOB = 64;
@@ -27,6 +29,10 @@ export function splitCall(call: RankCall, limits: Limits, mostDocuments: number)
   const count = call.questions.reduce((sum, { documents }) => sum + documents.length, 0);
   if (count > mostDocuments) {
     throw over(call.fields.documents, "maxListDocuments", count, mostDocuments, "documents");
+  }
+  const queries = call.questions.length;
+  if (queries > MOST_QUERIES) {
+    throw over(call.fields.query, "different queries", queries, MOST_QUERIES, "texts");
   }
   return call.questions.flatMap((question, number) => {
     checkTexts(question, call, limits);

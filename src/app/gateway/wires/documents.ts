@@ -10,7 +10,13 @@ import type {
   WireCall,
 } from "../../../core/ports/wire.js";
 import type { RankCall, Ranked, RankedList } from "../../../core/rank-call.js";
-import { fullRanking, tokensOf, type GivenResult, type GivenScore } from "./full-ranking.js";
+import {
+  fullRanking,
+  onlyList,
+  tokensOf,
+  type GivenResult,
+  type GivenScore,
+} from "./full-ranking.js";
 import { objectProblem } from "./problems.js";
 import {
   count,
@@ -88,8 +94,7 @@ function answerOf(read: Body, call: RankCall, body: WireBody, path: string): Wir
   const texts = withTexts ? (call.questions[0]?.documents ?? []) : undefined;
   const { topN } = call;
   return (ranked, facts) => {
-    const [list] = ranked.lists;
-    if (list === undefined) throw new RangeError("a call of one question has no ranking");
+    const list = onlyList(ranked);
     const results = fullRanking(list, given).slice(0, topN);
     const data = forVoyage
       ? results.map((one) => ({ ...resultOf(one), document: texts?.[one.index] }))

@@ -1,4 +1,4 @@
-import type { RankedList, RankedResult } from "../../../core/rank-call.js";
+import type { Ranked, RankedList, RankedResult } from "../../../core/rank-call.js";
 
 /** The number of a result that a wire gives: the score after the model's activation, or its raw output. */
 export type GivenScore = "score" | "logit";
@@ -30,7 +30,14 @@ export function inInputOrder(list: RankedList, given: GivenScore): GivenResult[]
   return fullRanking(list, given).sort((one, other) => one.index - other.index);
 }
 
-/** A sum of all lists. */
+/** The ranking of a call of one question. */
+export function onlyList({ lists }: Ranked): RankedList {
+  const [list] = lists;
+  if (list === undefined) throw new RangeError("a call of one question has no ranking");
+  return list;
+}
+
+/** Tokens of all lists together. */
 export function tokensOf(lists: readonly RankedList[]): number {
   return lists.reduce((sum, { usage }) => sum + usage.tokens, 0);
 }

@@ -1,0 +1,45 @@
+/**
+ * Elasticsearch's service `hugging_face`: the body is that of other servers, the answer an array of
+ * exactly these fields; it has a path of its own.
+ */
+import { z } from "zod";
+import type { Wire, WireCall } from "../../../core/ports/wire.js";
+import { fullRanking, onlyList } from "./full-ranking.js";
+import { textProblem } from "./problems.js";
+import { count, flag, ignoredFields, name, readBody, text, textOf } from "./read-fields.js";
+import { Score } from "./write-json.js";
+
+const bodySchema = z.object({
+  model: name,
+  query: text,
+  documents: z.array(text),
+  top_n: count,
+  return_documents: flag,
+});
+
+export const huggingFaceWire: Wire = {
+  name: "hugging-face",
+  paths: ["/hf/rerank"],
+  takes: () => true,
+  read(body): WireCall {
+    const read = readBody(bodySchema, body);
+    const documents = read.documents.map(textOf);
+    const texts = read.return_documents ? documents : undefined;
+    return {
+      call: {
+        model: read.model,
+        questions: [{ query: textOf(read.query), documents }],
+        topN: read.top_n,
+        scoring: {},
+        fields: { query: "query", documents: "documents" },
+        warnings: ignoredFields(body, Object.keys(bodySchema.shape)),
+      },
+      answer: (ranked) => ({
+        body: fullRanking(onlyList(ranked), "score")
+          .slice(0, read.top_n)
+          .map(({ index, score }) => ({ index, score: new Score(score), text: texts?.[index] })),
+      }),
+    };
+  },
+  writeProblem: textProblem,
+};

@@ -1,0 +1,74 @@
+/** Hugging Face's Text Embeddings Inference: a bare array, best first. */
+import { z } from "zod";
+import type { AnswerFacts, Wire, WireCall } from "../../../core/ports/wire.js";
+import type { Ranked } from "../../../core/rank-call.js";
+import { fullRanking, onlyList, tokensOf } from "./full-ranking.js";
+import { textProblem } from "./problems.js";
+import { count, flag, ignoredFields, name, readBody, text, textOf } from "./read-fields.js";
+import { Score } from "./write-json.js";
+
+const bodySchema = z.object({
+  model: name,
+  query: text,
+  texts: z.array(text),
+  /** TEI has no such field; LiteLLM sends it. */
+  top_n: count,
+  raw_scores: flag,
+  return_text: flag,
+  /** Texts are always cut at the model's length, at their end. */
+  truncate: z.unknown().optional(),
+  truncation_direction: z.unknown().optional(),
+});
+
+export const teiWire: Wire = {
+  name: "tei",
+  paths: ["/rerank", "/v1/rerank", "/v1/reranking", "/reranking"],
+  takes: (body) => body["texts"] !== undefined,
+  read(body): WireCall {
+    const read = readBody(bodySchema, body);
+    const documents = read.texts.map(textOf);
+    const characters = documents.reduce((sum, one) => sum + one.length, textOf(read.query).length);
+    const texts = read.return_text ? documents : undefined;
+    return {
+      call: {
+        model: read.model,
+        questions: [{ query: textOf(read.query), documents }],
+        topN: read.top_n,
+        scoring: {},
+        fields: { query: "query", documents: "texts" },
+        warnings: [
+          ...ignoredFields(body, Object.keys(bodySchema.shape)),
+          ...directionWarning(read.truncation_direction),
+        ],
+      },
+      answer: (ranked, facts) => ({
+        body: fullRanking(onlyList(ranked), read.raw_scores ? "logit" : "score")
+          .slice(0, read.top_n)
+          .map(({ index, score }) => ({ index, text: texts?.[index], score: new Score(score) })),
+        headers: timeHeaders(ranked, facts, characters),
+      }),
+    };
+  },
+  writeProblem: textProblem,
+};
+
+function directionWarning(direction: unknown): string[] {
+  const left = typeof direction === "string" && direction.toLowerCase() === "left";
+  return left ? ["truncation_direction: texts are cut at their end"] : [];
+}
+
+/** TEI's headers of times and sizes, as far as they are known here. Times in milliseconds. */
+function timeHeaders(
+  ranked: Ranked,
+  { tookMs }: AnswerFacts,
+  characters: number,
+): Record<string, string> {
+  const ms = String(Math.round(tookMs));
+  return {
+    "x-compute-type": "rankmill",
+    "x-compute-characters": String(characters),
+    "x-compute-tokens": String(tokensOf(ranked.lists)),
+    "x-compute-time": ms,
+    "x-total-time": ms,
+  };
+}
