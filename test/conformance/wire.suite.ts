@@ -78,19 +78,18 @@ export function testWire(wire: Wire, example: WireExample): void {
 
     it("gives a document that could not be scored its place, with the lowest number", () => {
       const scores = scoresFor(BROKEN);
-      expect(scores.map(({ index }) => index).toSorted()).toEqual([0, 1, 2]);
+      const places = scores.map(({ index }) => index);
+      expect(places).toEqual(example.order === "best first" ? [2, 0, 1] : [0, 1, 2]);
       const failed = scores.find(({ index }) => index === 1);
       for (const { score } of scores) expect(failed?.score).toBeLessThanOrEqual(score);
       expect(Math.fround(failed?.score ?? Number.NaN)).toBeGreaterThan(-Infinity);
-      if (example.order === "best first") expect(scores.at(-1)?.index).toBe(1);
     });
 
     it("writes a score with a fraction or an exponent, and an index without", () => {
       const numbers = [...textFor(LIST).matchAll(/"(\w*score|logit|index)":(-?[\d.e+-]+)/g)];
       expect(numbers.length).toBeGreaterThanOrEqual(3);
       for (const [, name, number] of numbers) {
-        if (name === "index") expect(number).toMatch(/^\d+$/);
-        else expect(number).toMatch(/[.e]/);
+        expect(number).toMatch(name === "index" ? /^\d+$/ : /[.e]/);
       }
     });
 
