@@ -22,7 +22,7 @@ const INFOS = [
 export const infos: FuzzTarget = {
   name: "redis-info",
   files: false,
-  weight: 2,
+  weight: 5,
   run: ({ random }) => {
     const described = describeRedis(mutated(random, INFOS).toString());
     const { maxmemoryBytes, usedMemoryBytes } = described;
@@ -37,7 +37,7 @@ const HEALTH =
 export const healthFiles: FuzzTarget = {
   name: "health",
   files: true,
-  weight: 1,
+  weight: 3,
   run: async ({ random, folder }) => {
     const path = join(folder, "health.json");
     writeFileSync(path, mutated(random, [HEALTH]));
@@ -66,7 +66,7 @@ const CALIBRATION = JSON.stringify({
 export const calibrations: FuzzTarget = {
   name: "calibrations",
   files: true,
-  weight: 1,
+  weight: 4,
   run: async ({ random, folder }) => {
     writeFileSync(join(folder, "k.json"), mutated(random, [CALIBRATION]));
     const found = await readCalibration(folder, "k");
@@ -110,7 +110,7 @@ const RUN: Record<string, string> = {
 export const stored: FuzzTarget = {
   name: "stored",
   files: false,
-  weight: 3,
+  weight: 10,
   run: ({ random }) => {
     const envelope = parseEnvelope(changed(random, ENVELOPE));
     if (envelope !== undefined) {
