@@ -6,6 +6,7 @@ import type { Gateway } from "../../src/app/gateway/gateway.js";
 import type { CallerLimitKeeper } from "../../src/app/tenants/caller-limits.js";
 import type { Caller } from "../../src/core/caller.js";
 import type { BodyReader } from "./read-body.js";
+import type { Waiting } from "./waiting.js";
 
 /** Facts of a request for its line in the log. Never a text of the request. */
 export interface RequestFacts {
@@ -35,6 +36,7 @@ export interface GatewayParts {
   readonly gateway: Gateway;
   readonly redis: Redis;
   readonly bodies: BodyReader;
+  readonly waiting: Waiting;
   /** The limits of callers' keys. */
   readonly keeper: CallerLimitKeeper;
   readonly logger: Logger;

@@ -1,14 +1,11 @@
 import type { ServerResponse } from "node:http";
 
-/** A signal that aborts when the client of `outgoing` hangs up before its answer, or `stopping` does. */
-export function hangUpSignal(outgoing: ServerResponse, stopping: AbortSignal): AbortSignal {
+/** A signal that aborts when the client of `outgoing` hangs up before its answer. */
+export function hangUpSignal(outgoing: ServerResponse): AbortSignal {
   const controller = new AbortController();
-  const stop = (): void => controller.abort();
-  if (stopping.aborted || outgoing.destroyed) stop();
-  stopping.addEventListener("abort", stop, { once: true });
+  if (outgoing.destroyed) controller.abort();
   outgoing.once("close", () => {
-    stopping.removeEventListener("abort", stop);
-    if (!outgoing.writableFinished) stop();
+    if (!outgoing.writableFinished) controller.abort();
   });
   return controller.signal;
 }
