@@ -29,6 +29,17 @@ async function untilKeysAre(keys: readonly string[]): Promise<void> {
   });
 }
 
+/** Says of the workers that they score so many pairs per second together. */
+async function announce(pairsPerSecond: number): Promise<void> {
+  const [model] = await listServedModels(fleet.redis);
+  if (model === undefined) throw new Error("no model is served");
+  const tag = modelTag(model);
+  const startedAt = new Date().toISOString();
+  const worker = { id: "slow", host: "h", pid: 1, lanes: 1, held: 1, startedAt, pairsPerSecond };
+  await fleet.redis.set(workerKey(tag, worker.id), JSON.stringify(worker));
+  await fleet.redis.sadd(workersKey(tag), worker.id);
+}
+
 describe("a client that waits", () => {
   it("is told to come again once its time is over, joins its job then, and leaves no key", async () => {
     const gateway = await heldFleet();
@@ -134,17 +145,6 @@ describe("a gateway that is told to stop", () => {
 });
 
 describe("a queue that is longer than a client waits", () => {
-  /** Says of the workers that they score so many pairs per second together. */
-  async function announce(pairsPerSecond: number): Promise<void> {
-    const [model] = await listServedModels(fleet.redis);
-    if (model === undefined) throw new Error("no model is served");
-    const tag = modelTag(model);
-    const startedAt = new Date().toISOString();
-    const worker = { id: "slow", host: "h", pid: 1, lanes: 1, held: 1, startedAt, pairsPerSecond };
-    await fleet.redis.set(workerKey(tag, worker.id), JSON.stringify(worker));
-    await fleet.redis.sadd(workersKey(tag), worker.id);
-  }
-
   it("is no queue of bulk jobs, and not one whose speed is not known", async () => {
     const gateway = await heldFleet("", "--concurrency 1");
     await fleet.submit(SAMPLE);
