@@ -6,8 +6,9 @@ import { KeyDirectory } from "../../src/app/keys/key-directory.js";
 import { openKeyStore } from "../../src/app/keys/registry.js";
 import { CallerLimitKeeper } from "../../src/app/tenants/caller-limits.js";
 import { isLoopback } from "../dashboard/access.js";
-import { admitLocal, type Authenticate } from "../gateway/authentication.js";
+import type { Authenticate } from "../gateway/authentication.js";
 import { authenticateKeys } from "../gateway/key-authentication.js";
+import { openUntilKeyed } from "../gateway/open-until-keyed.js";
 import { env } from "./terminal.js";
 
 /** The place of the keys, and who could come without one. */
@@ -29,14 +30,12 @@ export async function openAccess(
 ): Promise<Authenticate> {
   const store = await openKeyStore(keys, () => Promise.resolve(redis));
   const directory = new KeyDirectory(store, env["RANKMILL_API_KEY"]);
-  if (await directory.hasKeys()) {
-    const keeper = new CallerLimitKeeper(redis);
-    return authenticateKeys(directory, keeper, logger);
-  }
+  const keyed = authenticateKeys(directory, new CallerLimitKeeper(redis), logger);
+  if (await directory.hasKeys()) return keyed;
   if (!isLoopback(host)) {
     const message = wording`${option("host")}: ${host} can be reached by others, and there is no API key: add one with "rankmill keys add", or set RANKMILL_API_KEY`;
     throw new RankmillError("invalid_option", message, { field: "host" });
   }
-  logger.warn("no API keys: every user of this host may do everything");
-  return admitLocal;
+  logger.warn("no API keys yet: every user of this host may do everything");
+  return openUntilKeyed(directory, keyed);
 }

@@ -4,9 +4,11 @@ import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import type { Gateway } from "../../src/app/gateway/gateway.js";
 import type { CallerLimitKeeper } from "../../src/app/tenants/caller-limits.js";
+import type { StreamBounds } from "../../src/app/tenants/streamed-source.js";
+import type { Tenants } from "../../src/app/tenants/tenants.js";
 import type { Caller } from "../../src/core/caller.js";
 import type { BodyReader } from "./read-body.js";
-import type { Waiting } from "./waiting.js";
+import type { StreamSlots } from "./stream-slots.js";
 
 /** Facts of a request for its line in the log. Never a text of the request. */
 export interface RequestFacts {
@@ -36,9 +38,13 @@ export interface GatewayParts {
   readonly gateway: Gateway;
   readonly redis: Redis;
   readonly bodies: BodyReader;
-  readonly waiting: Waiting;
   /** The limits of callers' keys. */
   readonly keeper: CallerLimitKeeper;
+  readonly tenants: Tenants;
+  /** The bounds of bodies that are read as streams. */
+  readonly streams: StreamBounds;
+  /** Long answers under way. */
+  readonly slots: StreamSlots;
   readonly logger: Logger;
   readonly deadlineMs: number;
   /** A document that cannot be scored fails its request. */

@@ -1,11 +1,14 @@
 import type { ServerResponse } from "node:http";
 
-/** A signal that aborts when the client of `outgoing` hangs up before its answer. */
-export function hangUpSignal(outgoing: ServerResponse): AbortSignal {
+/** A signal that aborts when the client of `outgoing` hangs up before its answer, or `stopping` does. */
+export function hangUpSignal(outgoing: ServerResponse, stopping: AbortSignal): AbortSignal {
   const controller = new AbortController();
-  if (outgoing.destroyed) controller.abort();
+  const stop = (): void => controller.abort();
+  if (stopping.aborted || outgoing.destroyed) stop();
+  stopping.addEventListener("abort", stop, { once: true });
   outgoing.once("close", () => {
-    if (!outgoing.writableFinished) controller.abort();
+    stopping.removeEventListener("abort", stop);
+    if (!outgoing.writableFinished) stop();
   });
   return controller.signal;
 }

@@ -37,6 +37,8 @@ const STATUS: Partial<Readonly<Record<ErrorCode, number>>> = {
   redis_unavailable: 503,
   spool_unavailable: 503,
   timeout: 504,
+  // A route that this gateway was not started for.
+  missing_dependency: 501,
 };
 
 /** Texts of errors that are not the client's: what was thrown may name a path or an address. */
@@ -76,6 +78,6 @@ function statusOf(code: ErrorCode, error: unknown): number {
 }
 
 function textOf(code: ErrorCode, status: number, error: unknown): string {
-  if (status < 500 && error instanceof Error) return error.message;
+  if ((status < 500 || status === 501) && error instanceof Error) return error.message;
   return TEXTS[code] ?? `the gateway or a worker failed (${code}): the log says why`;
 }

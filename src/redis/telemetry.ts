@@ -1,4 +1,4 @@
-import type { Telemetry } from "./bullmq.js";
+import type { Telemetry } from "bullmq";
 
 let current: Telemetry | undefined;
 

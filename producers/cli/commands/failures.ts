@@ -1,12 +1,6 @@
 import { createReadStream } from "node:fs";
 import type { Command } from "commander";
-import { describeError } from "../../../src/core/errors.js";
-import {
-  damagedFailure,
-  failureLine,
-  parseFailure,
-  type RecordFailure,
-} from "../../../src/core/record.js";
+import { failureLine, parseFailure, type RecordFailure } from "../../../src/core/record.js";
 import {
   describeFailure,
   failedDocuments,
@@ -121,38 +115,12 @@ async function* ofRun(items: AsyncIterable<RunItem>): AsyncGenerator<Failure, vo
 /** The failures of `rankmill run`: they lie beside its output. */
 async function* ofFiles(output: string): AsyncGenerator<Failure, void, undefined> {
   const { failed, partial, rankings } = outputPaths(await outputOf(output));
-  let number = 0;
-  for await (const line of linesOf(failed)) {
-    number += 1;
-    yield failureOf(line, `line ${number} of ${failed}`);
-  }
+  for await (const line of linesOf(failed)) yield parseFailure(line);
   const other = `${rankings}.rankings.jsonl`;
   for (const path of [partial, other, rankings]) {
     if (!(await exists(path))) continue;
-    let place = 0;
-    for await (const line of linesOf(path)) {
-      place += 1;
-      yield* documentsOf(line, `line ${place} of ${path}`);
-    }
+    for await (const line of linesOf(path)) yield* failedDocuments(line);
     return;
-  }
-}
-
-/** A ranking that cannot be read fails alone; the next start of the run ranks it anew. */
-function documentsOf(line: string, place: string): Failure[] {
-  try {
-    return failedDocuments(line);
-  } catch (error) {
-    const { message } = describeError(error);
-    return [{ line: 0, code: "damaged", reason: `${place}: ${message}`, input: null }];
-  }
-}
-
-function failureOf(line: string, place: string): RecordFailure {
-  try {
-    return parseFailure(line);
-  } catch {
-    return damagedFailure(line, place);
   }
 }
 

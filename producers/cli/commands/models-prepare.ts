@@ -58,10 +58,7 @@ async function prepare(name: string, parsed: Record<string, unknown>): Promise<n
   const folder = preparedDir(values.model.preparedDir);
   const { openTokenizer } = await import("../../../src/tokenizers/open-tokenizer.js");
   // Opening it keeps what it is compiled to, if our own implementation reads it.
-  const { tokenizer } = await openTokenizer(model.folder.path, {
-    compiledDir: folder,
-    onNote: say,
-  });
+  const { tokenizer } = await openTokenizer(model.folder.path, { compiledDir: folder });
   await tokenizer.close();
   const prepared = await prepareResolved({
     model,

@@ -16,12 +16,17 @@ import { LOGS } from "../options/messages.js";
 import { OBSERVE } from "../options/observe.js";
 import { pick } from "../options/option-spec.js";
 import { REDIS_ADDRESS } from "../options/redis.js";
+import { RUN } from "../options/run.js";
+import { uploadBounds, UPLOADS } from "../options/uploads.js";
 import { SHUTDOWN } from "../options/worker.js";
 import { stopSignal } from "../stop-signal.js";
+import { env } from "../terminal.js";
 
 const GROUPS = {
   gateway: GATEWAY,
   keys: KEYS,
+  run: pick(RUN, "spool"),
+  uploads: UPLOADS,
   redis: REDIS_ADDRESS,
   limits: LIMITS,
   shutdown: SHUTDOWN,
@@ -57,11 +62,7 @@ async function serve(parsed: Record<string, unknown>): Promise<number> {
   const signal = stopSignal({ deadlineMs: drainMs + LATE_MS });
   const closers = new Closers();
   try {
-    const instruments = await openInstruments(
-      { ...values.observe, healthFile: undefined },
-      logger,
-      closers,
-    );
+    await openInstruments({ ...values.observe, healthFile: undefined }, logger, closers);
     const redis = await requireRedis(values.redis, logger);
     closers.use("Redis connection", redis, (one) => one.disconnect());
     const running = await openGateway({
@@ -73,13 +74,10 @@ async function serve(parsed: Record<string, unknown>): Promise<number> {
       names: { aliases, defaultModel },
       limits: values.limits,
       maxListDocuments: bounds.maxListDocuments,
-      allowedHosts: values.gateway.allowedHost,
-      instruments,
-      maxWaitingClients: bounds.maxWaitingClients,
-      graceMs: bounds.hangUpGrace * 1_000,
       bounds,
       strictDocuments: values.gateway.strictDocuments,
       deadlineMs: deadline * 1_000,
+      tenancy: { spool: values.run.spool, env, uploads: uploadBounds(values.uploads) },
     });
     const { address } = running;
     logger.info({ host: address.address, port: address.port }, "serving gateway");

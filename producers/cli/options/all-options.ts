@@ -17,6 +17,7 @@ import { PREPARE } from "./prepare.js";
 import { REDIS } from "./redis.js";
 import { RUN } from "./run.js";
 import { RESULTS, SCORING } from "./scoring.js";
+import { UPLOADS } from "./uploads.js";
 import { SHUTDOWN, WORKER } from "./worker.js";
 
 /** Every group, in the order of the page of options. */
@@ -37,6 +38,7 @@ export const ALL_GROUPS: readonly OptionGroup[] = [
   OBSERVE,
   DASHBOARD,
   GATEWAY,
+  UPLOADS,
   KEYS,
   NEW_KEY,
   PREPARE,

@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
 import type { Caller } from "../../core/caller.js";
-import { parseRequest, type Limits, type WireRequest } from "../../core/contract.js";
+import { parseRequest, type Limits } from "../../core/contract.js";
 import { RankmillError } from "../../core/errors.js";
 import type { ModelKey, ScoringOptions } from "../../core/job.js";
 import type { Priority } from "../../core/priority.js";
@@ -22,7 +22,8 @@ const HELD_FOR_MS = 3_600_000;
 
 /** A job as a caller asks for it. */
 export interface OwnJob {
-  readonly request: WireRequest;
+  /** The request as the wire has it; held against the contract. */
+  readonly request: unknown;
   readonly bytes: number;
   readonly scoring: Partial<ScoringOptions>;
   readonly priority: Priority | undefined;

@@ -86,6 +86,11 @@ export class OwnedRuns {
     return page;
   }
 
+  /** Changes the facts of a batch. */
+  async noteBatch(id: string, batch: string): Promise<void> {
+    await this.#runs.store.update(id, { batch });
+  }
+
   /** All there is to say about a run; an admin alone is told of hosts and processes. */
   async report(caller: Caller, id: string): Promise<RunReport> {
     await this.open(caller, id);

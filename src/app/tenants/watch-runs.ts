@@ -13,12 +13,12 @@ export interface RunProgress {
 
 /**
  * Tells how runs stand: each at once, and again whenever that has changed; ends once all are over, or `signal`
- * aborts. Runs that were purged meanwhile are left out.
+ * aborts. Runs that were purged meanwhile are left out. `quiet` is told once a round, for those who must show that they live.
  */
 export async function* watchRuns(
   runs: readonly Run[],
   signal: AbortSignal,
-): AsyncGenerator<RunProgress, void, undefined> {
+): AsyncGenerator<RunProgress | "quiet", void, undefined> {
   const told = new Map<string, string>();
   const open = new Map(runs.map((run) => [run.id, run]));
   while (!signal.aborted) {
@@ -32,6 +32,7 @@ export async function* watchRuns(
       yield { id: run.id, status };
     }
     if (open.size === 0) return;
+    yield "quiet";
     await sleep(POLL_MS, undefined, { signal }).catch(() => {});
   }
 }

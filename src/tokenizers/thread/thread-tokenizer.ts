@@ -54,10 +54,9 @@ export class ThreadTokenizer implements Tokenizer {
   static async open(
     entry: URL,
     data: ThreadData,
-  ): Promise<{ tokenizer: ThreadTokenizer; template: PairTemplate; notes: readonly string[] }> {
+  ): Promise<{ tokenizer: ThreadTokenizer; template: PairTemplate }> {
     const started = await startThread(entry, data);
-    const { template, notes } = started;
-    return { tokenizer: new ThreadTokenizer(entry, data, started), template, notes };
+    return { tokenizer: new ThreadTokenizer(entry, data, started), template: started.template };
   }
 
   encode(texts: readonly string[], atLeastTokens?: number): Promise<Int32Array[]> {
@@ -156,7 +155,6 @@ interface StartedThread {
   readonly worker: Worker;
   readonly kind: TokenizerKindName;
   readonly template: PairTemplate;
-  readonly notes: readonly string[];
 }
 
 async function startThread(entry: URL, data: ThreadData): Promise<StartedThread> {
@@ -178,8 +176,7 @@ async function startThread(entry: URL, data: ThreadData): Promise<StartedThread>
     });
   });
   if (first.type === "ready") {
-    const { kind, template, notes } = first;
-    return { worker, kind, template, notes };
+    return { worker, kind: first.kind, template: first.template };
   }
   await worker.terminate();
   if (first.type === "unusable") throw new RankmillError(first.code, first.message);

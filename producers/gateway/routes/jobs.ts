@@ -1,0 +1,99 @@
+/** The routes of jobs: rankings that are asked for later. */
+import type { Context } from "hono";
+import { z } from "zod";
+import { DEFAULT_LIMITS, requestSchema } from "../../../src/core/contract.js";
+import { PRIORITIES } from "../../../src/core/priority.js";
+import { DEFAULT_RESULT_TTL_SECONDS } from "../../../src/redis/make-job.js";
+import type { PlacedJob } from "../../../src/redis/owned-jobs.js";
+import type { OwnedJobState } from "../../../src/app/tenants/owned-jobs.js";
+import { MAX_WAIT_SECONDS } from "../deadline.js";
+import type { GatewayEnv, GatewayParts, RouteModule } from "../env.js";
+import { hangUpSignal } from "../hang-up.js";
+import { once } from "../once.js";
+import { readQuery, withJson } from "../read-json.js";
+import { requireScope } from "../rights.js";
+import { scoringFields, scoringOf } from "../scoring-fields.js";
+
+/** The fields of a request are checked by the contract, whose errors name limits. */
+const requestFields = Object.fromEntries(
+  Object.keys(requestSchema(DEFAULT_LIMITS).shape).map((name) => [name, z.unknown().optional()]),
+);
+
+const jobSchema = z.strictObject({
+  ...requestFields,
+  ...scoringFields(z.int()),
+  model: z.string().optional(),
+  priority: z.enum(PRIORITIES).optional(),
+  ttl_seconds: z.int().min(1).default(DEFAULT_RESULT_TTL_SECONDS),
+});
+
+const findSchema = z.strictObject({
+  wait: z.coerce.number().min(0).max(MAX_WAIT_SECONDS).default(0),
+});
+
+type JobContext = Context<GatewayEnv>;
+
+export const jobRoutes: RouteModule = (app, parts) => {
+  app.post("/v1/jobs", async (context) => await submit(context, parts));
+  app.get("/v1/jobs/:id", async (context) => await show(context, parts));
+  app.delete("/v1/jobs/:id", async (context) => {
+    const caller = context.get("caller");
+    requireScope(caller, "rerank");
+    const { jobs } = parts.tenants;
+    await jobs.remove(caller, await jobs.find(caller, context.req.param("id")));
+    return context.body(null, 204);
+  });
+};
+
+async function submit(context: JobContext, parts: GatewayParts): Promise<Response> {
+  const caller = context.get("caller");
+  requireScope(caller, "rerank");
+  const { gateway, tenants } = parts;
+  return await withJson(context, parts, jobSchema, async ({ value, bytes, text }) =>
+    once(context, tenants.once, text, async () => {
+      const { model: name, priority, ttl_seconds: ttlSeconds } = value;
+      const { model } = await gateway.models.find(name);
+      context.get("facts").model = model.name;
+      const request = Object.fromEntries(
+        Object.entries(value).filter(([field]) => field in requestFields),
+      );
+      const own = { request, bytes, scoring: scoringOf(value), priority, ttlSeconds };
+      const job = await tenants.jobs.submit(caller, model, own);
+      const state = await tenants.jobs.state(caller, job);
+      return { status: 202, location: urlOf(job), body: bodyOf(job, state) };
+    }),
+  );
+}
+
+async function show(
+  context: JobContext,
+  { gateway, tenants, stopping }: GatewayParts,
+): Promise<Response> {
+  const caller = context.get("caller");
+  requireScope(caller, "read", "rerank");
+  const { wait } = readQuery(context, findSchema);
+  const job = await tenants.jobs.find(caller, context.req.param("id") ?? "");
+  let state = await tenants.jobs.state(caller, job);
+  if (state.status === "queued" && wait > 0) {
+    const signal = hangUpSignal(context.env.outgoing, stopping);
+    await gateway.untilEnded(job, wait * 1_000, signal);
+    state = await tenants.jobs.state(caller, job);
+  }
+  return context.body(bodyOf(job, state), 200, { "Content-Type": "application/json" });
+}
+
+function urlOf({ id }: PlacedJob): string {
+  return `/v1/jobs/${id}`;
+}
+
+/** A job as JSON; a ranking stands in it as the worker wrote it. */
+function bodyOf(job: PlacedJob, state: OwnedJobState): string {
+  const { status } = state;
+  const head = { id: job.id, object: "job", status, url: urlOf(job) };
+  if (status === "done") {
+    return `${JSON.stringify(head).slice(0, -1)},"ranking":${state.line}}`;
+  }
+  if (status === "queued") return JSON.stringify(head);
+  const { code, message } = state;
+  return JSON.stringify({ ...head, error: { code, message } });
+}
