@@ -18,7 +18,7 @@ async function serve(port: MessagePort, data: ThreadData): Promise<void> {
     port.postMessage(message, transfer);
   };
   try {
-    const { kind, encoder } = await openEncoder(data);
+    const { kind, encoder, notes } = await openEncoder(data);
     port.on("message", (message: EncodeMessage) => {
       void encode(encoder, message).then(
         ({ ids, ends }) => {
@@ -30,7 +30,7 @@ async function serve(port: MessagePort, data: ThreadData): Promise<void> {
         },
       );
     });
-    send({ type: "ready", kind, template: encoder.template });
+    send({ type: "ready", kind, template: encoder.template, notes });
   } catch (error) {
     send({ type: "unusable", ...describeError(error) });
   }

@@ -12,7 +12,7 @@ import type { FindModelValues } from "./options/model.js";
 import { createLogger as createLoggerOf } from "./logger.js";
 import { requireOptions } from "./options/required-options.js";
 import { readTls, type RedisValues } from "./redis-target.js";
-import { env } from "./terminal.js";
+import { env, say } from "./terminal.js";
 
 export function createLogger(level: string, fd: 1 | 2): Logger {
   return createLoggerOf(level, fd, env);
@@ -60,6 +60,7 @@ export async function requireModel(
   return await resolveModel(model, {
     ...places,
     digestCacheFile: digestCacheFile(),
+    onDamaged: (problem) => say(problem),
     precision: values.precision ?? fallback,
   });
 }

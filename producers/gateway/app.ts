@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { Hono, type MiddlewareHandler } from "hono";
+import type { FinishedRequest } from "../../src/telemetry/metrics/gateway-metrics.js";
 import { LOCAL_CALLER, type Scope } from "../../src/core/caller.js";
+import { accessLog } from "./access-log.js";
 import { OPEN_PATHS, type Authenticate } from "./authentication.js";
 import type { GatewayApp, GatewayEnv, GatewayParts, RouteModule } from "./env.js";
 import { Refusal } from "./refusal.js";
@@ -18,14 +20,24 @@ const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   "Cache-Control": "no-store",
 };
 
+export interface AppOptions {
+  readonly authenticate: Authenticate;
+  /** Told of every request that is over. */
+  readonly onFinished: (request: FinishedRequest) => void;
+  /** Whether a request may have this `Host`. */
+  readonly isHostAllowed: (host: string | undefined) => boolean;
+}
+
 /** Puts the gateway together from its middleware and the groups of its routes. */
 export function makeApp(
   parts: GatewayParts,
   modules: readonly RouteModule[],
-  authenticate: Authenticate,
+  { authenticate, onFinished, isHostAllowed }: AppOptions,
 ): GatewayApp {
   const app = new Hono<GatewayEnv>();
+  app.use(accessLog(parts.logger, onFinished));
   app.use(identify());
+  app.use(checkHost(isHostAllowed));
   app.use(admit(authenticate));
   for (const add of modules) add(app, parts);
   app.notFound((context) => {
@@ -33,10 +45,7 @@ export function makeApp(
     const message = `there is no ${method} ${path.slice(0, 200)}`;
     return writeProblem(context, new Refusal(404, "invalid_field", message));
   });
-  app.onError((error, context) => {
-    parts.logger.debug({ err: error, requestId: context.get("requestId") }, "request failed");
-    return writeProblem(context, error);
-  });
+  app.onError((error, context) => writeProblem(context, error));
   return app;
 }
 
@@ -50,6 +59,15 @@ function identify(): MiddlewareHandler<GatewayEnv> {
     await next();
     context.header("X-Request-Id", requestId);
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) context.header(name, value);
+  };
+}
+
+/** A page elsewhere may have given this address a name of its own, to read it through a browser. */
+function checkHost(isAllowed: AppOptions["isHostAllowed"]): MiddlewareHandler<GatewayEnv> {
+  return async (context, next) => {
+    if (isAllowed(context.req.header("host"))) return await next();
+    const message = "this name is not the gateway's: --allowed-host adds one";
+    return writeProblem(context, new Refusal(403, "access_denied", message));
   };
 }
 

@@ -8,6 +8,7 @@ import type { StreamBounds } from "../../src/app/tenants/streamed-source.js";
 import type { Tenants } from "../../src/app/tenants/tenants.js";
 import type { Caller } from "../../src/core/caller.js";
 import type { BodyReader } from "./read-body.js";
+import type { Waiting } from "./waiting.js";
 import type { StreamSlots } from "./stream-slots.js";
 
 /** Facts of a request for its line in the log. Never a text of the request. */
@@ -38,6 +39,7 @@ export interface GatewayParts {
   readonly gateway: Gateway;
   readonly redis: Redis;
   readonly bodies: BodyReader;
+  readonly waiting: Waiting;
   /** The limits of callers' keys. */
   readonly keeper: CallerLimitKeeper;
   readonly tenants: Tenants;

@@ -1,5 +1,5 @@
 /** The gateway's server: open, listen, close. */
-import { once } from "node:events";
+import { once, setMaxListeners } from "node:events";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { serve } from "@hono/node-server";
@@ -14,10 +14,15 @@ import { RankmillError } from "../../src/core/errors.js";
 import { option, wording } from "../../src/core/wording.js";
 import { boundConnections } from "../../src/platform/bound-connections.js";
 import { errnoOf } from "../../src/platform/file-system-errors.js";
+import type { Instruments } from "../../src/app/worker/instruments.js";
+import { countRequests, type GatewayFigures } from "../../src/telemetry/metrics/gateway-metrics.js";
+import { allowedHosts } from "./allowed-hosts.js";
 import { makeApp } from "./app.js";
 import type { Authenticate } from "./authentication.js";
+import { unreadiness } from "./readiness.js";
 import { MODULES } from "./modules.js";
 import { BodyReader, type BodyBounds } from "./read-body.js";
+import { Waiting } from "./waiting.js";
 import { StreamSlots } from "./stream-slots.js";
 
 export interface GatewayServerOptions {
@@ -31,11 +36,16 @@ export interface GatewayServerOptions {
   readonly limits: Limits;
   readonly maxListDocuments: number;
   readonly bounds: BodyBounds;
+  readonly maxWaitingClients: number;
   readonly deadlineMs: number;
   readonly strictDocuments: boolean;
   /** The place of what callers own, and its bounds. */
   readonly tenancy: Pick<TenantsOptions, "spool" | "env" | "uploads">;
   readonly graceMs?: number;
+  /** Names beside the loopback's by which requests may ask for a gateway on the loopback. */
+  readonly allowedHosts: readonly string[];
+  /** Undefined if nobody asks for metrics. */
+  readonly instruments: Instruments | undefined;
 }
 
 export interface RunningGateway {
@@ -51,7 +61,8 @@ const HEADERS_TIMEOUT_MS = 10_000;
 const CHECK_INTERVAL_MS = 1_000;
 /** Longer than balancers keep theirs: a connection is not closed under a request of theirs. */
 const KEEP_ALIVE_MS = 75_000;
-const MAX_CONNECTIONS = 12_288;
+/** Beside those of clients that wait: probes, and clients that read their answers. */
+const MORE_CONNECTIONS = 1_024;
 const IDLE_CHECK_MS = 50;
 /** The time for answers to those who still wait at the end. */
 const LAST_ANSWERS_MS = 1_000;
@@ -61,6 +72,8 @@ export async function openGateway(options: GatewayServerOptions): Promise<Runnin
   const { redis, names, limits, maxListDocuments, graceMs, logger, deadlineMs } = options;
   const { strictDocuments } = options;
   const stopping = new AbortController();
+  // Every request that waits listens to it.
+  setMaxListeners(0, stopping.signal);
   const gateway = new Gateway({
     redis,
     names,
@@ -70,6 +83,7 @@ export async function openGateway(options: GatewayServerOptions): Promise<Runnin
     onError: (error) => logger.warn({ err: error }, "jobs could not be let go; their keys expire"),
   });
   const bodies = new BodyReader(options.bounds);
+  const waiting = new Waiting(options.maxWaitingClients);
   const keeper = new CallerLimitKeeper(redis);
   const onError = (error: unknown): void =>
     logger.warn({ err: error }, "uploads whose time is over could not be removed");
@@ -78,6 +92,7 @@ export async function openGateway(options: GatewayServerOptions): Promise<Runnin
     gateway,
     redis,
     bodies,
+    waiting,
     keeper,
     tenants,
     slots: new StreamSlots(),
@@ -87,7 +102,16 @@ export async function openGateway(options: GatewayServerOptions): Promise<Runnin
     strictDocuments,
     stopping: stopping.signal,
   };
-  const app = makeApp(parts, MODULES, options.authenticate);
+  const figures = (): GatewayFigures => ({
+    waitingClients: waiting.clients,
+    bodyBytes: bodies.inFlightBytes,
+  });
+  const metrics = options.instruments?.metrics;
+  const app = makeApp(parts, MODULES, {
+    authenticate: options.authenticate,
+    onFinished: metrics === undefined ? () => {} : countRequests(metrics, figures),
+    isHostAllowed: allowedHosts(options.host, options.allowedHosts),
+  });
   const server = serve({
     fetch: app.fetch,
     hostname: options.host,
@@ -99,8 +123,9 @@ export async function openGateway(options: GatewayServerOptions): Promise<Runnin
       connectionsCheckingInterval: CHECK_INTERVAL_MS,
     },
   }) as Server;
-  boundConnections(server, MAX_CONNECTIONS);
+  boundConnections(server, options.maxWaitingClients + MORE_CONNECTIONS);
   await listening(server, options);
+  options.instruments?.judgeBy({ report: () => judge(gateway, stopping.signal) });
   return {
     address: server.address() as AddressInfo,
     close: async (ms) => {
@@ -109,6 +134,10 @@ export async function openGateway(options: GatewayServerOptions): Promise<Runnin
       await gateway.close();
     },
   };
+}
+
+async function judge(gateway: Gateway, stopping: AbortSignal): Promise<{ reason: string | null }> {
+  return { reason: (await unreadiness(gateway, stopping)) ?? null };
 }
 
 async function listening(server: Server, { host, port }: GatewayServerOptions): Promise<void> {

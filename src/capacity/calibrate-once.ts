@@ -62,7 +62,7 @@ async function calibrationOf(
   if (dir === undefined) return undefined;
   const key = await keyOf(model, laneModel.prepared ?? false, cores);
   const host = hostKey(await readCpuFeatures(), cores);
-  const kept = await readCalibration(dir, key);
+  const kept = await readCalibration(dir, key, (problem) => logger.warn(problem));
   if (kept !== undefined) {
     await sayQuantisedGain(kept, model, dir, host, logger);
     return kept;

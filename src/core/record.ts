@@ -34,6 +34,15 @@ export function parseFailure(line: string): RecordFailure {
   return inputText === undefined ? failure : { ...failure, inputText };
 }
 
+/** Characters of a line that cannot be read that are shown in its place. */
+const SHOWN_CHARS = 1_024;
+
+/** What stands in the place of a failure whose line was damaged: it is not left out in silence. */
+export function damagedFailure(line: string, place: string): RecordFailure {
+  const reason = `${place} is damaged: it named a record that has failed`;
+  return { line: 0, code: "damaged", reason, input: line.slice(0, SHOWN_CHARS) };
+}
+
 /** A failure as a line of the failed file. */
 export function failureLine({ inputText, ...failure }: RecordFailure): string {
   if (inputText === undefined) return JSON.stringify(failure);

@@ -5,7 +5,9 @@ import { dirname, relative } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { z } from "zod";
 import type { Precision } from "../core/catalogue.js";
-import { asModelReadError } from "../platform/file-system-errors.js";
+import { describeError } from "../core/errors.js";
+import { parseChecksummed, withChecksum } from "../platform/checksummed-json.js";
+import { asModelReadError, errnoOf } from "../platform/file-system-errors.js";
 import { chooseFile } from "./model-folder.js";
 import type { ModelFolder } from "./model-folder.js";
 import { makeFolder } from "../platform/files.js";
@@ -23,6 +25,7 @@ const cacheSchema = z.strictObject({
   version: z.literal(CACHE_VERSION),
   /** Entries by absolute path; `stamp` must still hold for the hash to be believed. */
   files: z.record(z.string(), z.strictObject({ stamp: z.string(), sha256: z.string() })),
+  checksum: z.string().exactOptional(),
 });
 type DigestCache = z.infer<typeof cacheSchema>;
 
@@ -31,6 +34,8 @@ export interface DigestOptions {
   readonly cacheFile?: string | undefined;
   /** The ONNX file to digest; the preferred one of the precision if absent. */
   readonly onnxPath?: string | undefined;
+  /** Told in one line why the remembered hashes are not believed. */
+  readonly onDamaged?: ((problem: string) => void) | undefined;
 }
 
 export interface ModelDigest {
@@ -70,7 +75,7 @@ export async function digestModelParts(
     { role: "tokenizer", path: folder.tokenizerPath },
     { role: "config", path: folder.configPath },
   ];
-  const cache = await readCache(options.cacheFile);
+  const cache = await readCache(options.cacheFile, options.onDamaged);
   const parts = new Map<string, string>();
   const frame = createHash("sha256").update(`${DIGEST_FORMAT}\n`);
   const learnt: DigestCache["files"] = {};
@@ -124,14 +129,26 @@ async function stampOf(path: string): Promise<{ stamp: string; bytes: number }> 
 }
 
 /** A cache that is absent, damaged or of another version is an empty one: it only saves time. */
-async function readCache(cacheFile: string | undefined): Promise<DigestCache> {
+async function readCache(
+  cacheFile: string | undefined,
+  onDamaged?: (problem: string) => void,
+): Promise<DigestCache> {
   const empty: DigestCache = { version: CACHE_VERSION, files: {} };
   if (cacheFile === undefined) return empty;
   try {
-    return cacheSchema.parse(JSON.parse(await readFile(cacheFile, "utf8")));
-  } catch {
+    const value = parseChecksummed(await readFile(cacheFile, "utf8"));
+    return isOtherVersion(value) ? empty : cacheSchema.parse(value);
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return empty;
+    const why = error instanceof z.ZodError ? "it holds no digests" : describeError(error).message;
+    onDamaged?.(`${cacheFile} is damaged (${why}): model files are read once more`);
     return empty;
   }
+}
+
+function isOtherVersion(value: unknown): boolean {
+  const found = z.looseObject({ version: z.int() }).safeParse(value);
+  return found.success && found.data.version !== CACHE_VERSION;
 }
 
 /**
@@ -147,7 +164,7 @@ async function addToCache(cacheFile: string, learnt: DigestCache["files"]): Prom
   const temporary = `${cacheFile}.${randomUUID()}.tmp`;
   try {
     await makeFolder(dirname(cacheFile));
-    await writeFile(temporary, JSON.stringify(cache));
+    await writeFile(temporary, JSON.stringify(withChecksum(cache)));
     await rename(temporary, cacheFile);
   } catch {
     await rm(temporary, { force: true }).catch(() => undefined);

@@ -26,6 +26,8 @@ export interface ResolveOptions extends ModelPlaces {
   readonly precision?: Precision | readonly Precision[] | undefined;
   /** Remembers hashes between starts; every file is read in full if absent. */
   readonly digestCacheFile?: string | undefined;
+  /** Told in one line why the remembered hashes are not believed. */
+  readonly onDamaged?: ((problem: string) => void) | undefined;
 }
 
 export interface ResolvedModel {
@@ -71,6 +73,7 @@ export async function resolveModel(
   const file = chooseFile(folder, options.precision);
   const digest = await digestModelParts(folder, file.precision, {
     cacheFile: options.digestCacheFile,
+    onDamaged: options.onDamaged,
     onnxPath: file.path,
   });
   if (location.locked !== undefined) checkAgainstLock(location, location.locked, digest);

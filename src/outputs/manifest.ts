@@ -3,6 +3,7 @@ import { z } from "zod";
 import { RankmillError } from "../core/errors.js";
 import type { ResolvedScoring } from "../core/job.js";
 import type { RunCounts } from "../core/run-counts.js";
+import { DOES_NOT_FIT, fitsChecksum, withChecksum } from "../platform/checksummed-json.js";
 import { errnoOf } from "../platform/file-system-errors.js";
 import { option, wording } from "../core/wording.js";
 import { isObject } from "../inputs/formats/line-fields.js";
@@ -94,12 +95,18 @@ export async function readManifest(path: string): Promise<AnyManifest> {
   } catch {
     return { kind: "damaged", problem: "not JSON" };
   }
+  if (!fitsChecksum(value)) return { kind: "damaged", problem: DOES_NOT_FIT };
   const results = resultsSchema.safeParse(value);
   if (results.success) return { kind: "results", manifest: results.data };
   const run = manifestSchema.safeParse(value);
   if (run.success) return { kind: "run", manifest: run.data };
   const isForeign = isObject(value) && Object.keys(value).length > 0 && !("rankmill" in value);
   return { kind: isForeign ? "foreign" : "damaged", problem: problemOf(run.error) };
+}
+
+/** A manifest as the text of its file. */
+export function manifestText(manifest: Manifest | ResultsManifest): string {
+  return `${JSON.stringify(withChecksum(manifest), null, 2)}\n`;
 }
 
 /** @throws RankmillError `conflict` for what is no manifest of a run from file to file */

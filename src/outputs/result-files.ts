@@ -9,7 +9,7 @@ import { option, wording } from "../core/wording.js";
 import { hasContent } from "../platform/files.js";
 import { packageVersion } from "../platform/package-root.js";
 import { refuseForeignFiles, refuseOtherOutput } from "./foreign-files.js";
-import { foreignManifest, readManifest, type ResultsManifest } from "./manifest.js";
+import { foreignManifest, manifestText, readManifest, type ResultsManifest } from "./manifest.js";
 import {
   checkPlace,
   linkTarget,
@@ -102,7 +102,7 @@ export class ResultFiles extends Collector {
       output,
       counts: this.counts,
     };
-    await WholeFile.write(path, [`${JSON.stringify(manifest, null, 2)}\n`], temporaryOf(path));
+    await WholeFile.write(path, [manifestText(manifest)], temporaryOf(path));
   }
 
   /** Leaves what was there before. */

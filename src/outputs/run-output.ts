@@ -12,6 +12,7 @@ import { JSON_LINES } from "./formats/registry.js";
 import {
   checkSameSettings,
   foreignManifest,
+  manifestText,
   readManifest,
   runManifestOf,
   type FoundManifest,
@@ -217,7 +218,7 @@ export class RunOutput extends Collector {
   /** Replaces the manifest, whole. */
   async writeManifest(manifest: Manifest): Promise<void> {
     const path = this.paths.manifest;
-    await WholeFile.write(path, [`${JSON.stringify(manifest, null, 2)}\n`], temporaryOf(path));
+    await WholeFile.write(path, [manifestText(manifest)], temporaryOf(path));
   }
 
   /**

@@ -1,4 +1,4 @@
-import { UnrecoverableError, WaitingError, Worker, type Job } from "bullmq";
+import { UnrecoverableError, WaitingError, Worker, type Job } from "./bullmq.js";
 import type { Redis } from "ioredis";
 import { isRetryable, RankmillError } from "../core/errors.js";
 import type { JobEnvelope, JobSummary, TakenJob } from "../core/job.js";

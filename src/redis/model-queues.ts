@@ -1,4 +1,4 @@
-import { Queue } from "bullmq";
+import { Queue } from "./bullmq.js";
 import type { Redis } from "ioredis";
 import { KEY_PREFIX, modelTag, queueName } from "./keys.js";
 import { listServedModels } from "./model-registry.js";

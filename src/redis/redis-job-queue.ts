@@ -1,4 +1,4 @@
-import { Queue } from "bullmq";
+import { Queue } from "./bullmq.js";
 import type { Redis, Result } from "ioredis";
 import type { EnqueueOutcome, JobEnvelope, NewJob } from "../core/job.js";
 import { cancelChannel, jobKeys, KEY_PREFIX, queueName, refusedKey } from "./keys.js";

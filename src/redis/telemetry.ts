@@ -1,4 +1,4 @@
-import type { Telemetry } from "bullmq";
+import type { Telemetry } from "./bullmq.js";
 
 let current: Telemetry | undefined;
 

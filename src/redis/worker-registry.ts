@@ -17,13 +17,15 @@ const announcementSchema = z.object({
   lanes: z.int(),
   /** Jobs in hand. */
   held: z.int(),
+  /** Speed while there is work; absent as long as it is not known, and of older workers. */
+  pairsPerSecond: z.number().min(0).exactOptional(),
   startedAt: z.string(),
 });
 
 export type WorkerAnnouncement = z.infer<typeof announcementSchema>;
 
 /** Figures that change from one announcement to the next. */
-export type WorkerFigures = Pick<WorkerAnnouncement, "lanes" | "held">;
+export type WorkerFigures = Pick<WorkerAnnouncement, "lanes" | "held" | "pairsPerSecond">;
 
 /**
  * Reports every few seconds that a worker is here. Its keys have a time to live, so that nothing

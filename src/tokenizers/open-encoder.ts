@@ -8,6 +8,8 @@ import { TokenizerSource } from "./tokenizer-source.js";
 export interface OpenedKind {
   readonly kind: TokenizerKindName;
   readonly encoder: OpenedEncoder;
+  /** Facts met on the way, a line each, for people. */
+  readonly notes: readonly string[];
 }
 
 /**
@@ -23,7 +25,9 @@ export async function openEncoder(data: ThreadData): Promise<OpenedKind> {
   let unread = "";
   for (const kind of kindsToTry(data.choice)) {
     const opening = await open(kind, source);
-    if (opening.status === "opened") return { kind: kind.name, encoder: opening.encoder };
+    if (opening.status === "opened") {
+      return { kind: kind.name, encoder: opening.encoder, notes: source.notes };
+    }
     if (opening.status === "unread") unread = `by ${kind.name}: ${opening.reason}`;
     else missing.push(opening.reason);
     if (kind.packageName !== undefined) packages.push(kind.packageName);

@@ -11,6 +11,8 @@ export interface OpenTokenizerOptions {
   readonly kind?: TokenizerChoice | undefined;
   /** Keeps what our own is compiled to; it is compiled at each start if absent. */
   readonly compiledDir?: string | undefined;
+  /** Told of what was met on the way, a line each, for people. */
+  readonly onNote?: ((note: string) => void) | undefined;
 }
 
 export interface OpenedTokenizer {
@@ -30,11 +32,13 @@ export interface OpenedTokenizer {
  */
 export async function openTokenizer(
   folder: string,
-  { kind = "auto", compiledDir }: OpenTokenizerOptions = {},
+  { kind = "auto", compiledDir, onNote }: OpenTokenizerOptions = {},
 ): Promise<OpenedTokenizer> {
   const entry = pathToFileURL(TOKENIZER_ENTRY);
   const bytesBefore = process.memoryUsage.rss();
   const opened = await ThreadTokenizer.open(entry, { folder, choice: kind, compiledDir });
   const vocabularyBytes = Math.max(0, process.memoryUsage.rss() - bytesBefore);
-  return { ...opened, kind: opened.tokenizer.kind, vocabularyBytes };
+  const { tokenizer, template, notes } = opened;
+  for (const note of notes) onNote?.(note);
+  return { tokenizer, template, kind: tokenizer.kind, vocabularyBytes };
 }

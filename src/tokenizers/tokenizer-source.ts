@@ -13,6 +13,8 @@ export class TokenizerSource {
   readonly files: TokenizerFiles;
   /** Folder of compiled tokenizers; undefined if none may be kept. */
   readonly compiledDir: string | undefined;
+  /** Facts met while it was opened, a line each, for people. */
+  readonly notes: string[] = [];
   #parsed: ParsedTokenizer | undefined;
 
   private constructor(files: TokenizerFiles, compiledDir: string | undefined) {

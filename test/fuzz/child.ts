@@ -2,7 +2,15 @@
  * Runs cases one after another, target after target: `child.ts PLAN SEED PROGRESS`. The place in the plan and the number
  * of the case under way stand in the file PROGRESS, for a case that never gives the process back.
  */
-import { mkdirSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -29,12 +37,24 @@ export interface CaseRange {
   readonly count: number;
 }
 
+/** Files of a case are written and synced hundreds of times per second: where there is one, a disk in memory takes them. */
+const FILES_IN_MEMORY = isWritable("/dev/shm") ? "/dev/shm" : undefined;
+
 const PROTOTYPES = [Object.prototype, Array.prototype, Function.prototype, String.prototype];
 const membersOfAll = (): string => PROTOTYPES.map((one) => Reflect.ownKeys(one).length).join();
 
 const raised: unknown[] = [];
 process.on("unhandledRejection", (error) => raised.push(error));
 process.on("uncaughtException", (error) => raised.push(error));
+
+function isWritable(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 function send(message: ChildMessage): void {
   process.send?.(message);
@@ -43,7 +63,7 @@ function send(message: ChildMessage): void {
 async function main(): Promise<void> {
   const [plan = "", seed = "", progress = ""] = process.argv.slice(2);
   const file = openSync(progress, "w");
-  const root = mkdtempSync(join(tmpdir(), "rankmill-fuzz-"));
+  const root = mkdtempSync(join(FILES_IN_MEMORY ?? tmpdir(), "rankmill-fuzz-"));
   const buffer = Buffer.alloc(16);
   for (const [place, range] of (JSON.parse(plan) as CaseRange[]).entries()) {
     buffer.writeDoubleLE(place);

@@ -1,6 +1,12 @@
 import { createReadStream } from "node:fs";
 import type { Command } from "commander";
-import { failureLine, parseFailure, type RecordFailure } from "../../../src/core/record.js";
+import { describeError } from "../../../src/core/errors.js";
+import {
+  damagedFailure,
+  failureLine,
+  parseFailure,
+  type RecordFailure,
+} from "../../../src/core/record.js";
 import {
   describeFailure,
   failedDocuments,
@@ -115,12 +121,38 @@ async function* ofRun(items: AsyncIterable<RunItem>): AsyncGenerator<Failure, vo
 /** The failures of `rankmill run`: they lie beside its output. */
 async function* ofFiles(output: string): AsyncGenerator<Failure, void, undefined> {
   const { failed, partial, rankings } = outputPaths(await outputOf(output));
-  for await (const line of linesOf(failed)) yield parseFailure(line);
+  let number = 0;
+  for await (const line of linesOf(failed)) {
+    number += 1;
+    yield failureOf(line, `line ${number} of ${failed}`);
+  }
   const other = `${rankings}.rankings.jsonl`;
   for (const path of [partial, other, rankings]) {
     if (!(await exists(path))) continue;
-    for await (const line of linesOf(path)) yield* failedDocuments(line);
+    let place = 0;
+    for await (const line of linesOf(path)) {
+      place += 1;
+      yield* documentsOf(line, `line ${place} of ${path}`);
+    }
     return;
+  }
+}
+
+/** A ranking that cannot be read fails alone; the next start of the run ranks it anew. */
+function documentsOf(line: string, place: string): Failure[] {
+  try {
+    return failedDocuments(line);
+  } catch (error) {
+    const { message } = describeError(error);
+    return [{ line: 0, code: "damaged", reason: `${place}: ${message}`, input: null }];
+  }
+}
+
+function failureOf(line: string, place: string): RecordFailure {
+  try {
+    return parseFailure(line);
+  } catch {
+    return damagedFailure(line, place);
   }
 }
 

@@ -58,7 +58,10 @@ async function prepare(name: string, parsed: Record<string, unknown>): Promise<n
   const folder = preparedDir(values.model.preparedDir);
   const { openTokenizer } = await import("../../../src/tokenizers/open-tokenizer.js");
   // Opening it keeps what it is compiled to, if our own implementation reads it.
-  const { tokenizer } = await openTokenizer(model.folder.path, { compiledDir: folder });
+  const { tokenizer } = await openTokenizer(model.folder.path, {
+    compiledDir: folder,
+    onNote: say,
+  });
   await tokenizer.close();
   const prepared = await prepareResolved({
     model,

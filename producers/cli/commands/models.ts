@@ -101,6 +101,7 @@ async function info(name: string, parsed: Record<string, unknown>): Promise<numb
   const here = await resolveModel(name, {
     ...places,
     digestCacheFile: digestCacheFile(),
+    onDamaged: (problem) => say(problem),
     precision: values.model.precision,
   }).catch((error: unknown) => {
     if (entry === undefined) throw error;

@@ -62,7 +62,11 @@ async function serve(parsed: Record<string, unknown>): Promise<number> {
   const signal = stopSignal({ deadlineMs: drainMs + LATE_MS });
   const closers = new Closers();
   try {
-    await openInstruments({ ...values.observe, healthFile: undefined }, logger, closers);
+    const instruments = await openInstruments(
+      { ...values.observe, healthFile: undefined },
+      logger,
+      closers,
+    );
     const redis = await requireRedis(values.redis, logger);
     closers.use("Redis connection", redis, (one) => one.disconnect());
     const running = await openGateway({
@@ -74,6 +78,10 @@ async function serve(parsed: Record<string, unknown>): Promise<number> {
       names: { aliases, defaultModel },
       limits: values.limits,
       maxListDocuments: bounds.maxListDocuments,
+      allowedHosts: values.gateway.allowedHost,
+      instruments,
+      maxWaitingClients: bounds.maxWaitingClients,
+      graceMs: bounds.hangUpGrace * 1_000,
       bounds,
       strictDocuments: values.gateway.strictDocuments,
       deadlineMs: deadline * 1_000,

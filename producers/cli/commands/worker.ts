@@ -122,6 +122,7 @@ async function start(
     opened: await openTokenizer(model.folder.path, {
       kind: values.model.tokenizer,
       compiledDir: prepared,
+      onNote: (note) => logger.warn(note),
     }),
     redis,
     logger,

@@ -54,7 +54,7 @@ export function addOptions<C extends CommandGroups>(
 function addOption(command: Command, spec: OptionSpec): Option {
   const option = commanderOption(spec);
   command.addOption(option);
-  if (spec.type !== "flag") refuseTwice(command, spec);
+  if (spec.type !== "flag" && spec.type !== "list") refuseTwice(command, spec);
   return option;
 }
 
@@ -65,6 +65,7 @@ export function readOptions<C extends CommandGroups>(
 ): CommandValues<C> {
   const valueOf = (spec: OptionSpec): unknown => {
     const value = parsed[new Option(spec.flags).attributeName()];
+    if (spec.type === "list") return value ?? [];
     return spec.type === "flag" ? value === true : value;
   };
   const entries = Object.entries(groups).map(([group, { options }]) => [
@@ -81,8 +82,15 @@ function commanderOption(spec: OptionSpec): Option {
   if (spec.env !== undefined && env[spec.env] !== "") option.env(spec.env);
   if (spec.type === "choice") option.choices(spec.choices);
   if (spec.type === "integer") option.argParser((text: string) => parseInteger(spec, text));
-  if (spec.type !== "flag" && spec.default !== undefined) option.default(spec.default);
+  if (spec.type === "list") option.argParser(addToList);
+  if (spec.type !== "flag" && spec.type !== "list" && spec.default !== undefined)
+    option.default(spec.default);
   return option;
+}
+
+function addToList(text: string, before: readonly string[] | undefined): readonly string[] {
+  const values = text.split(",").map((value) => value.trim());
+  return [...(before ?? []), ...values.filter((value) => value !== "")];
 }
 
 /** The second of two values would silently replace the first, which is often an input. */

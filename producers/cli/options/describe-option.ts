@@ -24,7 +24,7 @@ function choicesOf(spec: OptionSpec): string {
 
 function defaultOf(spec: OptionSpec): string {
   const { unit } = spec;
-  const fixed = spec.type === "flag" ? undefined : spec.default;
+  const fixed = spec.type === "flag" || spec.type === "list" ? undefined : spec.default;
   if (fixed !== undefined) return `default ${fixed}${unit === undefined ? "" : ` ${unit}`}`;
   const computed = spec.computedDefault === undefined ? [] : [`default: ${spec.computedDefault}`];
   return [...(unit === undefined ? [] : [unit]), ...computed].join("; ");

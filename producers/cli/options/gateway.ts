@@ -20,6 +20,13 @@ export const GATEWAY = {
       default: "127.0.0.1",
       description: "address of the gateway; any other than the loopback needs API keys",
     },
+    allowedHost: {
+      flags: "--allowed-host <name>",
+      env: "RANKMILL_ALLOWED_HOST",
+      type: "list",
+      description:
+        "names beside localhost by which clients may ask for a gateway on the loopback: host.docker.internal",
+    },
     deadline: {
       flags: "--deadline <n>",
       env: "RANKMILL_DEADLINE",
@@ -31,11 +38,10 @@ export const GATEWAY = {
       description: "time for an answer, unless the client asks for another with Prefer: wait=N",
     },
     alias: {
-      flags: "--alias <names>",
+      flags: "--alias <name=model>",
       env: "RANKMILL_ALIAS",
-      type: "text",
-      computedDefault: "none",
-      description: "other names of served models: rerank-v3.5=bge-reranker-v2-m3,…",
+      type: "list",
+      description: "other names of served models: rerank-v3.5=bge-reranker-v2-m3",
     },
     defaultModel: {
       flags: "--default-model <name>",
@@ -57,6 +63,25 @@ export const GATEWAY = {
       default: 100_000,
       unit: "documents",
       description: "most documents of one request; a list longer than a job is cut into several",
+    },
+    maxWaitingClients: {
+      flags: "--max-waiting-clients <n>",
+      env: "RANKMILL_MAX_WAITING_CLIENTS",
+      type: "integer",
+      min: 1,
+      default: 10_000,
+      unit: "clients",
+      description: "most clients that wait for an answer at once",
+    },
+    hangUpGrace: {
+      flags: "--hang-up-grace <n>",
+      env: "RANKMILL_HANG_UP_GRACE",
+      type: "integer",
+      min: 0,
+      max: 300,
+      default: 15,
+      unit: "seconds",
+      description: "time for a client that hung up to ask again, before its job is stopped",
     },
     maxBodyBytes: {
       flags: "--max-body-bytes <n>",

@@ -33,8 +33,13 @@ interface FlagSpec extends CommonSpec {
   readonly type: "flag";
 }
 
+/** Values that may be given again and again, each also several at once with commas. None by default. */
+interface ListSpec extends CommonSpec {
+  readonly type: "list";
+}
+
 /** One option: the only place that names its flag, environment variable, default and unit. */
-export type OptionSpec = TextSpec | IntegerSpec | ChoiceSpec | FlagSpec;
+export type OptionSpec = TextSpec | IntegerSpec | ChoiceSpec | FlagSpec | ListSpec;
 
 /** The options of one subject, in the order in which help shows them, by the names code uses. */
 export type OptionTable = Readonly<Record<string, OptionSpec>>;
@@ -54,11 +59,15 @@ type ValueOf<S extends OptionSpec> = S extends {
     ? number
     : S extends FlagSpec
       ? boolean
-      : string;
+      : S extends ListSpec
+        ? readonly string[]
+        : string;
 
-type HasValue<S> = S extends { readonly default: string | number } | FlagSpec ? true : false;
+type HasValue<S> = S extends { readonly default: string | number } | FlagSpec | ListSpec
+  ? true
+  : false;
 
-/** The parsed values of a table. A flag, and an option with a default, always has one. */
+/** The parsed values of a table. A flag, a list, and an option with a default always has one. */
 type TableValues<T extends OptionTable> = {
   readonly [K in keyof T]: HasValue<T[K]> extends true ? ValueOf<T[K]> : ValueOf<T[K]> | undefined;
 };

@@ -19,7 +19,7 @@ Every option of the command line. \`rankmill COMMAND --help\` shows the options 
 \`--help-all\` explains every one of them if they are many.
 
 An option on the command line wins over its environment variable, and the variable wins over the
-default. An empty variable counts as unset. An option that takes a value may be given once.`;
+default. An empty variable counts as unset. An option that takes a value may be given once, unless its row says otherwise.`;
 
 /** The whole page, one table per group. */
 export async function optionsPage(): Promise<string> {
@@ -67,6 +67,7 @@ function commandsByFlag(root: Command): Map<string, string[]> {
 }
 
 function defaultOf(spec: OptionSpec): string {
+  if (spec.type === "list") return "none";
   if (spec.type === "flag" || spec.default === undefined) return spec.computedDefault ?? "";
   const unit = spec.unit === undefined ? "" : ` ${spec.unit}`;
   return `${code(String(spec.default))}${unit}`;
@@ -79,6 +80,7 @@ function meaningOf(spec: OptionSpec): string {
   if (spec.type === "choice") {
     return `${description}. One of ${spec.choices.map(code).join(", ")}.`;
   }
+  if (spec.type === "list") return `${description}. May be given again, or several with commas.`;
   const unsaid = spec.unit !== undefined && (spec.type === "flag" || spec.default === undefined);
   return unsaid ? `${description}. In ${spec.unit}.` : `${description}.`;
 }

@@ -1,16 +1,11 @@
 /** The routes of probes, which ask for no key and tell nothing of what is served. */
 import type { RouteModule } from "../env.js";
+import { unreadiness } from "../readiness.js";
 
 export const probeRoutes: RouteModule = (app, { gateway, stopping }) => {
   app.get("/healthz", (context) => context.text("alive\n"));
   app.get("/.well-known/live", (context) => context.body(null, 204));
-  const ready = async (): Promise<string | undefined> => {
-    if (stopping.aborted) return "stopping";
-    return await gateway.models.list().then(
-      () => undefined,
-      () => "Redis does not answer",
-    );
-  };
+  const ready = (): Promise<string | undefined> => unreadiness(gateway, stopping);
   for (const path of ["/health", "/readyz"]) {
     app.get(path, async (context) => {
       const reason = await ready();

@@ -28,9 +28,11 @@ async function serveWire(
   const held = { release: (): void => {} };
   try {
     requireScope(context.get("caller"), "rerank");
-    const body = await readObject(context, parts, held);
-    wire = wireOf(path, body);
-    return await answer(context, wire.read(body, path), parts);
+    return await parts.waiting.admit(async () => {
+      const body = await readObject(context, parts, held);
+      wire = wireOf(path, body);
+      return await answer(context, wire.read(body, path), parts);
+    });
   } catch (error) {
     return writeProblem(context, error, wire.writeProblem.bind(wire));
   } finally {
@@ -45,12 +47,14 @@ async function answer(
 ): Promise<Response> {
   const startMs = performance.now();
   const deadline = deadlineOf(context.req.header("prefer"), deadlineMs);
+  if (deadline.applied !== undefined) context.header("Preference-Applied", deadline.applied);
   const facts = context.get("facts");
   facts.documents = call.questions.reduce((sum, { documents }) => sum + documents.length, 0);
   const caller = context.get("caller");
   const options = {
     deadlineMs: deadline.ms,
-    signal: hangUpSignal(context.env.outgoing, stopping),
+    signal: hangUpSignal(context.env.outgoing),
+    stopping,
   };
   const ranked = await keeper.holding(caller, facts.documents, deadline.ms, () =>
     gateway.rank(caller, call, options),
@@ -64,7 +68,6 @@ async function answer(
   };
   if (about.warnings.length > 0) context.header("X-Rankmill-Warnings", headerText(about.warnings));
   const { body, headers = {} } = write(ranked, about);
-  if (deadline.applied !== undefined) context.header("Preference-Applied", deadline.applied);
   return context.body(writeJson(body), 200, { "Content-Type": "application/json", ...headers });
 }
 

@@ -1,9 +1,11 @@
 import { randomUUID } from "node:crypto";
+import { setMaxListeners } from "node:events";
 import type { Redis } from "ioredis";
 import type { Caller } from "../../core/caller.js";
 import type { Limits } from "../../core/contract.js";
 import { RankmillError } from "../../core/errors.js";
 import type { NewJob } from "../../core/job.js";
+import { AnswerWatch } from "../../redis/answer-watch.js";
 import { waitAtMost } from "../../platform/wait-at-most.js";
 import { handOver } from "../../redis/hand-over.js";
 import { modelTag } from "../../redis/keys.js";
@@ -13,10 +15,12 @@ import type { PlacedJob } from "../../redis/owned-jobs.js";
 import { maxLengthOf } from "../client/max-length-of.js";
 import { OpenModels, type OpenModel } from "../client/open-models.js";
 import { rankingOf, type Ranking } from "../client/ranking.js";
+import { priorityOf } from "../tenants/caller-limits.js";
+import { BacklogWatch } from "./backlog-watch.js";
 import { HeldJobs, type HeldSet } from "./held-jobs.js";
 import { mergeRankings } from "./merge-rankings.js";
 import type { RankCall, Ranked } from "../../core/rank-call.js";
-import { ServedModels, type ModelAtWork, type ModelNames } from "./served-models.js";
+import { ServedModels, type ModelNames } from "./served-models.js";
 import { checkJobBytes, splitCall, type ListPart } from "./split-list.js";
 
 export interface GatewayOptions {
@@ -37,6 +41,8 @@ export interface RankOptions {
   readonly deadlineMs: number;
   /** Aborts when the client hangs up. */
   readonly signal: AbortSignal;
+  /** Aborts when the process is to end: the call then ends as if its time were over. */
+  readonly stopping: AbortSignal;
 }
 
 /** The jobs of a call did not end in time; their rankings can be asked for later. */
@@ -54,6 +60,8 @@ const GRACE_MS = 15_000;
 const RESULT_TTL_SECONDS = 3_600;
 /** Redis has this long to take a request's jobs. */
 const ENQUEUE_MS = 2_500;
+/** A Redis that has not answered for this long is away: requests are refused, and do not pile up. */
+const SILENT_MS = 2_500;
 
 /** The owner of jobs whose caller was told to ask for them later. */
 export function lateOwner(caller: Caller): string {
@@ -67,6 +75,9 @@ export class Gateway {
   readonly #options: GatewayOptions;
   readonly #open: OpenModels;
   readonly #held: HeldJobs;
+  readonly #backlog: BacklogWatch;
+  readonly #watch: AnswerWatch;
+  #redisIsSilent = false;
   /** Other gateways hold jobs of the same callers: none may let go what another waits for. */
   readonly #id = randomUUID();
 
@@ -77,6 +88,13 @@ export class Gateway {
     this.models = new ServedModels(redis, names);
     this.#open = new OpenModels(redis, limits);
     this.#held = new HeldJobs({ graceMs, onError });
+    this.#backlog = new BacklogWatch(redis);
+    this.#watch = new AnswerWatch({
+      redis,
+      silentMs: SILENT_MS,
+      onSilent: () => (this.#redisIsSilent = true),
+      onAnswer: () => (this.#redisIsSilent = false),
+    });
   }
 
   /** Documents of one request, at most. */
@@ -92,21 +110,22 @@ export class Gateway {
    */
   async rank(caller: Caller, call: RankCall, options: RankOptions): Promise<Ranked> {
     const untilMs = performance.now() + options.deadlineMs;
+    this.#checkRedis();
     const parts = splitCall(call, this.#options.limits, this.#options.maxListDocuments);
-    const model = await this.#openModel(await this.models.find(call.model));
-    const jobs = this.#jobsOf(call, parts, model);
-    const unique = new Map(jobs.map((job) => [job.jobId, job]));
+    const found = await this.models.find(call.model);
+    const model = await this.#open.get(found.tag, () => Promise.resolve(found.model));
+    const jobs = this.#jobsOf(caller, call, parts, model);
+    const unique = [...new Map(jobs.map((job) => [job.jobId, job])).values()];
+    const places = jobs.map(({ jobId }, i) => ({ jobId, ...placeOf(parts, i) }));
     const held = {
       tag: model.tag,
       queue: model.queue,
       owner: `gateway:${this.#id}:${caller.keyId}`,
-      jobIds: [...unique.keys()],
+      jobIds: unique.map(({ jobId }) => jobId),
     };
-    const places = jobs.map(({ jobId }, i) => ({ jobId, ...placeOf(parts, i) }));
-    const rankings = await this.#rankHeld(caller, held, [...unique.values()], model, {
-      ...options,
-      untilMs,
-    });
+    // A client that asks again for what is under way adds nothing to it.
+    if (!this.#held.has(held)) await this.#backlog.check(found, options.deadlineMs);
+    const rankings = await this.#rankHeld(caller, held, unique, model, { ...options, untilMs });
     const lists = call.questions.map((_, question) =>
       mergeRankings(
         places.flatMap(({ jobId, question: of, offset }) => {
@@ -130,15 +149,18 @@ export class Gateway {
 
   /** Lets all jobs go that nobody waits for. Those who still wait are told `cancelled`. */
   async close(): Promise<void> {
+    this.#watch.stop();
     await this.#held.close();
     await this.#open.close();
   }
 
-  async #openModel(found: ModelAtWork): Promise<OpenModel> {
-    return await this.#open.get(found.tag, () => Promise.resolve(found.model));
+  /** @throws RankmillError `redis_unavailable` */
+  #checkRedis(): void {
+    if (this.#redis.status === "ready" && !this.#redisIsSilent) return;
+    throw new RankmillError("redis_unavailable", "Redis is away");
   }
 
-  #jobsOf(call: RankCall, parts: readonly ListPart[], model: OpenModel): NewJob[] {
+  #jobsOf(caller: Caller, call: RankCall, parts: readonly ListPart[], model: OpenModel): NewJob[] {
     const { maxLength, ...scoring } = call.scoring;
     const highest = model.maxLength?.highest ?? Infinity;
     const options = {
@@ -146,7 +168,8 @@ export class Gateway {
       truncation: scoring.truncation ?? ("only-second" as const),
       maxLength: maxLengthOf(maxLength && Math.min(maxLength, highest), model),
     };
-    const settings = { priority: "interactive", ttlSeconds: RESULT_TTL_SECONDS } as const;
+    const priority = priorityOf(caller, undefined);
+    const settings = { priority, ttlSeconds: RESULT_TTL_SECONDS };
     return parts.map(({ request }) => {
       const job = makeJob(request, options, settings);
       checkJobBytes(job.envelope.bytes, this.#options.limits, call);
@@ -158,45 +181,71 @@ export class Gateway {
     caller: Caller,
     held: HeldSet,
     jobs: readonly NewJob[],
-    { queue, waiter, tag }: OpenModel,
-    { signal, untilMs, deadlineMs }: RankOptions & { readonly untilMs: number },
+    model: OpenModel,
+    options: RankOptions & { readonly untilMs: number },
   ): Promise<ReadonlyMap<string, Ranking>> {
     const late = lateOwner(caller);
     let joined: readonly string[] = [];
     const enqueue = async (): Promise<void> => {
       await this.#held.hold(held);
-      const outcomes = await queue.enqueue(jobs, held.owner);
+      const outcomes = await model.queue.enqueue(jobs, held.owner);
       joined = held.jobIds.filter((_, i) => outcomes[i] !== "queued");
     };
     const enqueuing = enqueue();
     try {
       await inTime(enqueuing);
-      const rankings = await Promise.all(
-        held.jobIds.map(async (jobId): Promise<[string, Ranking]> => {
-          const left = Math.max(0, untilMs - performance.now());
-          const line = await waiter.wait(jobId, left, signal);
-          return [jobId, rankingOf(line, `the ranking of job ${jobId} in Redis`)];
-        }),
-      );
+      const rankings = await waitForAll(held.jobIds, model, options);
       this.#held.end(held);
-      if (joined.length > 0) void queue.release(joined, late).catch(this.#options.onError);
-      return new Map(rankings);
+      if (joined.length > 0) void held.queue.release(joined, late).catch(this.#options.onError);
+      return rankings;
     } catch (error) {
+      const { signal, stopping, deadlineMs } = options;
+      const isLate = isTimeout(error) || (stopping.aborted && !signal.aborted);
       // A job whose enqueueing is still under way is let go after it.
-      void enqueuing.catch(() => {}).then(() => this.#endFailed(held, error, tag, late));
-      if (!isLate(error)) throw error;
-      throw new LateError(held.jobIds, deadlineMs);
+      void enqueuing
+        .catch(() => {})
+        .then(() => (isLate ? this.#endLate(held, late) : this.#endFailed(held, error)));
+      throw isLate ? new LateError(held.jobIds, deadlineMs) : error;
     }
   }
 
-  #endFailed(held: HeldSet, error: unknown, tag: string, late: string): void {
-    if (isLate(error)) {
-      this.#held.endWith(held, (jobIds) => handOver(this.#redis, tag, jobIds, held.owner, late));
-    } else if (error instanceof RankmillError && error.code === "cancelled") {
-      this.#held.endAfterGrace(held);
-    } else {
-      this.#held.endWith(held, (jobIds) => held.queue.cancel(jobIds, held.owner));
-    }
+  #endLate(held: HeldSet, late: string): void {
+    const { tag, owner } = held;
+    this.#held.endWith(held, (jobIds) => handOver(this.#redis, tag, jobIds, owner, late));
+  }
+
+  #endFailed(held: HeldSet, error: unknown): void {
+    const hungUp = error instanceof RankmillError && error.code === "cancelled";
+    if (hungUp) this.#held.endAfterGrace(held);
+    else this.#held.endWith(held, (jobIds) => held.queue.cancel(jobIds, held.owner));
+  }
+}
+
+/** Waits for every job; the first that fails ends the waiting for all. */
+async function waitForAll(
+  jobIds: readonly string[],
+  { waiter }: OpenModel,
+  { signal, stopping, untilMs }: RankOptions & { readonly untilMs: number },
+): Promise<ReadonlyMap<string, Ranking>> {
+  const ended = new AbortController();
+  const end = (): void => ended.abort();
+  // Not `AbortSignal.any`: a signal that lives long would keep what was made of it.
+  const both = [signal, stopping];
+  for (const one of both) one.addEventListener("abort", end, { once: true });
+  if (both.some(({ aborted }) => aborted)) end();
+  setMaxListeners(0, ended.signal);
+  try {
+    const rankings = await Promise.all(
+      jobIds.map(async (jobId): Promise<[string, Ranking]> => {
+        const left = Math.max(0, untilMs - performance.now());
+        const line = await waiter.wait(jobId, left, ended.signal);
+        return [jobId, rankingOf(line, `the ranking of job ${jobId} in Redis`)];
+      }),
+    );
+    return new Map(rankings);
+  } finally {
+    for (const one of both) one.removeEventListener("abort", end);
+    end();
   }
 }
 
@@ -204,7 +253,7 @@ function placeOf(parts: readonly ListPart[], at: number): Pick<ListPart, "questi
   return { question: parts[at]?.question ?? 0, offset: parts[at]?.offset ?? 0 };
 }
 
-function isLate(error: unknown): boolean {
+function isTimeout(error: unknown): boolean {
   return error instanceof RankmillError && error.code === "timeout";
 }
 

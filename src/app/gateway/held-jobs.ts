@@ -39,6 +39,11 @@ export class HeldJobs {
     return this.#holders.size;
   }
 
+  /** Whether all of them are held already. */
+  has(set: HeldSet): boolean {
+    return keysOf(set).every((key) => this.#holders.has(key));
+  }
+
   /** Resolves once the jobs may be enqueued. Each call is ended by exactly one `end`. */
   async hold(set: HeldSet): Promise<void> {
     const keys = keysOf(set);

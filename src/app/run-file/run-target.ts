@@ -36,6 +36,7 @@ export async function openTarget(options: RunFileOptions, closers: Closers): Pro
   const opened = await openTokenizer(model.folder.path, {
     kind: options.tokenizer,
     compiledDir: options.preparedDir,
+    onNote: (note) => options.logger.warn(note),
   });
   closers.use("tokenizer", opened.tokenizer, (tokenizer) => tokenizer.close());
   const settings = settingsOf(options, opened.tokenizer.kind);

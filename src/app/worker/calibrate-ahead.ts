@@ -22,6 +22,7 @@ export async function calibrateAhead(request: CalibrateAheadRequest): Promise<vo
   const { model, preparedDir } = request;
   const { tokenizer, template, kind, vocabularyBytes } = await openTokenizer(model.folder.path, {
     compiledDir: preparedDir,
+    onNote: (note) => request.logger.warn(note),
   });
   try {
     const { maxJobBytes, maxDocumentChars } = DEFAULT_LIMITS;

@@ -1,6 +1,5 @@
 /** The metrics and the readiness that a worker or runner shows over HTTP. */
 import type { Logger } from "pino";
-import type { FitnessWatch } from "../../telemetry/fitness-watch.js";
 import { InstrumentServer } from "../../telemetry/http-server.js";
 import { Metrics } from "../../telemetry/metrics/registry.js";
 import { packageVersion } from "../../platform/package-root.js";
@@ -12,10 +11,15 @@ export interface InstrumentsOptions {
   readonly logger: Logger;
 }
 
+/** Judges whether a process is of use; null if it is. */
+export interface Judge {
+  report(): Promise<{ readonly reason: string | null }>;
+}
+
 /** Open before there is anything to show, so that probes of a slow start are answered. */
 export class Instruments {
   readonly metrics = new Metrics(packageVersion());
-  #watch: FitnessWatch | undefined;
+  #watch: Judge | undefined;
   #server: InstrumentServer | undefined;
 
   private constructor() {}
@@ -34,7 +38,7 @@ export class Instruments {
   }
 
   /** From now on `watch` decides whether the process is ready. */
-  judgeBy(watch: FitnessWatch | undefined): void {
+  judgeBy(watch: Judge | undefined): void {
     this.#watch = watch;
   }
 

@@ -3,6 +3,7 @@ import { LanePool } from "../../inference/lanes/lane-pool.js";
 import type { PairScorer } from "../../core/ports/pair-scorer.js";
 import type { Tokenizer } from "../../core/ports/tokenizer.js";
 import type { ObserveWork } from "../../core/work-events.js";
+import { WorkSpeed } from "../../core/work-speed.js";
 import { Batcher, DEFAULT_BATCHER_OPTIONS } from "../../pipeline/batch/batcher.js";
 import { CachedScorer } from "../../pipeline/cached-scorer.js";
 import type { Closers } from "../../platform/closers.js";
@@ -27,6 +28,7 @@ export interface OpenLanes {
   /** Undefined if nobody asks for metrics. */
   readonly metrics: WorkerMetrics | undefined;
   readonly reuse: ReuseCounter;
+  readonly speed: WorkSpeed;
   readonly observe: ObserveWork;
 }
 
@@ -45,8 +47,10 @@ export async function openLanes(
   const { tag, lanes } = plan;
   const metrics = countWork(options, tag);
   const reuse = new ReuseCounter();
+  const speed = new WorkSpeed();
   const observe: ObserveWork = (event) => {
     reuse.count(event);
+    speed.observe(event);
     metrics?.observe(event);
   };
   const scoreCache = await openScoreCache(options.scoreCacheBytes ?? 0, {
@@ -71,7 +75,7 @@ export async function openLanes(
   void pool.failed.then((error) => batcher.fail(error));
   const scorer =
     scoreCache === undefined ? batcher : new CachedScorer(batcher, scoreCache, observe);
-  return { pool, batcher, scorer, tokenizer, metrics, reuse, observe };
+  return { pool, batcher, scorer, tokenizer, metrics, reuse, speed, observe };
 }
 
 function openBatcher(options: WorkerOptions, { lanes }: WorkerPlan, observe: ObserveWork): Batcher {

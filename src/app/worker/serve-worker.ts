@@ -30,10 +30,14 @@ export function serveWorker(
   const { tag } = plan;
   const { pool, reuse, tokenizer } = lanes;
   if (lanes.metrics !== undefined) showWorker(lanes.metrics, worker);
-  const announcer = new WorkerAnnouncer(redis, tag, () => ({
-    lanes: pool.lanes.length,
-    held: heldBy(queues),
-  }));
+  const announcer = new WorkerAnnouncer(redis, tag, () => {
+    const pairsPerSecond = lanes.speed.sample(performance.now(), pool.lanes.length);
+    return {
+      lanes: pool.lanes.length,
+      held: heldBy(queues),
+      ...(pairsPerSecond !== undefined && { pairsPerSecond }),
+    };
+  });
   closers.use("announcement", announcer, (one) => one.stop(), LAST_WRITES_MS);
   const keeping = new AbortController();
   const parts = { store: new RunStore(redis), ...queues };

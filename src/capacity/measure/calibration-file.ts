@@ -2,10 +2,14 @@ import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { join } from "node:path";
+import { z } from "zod";
 import type { Precision } from "../../core/catalogue.js";
 import { CALIBRATION_FORMAT, calibrationSchema, type Calibration } from "../calibration.js";
+import { describeError } from "../../core/errors.js";
 import type { CpuFeatures } from "../../inference/host/cpu-features.js";
 import { WholeFile } from "../../platform/whole-file.js";
+import { parseChecksummed, withChecksum } from "../../platform/checksummed-json.js";
+import { errnoOf } from "../../platform/file-system-errors.js";
 import { makeFolder } from "../../platform/files.js";
 
 /** Everything that what is measured depends on. */
@@ -67,15 +71,34 @@ export async function newestCalibration(
     .sort((a, b) => (b?.measuredAt ?? "").localeCompare(a?.measuredAt ?? ""))[0];
 }
 
-/** @returns undefined if there is none, or what is there cannot be read as one */
-export async function readCalibration(dir: string, key: string): Promise<Calibration | undefined> {
+/**
+ * @param onDamaged told in one line why what is there is not believed
+ * @returns undefined if there is none, or what is there cannot be read as one
+ */
+export async function readCalibration(
+  dir: string,
+  key: string,
+  onDamaged?: (problem: string) => void,
+): Promise<Calibration | undefined> {
+  const path = pathOf(dir, key);
   try {
-    const value: unknown = JSON.parse(await readFile(pathOf(dir, key), "utf8"));
+    const value = parseChecksummed(await readFile(path, "utf8"));
+    if (isOlder(value)) return undefined;
     const calibration = calibrationSchema.parse(value);
-    return calibration.key === key ? calibration : undefined;
-  } catch {
+    if (calibration.key !== key) throw new Error(`it was made under the key ${calibration.key}`);
+    return calibration;
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return undefined;
+    const why = error instanceof z.ZodError ? "it is no calibration" : describeError(error).message;
+    onDamaged?.(`the calibration ${path} is damaged (${why}): the model is measured again`);
     return undefined;
   }
+}
+
+/** True for a file of a version that measured something else. */
+function isOlder(value: unknown): boolean {
+  const format = z.looseObject({ format: z.int() }).safeParse(value);
+  return format.success && format.data.format !== CALIBRATION_FORMAT;
 }
 
 /**
@@ -87,7 +110,7 @@ export async function readCalibration(dir: string, key: string): Promise<Calibra
 export async function writeCalibration(dir: string, calibration: Calibration): Promise<string> {
   await makeFolder(dir);
   const path = pathOf(dir, calibration.key);
-  await WholeFile.write(path, [`${JSON.stringify(calibration, undefined, 2)}\n`]);
+  await WholeFile.write(path, [`${JSON.stringify(withChecksum(calibration), undefined, 2)}\n`]);
   return path;
 }
 

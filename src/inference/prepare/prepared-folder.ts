@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { z } from "zod";
 import { DATA_NAME, GRAPH_NAME, PREPARED_FORMAT } from "./prepare-key.js";
+import { parseChecksummed, withChecksum } from "../../platform/checksummed-json.js";
 import { exists, syncPath } from "../../platform/files.js";
 
 const MANIFEST_NAME = "prepared.json";
@@ -59,7 +60,7 @@ export async function inspectPrepared(
   if (!(await exists(folder))) return { status: "missing" };
   try {
     const text = await readFile(join(folder, MANIFEST_NAME), "utf8");
-    const manifest = manifestSchema.parse(JSON.parse(text));
+    const manifest = manifestSchema.parse(parseChecksummed(text));
     if (manifest.key !== key) return damaged(`was made under the key ${manifest.key}`);
     const checked = full ? {} : await readChecked(folder);
     const stamps: Record<string, string> = {};
@@ -105,7 +106,9 @@ export async function sealPrepared(
     files,
   };
   const path = join(folder, MANIFEST_NAME);
-  await writeFile(path, `${JSON.stringify(manifest, undefined, 2)}\n`, { mode: READ_ONLY });
+  await writeFile(path, `${JSON.stringify(withChecksum(manifest), undefined, 2)}\n`, {
+    mode: READ_ONLY,
+  });
   await syncPath(path);
   const stamps: Record<string, string> = {};
   for (const name of Object.keys(files)) stamps[name] = (await stampOf(join(folder, name))).stamp;

@@ -3,6 +3,7 @@
  * that are read by other programs hold none.
  */
 import { sumOf } from "../ranking-sums.js";
+import type { SpoolDamage } from "./spool-damage.js";
 
 const SUM_CHARS = 12;
 /** Fixed, so that a byte that is damaged costs one sum. */
@@ -27,7 +28,12 @@ export type CheckedLine =
 
 /** The cell of a line. */
 export function sumCell(line: string): string {
-  return `${sumOf(line).toString(16).padStart(SUM_CHARS, "0")}\n`;
+  return `${sumText(line)}\n`;
+}
+
+/** The sum of a line as text. */
+export function sumText(line: string): string {
+  return sumOf(line).toString(16).padStart(SUM_CHARS, "0");
 }
 
 /** The sums beside a file. */
@@ -67,6 +73,27 @@ export async function* checkedLines(
     // A sum that cannot be read tells of no line: it is the file of sums that is damaged.
     if (sum !== UNREADABLE) yield { status: "lost", number: (number += 1) };
   }
+}
+
+/**
+ * The lines that are as they were written.
+ *
+ * @param mayEndEarly whether a crash leaves a file without its last lines, so that those are no damage
+ */
+export async function* wholeLines(
+  lines: AsyncIterable<CheckedLine>,
+  place: string,
+  damage: SpoolDamage | undefined,
+  mayEndEarly: boolean,
+): AsyncGenerator<string, void, undefined> {
+  let [unknown, lost] = [0, 0];
+  for await (const line of lines) {
+    if (line.status === "whole") yield line.text;
+    else if (line.status === "unknown") unknown += 1;
+    else lost += 1;
+  }
+  const found = mayEndEarly ? unknown : Math.max(unknown, lost);
+  if (found > 0) damage?.add(`${place} has ${found} lines that are damaged or foreign`);
 }
 
 /** The sums of the lines that are still to come. */

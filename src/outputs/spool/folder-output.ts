@@ -3,11 +3,11 @@ import { join } from "node:path";
 import type { SpoolOutput } from "../../core/ports/spool.js";
 import type { RecordFailure } from "../../core/record.js";
 import { emptyCounts, type RunCounts } from "../../core/run-counts.js";
-import { asFailureText, asText, Collector } from "../collector.js";
+import { asText, Collector } from "../collector.js";
 import { sumCell } from "./checked-lines.js";
 import { mergedLines, sumsPathOf } from "./folder-segments.js";
 import { SpoolDamage } from "./spool-damage.js";
-import { countDone } from "./spool-lines.js";
+import { countDone, summedFailures } from "./spool-lines.js";
 import { writeSummed } from "./write-summed.js";
 
 /** Files in which one owner of a run writes. */
@@ -75,7 +75,7 @@ export class FolderOutput extends Collector implements SpoolOutput {
   }
 
   protected async appendFailures(failures: readonly RecordFailure[]): Promise<void> {
-    await this.#files.failures.appendFile(asFailureText(failures));
+    await this.#files.failures.appendFile(summedFailures(failures));
   }
 
   protected async sync(): Promise<void> {

@@ -4,7 +4,7 @@ import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { ownLines } from "../../inputs/read/lines.js";
 import { exists } from "../../platform/files.js";
-import { checkedLines, type CheckedLine, type Sums } from "./checked-lines.js";
+import { checkedLines, wholeLines, type CheckedLine, type Sums } from "./checked-lines.js";
 import type { SpoolDamage } from "./spool-damage.js";
 import { mergeLines } from "./spool-lines.js";
 
@@ -74,10 +74,5 @@ async function* segmentLines(
     damage?.add(`${path} has no checksums: no runner wrote it`);
     return;
   }
-  let unknown = 0;
-  for await (const line of linesBesideSums(path, false)) {
-    if (line.status === "whole") yield line.text;
-    if (line.status === "unknown") unknown += 1;
-  }
-  if (unknown > 0) damage?.add(`${path} has ${unknown} lines that are damaged or foreign`);
+  yield* wholeLines(linesBesideSums(path, false), path, damage, true);
 }

@@ -94,7 +94,7 @@ export class FolderSpool implements Spool {
       if (newest === undefined) return;
       path = newest;
     }
-    yield* failuresOf(linesOf(path));
+    yield* failuresOf(linesOf(path), path);
   }
 
   async reopen(run: string): Promise<void> {

@@ -119,6 +119,11 @@ export class S3Bucket {
     return this.#ranges(key, bytes);
   }
 
+  /** The object as text, of one byte per character. */
+  async *text(entry: S3Entry): AsyncGenerator<string, void, undefined> {
+    for await (const range of this.bytes(entry)) yield Buffer.from(range).toString("latin1");
+  }
+
   async put(key: string, text: string): Promise<void> {
     await this.#client.putObject(this.#prefix + key, new TextEncoder().encode(text));
   }

@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { SpoolOutput } from "../../core/ports/spool.js";
 import type { RecordFailure } from "../../core/record.js";
-import type { RunCounts } from "../../core/run-counts.js";
-import { asFailureText, asText, Collector } from "../collector.js";
+import { asText, Collector } from "../collector.js";
 import type { S3Bucket } from "./s3-bucket.js";
 import {
   concatenated,
@@ -14,6 +13,8 @@ import {
   segmentsOf,
   type SegmentEnding,
 } from "./s3-keys.js";
+import { putSummed, summedText } from "./s3-sums.js";
+import { summedFailures } from "./spool-lines.js";
 
 /** This many rankings, or bytes of them, are an object at once; fewer wait for more. */
 const FULL_LINES = 100;
@@ -24,17 +25,26 @@ const FULL_BYTES = 4_194_304;
  */
 const LINGER_MS = 1_000;
 
+/** The place of what one owner of a run writes. */
+export interface S3OutputPlace {
+  readonly bucket: S3Bucket;
+  readonly run: string;
+  readonly fence: number;
+  /** Whether the run has sums, and so all that is written of it. */
+  readonly summed: boolean;
+}
+
 /**
  * The objects of one owner of a run. The part that is not stored yet is as much as one round of the
  * collector brings.
  */
 export class S3Output extends Collector implements SpoolOutput {
   readonly doneIds: ReadonlySet<string>;
-  /** A line that is no ranking is left out; the store itself tells what was damaged. */
-  readonly damage: readonly string[] = [];
+  readonly damage: readonly string[];
   readonly #bucket: S3Bucket;
   readonly #run: string;
   readonly #fence: number;
+  readonly #summed: boolean;
   readonly #all: () => AsyncIterable<string>;
   #lines: string[] = [];
   #lineBytes = 0;
@@ -44,16 +54,17 @@ export class S3Output extends Collector implements SpoolOutput {
 
   /** @param all the run's rankings so far, each record's once */
   constructor(
-    place: { readonly bucket: S3Bucket; readonly run: string; readonly fence: number },
-    counts: RunCounts,
-    doneIds: ReadonlySet<string>,
+    place: S3OutputPlace,
+    found: Pick<SpoolOutput, "counts" | "doneIds" | "damage">,
     all: () => AsyncIterable<string>,
   ) {
-    super(counts);
+    super(found.counts);
+    this.damage = found.damage;
+    this.#summed = place.summed;
     this.#bucket = place.bucket;
     this.#run = place.run;
     this.#fence = place.fence;
-    this.doneIds = doneIds;
+    this.doneIds = found.doneIds;
     this.#all = all;
   }
 
@@ -64,7 +75,7 @@ export class S3Output extends Collector implements SpoolOutput {
   }
 
   protected async appendFailures(failures: readonly RecordFailure[]): Promise<void> {
-    this.#failures += asFailureText(failures);
+    this.#failures += summedFailures(failures);
     if (this.#failures.length >= FULL_BYTES) await this.sync();
   }
 
@@ -86,7 +97,7 @@ export class S3Output extends Collector implements SpoolOutput {
     this.#failures = "";
     if (failures !== "") await this.#putSegment(".failed", failures);
     if (lines.length === 0) return;
-    await this.#putSegment(".jsonl", asText(lines));
+    await this.#putSegment(".jsonl", this.#summed ? summedText(lines) : asText(lines));
     this.#storedAtMs = performance.now();
   }
 
@@ -99,7 +110,8 @@ export class S3Output extends Collector implements SpoolOutput {
     );
     // Failures before the output: if there is an output, the run is over.
     await bucket.putLines(failedKey(this.#run), concatenated(bucket, failed));
-    await bucket.putLines(outputKey(this.#run), this.#all());
+    if (this.#summed) await putSummed(bucket, outputKey(this.#run), this.#all());
+    else await bucket.putLines(outputKey(this.#run), this.#all());
     await removeAll(bucket, await bucket.list(`${this.#run}/${SEGMENTS}/`));
   }
 

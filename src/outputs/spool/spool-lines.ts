@@ -1,12 +1,14 @@
 import { z } from "zod";
 import {
+  damagedFailure,
+  failureLine,
   parseFailure,
   parseRecord,
   type InputRecord,
   type RecordFailure,
 } from "../../core/record.js";
 import { countLine, type RunCounts } from "../../core/run-counts.js";
-import { SHOWN_CHARS, type CheckedLine } from "./checked-lines.js";
+import { SHOWN_CHARS, sumText, type CheckedLine } from "./checked-lines.js";
 
 /** The lines of several files, each record's first; the ends that a crash tore are left out. */
 export async function* mergeLines(
@@ -94,17 +96,36 @@ export function idOf(line: string): string | undefined {
   }
 }
 
-/** The failures among the lines; one that is damaged is left out. */
+/** The last member of a failure's line: the checksum of the line without it. */
+const FAILURE_SUM = /,"sum":"([0-9a-f]{12})"\}$/;
+
+/** Failures as lines of a spool. */
+export function summedFailures(failures: readonly RecordFailure[]): string {
+  return failures
+    .map(failureLine)
+    .map((line) => `${line.slice(0, -1)},"sum":"${sumText(line)}"}\n`)
+    .join("");
+}
+
+/** The failures among the lines of `place`; in the place of one that is damaged stands that it is. */
 export async function* failuresOf(
   lines: AsyncIterable<string>,
+  place: string,
 ): AsyncGenerator<RecordFailure, void, undefined> {
+  let number = 0;
   for await (const line of lines) {
-    let failure: RecordFailure;
-    try {
-      failure = parseFailure(line);
-    } catch {
-      continue;
-    }
-    yield failure;
+    number += 1;
+    yield failureOf(line) ?? damagedFailure(line, `line ${number} of ${place}`);
+  }
+}
+
+function failureOf(line: string): RecordFailure | undefined {
+  const found = FAILURE_SUM.exec(line);
+  const text = found === null ? line : `${line.slice(0, found.index)}}`;
+  if (found !== null && found[1] !== sumText(text)) return undefined;
+  try {
+    return parseFailure(text);
+  } catch {
+    return undefined;
   }
 }

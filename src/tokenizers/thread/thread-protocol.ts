@@ -26,6 +26,7 @@ export type FromThread =
       readonly type: "ready";
       readonly kind: TokenizerKindName;
       readonly template: PairTemplate;
+      readonly notes: readonly string[];
     }
   | ({ readonly type: "unusable" } & Failure)
   /** Ids of all texts, one after the other; `ends[i]` is the end of those of text i. */

@@ -54,9 +54,10 @@ export class ThreadTokenizer implements Tokenizer {
   static async open(
     entry: URL,
     data: ThreadData,
-  ): Promise<{ tokenizer: ThreadTokenizer; template: PairTemplate }> {
+  ): Promise<{ tokenizer: ThreadTokenizer; template: PairTemplate; notes: readonly string[] }> {
     const started = await startThread(entry, data);
-    return { tokenizer: new ThreadTokenizer(entry, data, started), template: started.template };
+    const { template, notes } = started;
+    return { tokenizer: new ThreadTokenizer(entry, data, started), template, notes };
   }
 
   encode(texts: readonly string[], atLeastTokens?: number): Promise<Int32Array[]> {
@@ -155,6 +156,7 @@ interface StartedThread {
   readonly worker: Worker;
   readonly kind: TokenizerKindName;
   readonly template: PairTemplate;
+  readonly notes: readonly string[];
 }
 
 async function startThread(entry: URL, data: ThreadData): Promise<StartedThread> {
@@ -176,7 +178,8 @@ async function startThread(entry: URL, data: ThreadData): Promise<StartedThread>
     });
   });
   if (first.type === "ready") {
-    return { worker, kind: first.kind, template: first.template };
+    const { kind, template, notes } = first;
+    return { worker, kind, template, notes };
   }
   await worker.terminate();
   if (first.type === "unusable") throw new RankmillError(first.code, first.message);

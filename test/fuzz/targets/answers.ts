@@ -10,6 +10,8 @@ import { runEntrySchema, runCountsSchema } from "../../../src/redis/run-schemas.
 import { checkRunId, runInfoOf } from "../../../src/redis/run-info.js";
 import { describeHealth, readHealth } from "../../../src/telemetry/health-file.js";
 import { printable } from "../../../producers/cli/printable.js";
+import { withChecksum } from "../../../src/platform/checksummed-json.js";
+import { CALIBRATION } from "../../support/calibration.js";
 import { changed, mutated } from "../support/mutate.js";
 import { must, type FuzzTarget } from "../support/target.js";
 
@@ -22,7 +24,7 @@ const INFOS = [
 export const infos: FuzzTarget = {
   name: "redis-info",
   files: false,
-  weight: 2,
+  weight: 5,
   run: ({ random }) => {
     const described = describeRedis(mutated(random, INFOS).toString());
     const { maxmemoryBytes, usedMemoryBytes } = described;
@@ -37,7 +39,7 @@ const HEALTH =
 export const healthFiles: FuzzTarget = {
   name: "health",
   files: true,
-  weight: 1,
+  weight: 3,
   run: async ({ random, folder }) => {
     const path = join(folder, "health.json");
     writeFileSync(path, mutated(random, [HEALTH]));
@@ -46,29 +48,14 @@ export const healthFiles: FuzzTarget = {
   },
 };
 
-const CALIBRATION = JSON.stringify({
-  format: 2,
-  key: "k",
-  model: "m",
-  host: "h",
-  measuredAt: "2026-01-01T00:00:00.000Z",
-  tookMs: 10,
-  lane: { readyBytes: 1_000, openPeakBytes: 2_000 },
-  activation: [{ rows: 1, length: 64, value: 1_000 }],
-  timing: [{ rows: 1, length: 64, value: 2 }],
-  length: 64,
-  rows: [{ rows: 1, pairsPerSecond: 100 }],
-  rowsKeepBits: true,
-  paddingKeepsBits: true,
-  layouts: [{ lanes: 1, threads: 1, pairsPerSecond: 100 }],
-});
+const CALIBRATIONS = [CALIBRATION, withChecksum(CALIBRATION)].map((one) => JSON.stringify(one));
 
 export const calibrations: FuzzTarget = {
   name: "calibrations",
   files: true,
-  weight: 1,
+  weight: 4,
   run: async ({ random, folder }) => {
-    writeFileSync(join(folder, "k.json"), mutated(random, [CALIBRATION]));
+    writeFileSync(join(folder, "k.json"), mutated(random, CALIBRATIONS));
     const found = await readCalibration(folder, "k");
     if (found === undefined) return;
     calibrationSchema.parse(found);
@@ -110,7 +97,7 @@ const RUN: Record<string, string> = {
 export const stored: FuzzTarget = {
   name: "stored",
   files: false,
-  weight: 3,
+  weight: 10,
   run: ({ random }) => {
     const envelope = parseEnvelope(changed(random, ENVELOPE));
     if (envelope !== undefined) {

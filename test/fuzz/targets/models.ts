@@ -66,7 +66,7 @@ const TEXT = "one two, three. 漢字 four";
 export const tokenizers: FuzzTarget = {
   name: "tokenizers",
   files: true,
-  weight: 2,
+  weight: 3,
   run: async ({ random, folder }) => {
     const json = mutated(random, TOKENIZERS);
     writeFileSync(join(folder, "tokenizer.json"), json);

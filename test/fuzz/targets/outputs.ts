@@ -49,7 +49,7 @@ function manifestOf(output: string, state: Manifest["state"]): string {
 export const outputs: FuzzTarget = {
   name: "outputs",
   files: true,
-  weight: 4,
+  weight: 3,
   run: async ({ random, folder }) => {
     const output = join(folder, "out.jsonl");
     const whole = random.between(0, 1) === 0;

@@ -42,7 +42,7 @@ const FILES = [
 export const records: FuzzTarget = {
   name: "records",
   files: false,
-  weight: 6,
+  weight: 12,
   run: async ({ random }) => {
     const bytes = mutated(random, FILES);
     const source = await jsonLines.open(

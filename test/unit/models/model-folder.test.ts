@@ -14,6 +14,7 @@ import { join, resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { RankmillError } from "../../../src/core/errors.js";
 import { digestModel, digestModelParts } from "../../../src/models/digest.js";
+import { withChecksum } from "../../../src/platform/checksummed-json.js";
 import { chooseFile, inspectModelFolder } from "../../../src/models/model-folder.js";
 import { listModels, resolveModel } from "../../../src/models/resolve.js";
 import { CROSS_ENCODER, onnxBytes } from "../../support/onnx-bytes.js";
@@ -51,10 +52,13 @@ async function digest(): Promise<string> {
   return digestModel(await inspectModelFolder(folder), "fp32");
 }
 
-async function poison(cacheFile: string): Promise<boolean> {
+/** Puts wrong hashes into the memory. @param checksum whether its checksum is made to fit */
+async function poison(cacheFile: string, checksum: "fits" | "does not fit"): Promise<boolean> {
   const text = await readFile(cacheFile, "utf8");
   const changed = text.replaceAll(/"sha256":"[0-9a-f]{64}"/g, `"sha256":"${"0".repeat(64)}"`);
-  await writeFile(cacheFile, changed);
+  const { checksum: _, ...rest } = JSON.parse(changed) as Record<string, unknown>;
+  const fitting = JSON.stringify(withChecksum(rest));
+  await writeFile(cacheFile, checksum === "fits" ? fitting : changed);
   return changed !== text;
 }
 
@@ -346,7 +350,7 @@ describe("the digest", () => {
     const first = await digestModelParts(model, "fp32", { cacheFile });
     expect(first.parts.get("config.json")).toMatch(/^[0-9a-f]{64}$/);
     // Proof that the memory is used: a hash that is wrong on purpose is believed.
-    const poisoned = await poison(cacheFile);
+    const poisoned = await poison(cacheFile, "fits");
     expect((await digestModelParts(model, "fp32", { cacheFile })).digest).not.toBe(first.digest);
     expect(poisoned).toBe(true);
     const touched = new Date(Date.now() + 10_000);
@@ -354,8 +358,17 @@ describe("the digest", () => {
       await utimes(join(folder, path), touched, touched);
     }
     expect((await digestModelParts(model, "fp32", { cacheFile })).digest).toBe(first.digest);
-    await writeFile(cacheFile, "{broken");
-    expect((await digestModelParts(model, "fp32", { cacheFile })).digest).toBe(first.digest);
+    for (const spoil of [
+      async () => await writeFile(cacheFile, "{broken"),
+      async () => await poison(cacheFile, "does not fit"),
+    ]) {
+      await spoil();
+      const said: string[] = [];
+      const onDamaged = (problem: string) => said.push(problem);
+      const found = await digestModelParts(model, "fp32", { cacheFile, onDamaged });
+      expect(found.digest).toBe(first.digest);
+      expect(said).toEqual([expect.stringContaining("is damaged")]);
+    }
   });
 });
 

@@ -58,6 +58,18 @@ describe("the lock of an output", () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
+  it.each(["null", "{}", "[]", '"x"', "{", '{"pid":0,"host":"h"}'])(
+    "is refused in one line if it holds %s, and stays as it is",
+    async (text) => {
+      writeFileSync(path, text);
+      await expect(lockOutput(path)).rejects.toMatchObject({
+        code: "conflict",
+        message: expect.stringMatching(/^.*is no lock that rankmill wrote, or it is damaged.*$/),
+      });
+      expect(readFileSync(path, "utf8")).toBe(text);
+    },
+  );
+
   it("is left alone if another host holds it", async () => {
     heldBy(1, "another-host");
     await expect(lockOutput(path)).rejects.toMatchObject({

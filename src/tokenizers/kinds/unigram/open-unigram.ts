@@ -28,7 +28,7 @@ export async function compiledOf(
   const { files, compiledDir } = source;
   const digest = sourceDigest([files.json, files.config ?? new Uint8Array()]);
   if (compiledDir !== undefined) {
-    const kept = await readCompiled(compiledDir, digest);
+    const kept = await readCompiled(compiledDir, digest, (problem) => source.notes.push(problem));
     if (kept !== undefined) return kept;
   }
   const template = source.template();

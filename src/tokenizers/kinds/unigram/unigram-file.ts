@@ -10,6 +10,9 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { PairTemplate } from "../../../core/pair-assembly.js";
 import type { CompiledUnigram } from "./unigram-spec.js";
+import { describeError } from "../../../core/errors.js";
+import { DOES_NOT_FIT } from "../../../platform/checksummed-json.js";
+import { errnoOf } from "../../../platform/file-system-errors.js";
 import { makeFolder } from "../../../platform/files.js";
 
 /** Bumped with the file's layout, and with what the compiler or the encoder make of a tokenizer. */
@@ -53,6 +56,7 @@ const headerSchema = z.object({
   }),
 });
 type Header = z.infer<typeof headerSchema>;
+const isOwnFormat = headerSchema.pick({ rankmill: true, format: true, endianness: true });
 
 export interface CompiledTokenizer {
   readonly unigram: CompiledUnigram;
@@ -64,17 +68,29 @@ export function compiledPath(dir: string, source: string): string {
   return join(dir, `tokenizer-${source.slice(0, NAME_DIGITS)}.bin`);
 }
 
-/** @returns undefined if it is absent, damaged, or was made of other files or in another format */
+/**
+ * @param onDamaged told in one line why what is there is not believed
+ * @returns undefined if it is absent, damaged, or was made of other files or in another format
+ */
 export async function readCompiled(
   dir: string,
   source: string,
+  onDamaged?: (problem: string) => void,
 ): Promise<CompiledTokenizer | undefined> {
+  const path = compiledPath(dir, source);
   try {
-    return decode(await readFile(compiledPath(dir, source)), source);
-  } catch {
+    return decode(await readFile(path), source);
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT" || error instanceof OtherFormat) return undefined;
+    const why =
+      error instanceof z.ZodError ? "its header is not one" : describeError(error).message;
+    onDamaged?.(`the compiled tokenizer ${path} is damaged (${why}): it is compiled again`);
     return undefined;
   }
 }
+
+/** A file of another version, or of another kind of machine, which is no damage. */
+class OtherFormat extends Error {}
 
 /**
  * Written whole or not at all; of two that write the same, either's stays.
@@ -140,16 +156,19 @@ function encode({ unigram, template: pair }: CompiledTokenizer, source: string):
 }
 
 /** @throws if anything about it is not as it was written */
-function decode(file: Buffer<ArrayBuffer>, source: string): CompiledTokenizer | undefined {
+function decode(file: Buffer<ArrayBuffer>, source: string): CompiledTokenizer {
+  const end = file.length - HASH_BYTES;
+  const hash = createHash("sha256").update(file.subarray(0, Math.max(0, end)));
+  if (end < 0 || !hash.digest().equals(file.subarray(end))) throw new Error(DOES_NOT_FIT);
   const headerEnd = file.subarray(0, MAX_HEADER_BYTES).indexOf(HEADER_END) + 1;
-  const header = headerSchema.parse(JSON.parse(file.toString("utf8", 0, headerEnd)));
+  const value: unknown = JSON.parse(file.toString("utf8", 0, headerEnd));
+  if (!isOwnFormat.safeParse(value).success) throw new OtherFormat();
+  const header = headerSchema.parse(value);
   const { bytes } = header;
   const sizes = [bytes.scores, bytes.pieces, bytes.charsmap, bytes.texts];
-  const end = sizes.reduce((sum, size) => sum + aligned(size), headerEnd);
-  const whole = file.length === end + HASH_BYTES && file.byteOffset % ALIGNMENT === 0;
-  if (header.source !== source || !whole) return undefined;
-  const hash = createHash("sha256").update(file.subarray(0, end)).digest();
-  if (!hash.equals(file.subarray(end))) return undefined;
+  const whole = sizes.reduce((sum, size) => sum + aligned(size), headerEnd) === end;
+  if (!whole || file.byteOffset % ALIGNMENT !== 0) throw new Error("its parts do not fit");
+  if (header.source !== source) throw new Error("it was made of other files");
   let at = file.byteOffset + headerEnd;
   const [scores = 0, pieces = 0, charsmap = 0, texts = 0] = sizes.map((size) => {
     const start = at;
