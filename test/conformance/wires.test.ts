@@ -144,7 +144,7 @@ describe("the wire of documents", () => {
   const BODY = { query: "q", documents: ["a", { text: "b" }] };
 
   it("answers all clients with one object", () => {
-    expect(answerTo(documentsWire, "/v2/rerank", BODY)).toEqual({
+    expect(answerTo(documentsWire, "/v2/rerank", { ...BODY, top_n: null })).toEqual({
       id: "r",
       object: "rerank",
       model: "m",
@@ -170,7 +170,7 @@ describe("the wire of documents", () => {
   });
 
   it.each([{ top_k: 1 }, { truncation: true, top_k: 1, return_documents: true }])(
-    "gives Voyage's clients data beside results for %j",
+    "gives data beside results, which Voyage's clients read, for %j",
     (more) => {
       const document = "return_documents" in more ? { document: "b" } : {};
       expect(answerTo(documentsWire, "/v1/rerank", { ...BODY, ...more })).toMatchObject({
@@ -179,6 +179,11 @@ describe("the wire of documents", () => {
       });
     },
   );
+
+  it("gives data to a client that sends none of Voyage's own fields, but none to one that sends top_n", () => {
+    expect(answerTo(documentsWire, "/v1/rerank", BODY)).toHaveProperty("data");
+    expect(answerTo(documentsWire, "/v1/rerank", { ...BODY, top_n: 2 })).not.toHaveProperty("data");
+  });
 
   it.each([null, 0, 9, "9", undefined])("takes a top_n of %j as all", (topN) => {
     const answer = answerTo(documentsWire, "/v1/rerank", { ...BODY, top_n: topN });

@@ -88,8 +88,8 @@ function callOf(read: Body, documents: readonly string[], body: WireBody): RankC
 
 function answerOf(read: Body, call: RankCall, body: WireBody, path: string): WireCall["answer"] {
   const given: GivenScore = read.raw_scores || isFalse(read.use_activation) ? "logit" : "score";
-  // Voyage's own fields; its clients read `data`.
-  const forVoyage = read.top_n === undefined && ("top_k" in body || "truncation" in body);
+  // Voyage's clients read `data`. They send no `top_n`, and `top_k` or `truncation` only if they are told to.
+  const forVoyage = !("top_n" in body || "topN" in body);
   const withTexts = read.return_documents || read.returnDocuments;
   const texts = withTexts ? (call.questions[0]?.documents ?? []) : undefined;
   const { topN } = call;
