@@ -19,6 +19,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   scrape: async () => (await import("./scrape/bench.js")).scrapeBench,
   queue: async () => (await import("./queue/bench.js")).queueBench,
   recovery: async () => (await import("./recovery/bench.js")).recoveryBench,
+  soak: async () => (await import("./soak/bench.js")).soakBench,
   kills: async () => (await import("./kills/bench.js")).killsBench,
 };
 
