@@ -116,5 +116,6 @@ function nameOf(
 
 function toCount(text: string | undefined): number {
   const value = Number.parseInt(text ?? "", 10);
-  return Number.isNaN(value) ? 0 : value;
+  // More digits than a number holds are infinity, and no count.
+  return Number.isSafeInteger(value) ? value : 0;
 }

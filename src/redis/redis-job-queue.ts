@@ -74,6 +74,7 @@ return found
  */
 const RELEASE = `
 local released = {}
+local gone = {}
 for i = 1, #KEYS, ARGV[1] do
   local left = {}
   local owners = redis.call("GET", KEYS[i]) or ""
@@ -82,13 +83,14 @@ for i = 1, #KEYS, ARGV[1] do
   end
   local waiting = table.concat(left, "\\n")
   if waiting == "" then
-    redis.call("UNLINK", unpack(KEYS, i, i + ARGV[1] - 1))
+    for key = i, i + ARGV[1] - 1 do gone[#gone + 1] = KEYS[key] end
   elseif waiting ~= owners then
     local left = redis.call("PTTL", KEYS[i])
     if left > 0 then redis.call("SET", KEYS[i], waiting, "PX", left) end
   end
   released[#released + 1] = waiting == "" and 1 or 0
 end
+if #gone > 0 then redis.call("UNLINK", unpack(gone)) end
 return released
 `;
 

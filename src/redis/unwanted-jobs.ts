@@ -10,14 +10,25 @@ const JOB_KEY_ENDINGS = ["", ":logs", ":dependencies", ":processed", ":failed", 
 /** The reason with which BullMQ keeps a dropped job as failed, if its worker died before it took it away. */
 export const DROPPED = "nobody waits for the job any more";
 
-/** Deletes BullMQ's keys of a job. ARGV of every script: prefixes of owners and of BullMQ's jobs. */
+/**
+ * Deletes BullMQ's keys of jobs. ARGV of every script: prefixes of owners and of BullMQ's jobs. One
+ * command serves all jobs of a script: a command per job would take most of its time.
+ */
 const REMOVE = `
+local gone = {}
 local function remove(id)
   local job = ARGV[2] .. id
-  redis.call("UNLINK", ${JOB_KEY_ENDINGS.map((end) => `job .. "${end}"`).join(", ")})
+  for _, ending in ipairs({${JOB_KEY_ENDINGS.map((end) => `"${end}"`).join(", ")}}) do
+    gone[#gone + 1] = job .. ending
+  end
 end
-local function unwanted(id)
-  return redis.call("EXISTS", ARGV[1] .. id) == 0
+local function removeAll()
+  if #gone > 0 then redis.call("UNLINK", unpack(gone)) end
+end
+local function ownersOf(ids)
+  local keys = {}
+  for i, id in ipairs(ids) do keys[i] = ARGV[1] .. id end
+  return #keys == 0 and {} or redis.call("MGET", unpack(keys))
 end
 `;
 
@@ -25,35 +36,43 @@ end
  * KEYS: a list of waiting jobs. ARGV: prefixes; first place, how many. Returns how many places there were
  * and how many jobs were taken out. Taken out are those whose owners are gone, in that very moment.
  *
- * A place is marked first and the marks are removed at once: BullMQ's own removal reads the whole list
- * for each job.
+ * The beginning of the list is cut off if all of it goes. Else a place is marked first and the marks are
+ * removed at once: BullMQ's own removal reads the whole list for each job.
  */
 const SWEEP_LIST = `${REMOVE}
 local ids = redis.call("LRANGE", KEYS[1], ARGV[3], ARGV[3] + ARGV[4] - 1)
-local taken = 0
+local owners = ownersOf(ids)
+local places = {}
 for i, id in ipairs(ids) do
-  if unwanted(id) then
-    redis.call("LSET", KEYS[1], ARGV[3] + i - 1, "taken out")
+  if not owners[i] then
+    places[#places + 1] = ARGV[3] + i - 1
     remove(id)
-    taken = taken + 1
   end
 end
-if taken > 0 then redis.call("LREM", KEYS[1], taken, "taken out") end
-return {#ids, taken}
+if #places == #ids and ARGV[3] == "0" then
+  redis.call("LTRIM", KEYS[1], #ids, -1)
+elseif #places > 0 then
+  for _, place in ipairs(places) do redis.call("LSET", KEYS[1], place, "taken out") end
+  redis.call("LREM", KEYS[1], #places, "taken out")
+end
+removeAll()
+return {#ids, #places}
 `;
 
 /** KEYS: a sorted set of jobs. ARGV, returns: as above; with a reason, those alone that failed by it. */
 const SWEEP_SET = `${REMOVE}
 local ids = redis.call("ZRANGE", KEYS[1], ARGV[3], ARGV[3] + ARGV[4] - 1)
+local owners = ownersOf(ids)
 local taken = 0
-for _, id in ipairs(ids) do
+for i, id in ipairs(ids) do
   local why = ARGV[5] == "" or redis.call("HGET", ARGV[2] .. id, "failedReason") == ARGV[5]
-  if why and unwanted(id) then
+  if why and not owners[i] then
     redis.call("ZREM", KEYS[1], id)
     remove(id)
     taken = taken + 1
   end
 end
+removeAll()
 return {#ids, taken}
 `;
 

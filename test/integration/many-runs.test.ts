@@ -171,8 +171,8 @@ describe.runIf(hasRealRedis)("a large run", () => {
     expect(scripts).toBeGreaterThan(0);
     expect((await calls()).get("lrem") ?? 0).toBeLessThan(RECORDS / 100);
     expect(await redis.llen(`rankmill:{${TAG}}-bulk:wait`)).toBe(0);
-    // Each job has its owner read, its keys and those of BullMQ deleted: no list is read for each.
-    expect(cancelling / RECORDS).toBeLessThan(9);
+    // Each job has its owner read and changed; all else is a command for hundreds of them.
+    expect(cancelling / RECORDS).toBeLessThan(1.5);
     await run.purge();
     const left = await redis.keys("rankmill:*");
     expect(left.filter((key) => /run|owners|result|:r[0-9a-f]{40}/.test(key))).toEqual([]);

@@ -134,6 +134,19 @@ export class RedisRun extends RunBase {
     return stopped;
   }
 
+  /** Workers take the oldest: the newest chunk is open as long as any is, nearly always. */
+  protected async hasOpen(): Promise<boolean> {
+    const info = await this.info();
+    const closed = await this.parts.store.closedChunks(this.id);
+    for (let chunk = info.chunks - 1; chunk >= 0; chunk -= 1) {
+      if (closed.has(chunk)) continue;
+      const entries = await this.parts.store.readChunk(this.id, chunk);
+      const ended = await endedEntries(entries, info, this.parts.results);
+      if (ended.some(({ end }) => end === undefined)) return true;
+    }
+    return false;
+  }
+
   protected async sampleJobs(info: RunInfo): Promise<JobSample> {
     return await sampleChunkJobs(this.parts.store, this.id, info);
   }

@@ -35,6 +35,8 @@ export abstract class RunBase implements Run {
   abstract purge(options?: { readonly force?: boolean }): Promise<void>;
   /** Takes the jobs of a run that is marked as cancelled out. @returns records that were stopped */
   protected abstract takeOut(info: RunInfo): Promise<number>;
+  /** Whether some record is known to be open: cheaper than how all of them stand. */
+  protected abstract hasOpen(): Promise<boolean>;
   protected abstract sampleJobs(info: RunInfo): Promise<JobSample>;
 
   async summary(): Promise<RunSummary> {
@@ -86,7 +88,7 @@ export abstract class RunBase implements Run {
     // At once: of a large run the last job is found and taken out seconds later.
     await queue.blockOwner(runOwner(this.id));
     try {
-      if ((await this.status()).over) return 0;
+      if (!(await this.hasOpen()) && (await this.status()).over) return 0;
       // First of all: nobody may enqueue again what is about to be taken out.
       const info = await this.info();
       await store.update(this.id, { state: "cancelled" });

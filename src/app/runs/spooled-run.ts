@@ -132,6 +132,10 @@ export class SpooledRun extends RunBase {
     return total - counts.done - counts.failed;
   }
 
+  protected async hasOpen(): Promise<boolean> {
+    return !(await this.status()).over;
+  }
+
   protected async sampleJobs(): Promise<JobSample> {
     return await sampleTrackedJobs(this.parts.store, this.id);
   }

@@ -30,15 +30,13 @@ export interface SoakWork {
 export class SoakLoad {
   readonly #work: SoakWork = { jobs: 0, failed: 0, runs: 0, recordsPerRun: RECORDS_PER_RUN };
   readonly #stopping = new AbortController();
-  #ended: Promise<unknown> = Promise.resolve();
+  #ended: Promise<void> = Promise.resolve();
 
   static async start(fleet: SoakFleet): Promise<SoakLoad> {
     const { createClient } = (await import(join(DIST, "src/index.js"))) as typeof Library;
     const client = await createClient({ redisUrl: fleet.server.url });
     const load = new SoakLoad();
-    load.#ended = Promise.all([load.#enqueue(client), load.#submit(fleet)]).finally(
-      async () => await client.close(),
-    );
+    load.#ended = load.#run(client, fleet);
     return load;
   }
 
@@ -46,6 +44,14 @@ export class SoakLoad {
     this.#stopping.abort();
     await this.#ended;
     return this.#work;
+  }
+
+  async #run(client: Library.Client, fleet: SoakFleet): Promise<void> {
+    try {
+      await Promise.all([this.#enqueue(client), this.#submit(fleet)]);
+    } finally {
+      await client.close();
+    }
   }
 
   async #enqueue(client: Library.Client): Promise<void> {

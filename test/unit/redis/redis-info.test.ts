@@ -29,6 +29,11 @@ function codes(description: RedisDescription): string[] {
 }
 
 describe("the description of a server by its INFO", () => {
+  it("takes a figure with more digits than a number holds for none", () => {
+    const info = `maxmemory:${"9".repeat(400)}\nused_memory:9007199254740993\n`;
+    expect(describeRedis(info)).toMatchObject({ maxmemoryBytes: 0, usedMemoryBytes: 0 });
+  });
+
   it("tells Redis with its policy, append-only file and memory", () => {
     expect(describeRedis(redis7)).toEqual({
       server: "redis",
