@@ -1,4 +1,5 @@
 /** The files that a batch gives, line by line, as OpenAI's are. */
+import { hash } from "node:crypto";
 import type { WireRanking } from "../../src/core/contract.js";
 import { rankingSchema } from "../../src/core/contract.js";
 import type { RankedList } from "../../src/core/rank-call.js";
@@ -80,5 +81,5 @@ function failureLine({ id }: OwnedBatch, failure: RecordFailure): string {
 
 /** The name of one request of a batch: equal whenever the file is read. */
 function requestIdOf(batch: string, customId: string): string {
-  return `batch_req_${batch.slice("batch_".length)}_${Buffer.from(customId).toString("base64url").slice(0, 64)}`;
+  return `batch_req_${hash("sha256", `${batch}\n${customId}`).slice(0, 32)}`;
 }

@@ -6,6 +6,7 @@ import { infoRoutes } from "./routes/info.js";
 import { jobRoutes } from "./routes/jobs.js";
 import { modelRoutes } from "./routes/models.js";
 import { probeRoutes } from "./routes/probes.js";
+import { redisAnswers } from "./routes/redis-answers.js";
 import { runRoutes } from "./routes/runs.js";
 import { wireRoutes } from "./routes/wires.js";
 
@@ -15,6 +16,7 @@ export const MODULES: readonly RouteModule[] = [
   modelRoutes,
   infoRoutes,
   wireRoutes,
+  redisAnswers,
   jobRoutes,
   runRoutes,
   eventRoutes,

@@ -17,7 +17,9 @@ export interface FormPart {
 /** The boundary of a multipart form, from its content type; undefined: it is none. */
 export function boundaryOf(contentType: string | undefined): string | undefined {
   if (!/^multipart\/form-data\b/i.test(contentType ?? "")) return undefined;
-  const found = /;\s*boundary=(?:"([^"\r\n]{1,70})"|([^\s;"]{1,70}))/i.exec(contentType ?? "");
+  const found = /;\s*boundary=(?:"([^"\r\n]{1,70})"|([^\s;"]{1,70}))(?=\s*(?:;|$))/i.exec(
+    contentType ?? "",
+  );
   return found?.[1] ?? found?.[2];
 }
 

@@ -1,18 +1,38 @@
+import { hash } from "node:crypto";
 import type { Redis } from "ioredis";
 import { jobKeys } from "./keys.js";
 
+const MODEL_CHARS = 8;
+const JOB_NAME = /^(r[0-9a-f]{40})-([0-9a-f]{8})$/;
+
 /**
- * The first of `tags` under which one of `owners` waits for the job: one id may mean equal requests to several
- * models. Neither name of an owner may hold a quote, `\` or a line break.
+ * The name of a job for those who ask for it over HTTP: its id, and a mark of the model, since equal requests to
+ * two models have one id.
  */
-export async function tagOwnedBy(
+export function jobName({ tag, id }: PlacedJob): string {
+  return `${id}-${hash("sha256", tag).slice(0, MODEL_CHARS)}`;
+}
+
+/**
+ * The job that a name means.
+ *
+ * @param tags of the models that it may belong to
+ * @returns undefined for what is no name, or the name of a job of none of them
+ */
+export function jobNamed(name: string, tags: readonly string[]): PlacedJob | undefined {
+  const id = JOB_NAME.exec(name)?.[1] ?? "";
+  const tag = tags.find((one) => jobName({ tag: one, id }) === name);
+  return id === "" || tag === undefined ? undefined : { id, tag };
+}
+
+/** Whether one of `owners` waits for a job. None of them may hold a quote, `\` or a line break. */
+export async function isOwnedBy(
   redis: Redis,
-  tags: readonly string[],
-  jobId: string,
+  { tag, id }: PlacedJob,
   owners: readonly string[],
-): Promise<string | undefined> {
-  const found = await Promise.all(tags.map((tag) => redis.get(jobKeys.owners(tag, jobId))));
-  return tags.find((_, i) => (found[i] ?? "").split("\n").some((one) => owners.includes(one)));
+): Promise<boolean> {
+  const found = (await redis.get(jobKeys.owners(tag, id))) ?? "";
+  return found.split("\n").some((one) => owners.includes(one));
 }
 
 /** A job by its id, and the model whose queues it lies in. */

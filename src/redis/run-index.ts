@@ -121,10 +121,18 @@ export class RunIndex {
     return { runs: runs.slice(0, most), hasMore: runs.length > most };
   }
 
+  /** Runs of an access key that are kept. */
+  async countOf(keyId: string): Promise<number> {
+    return await this.#redis.zcard(tenantKeys.runs(keyId));
+  }
+
   /** The runs of a key are kept as long as the one of them that lives longest. */
   async #putToKey(run: string, info: RunInfo): Promise<void> {
     const key = tenantKeys.runs(info.keyId);
     await this.#redis.zadd(key, timeOf(info), run);
+    for (const old of await this.#redis.zrange(key, 0, PRUNED_RUNS - 1)) {
+      if ((await this.#redis.exists(runKeys.run(old))) === 0) await this.#redis.zrem(key, old);
+    }
     const left = await this.#redis.ttl(key);
     if (left < info.ttlSeconds) await this.#redis.expire(key, info.ttlSeconds);
   }

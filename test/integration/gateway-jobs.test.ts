@@ -68,6 +68,18 @@ describe("the gateway's own API", () => {
     await one.json(404, "GET", url);
   });
 
+  it("gives the ranking of a request that was too late to those who ask again", async () => {
+    fleet.gate.hold();
+    const body = { ...JOB, query: "a late mill" };
+    const late = await one.ask("POST", "/v1/rerank", body, { prefer: "wait=1" });
+    expect(late.status).toBe(504);
+    const path = late.headers.get("location") ?? "";
+    await other.json(404, "GET", path);
+    fleet.gate.release();
+    expect(await one.json(200, "GET", `${path}?wait=20`)).toMatchObject({ status: "done" });
+    await one.json(204, "DELETE", path);
+  });
+
   it("refuses a field of a job that it does not know, and one that is wrong", async () => {
     const unknown = await one.ask("POST", "/v1/jobs", { ...JOB, return_documents: true });
     expect(unknown.status).toBe(422);

@@ -53,12 +53,12 @@ describe("a client that waits", () => {
     expect(late.headers.get("preference-applied")).toBe("wait=0");
     const { job } = (await late.json()) as { job: { id: string; url: string } };
     expect(job).toEqual({
-      id: expect.stringMatching(/^r[0-9a-f]{40}$/) as string,
+      id: expect.stringMatching(/^r[0-9a-f]{40}-[0-9a-f]{8}$/) as string,
       url: `/v1/jobs/${job.id}`,
     });
     expect(late.headers.get("location")).toBe(job.url);
     await until("the job waits for whoever asks later", async () => {
-      const owners = await fleet.redis.keys(`*:owners:${job.id}`);
+      const owners = await fleet.redis.keys(`*:owners:${job.id.split("-", 1)[0] ?? ""}`);
       return (await fleet.redis.get(owners[0] ?? "")) === "late:local";
     });
     const again = gateway.post("/v1/rerank", bodyOf("mill"));

@@ -8,12 +8,10 @@ import { requireScope } from "../rights.js";
 export const batchRoutes: RouteModule = (app, parts) => {
   const { gateway, tenants } = parts;
   const find = async (name: string | undefined) => (await gateway.models.find(name)).model;
-  for (const path of ["/v1/batches", "/v1/batches/*"]) {
-    app.use(path, async (_, next) => {
-      await tenants.files.check();
-      await next();
-    });
-  }
+  app.use("/v1/batches/*", async (_, next) => {
+    await tenants.files.check();
+    await next();
+  });
   app.post("/v1/batches", async (context) => {
     const caller = context.get("caller");
     requireScope(caller, "runs");

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { DEFAULT_LIMITS, requestSchema } from "../../../src/core/contract.js";
 import { PRIORITIES } from "../../../src/core/priority.js";
 import { DEFAULT_RESULT_TTL_SECONDS } from "../../../src/redis/make-job.js";
-import type { PlacedJob } from "../../../src/redis/owned-jobs.js";
+import { jobName, type PlacedJob } from "../../../src/redis/owned-jobs.js";
 import type { OwnedJobState } from "../../../src/app/tenants/owned-jobs.js";
 import { MAX_WAIT_SECONDS } from "../deadline.js";
 import type { GatewayEnv, GatewayParts, RouteModule } from "../env.js";
@@ -82,14 +82,14 @@ async function show(
   return context.body(bodyOf(job, state), 200, { "Content-Type": "application/json" });
 }
 
-function urlOf({ id }: PlacedJob): string {
-  return `/v1/jobs/${id}`;
+function urlOf(job: PlacedJob): string {
+  return `/v1/jobs/${jobName(job)}`;
 }
 
 /** A job as JSON; a ranking stands in it as the worker wrote it. */
 function bodyOf(job: PlacedJob, state: OwnedJobState): string {
   const { status } = state;
-  const head = { id: job.id, object: "job", status, url: urlOf(job) };
+  const head = { id: jobName(job), object: "job", status, url: urlOf(job) };
   if (status === "done") {
     return `${JSON.stringify(head).slice(0, -1)},"ranking":${state.line}}`;
   }

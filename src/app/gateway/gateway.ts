@@ -11,7 +11,7 @@ import { handOver } from "../../redis/hand-over.js";
 import { modelTag } from "../../redis/keys.js";
 import { makeJob } from "../../redis/make-job.js";
 import { listServedModels } from "../../redis/model-registry.js";
-import type { PlacedJob } from "../../redis/owned-jobs.js";
+import { jobName, type PlacedJob } from "../../redis/owned-jobs.js";
 import { maxLengthOf } from "../client/max-length-of.js";
 import { OpenModels, type OpenModel } from "../client/open-models.js";
 import { rankingOf, type Ranking } from "../client/ranking.js";
@@ -47,6 +47,7 @@ export interface RankOptions {
 
 /** The jobs of a call did not end in time; their rankings can be asked for later. */
 export class LateError extends RankmillError {
+  /** Names of the jobs, as `jobName` makes them. */
   readonly jobIds: readonly string[];
 
   constructor(jobIds: readonly string[], deadlineMs: number) {
@@ -205,7 +206,8 @@ export class Gateway {
       void enqueuing
         .catch(() => {})
         .then(() => (isLate ? this.#endLate(held, late) : this.#endFailed(held, error)));
-      throw isLate ? new LateError(held.jobIds, deadlineMs) : error;
+      const names = held.jobIds.map((id) => jobName({ tag: held.tag, id }));
+      throw isLate ? new LateError(names, deadlineMs) : error;
     }
   }
 

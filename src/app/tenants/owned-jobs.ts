@@ -8,7 +8,7 @@ import { waitAtMost } from "../../platform/wait-at-most.js";
 import { modelTag } from "../../redis/keys.js";
 import { makeJob } from "../../redis/make-job.js";
 import { listServedModels } from "../../redis/model-registry.js";
-import { tagOwnedBy, type PlacedJob } from "../../redis/owned-jobs.js";
+import { isOwnedBy, jobNamed, type PlacedJob } from "../../redis/owned-jobs.js";
 import { RedisJobQueue } from "../../redis/redis-job-queue.js";
 import { RedisResultStore } from "../../redis/redis-result-store.js";
 import { maxLengthOf } from "../client/max-length-of.js";
@@ -38,6 +38,12 @@ export type OwnedJobState =
 
 type KnownModel = ModelKey & {
   readonly maxLength?: { readonly default: number; readonly highest: number };
+};
+
+const LOST: OwnedJobState = {
+  status: "failed",
+  code: "job_lost",
+  message: "the queue has lost the job",
 };
 
 /** Jobs of callers who do not wait for the answer: each sees their own and no others. */
@@ -81,11 +87,16 @@ export class OwnedJobs {
     return job;
   }
 
-  /** @throws RankmillError `not_found`, also for a job of another's; `redis_unavailable` */
-  async find(caller: Caller, id: string): Promise<PlacedJob> {
-    const tag = isJobId(id) ? await inTime(this.#tagOf(caller, id)) : undefined;
-    if (tag !== undefined) return { id, tag };
-    const message = `there is no job ${JSON.stringify(id.slice(0, 200))}`;
+  /**
+   * @param name as `jobName` makes it
+   * @throws RankmillError `not_found`, also for a job of another's; `redis_unavailable`
+   */
+  async find(caller: Caller, name: string): Promise<PlacedJob> {
+    const tags = (await inTime(listServedModels(this.#redis))).map((model) => modelTag(model));
+    const job = jobNamed(name, tags);
+    const owners = ownersOf(caller);
+    if (job !== undefined && (await inTime(isOwnedBy(this.#redis, job, owners)))) return job;
+    const message = `there is no job ${JSON.stringify(name.slice(0, 200))}`;
     throw new RankmillError("not_found", message);
   }
 
@@ -100,8 +111,7 @@ export class OwnedJobs {
     if (place === "queued") return { status: "queued" };
     // It may have ended between the two questions.
     const [late] = await inTime(new RedisResultStore(this.#redis, job.tag).read([job.id]));
-    const lost = { status: "failed", code: "job_lost", message: "the queue has lost the job" };
-    return late ?? (lost as OwnedJobState);
+    return late ?? LOST;
   }
 
   /** Takes a job out of the queue, or stops it, and removes its ranking; for others who want it it goes on. */
@@ -112,11 +122,6 @@ export class OwnedJobs {
 
   async close(): Promise<void> {
     await Promise.all([...this.#queues.values()].map((queue) => queue.close()));
-  }
-
-  async #tagOf(caller: Caller, id: string): Promise<string | undefined> {
-    const tags = (await listServedModels(this.#redis)).map((model) => modelTag(model));
-    return await tagOwnedBy(this.#redis, tags, id, ownersOf(caller));
   }
 
   #queue(tag: string): RedisJobQueue {
@@ -136,10 +141,6 @@ function jobOwner({ keyId }: Caller): string {
 /** All owners in whose name a caller's jobs wait: those of `lateOwner` were handed over by a request. */
 function ownersOf(caller: Caller): readonly string[] {
   return [jobOwner(caller), `late:${caller.keyId}`];
-}
-
-function isJobId(id: string): boolean {
-  return /^r[0-9a-f]{40}$/.test(id);
 }
 
 async function inTime<T>(promise: Promise<T>): Promise<T> {

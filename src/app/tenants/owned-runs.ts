@@ -13,6 +13,8 @@ import { TooManyError } from "./too-many.js";
 /** Submissions that one process reads at once: each holds a chunk of records in memory. */
 const MAX_SUBMISSIONS = 8;
 const RETRY_MS = 2_000;
+/** Runs of one key that are kept at once, over or not. */
+const MAX_RUNS_PER_KEY = 10_000;
 const RUN_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 
 /** A run that its caller submits: its name is not theirs to choose, since all callers share one space of names. */
@@ -56,6 +58,7 @@ export class OwnedRuns {
     const run = once === undefined ? `run-${randomUUID()}` : nameOf(caller, once);
     try {
       const before = await this.#runs.store.find(run);
+      if (before === undefined) await this.#checkRoom(caller);
       const spool = this.#spooling ? await this.#runs.spool() : undefined;
       try {
         return await submitRun({ ...rest, run, keyId: caller.keyId, spool }, this.#runs);
@@ -97,6 +100,15 @@ export class OwnedRuns {
     const [report] = await reportRuns(this.#runs, [id], { measuresTwice: false });
     if (report === undefined) throw notFound(id);
     return caller.scopes.has("admin") ? report : { ...report, owner: null, workers: [] };
+  }
+
+  /** @throws RankmillError `limit_exceeded` if the key has as many runs as it may */
+  async #checkRoom({ keyId }: Caller): Promise<void> {
+    const value = await this.#runs.store.index.countOf(keyId);
+    if (value < MAX_RUNS_PER_KEY) return;
+    const limit = { name: "runs", value: value + 1, max: MAX_RUNS_PER_KEY, unit: "runs" };
+    const message = `the key has ${value} runs, and may have no more: delete some`;
+    throw new RankmillError("limit_exceeded", message, { limit });
   }
 }
 
