@@ -1,7 +1,5 @@
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
-import { RankmillError } from "../../src/core/errors.js";
-import { option, wording } from "../../src/core/wording.js";
 import { KeyDirectory } from "../../src/app/keys/key-directory.js";
 import { openKeyStore } from "../../src/app/keys/registry.js";
 import { CallerLimitKeeper } from "../../src/app/tenants/caller-limits.js";
@@ -19,9 +17,8 @@ export interface AccessOptions {
 }
 
 /**
- * Decides who may come to a gateway: those with a key, or, if there is none, the users of this host.
- *
- * @throws RankmillError `invalid_option` if others than this host's users could come without a key
+ * Decides who may come to a gateway: those with a key. As long as there is none, every user of this host may come
+ * to a gateway on the loopback, and nobody to another.
  */
 export async function openAccess(
   { keys, host }: AccessOptions,
@@ -33,8 +30,8 @@ export async function openAccess(
   const keyed = authenticateKeys(directory, new CallerLimitKeeper(redis), logger);
   if (await directory.hasKeys()) return keyed;
   if (!isLoopback(host)) {
-    const message = wording`${option("host")}: ${host} can be reached by others, and there is no API key: add one with "rankmill keys add", or set RANKMILL_API_KEY`;
-    throw new RankmillError("invalid_option", message, { field: "host" });
+    logger.warn("no API keys yet: every request is refused until `rankmill keys add` makes one");
+    return keyed;
   }
   logger.warn("no API keys yet: every user of this host may do everything");
   return openUntilKeyed(directory, keyed);

@@ -143,7 +143,7 @@ describe.each(OVERLAYS)("the overlay %s", (overlay) => {
 
   it("runs every pod as the restricted policy wants it, without a token", () => {
     const pods = podsOf(manifests ?? sources);
-    expect(pods).toHaveLength(3);
+    expect(pods).toHaveLength(4);
     for (const pod of pods) {
       expect(pod.automountServiceAccountToken).toBe(false);
       expect(pod.securityContext).toMatchObject({

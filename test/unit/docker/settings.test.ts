@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { Command } from "commander";
 import { defineRunner } from "../../../producers/cli/commands/runner.js";
+import { defineServe } from "../../../producers/cli/commands/serve.js";
 import { defineWorker } from "../../../producers/cli/commands/worker.js";
 import { ALL_OPTIONS } from "../../../producers/cli/options/all-options.js";
 
@@ -64,6 +65,11 @@ describe("settings of docker-compose.yml", () => {
         "RANKMILL_TOKENIZER",
       ],
     ],
+    [
+      "gateway",
+      defineServe,
+      ["RANKMILL_ALLOWED_HOST", "RANKMILL_REDIS_CA", "RANKMILL_REDIS_CERT", "RANKMILL_REDIS_KEY"],
+    ],
     ["runner", defineRunner, ["RANKMILL_REDIS_CA", "RANKMILL_REDIS_CERT", "RANKMILL_REDIS_KEY"]],
   ])("reach a %s wherever it has an environment variable for them", (service, define, but) => {
     const command = new Command();
@@ -81,8 +87,8 @@ describe("settings of docker-compose.yml", () => {
 
   it("name no variable that rankmill does not know", () => {
     const known = new Set(ALL_OPTIONS.map(({ env }) => env));
-    // No option, for it would stand in the list of processes.
-    known.add("RANKMILL_DASHBOARD_PASSWORD");
+    // No options, for they would stand in the list of processes.
+    known.add("RANKMILL_DASHBOARD_PASSWORD").add("RANKMILL_API_KEY");
     expect(passedOn.filter((name) => !known.has(name))).toEqual([]);
   });
 });
