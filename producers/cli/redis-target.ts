@@ -36,7 +36,11 @@ export async function redisOf(values: RedisValues): Promise<RedisTarget | undefi
   return url === undefined ? undefined : { url, tls: await readTls(values) };
 }
 
-async function readPem(field: string, path: string | undefined): Promise<string | undefined> {
+/** @throws RankmillError `invalid_option` for a file that cannot be read, or is not PEM */
+export async function readPem(
+  field: string,
+  path: string | undefined,
+): Promise<string | undefined> {
   if (path === undefined) return undefined;
   const text = await readFile(path, "utf8").catch((error: unknown) => {
     const message = wording`${option(field)} ${path} cannot be read: ${describeError(error).message}`;

@@ -8,15 +8,23 @@ import type { GatewayEnv } from "./env.js";
 /** The status of a request whose client hung up, as nginx logs it; nobody ever sees it. */
 const HUNG_UP = 499;
 
+export interface AccessLogOptions {
+  /** Told of every request that is over. */
+  readonly onFinished: (request: FinishedRequest) => void;
+  /** A client that takes nothing of its answer for this long is cut off, in milliseconds. */
+  readonly writeMs: number;
+}
+
 /** Writes a line per request: no text of it, and no word but the model's name. */
 export function accessLog(
   logger: Logger,
-  onFinished: (request: FinishedRequest) => void,
+  { onFinished, writeMs }: AccessLogOptions,
 ): MiddlewareHandler<GatewayEnv> {
   return async (context, next) => {
     const startMs = performance.now();
     await next();
     const { outgoing } = context.env;
+    outgoing.setTimeout(writeMs);
     const { method, path } = context.req;
     const { status: answered } = context.res;
     const matched = routePath(context, -1);

@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { Hono, type MiddlewareHandler } from "hono";
-import type { FinishedRequest } from "../../src/telemetry/metrics/gateway-metrics.js";
 import { LOCAL_CALLER, type Scope } from "../../src/core/caller.js";
-import { accessLog } from "./access-log.js";
+import { accessLog, type AccessLogOptions } from "./access-log.js";
 import { OPEN_PATHS, type Authenticate } from "./authentication.js";
 import type { GatewayApp, GatewayEnv, GatewayParts, RouteModule } from "./env.js";
+import { remoteAddress } from "./remote-address.js";
 import { Refusal } from "./refusal.js";
 import { writeProblem } from "./write-problem.js";
 
@@ -20,10 +20,10 @@ const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   "Cache-Control": "no-store",
 };
 
-export interface AppOptions {
+export interface AppOptions extends AccessLogOptions {
   readonly authenticate: Authenticate;
-  /** Told of every request that is over. */
-  readonly onFinished: (request: FinishedRequest) => void;
+  /** Whether `X-Forwarded-For` comes from a proxy of the operator's own. */
+  readonly trustsProxy: boolean;
   /** Whether a request may have this `Host`. */
   readonly isHostAllowed: (host: string | undefined) => boolean;
 }
@@ -32,13 +32,13 @@ export interface AppOptions {
 export function makeApp(
   parts: GatewayParts,
   modules: readonly RouteModule[],
-  { authenticate, onFinished, isHostAllowed }: AppOptions,
+  options: AppOptions,
 ): GatewayApp {
   const app = new Hono<GatewayEnv>();
-  app.use(accessLog(parts.logger, onFinished));
+  app.use(accessLog(parts.logger, options));
   app.use(identify());
-  app.use(checkHost(isHostAllowed));
-  app.use(admit(authenticate));
+  app.use(checkHost(options));
+  app.use(admit(options));
   for (const add of modules) add(app, parts);
   app.notFound((context) => {
     const { method, path } = context.req;
@@ -63,16 +63,16 @@ function identify(): MiddlewareHandler<GatewayEnv> {
 }
 
 /** A page elsewhere may have given this address a name of its own, to read it through a browser. */
-function checkHost(isAllowed: AppOptions["isHostAllowed"]): MiddlewareHandler<GatewayEnv> {
+function checkHost({ isHostAllowed }: AppOptions): MiddlewareHandler<GatewayEnv> {
   return async (context, next) => {
-    if (isAllowed(context.req.header("host"))) return await next();
+    if (isHostAllowed(context.req.header("host"))) return await next();
     const message = "this name is not the gateway's: --allowed-host adds one";
     return writeProblem(context, new Refusal(403, "access_denied", message));
   };
 }
 
 /** Finds out who asks, and lets in who may come in. */
-function admit(authenticate: Authenticate): MiddlewareHandler<GatewayEnv> {
+function admit({ authenticate, trustsProxy }: AppOptions): MiddlewareHandler<GatewayEnv> {
   return async (context, next) => {
     if (OPEN_PATHS.has(context.req.path)) {
       context.set("caller", { ...LOCAL_CALLER, scopes: new Set<Scope>() });
@@ -80,7 +80,7 @@ function admit(authenticate: Authenticate): MiddlewareHandler<GatewayEnv> {
     }
     const authentication = await authenticate({
       header: (name) => context.req.header(name),
-      remoteAddress: context.env.incoming.socket.remoteAddress ?? "",
+      remoteAddress: remoteAddress(context.env.incoming, trustsProxy),
     });
     if (authentication.status === "admitted") {
       context.set("caller", authentication.caller);

@@ -10,6 +10,8 @@ export interface BodyBounds {
   readonly maxBodyBytes: number;
   /** Of all requests under way. */
   readonly maxInFlightBytes: number;
+  /** The time for a whole body, in milliseconds. */
+  readonly bodyMs: number;
 }
 
 /** A body in memory, counted until it is released. */
@@ -82,6 +84,7 @@ export class BodyReader {
   async #collect(incoming: IncomingMessage, take: (bytes: number) => void): Promise<Buffer> {
     const chunks: Buffer[] = [];
     let total = 0;
+    const late = setTimeout(() => incoming.destroy(), this.#bounds.bodyMs);
     try {
       // The connection must outlive a body that is not read to its end: an answer is still to come.
       for await (const chunk of incoming.iterator({ destroyOnReturn: false })) {
@@ -94,6 +97,8 @@ export class BodyReader {
     } catch (error) {
       if (error instanceof Refusal) throw error;
       throw new Refusal(400, "cancelled", "the body was cut short");
+    } finally {
+      clearTimeout(late);
     }
     return Buffer.concat(chunks, total);
   }

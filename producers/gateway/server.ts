@@ -1,8 +1,6 @@
 /** The gateway's server: open, listen, close. */
-import { once, setMaxListeners } from "node:events";
-import type { Server } from "node:http";
+import { setMaxListeners } from "node:events";
 import type { AddressInfo } from "node:net";
-import { serve } from "@hono/node-server";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import { Gateway } from "../../src/app/gateway/gateway.js";
@@ -10,16 +8,14 @@ import { CallerLimitKeeper } from "../../src/app/tenants/caller-limits.js";
 import { openTenants, type TenantsOptions } from "../../src/app/tenants/tenants.js";
 import type { ModelNames } from "../../src/app/gateway/served-models.js";
 import type { Limits } from "../../src/core/contract.js";
-import { RankmillError } from "../../src/core/errors.js";
-import { option, wording } from "../../src/core/wording.js";
-import { boundConnections } from "../../src/platform/bound-connections.js";
-import { errnoOf } from "../../src/platform/file-system-errors.js";
 import type { Instruments } from "../../src/app/worker/instruments.js";
 import { countRequests, type GatewayFigures } from "../../src/telemetry/metrics/gateway-metrics.js";
 import { allowedHosts } from "./allowed-hosts.js";
 import { makeApp } from "./app.js";
 import type { Authenticate } from "./authentication.js";
 import { unreadiness } from "./readiness.js";
+import { closeServer, listen, type ServerTls } from "./listen.js";
+import { DEFAULT_TIMES, type ServerTimes } from "./server-times.js";
 import { MODULES } from "./modules.js";
 import { BodyReader, type BodyBounds } from "./read-body.js";
 import { Waiting } from "./waiting.js";
@@ -35,7 +31,7 @@ export interface GatewayServerOptions {
   readonly names: ModelNames;
   readonly limits: Limits;
   readonly maxListDocuments: number;
-  readonly bounds: BodyBounds;
+  readonly bounds: Omit<BodyBounds, "bodyMs">;
   readonly maxWaitingClients: number;
   readonly deadlineMs: number;
   readonly strictDocuments: boolean;
@@ -44,6 +40,11 @@ export interface GatewayServerOptions {
   readonly graceMs?: number;
   /** Names beside the loopback's by which requests may ask for a gateway on the loopback. */
   readonly allowedHosts: readonly string[];
+  /** Whether `X-Forwarded-For` comes from a proxy of the operator's own. */
+  readonly trustsProxy: boolean;
+  /** Undefined: plain HTTP. */
+  readonly tls?: ServerTls | undefined;
+  readonly times?: ServerTimes;
   /** Undefined if nobody asks for metrics. */
   readonly instruments: Instruments | undefined;
 }
@@ -54,23 +55,13 @@ export interface RunningGateway {
   close(ms: number): Promise<void>;
 }
 
-/** A body of the largest size on a slow line. */
-const REQUEST_TIMEOUT_MS = 60_000;
-const HEADERS_TIMEOUT_MS = 10_000;
-/** The interval at which slow clients are found. */
-const CHECK_INTERVAL_MS = 1_000;
-/** Longer than balancers keep theirs: a connection is not closed under a request of theirs. */
-const KEEP_ALIVE_MS = 75_000;
 /** Beside those of clients that wait: probes, and clients that read their answers. */
 const MORE_CONNECTIONS = 1_024;
-const IDLE_CHECK_MS = 50;
-/** The time for answers to those who still wait at the end. */
-const LAST_ANSWERS_MS = 1_000;
 
 /** @throws RankmillError `place_unusable` if the address cannot be had */
 export async function openGateway(options: GatewayServerOptions): Promise<RunningGateway> {
   const { redis, names, limits, maxListDocuments, graceMs, logger, deadlineMs } = options;
-  const { strictDocuments } = options;
+  const { strictDocuments, trustsProxy, times = DEFAULT_TIMES } = options;
   const stopping = new AbortController();
   // Every request that waits listens to it.
   setMaxListeners(0, stopping.signal);
@@ -82,7 +73,7 @@ export async function openGateway(options: GatewayServerOptions): Promise<Runnin
     ...(graceMs !== undefined && { graceMs }),
     onError: (error) => logger.warn({ err: error }, "jobs could not be let go; their keys expire"),
   });
-  const bodies = new BodyReader(options.bounds);
+  const bodies = new BodyReader({ ...options.bounds, bodyMs: times.bodyMs });
   const waiting = new Waiting(options.maxWaitingClients);
   const keeper = new CallerLimitKeeper(redis);
   const onError = (error: unknown): void =>
@@ -110,21 +101,17 @@ export async function openGateway(options: GatewayServerOptions): Promise<Runnin
   const app = makeApp(parts, MODULES, {
     authenticate: options.authenticate,
     onFinished: metrics === undefined ? () => {} : countRequests(metrics, figures),
+    trustsProxy,
+    writeMs: times.writeMs,
     isHostAllowed: allowedHosts(options.host, options.allowedHosts),
   });
-  const server = serve({
-    fetch: app.fetch,
-    hostname: options.host,
+  const server = await listen(app, {
+    host: options.host,
     port: options.port,
-    serverOptions: {
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      connectionsCheckingInterval: CHECK_INTERVAL_MS,
-    },
-  }) as Server;
-  boundConnections(server, options.maxWaitingClients + MORE_CONNECTIONS);
-  await listening(server, options);
+    tls: options.tls,
+    maxConnections: options.maxWaitingClients + MORE_CONNECTIONS,
+    times,
+  });
   options.instruments?.judgeBy({ report: () => judge(gateway, stopping.signal) });
   return {
     address: server.address() as AddressInfo,
@@ -138,30 +125,4 @@ export async function openGateway(options: GatewayServerOptions): Promise<Runnin
 
 async function judge(gateway: Gateway, stopping: AbortSignal): Promise<{ reason: string | null }> {
   return { reason: (await unreadiness(gateway, stopping)) ?? null };
-}
-
-async function listening(server: Server, { host, port }: GatewayServerOptions): Promise<void> {
-  try {
-    if (!server.listening) await once(server, "listening");
-  } catch (error) {
-    const reason = errnoOf(error) ?? String(error);
-    throw new RankmillError(
-      "place_unusable",
-      wording`${option("port")}: cannot listen on ${host} port ${port}: ${reason}`,
-      { field: "port", place: `${host}:${port}`, cause: error },
-    );
-  }
-}
-
-async function closeServer(server: Server, stopping: AbortController, ms: number): Promise<void> {
-  const closed = once(server, "close");
-  server.close();
-  // A connection that has had its answer would stay open for the next request.
-  const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
-  const stop = setTimeout(() => stopping.abort(), ms);
-  const cut = setTimeout(() => server.closeAllConnections(), ms + LAST_ANSWERS_MS);
-  await closed;
-  clearInterval(idle);
-  clearTimeout(stop);
-  clearTimeout(cut);
 }

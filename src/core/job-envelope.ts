@@ -12,6 +12,9 @@ const scoringOptionsSchema = z.object({
   score: z.enum(PUBLIC_SCORES).optional(),
 }) satisfies z.ZodType<ScoringOptions>;
 
+/** It goes into logs and headers. */
+const MAX_REQUEST_ID_CHARS = 128;
+
 /** A job's envelope as BullMQ and the chunks of a run hold it. */
 export const envelopeSchema = z.object({
   v: z.literal(1),
@@ -20,6 +23,7 @@ export const envelopeSchema = z.object({
   pairs: z.int().min(0),
   ttlSeconds: z.int().min(1),
   request: z.string().exactOptional(),
+  requestId: z.string().max(MAX_REQUEST_ID_CHARS).exactOptional(),
 }) satisfies z.ZodType<JobEnvelope>;
 
 /** @returns undefined for anything that is no envelope of this version */

@@ -69,6 +69,8 @@ export interface JobEnvelope {
   readonly ttlSeconds: number;
   /** The request as JSON; absent if it lies in the payload key. */
   readonly request?: string;
+  /** The request of a gateway that the job was made for; workers log it. No part of the job's id. */
+  readonly requestId?: string;
 }
 
 /** A job as a queue hands it over. */

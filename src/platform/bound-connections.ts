@@ -1,5 +1,6 @@
 import type { Server } from "node:http";
 import type { Socket } from "node:net";
+import { Server as TlsServer } from "node:tls";
 
 /**
  * Keeps a server's connections within a bound. A newcomer takes the place of the oldest connection
@@ -9,7 +10,9 @@ import type { Socket } from "node:net";
 export function boundConnections(server: Server, most: number): void {
   const open = new Set<Socket>();
   const busy = new Map<Socket, number>();
-  server.on("connection", (socket: Socket) => {
+  // With TLS a request knows the connection above the socket.
+  const event = server instanceof TlsServer ? "secureConnection" : "connection";
+  server.on(event, (socket: Socket) => {
     open.add(socket);
     socket.once("close", () => {
       open.delete(socket);

@@ -19,16 +19,21 @@ export interface ConsumerOptions {
   readonly onEvent: (event: ConsumerEvent) => void;
 }
 
+/** A job, and the request of a gateway that it was made for. */
+interface JobNames {
+  readonly jobId: string;
+  readonly requestId?: string;
+}
+
 export type ConsumerEvent =
   /** A job is in hand for the first time, after so long in the queue by the clocks of producer and worker. */
-  | { readonly type: "taken"; readonly jobId: string; readonly waitedMs: number }
-  | { readonly type: "done"; readonly jobId: string; readonly summary: JobSummary }
-  | {
+  | ({ readonly type: "taken"; readonly waitedMs: number } & JobNames)
+  | ({ readonly type: "done"; readonly summary: JobSummary } & JobNames)
+  | ({
       readonly type: "failed";
-      readonly jobId: string;
       readonly error: Error;
       readonly final: boolean;
-    }
+    } & JobNames)
   | { readonly type: "stalled"; readonly jobId: string }
   | { readonly type: "lock-lost"; readonly jobId: string }
   /** Nobody waited for it any more. */
@@ -64,6 +69,8 @@ const NOBODY_WAITS = new Error(DROPPED);
 const HAND_BACK_MS = 700;
 /** The time after which a connection that does not answer is given up. */
 const DISCONNECT_MS = 100;
+
+const REQUEST_ID = /^[\w.:-]{1,128}$/;
 
 export type Process = (job: TakenJob, signal: AbortSignal) => Promise<JobSummary>;
 
@@ -209,20 +216,21 @@ export class Consumer {
 
   async #handle(job: Job<JobEnvelope, JobSummary>, token?: string): Promise<JobSummary> {
     const jobId = job.id ?? "";
+    const names = { jobId, ...requestOf(job.data) };
     const { priority, onEvent } = this.#options;
     const controller = new AbortController();
     const lastAttempt = job.attemptsMade + 1 >= (job.opts.attempts ?? MAX_ATTEMPTS);
     this.#held.set(jobId, controller);
     this.#lastActivityMs = Date.now();
     if (job.attemptsStarted <= 1) {
-      onEvent({ type: "taken", jobId, waitedMs: Math.max(0, Date.now() - job.timestamp) });
+      onEvent({ type: "taken", ...names, waitedMs: Math.max(0, Date.now() - job.timestamp) });
     }
     try {
       const summary = await this.#process(
         { jobId, envelope: job.data, priority, lastAttempt },
         controller.signal,
       );
-      onEvent({ type: "done", jobId, summary });
+      onEvent({ type: "done", ...names, summary });
       return summary;
     } catch (error) {
       if (controller.signal.reason === HAND_BACK) {
@@ -237,7 +245,7 @@ export class Consumer {
       }
       const failure = error instanceof Error ? error : new Error(String(error));
       const final = lastAttempt || !isRetryable(failure);
-      onEvent({ type: "failed", jobId, error: failure, final });
+      onEvent({ type: "failed", ...names, error: failure, final });
       if (isRetryable(failure)) throw failure;
       throw new UnrecoverableError(failure.message);
     } finally {
@@ -260,6 +268,13 @@ export class Consumer {
     this.#options.onEvent({ type: "revived" });
     await settledWithin(dead.close(true), WATCH_INTERVAL_MS);
   }
+}
+
+/** Somebody else may have written the job: only a name that can stand in a log is taken. */
+function requestOf(data: unknown): { readonly requestId?: string } {
+  const named = typeof data === "object" && data !== null && "requestId" in data;
+  const requestId = named ? data.requestId : undefined;
+  return typeof requestId === "string" && REQUEST_ID.test(requestId) ? { requestId } : {};
 }
 
 /** @returns whether `promise` settled within `ms`, in whatever way; never throws */

@@ -34,7 +34,11 @@ const gunzipAsync = promisify(gunzip);
 export function makeJob(
   request: RerankRequest,
   options: ScoringOptions,
-  settings: { readonly priority: Priority; readonly ttlSeconds?: number },
+  settings: {
+    readonly priority: Priority;
+    readonly ttlSeconds?: number;
+    readonly requestId?: string;
+  },
 ): NewJob {
   const scoring = resolveScoring(options);
   const ttlSeconds = settings.ttlSeconds ?? DEFAULT_RESULT_TTL_SECONDS;
@@ -53,6 +57,7 @@ export function makeJob(
       pairs: request.documents.length,
       ttlSeconds,
       ...(inline ? { request: payload } : {}),
+      ...(settings.requestId === undefined ? {} : { requestId: settings.requestId }),
     },
     ...(inline ? {} : { payload }),
   };

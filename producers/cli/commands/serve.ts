@@ -2,10 +2,10 @@ import { once } from "node:events";
 import type { Command } from "commander";
 import { Closers } from "../../../src/platform/closers.js";
 import { openGateway } from "../../gateway/server.js";
-import { parseAliases } from "../aliases.js";
 import { createLogger, requireRedis } from "../context.js";
 import { EXIT } from "../exit-codes.js";
 import { openAccess } from "../gateway-access.js";
+import { gatewayOptions, readServerTls } from "../gateway-options.js";
 import { openInstruments } from "../instrument-options.js";
 import { addHelp } from "../options/add-help.js";
 import { addOptions, readOptions } from "../options/command-options.js";
@@ -55,8 +55,7 @@ export function defineServe(command: Command): void {
 
 async function serve(parsed: Record<string, unknown>): Promise<number> {
   const values = readOptions(GROUPS, parsed);
-  const { host, port, alias, defaultModel, deadline, ...bounds } = values.gateway;
-  const aliases = parseAliases(alias);
+  const { host } = values.gateway;
   const logger = createLogger(values.messages.logLevel ?? "info", 1);
   const drainMs = values.shutdown.drainTimeout * 1_000;
   const signal = stopSignal({ deadlineMs: drainMs + LATE_MS });
@@ -70,21 +69,13 @@ async function serve(parsed: Record<string, unknown>): Promise<number> {
     const redis = await requireRedis(values.redis, logger);
     closers.use("Redis connection", redis, (one) => one.disconnect());
     const running = await openGateway({
+      ...gatewayOptions(values.gateway),
       redis,
-      host,
-      port,
       logger,
-      authenticate: await openAccess({ ...values.keys, host }, redis, logger),
-      names: { aliases, defaultModel },
       limits: values.limits,
-      maxListDocuments: bounds.maxListDocuments,
-      allowedHosts: values.gateway.allowedHost,
       instruments,
-      maxWaitingClients: bounds.maxWaitingClients,
-      graceMs: bounds.hangUpGrace * 1_000,
-      bounds,
-      strictDocuments: values.gateway.strictDocuments,
-      deadlineMs: deadline * 1_000,
+      tls: await readServerTls(values.gateway),
+      authenticate: await openAccess({ ...values.keys, host }, redis, logger),
       tenancy: { spool: values.run.spool, env, uploads: uploadBounds(values.uploads) },
     });
     const { address } = running;

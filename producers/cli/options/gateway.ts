@@ -1,4 +1,4 @@
-import type { OptionGroup } from "./option-spec.js";
+import type { GroupValues, OptionGroup } from "./option-spec.js";
 
 /** The gateway's server. */
 export const GATEWAY = {
@@ -26,6 +26,23 @@ export const GATEWAY = {
       type: "list",
       description:
         "names beside localhost by which clients may ask for a gateway on the loopback: host.docker.internal",
+    },
+    trustForwarded: {
+      flags: "--trust-forwarded",
+      type: "flag",
+      description: "take a client's address from X-Forwarded-For, behind a proxy of your own",
+    },
+    tlsCert: {
+      flags: "--tls-cert <file>",
+      env: "RANKMILL_TLS_CERT",
+      type: "text",
+      description: "certificate of the gateway with those that lead to its authority, as PEM",
+    },
+    tlsKey: {
+      flags: "--tls-key <file>",
+      env: "RANKMILL_TLS_KEY",
+      type: "text",
+      description: "private key of --tls-cert, as PEM",
     },
     deadline: {
       flags: "--deadline <n>",
@@ -103,3 +120,5 @@ export const GATEWAY = {
     },
   },
 } as const satisfies OptionGroup;
+
+export type GatewayValues = GroupValues<typeof GATEWAY>;

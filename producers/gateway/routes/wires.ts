@@ -53,6 +53,7 @@ async function answer(
   const caller = context.get("caller");
   const options = {
     deadlineMs: deadline.ms,
+    requestId: context.get("requestId"),
     signal: hangUpSignal(context.env.outgoing),
     stopping,
   };

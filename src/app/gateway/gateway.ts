@@ -39,6 +39,8 @@ export interface GatewayOptions {
 export interface RankOptions {
   /** The time for the answer; later the call ends with `timeout`, and its jobs go on. */
   readonly deadlineMs: number;
+  /** Goes to the worker's log with each job. */
+  readonly requestId: string;
   /** Aborts when the client hangs up. */
   readonly signal: AbortSignal;
   /** Aborts when the process is to end: the call then ends as if its time were over. */
@@ -115,7 +117,7 @@ export class Gateway {
     const parts = splitCall(call, this.#options.limits, this.#options.maxListDocuments);
     const found = await this.models.find(call.model);
     const model = await this.#open.get(found.tag, () => Promise.resolve(found.model));
-    const jobs = this.#jobsOf(caller, call, parts, model);
+    const jobs = this.#jobsOf(caller, call, { parts, model, requestId: options.requestId });
     const unique = [...new Map(jobs.map((job) => [job.jobId, job])).values()];
     const places = jobs.map(({ jobId }, i) => ({ jobId, ...placeOf(parts, i) }));
     const held = {
@@ -161,7 +163,7 @@ export class Gateway {
     throw new RankmillError("redis_unavailable", "Redis is away");
   }
 
-  #jobsOf(caller: Caller, call: RankCall, parts: readonly ListPart[], model: OpenModel): NewJob[] {
+  #jobsOf(caller: Caller, call: RankCall, { parts, model, requestId }: JobParts): NewJob[] {
     const { maxLength, ...scoring } = call.scoring;
     const highest = model.maxLength?.highest ?? Infinity;
     const options = {
@@ -170,7 +172,7 @@ export class Gateway {
       maxLength: maxLengthOf(maxLength && Math.min(maxLength, highest), model),
     };
     const priority = priorityOf(caller, undefined);
-    const settings = { priority, ttlSeconds: RESULT_TTL_SECONDS };
+    const settings = { priority, ttlSeconds: RESULT_TTL_SECONDS, requestId };
     return parts.map(({ request }) => {
       const job = makeJob(request, options, settings);
       checkJobBytes(job.envelope.bytes, this.#options.limits, call);
@@ -221,6 +223,13 @@ export class Gateway {
     if (hungUp) this.#held.endAfterGrace(held);
     else this.#held.endWith(held, (jobIds) => held.queue.cancel(jobIds, held.owner));
   }
+}
+
+/** The things that a call's jobs are made of. */
+interface JobParts {
+  readonly parts: readonly ListPart[];
+  readonly model: OpenModel;
+  readonly requestId: string;
 }
 
 /** Waits for every job; the first that fails ends the waiting for all. */

@@ -64,16 +64,16 @@ export function logLane(logger: Logger, event: LaneEvent): void {
 export function logConsumer(logger: Logger, event: ConsumerEvent): void {
   switch (event.type) {
     case "taken":
-      logger.trace({ jobId: event.jobId, waitedMs: event.waitedMs }, "job taken");
+      logger.trace({ ...namesOf(event), waitedMs: event.waitedMs }, "job taken");
       break;
     case "dropped":
       logger.debug({ jobId: event.jobId }, "job dropped: nobody waits for it any more");
       break;
     case "done":
-      logger.debug({ jobId: event.jobId, ...event.summary }, "job done");
+      logger.debug({ ...namesOf(event), ...event.summary }, "job done");
       break;
     case "failed":
-      logger.warn({ jobId: event.jobId, final: event.final, err: event.error }, "job failed");
+      logger.warn({ ...namesOf(event), final: event.final, err: event.error }, "job failed");
       break;
     case "stalled":
       logger.warn({ jobId: event.jobId }, "job had stalled and was taken back");
@@ -88,4 +88,9 @@ export function logConsumer(logger: Logger, event: ConsumerEvent): void {
       logger.warn({ err: event.error }, "queue consumer error");
       break;
   }
+}
+
+/** A job's id, and that of the gateway's request that it was made for. */
+function namesOf({ jobId, requestId }: { readonly jobId: string; readonly requestId?: string }) {
+  return requestId === undefined ? { jobId } : { jobId, requestId };
 }
