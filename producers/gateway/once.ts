@@ -21,11 +21,20 @@ const answerSchema = z.object({
 export type MadeAnswer = z.infer<typeof answerSchema>;
 
 /** The client's name for the request, from `Idempotency-Key`. @throws Refusal 422 */
-export function onceName(context: Context<GatewayEnv>): string | undefined {
+function onceName(context: Context<GatewayEnv>): string | undefined {
   const name = context.req.header("idempotency-key");
   if (name === undefined || NAME.test(name)) return name;
   const message = "Idempotency-Key: expected 1 to 255 printable ASCII characters";
   throw new Refusal(422, "invalid_field", message);
+}
+
+/**
+ * A name for what a request makes, so that a repetition finds what a gateway that died has begun; undefined if
+ * the client gave none. Another request under the same name is another thing.
+ */
+export function onceKey(context: Context<GatewayEnv>, fingerprint: string): string | undefined {
+  const name = onceName(context);
+  return name === undefined ? undefined : `${name}\n${hash(fingerprint)}`;
 }
 
 /**

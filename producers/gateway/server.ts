@@ -78,7 +78,7 @@ export async function openGateway(options: GatewayServerOptions): Promise<Runnin
   const keeper = new CallerLimitKeeper(redis);
   const onError = (error: unknown): void =>
     logger.warn({ err: error }, "uploads whose time is over could not be removed");
-  const tenants = openTenants({ ...options.tenancy, redis, limits, keeper, onError });
+  const tenants = await openTenants({ ...options.tenancy, redis, limits, keeper, onError });
   const parts = {
     gateway,
     redis,

@@ -5,7 +5,7 @@ import { maxLengthOf } from "../../src/app/client/max-length-of.js";
 import { openStream } from "../../src/app/tenants/streamed-source.js";
 import { chunksOf } from "./body-chunks.js";
 import type { GatewayEnv, GatewayParts } from "./env.js";
-import { once, onceName, type MadeAnswer } from "./once.js";
+import { once, onceKey, type MadeAnswer } from "./once.js";
 import { readQuery, withJson } from "./read-json.js";
 import { runBodySchema, runQuerySchema, type RunSettings } from "./run-fields.js";
 import { scoringOf } from "./scoring-fields.js";
@@ -14,6 +14,8 @@ interface RunInput {
   readonly chunks: AsyncIterable<Uint8Array>;
   /** The input's name, for people. */
   readonly name: string;
+  /** All there is to tell the request from another. */
+  readonly fingerprint: string;
 }
 
 /** Submits a run: a body of JSON names a file that was uploaded, any other body holds the records. */
@@ -27,7 +29,8 @@ export async function submitRun(
       return await once(context, parts.tenants.once, text, async () => {
         const { files } = parts.tenants;
         const { chunks, filename } = await files.open(context.get("caller"), file);
-        return await make(context, parts, settings, { chunks, name: filename });
+        const input = { chunks, name: filename, fingerprint: text };
+        return await make(context, parts, settings, input);
       });
     });
   }
@@ -37,7 +40,8 @@ export async function submitRun(
   const fingerprint = `${length} ${JSON.stringify(settings)}`;
   return await once(context, parts.tenants.once, fingerprint, async () => {
     const chunks = chunksOf(context.env.incoming);
-    return await make(context, parts, settings, { chunks, name: "a request's body" });
+    const input = { chunks, name: "a request's body", fingerprint };
+    return await make(context, parts, settings, input);
   });
 }
 
@@ -45,21 +49,18 @@ async function make(
   context: Context<GatewayEnv>,
   { gateway, tenants, streams }: GatewayParts,
   settings: RunSettings,
-  input: RunInput,
+  { chunks, name, fingerprint }: RunInput,
 ): Promise<MadeAnswer> {
   const { model } = await gateway.models.find(settings.model);
   context.get("facts").model = model.name;
   const topN = settings.top_n === 0 ? undefined : settings.top_n;
   const { format } = settings;
   const modelNames = [model.name, ...model.aliases, ...(settings.model ? [settings.model] : [])];
-  const { source, notes } = await openStream(
-    { chunks: input.chunks, format, topN, modelNames },
-    streams,
-  );
+  const { source, notes } = await openStream({ chunks, format, topN, modelNames }, streams);
   try {
     const { run, total } = await tenants.runs.submit(context.get("caller"), {
       source,
-      input: input.name,
+      input: name,
       model,
       scoring: resolveScoring({
         ...scoringOf(settings),
@@ -69,7 +70,7 @@ async function make(
       topN,
       ttlSeconds: settings.ttl_seconds,
       inFlightJobs: DEFAULT_IN_FLIGHT_BOUNDS.maxJobs,
-      once: onceName(context),
+      once: onceKey(context, fingerprint),
     });
     const url = `/v1/runs/${run.id}`;
     const body = { id: run.id, object: "run", state: "submitted", total, url, warnings: notes };

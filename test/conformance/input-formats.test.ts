@@ -21,6 +21,8 @@ const EXAMPLES: Readonly<Record<string, InputFormatExamples>> = {
     good: [
       { custom_id: "a", method: "POST", url: "/v1/rerank", body: { model: "m", query, documents } },
       { body: { query, documents, top_n: 1 }, extra: 1 },
+      { url: "/v1/score", body: { model: "m", text_1: query, text_2: ["first", "second"] } },
+      { url: "/score", body: { text_1: [query], text_2: "first", extra: 1 } },
     ],
     needs: "body",
   },

@@ -227,8 +227,13 @@ describe("the gateway's own API", () => {
     const id = await submitted(one);
     const response = await one.ask("GET", `/v1/events?run=${id}`);
     expect(response.headers.get("content-type")).toContain("text/event-stream");
-    fleet.gate.release();
-    const text = await response.text();
+    const reader = (response.body ?? new ReadableStream<Uint8Array>()).getReader();
+    let text = "";
+    for (let next = await reader.read(); !next.done; next = await reader.read()) {
+      text += Buffer.from(next.value).toString("utf8");
+      // The first event has come: the run may go on.
+      fleet.gate.release();
+    }
     const states = [...text.matchAll(/^data: (\{.+\})$/gm)].map(
       ([, data = ""]) => JSON.parse(data) as { done?: number; over?: boolean },
     );

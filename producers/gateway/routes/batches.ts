@@ -1,7 +1,7 @@
 /** OpenAI's batches: the requests of an uploaded file, ranked in their own time. */
 import type { RouteModule } from "../env.js";
 import { batchObject, batchPageSchema, newBatchSchema } from "../file-fields.js";
-import { once, onceName } from "../once.js";
+import { once, onceKey } from "../once.js";
 import { readQuery, withJson } from "../read-json.js";
 import { requireScope } from "../rights.js";
 
@@ -22,7 +22,7 @@ export const batchRoutes: RouteModule = (app, parts) => {
           inputFileId: value.input_file_id,
           completionWindow: value.completion_window,
           metadata: value.metadata ?? null,
-          once: onceName(context),
+          once: onceKey(context, text),
         };
         const batch = await tenants.batches.create(caller, wanted, find);
         const body = JSON.stringify(batchObject(batch));

@@ -9,8 +9,8 @@ import { progressObject } from "../run-fields.js";
 import { streamLines } from "../stream-lines.js";
 
 const MAX_WATCHED_RUNS = 20;
-/** Rounds without news after which a comment is sent: proxies close what is silent for a minute. */
-const QUIET_ROUNDS = 15;
+/** Rounds without news after which a comment is sent: a connection that is silent for long is closed. */
+const QUIET_ROUNDS = 8;
 
 const eventsSchema = z.strictObject({
   run: z.array(z.string()).max(MAX_WATCHED_RUNS).optional(),

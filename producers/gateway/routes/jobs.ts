@@ -67,7 +67,7 @@ async function submit(context: JobContext, parts: GatewayParts): Promise<Respons
 
 async function show(
   context: JobContext,
-  { gateway, tenants, stopping }: GatewayParts,
+  { gateway, tenants, waiting, stopping }: GatewayParts,
 ): Promise<Response> {
   const caller = context.get("caller");
   requireScope(caller, "read", "rerank");
@@ -76,7 +76,7 @@ async function show(
   let state = await tenants.jobs.state(caller, job);
   if (state.status === "queued" && wait > 0) {
     const signal = hangUpSignal(context.env.outgoing, stopping);
-    await gateway.untilEnded(job, wait * 1_000, signal);
+    await waiting.admit(() => gateway.untilEnded(job, wait * 1_000, signal));
     state = await tenants.jobs.state(caller, job);
   }
   return context.body(bodyOf(job, state), 200, { "Content-Type": "application/json" });

@@ -37,14 +37,21 @@ export interface Tenants {
 /** Files whose time is over are gone within the hour. */
 const SWEEP_MS = 3_600_000;
 
-/** Opens what callers own. */
-export function openTenants(options: TenantsOptions): Tenants {
+/**
+ * Opens what callers own.
+ *
+ * @throws RankmillError if there is a spool, and it cannot be used
+ */
+export async function openTenants(options: TenantsOptions): Promise<Tenants> {
   const { redis, limits, keeper, spool, env, uploads, onError } = options;
   const open = spool === undefined ? undefined : () => openSpool(spool, env);
   const openFiles = spool === undefined ? undefined : once(() => openUploads(spool, env));
   const runs = new Runs(redis, open);
   const jobs = new OwnedJobs(redis, limits, keeper);
   const files = new OwnedFiles(new FileIndex(redis), openFiles, uploads);
+  // A wrong place is an error of the start, and not of the first upload.
+  await (await open?.())?.check();
+  void files.sweep().catch(onError);
   const sweeping = setInterval(() => void files.sweep().catch(onError), SWEEP_MS);
   const ownRuns = new OwnedRuns(runs, spool !== undefined);
   return {
