@@ -1,6 +1,7 @@
 /** The packages that a command loads before it has anything to do: each start takes that time. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Bench, words } from "../support/cli.js";
+import { TestRedis } from "../support/redis-server.js";
 
 const LIST_MODULES = new URL("../support/list-modules.mjs", import.meta.url).href;
 
@@ -29,5 +30,19 @@ describe("the start of a command", () => {
     expect([...packages]).toContain("bullmq");
     for (const name of ["onnxruntime-node", "tokenizers", "@huggingface/transformers"])
       expect([...packages]).not.toContain(name);
+  });
+
+  it("rankmill serve loads nothing that runs models, also once it listens", async () => {
+    const redis = await TestRedis.start();
+    try {
+      const serving = bench.start(words("serve --port 0"), { env: { REDIS_URL: redis.url } });
+      await serving.says("serving gateway");
+      serving.signal("SIGTERM");
+      const { stderr } = await serving.exited;
+      expect(stderr).toMatch(/node_modules\/hono\//);
+      expect(stderr).not.toMatch(/node_modules\/(onnxruntime-node|tokenizers|@huggingface)\//);
+    } finally {
+      await redis.close();
+    }
   });
 });

@@ -44,4 +44,15 @@ describe("the gateway", () => {
     const response = await fetch(`${gateway.url}/v1/models`);
     expect(await response.json()).toMatchObject({ object: "list", data: [{ id: "builtin-bm25" }] });
   });
+
+  it("uses the lexical model for nobody who did not name it", async () => {
+    const response = await gateway.post("/v1/rerank", { ...BODY, model: null });
+    expect(response.status).toBe(404);
+    const message = "model: is missing, and no model is served that needs no naming";
+    expect(await response.text()).toContain(message);
+  });
+
+  it.each(["BUILTIN-BM25", "builtin-bm25:fp32"])("finds a model by the name %s", async (model) => {
+    expect((await gateway.post("/v1/rerank", { ...BODY, model })).status).toBe(200);
+  });
 });

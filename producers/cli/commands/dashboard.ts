@@ -21,7 +21,7 @@ const GROUPS = {
   messages: LOGS,
 };
 
-const PACKAGES = ["@bull-board/api", "@bull-board/hono", "hono", "@hono/node-server"];
+const PACKAGES = ["@bull-board/api", "@bull-board/hono"];
 
 export function defineDashboard(command: Command): void {
   command.action(async (parsed: Record<string, unknown>) => {
