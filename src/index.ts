@@ -17,7 +17,7 @@ export type {
   UntilOverOptions,
   WrittenResults,
 } from "./app/runs/run.js";
-export type { RedisTls } from "./redis/redis-address.js";
+export type { RedisTls } from "./redis/redis-url.js";
 export type { GivenRecord } from "./inputs/given-records.js";
 export type { RunItem } from "./runs/run-item.js";
 export type { RunState, RunStatus } from "./runs/run-status.js";

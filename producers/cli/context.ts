@@ -1,6 +1,5 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
-import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import type { Precision } from "../../src/core/catalogue.js";
 import { packageRoot } from "../../src/platform/package-root.js";
@@ -13,6 +12,7 @@ import { createLogger as createLoggerOf } from "./logger.js";
 import { requireOptions } from "./options/required-options.js";
 import { readTls, type RedisValues } from "./redis-target.js";
 import { env, say } from "./terminal.js";
+import type { RedisClient } from "../../src/redis/redis-client.js";
 
 export function createLogger(level: string, fd: 1 | 2): Logger {
   return createLoggerOf(level, fd, env);
@@ -66,7 +66,7 @@ export async function requireModel(
 }
 
 /** Connects to the Redis that the operator named. @throws RankmillError `invalid_option` if none is */
-export async function requireRedis(values: RedisValues, logger: Logger): Promise<Redis> {
+export async function requireRedis(values: RedisValues, logger: Logger): Promise<RedisClient> {
   const { redisUrl: url } = requireOptions({ redisUrl: values.redisUrl });
   const tls = await readTls(values);
   return await connectRedis({ url, tls }, (error) =>

@@ -1,9 +1,9 @@
-import type { Redis } from "ioredis";
 import { RankmillError } from "../../src/core/errors.js";
 import type { ModelKey } from "../../src/core/job.js";
 import { findServedModel } from "../../src/redis/model-registry.js";
 import { requireModel } from "./context.js";
 import type { FindModelValues } from "./options/model.js";
+import type { RedisClient } from "../../src/redis/redis-client.js";
 
 /** The facts that a producer must know of a model; it needs none of its files. */
 export interface KnownModel extends ModelKey {
@@ -16,7 +16,7 @@ export interface KnownModel extends ModelKey {
  *
  * @throws RankmillError `invalid_option`, `model_not_found`
  */
-export async function findModel(redis: Redis, values: FindModelValues): Promise<KnownModel> {
+export async function findModel(redis: RedisClient, values: FindModelValues): Promise<KnownModel> {
   const { model: name, precision } = values;
   if (name !== undefined && !name.startsWith(".") && !name.startsWith("/")) {
     const served = await findServedModel(redis, name, precision === undefined ? {} : { precision });

@@ -1,4 +1,3 @@
-import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import { KeyDirectory } from "../../src/app/keys/key-directory.js";
 import { openKeyStore } from "../../src/app/keys/registry.js";
@@ -8,6 +7,7 @@ import type { Authenticate } from "../gateway/authentication.js";
 import { authenticateKeys } from "../gateway/key-authentication.js";
 import { openUntilKeyed } from "../gateway/open-until-keyed.js";
 import { env } from "./terminal.js";
+import type { RedisClient } from "../../src/redis/redis-client.js";
 
 /** The place of the keys, and who could come without one. */
 export interface AccessOptions {
@@ -22,7 +22,7 @@ export interface AccessOptions {
  */
 export async function openAccess(
   { keys, host }: AccessOptions,
-  redis: Redis,
+  redis: RedisClient,
   logger: Logger,
 ): Promise<Authenticate> {
   const store = await openKeyStore(keys, () => Promise.resolve(redis));

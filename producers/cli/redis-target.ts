@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { describeError, RankmillError } from "../../src/core/errors.js";
 import { option, wording } from "../../src/core/wording.js";
-import type { RedisTarget, RedisTls } from "../../src/redis/redis-address.js";
+import type { RedisTarget } from "../../src/redis/redis-address.js";
+import type { RedisTls } from "../../src/redis/redis-url.js";
 
 /** The options that say where Redis is. */
 export interface RedisValues {

@@ -10,7 +10,6 @@ import { getConnInfo } from "@hono/node-server/conninfo";
 import { serveStatic } from "@hono/node-server/serve-static";
 import { Hono, type MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import { RankmillError } from "../../src/core/errors.js";
 import { option, wording } from "../../src/core/wording.js";
@@ -19,9 +18,10 @@ import { checkExposure, judge, SECURITY_HEADERS, type AccessRules } from "./acce
 import { boundConnections } from "../../src/platform/bound-connections.js";
 import { GuessLimit } from "../../src/platform/guess-limit.js";
 import { errnoOf } from "../../src/platform/file-system-errors.js";
+import type { RedisClient } from "../../src/redis/redis-client.js";
 
 export interface DashboardOptions extends AccessRules {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly host: string;
   /** 0: any that is free. */
   readonly port: number;

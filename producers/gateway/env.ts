@@ -1,6 +1,5 @@
 import type { HttpBindings } from "@hono/node-server";
 import type { Hono } from "hono";
-import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import type { Gateway } from "../../src/app/gateway/gateway.js";
 import type { CallerLimitKeeper } from "../../src/app/tenants/caller-limits.js";
@@ -10,6 +9,7 @@ import type { Caller } from "../../src/core/caller.js";
 import type { BodyReader } from "./read-body.js";
 import type { Waiting } from "./waiting.js";
 import type { StreamSlots } from "./stream-slots.js";
+import type { RedisClient } from "../../src/redis/redis-client.js";
 
 /** Facts of a request for its line in the log. Never a text of the request. */
 export interface RequestFacts {
@@ -37,7 +37,7 @@ export type GatewayApp = Hono<GatewayEnv>;
 /** The parts that all routes work with. */
 export interface GatewayParts {
   readonly gateway: Gateway;
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly bodies: BodyReader;
   readonly waiting: Waiting;
   /** The limits of callers' keys. */

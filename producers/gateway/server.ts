@@ -1,7 +1,6 @@
 /** The gateway's server: open, listen, close. */
 import { setMaxListeners } from "node:events";
 import type { AddressInfo } from "node:net";
-import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import { Gateway } from "../../src/app/gateway/gateway.js";
 import { CallerLimitKeeper } from "../../src/app/tenants/caller-limits.js";
@@ -20,9 +19,10 @@ import { MODULES } from "./modules.js";
 import { BodyReader, type BodyBounds } from "./read-body.js";
 import { Waiting } from "./waiting.js";
 import { StreamSlots } from "./stream-slots.js";
+import type { RedisClient } from "../../src/redis/redis-client.js";
 
 export interface GatewayServerOptions {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly host: string;
   /** 0: any that is free. */
   readonly port: number;

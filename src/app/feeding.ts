@@ -1,17 +1,17 @@
 /** The parts that feed a run into one model's queue and collect its rankings. */
-import type { Redis } from "ioredis";
 import type { JobQueue } from "../core/ports/job-queue.js";
 import type { Closers } from "../platform/closers.js";
 import { RedisFeedingBoard } from "../redis/feeding-board.js";
 import { RedisJobQueue } from "../redis/redis-job-queue.js";
 import { RedisResultStore } from "../redis/redis-result-store.js";
 import { Feeder, type FeederParts } from "../runs/feeder.js";
+import type { RedisClient } from "../redis/redis-client.js";
 
 export interface FeedingOptions<Q extends JobQueue> extends Pick<
   FeederParts,
   "sink" | "makeJob" | "owner" | "inFlight"
 > {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   /** The model, as its queues are named. */
   readonly tag: string;
   readonly maxJobBytes: number;

@@ -8,6 +8,7 @@ import type { RunFileOptions, RunFileResult } from "./run-file/run-file-options.
 import { openRunRedis, type RunRedis } from "./run-file/run-redis.js";
 import { openTarget, ownerOf, writeState, type RunTarget } from "./run-file/run-target.js";
 import type { RunningWorker } from "./worker/worker-options.js";
+import { pingAll } from "../redis/redis-servers.js";
 
 /** Everything that is left of a run is on disk or can be done again: it must end soon, not late. */
 const MOST_DRAIN_MS = 500;
@@ -156,7 +157,7 @@ async function interrupt(
   feeding: Promise<void>,
 ): Promise<void> {
   show.onEvent({ type: "stopping" });
-  if ((await within(redis.ping(), ANSWER_MS)) && (await within(feeding, SETTLE_MS))) {
+  if ((await within(pingAll(redis), ANSWER_MS)) && (await within(feeding, SETTLE_MS))) {
     const drainMs = Math.min(drainTimeoutMs, MOST_DRAIN_MS);
     await within(worker.close(drainMs), drainMs + WORKER_END_MS);
     await within(feeder.abandon(), SETTLE_MS);

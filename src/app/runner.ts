@@ -18,6 +18,7 @@ import type { OwnedFigures } from "./runner/run-figures.js";
 import type { RunnerOptions } from "./runner/runner-options.js";
 import { StoppedRuns } from "./runner/stopped-runs.js";
 import { ProcessFitness } from "./worker/process-fitness.js";
+import { pingAll } from "../redis/redis-servers.js";
 
 /** The longest time between the end of a dead owner's lease and the moment its run is found. */
 const POLL_INTERVAL_MS = 2_000;
@@ -36,7 +37,7 @@ export async function runRunner(options: RunnerOptions, signal: AbortSignal): Pr
     showFigures(options, figures, stops);
     // Its runs wait for workers: no other runner would help them on.
     const countWaiting = async (): Promise<number> => {
-      await options.redis.ping();
+      await pingAll(options.redis);
       return 0;
     };
     await fitness.watch({ held: () => 0, countWaiting, partHealth: () => stops.health });

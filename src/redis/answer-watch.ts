@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Redis } from "ioredis";
 import { SingleFlightPoll } from "../platform/single-flight-poll.js";
+import type { RedisClient } from "./redis-client.js";
+import { pingAll } from "./redis-servers.js";
 
 export interface AnswerWatchOptions {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   /** Told once each time that Redis falls silent. */
   readonly onSilent: (silentMs: number) => void;
   /** Told once it answers again. */
@@ -36,11 +37,11 @@ export class AnswerWatch {
   async #watch(options: AnswerWatchOptions, signal: AbortSignal): Promise<void> {
     const { redis, onSilent, onAnswer, silentMs = SILENT_MS } = options;
     const intervalMs = silentMs / ASKS_PER_SILENCE;
-    const ping = new SingleFlightPoll(() => redis.ping(), intervalMs);
+    const ping = new SingleFlightPoll(() => pingAll(redis).then(() => true), intervalMs);
     let answeredAtMs = performance.now();
     let silent = false;
     while (!signal.aborted) {
-      const answered = (await ping.answer()) !== undefined;
+      const answered = (await ping.answer()) === true;
       const forMs = performance.now() - answeredAtMs;
       if (signal.aborted) return;
       if (answered) {

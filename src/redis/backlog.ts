@@ -1,6 +1,7 @@
-import type { Redis, Result } from "ioredis";
+import type { Result } from "ioredis";
 import { KEY_PREFIX, queueName } from "./keys.js";
 import type { Priority } from "../core/priority.js";
+import type { RedisClient } from "./redis-client.js";
 
 /** Jobs looked at from either end of a list: twice as many are counted exactly. */
 const SAMPLED_FROM_EACH_END = 100;
@@ -65,7 +66,7 @@ export interface Backlog {
 }
 
 /** One round trip for both queues of a model, of a cost that does not grow with them. */
-export async function readBacklog(redis: Redis, tag: string): Promise<Backlog[]> {
+export async function readBacklog(redis: RedisClient, tag: string): Promise<Backlog[]> {
   redis.defineCommand("rankmillBacklog", { numberOfKeys: 4, lua: BACKLOG });
   return await Promise.all(
     (["interactive", "bulk"] as const).map(async (queue): Promise<Backlog> => {

@@ -1,5 +1,4 @@
 import { UnrecoverableError, WaitingError, Worker, type Job } from "./bullmq.js";
-import type { Redis } from "ioredis";
 import { isRetryable, RankmillError } from "../core/errors.js";
 import type { JobEnvelope, JobSummary, TakenJob } from "../core/job.js";
 import { KEY_PREFIX, queueName } from "./keys.js";
@@ -8,6 +7,7 @@ import { MAX_ATTEMPTS, retryDelayMs } from "./retry.js";
 import { telemetryOption } from "./telemetry.js";
 import { DROPPED } from "./unwanted-jobs.js";
 import { waitAtMost } from "../platform/wait-at-most.js";
+import type { RedisClient } from "./redis-client.js";
 
 export interface ConsumerOptions {
   readonly tag: string;
@@ -82,7 +82,7 @@ export type Process = (job: TakenJob, signal: AbortSignal) => Promise<JobSummary
  * of Redis.
  */
 export class Consumer {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #options: ConsumerOptions;
   readonly #process: Process;
   #worker: Worker<JobEnvelope, JobSummary>;
@@ -95,7 +95,7 @@ export class Consumer {
   #draining = false;
   #closing: Promise<void> | undefined;
 
-  constructor(redis: Redis, options: ConsumerOptions, process: Process) {
+  constructor(redis: RedisClient, options: ConsumerOptions, process: Process) {
     this.#redis = redis;
     this.#options = options;
     this.#process = process;

@@ -1,6 +1,7 @@
-import type { Redis } from "ioredis";
 import { feedersKey } from "./keys.js";
 import type { FeedingBoard, OtherFeeders } from "../core/ports/feeding-board.js";
+import type { RedisClient } from "./redis-client.js";
+import { serverTimeMs } from "./server-time.js";
 
 /** Silence after which a feeder counts as gone: it is dead, or cut off. */
 const SILENT_MS = 5_000;
@@ -10,18 +11,16 @@ const SILENT_MS = 5_000;
  * counts, by the clock of Redis, and how much the workers drain of it.
  */
 export class RedisFeedingBoard implements FeedingBoard {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #key: string;
 
-  constructor(redis: Redis, tag: string) {
+  constructor(redis: RedisClient, tag: string) {
     this.#redis = redis;
     this.#key = feedersKey(tag);
   }
 
   async post(owner: string, bytesPerSecond: number): Promise<OtherFeeders> {
-    // Redis' clock: hosts may disagree about the time.
-    const [seconds, micros] = await this.#redis.time();
-    const nowMs = Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
+    const nowMs = await serverTimeMs(this.#redis, this.#key);
     const posts = await this.#redis.hgetall(this.#key);
     const others = Object.entries(posts).filter(([other]) => other !== owner);
     const parsed = others.map(([other, post]) => {

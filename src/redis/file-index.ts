@@ -1,7 +1,8 @@
-import type { Redis, Result } from "ioredis";
+import type { Result } from "ioredis";
 import { z } from "zod";
 import { tryStored } from "../core/stored-json.js";
 import { tenantKeys } from "./keys.js";
+import type { RedisClient } from "./redis-client.js";
 
 /** An upload whose gateway died is forgotten after this time. */
 const UNDER_WAY_MS = 3_600_000;
@@ -66,9 +67,9 @@ export type Reserved =
 
 /** The uploads of each key, with the bytes that they take; what has expired is not there. */
 export class FileIndex {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
 
-  constructor(redis: Redis) {
+  constructor(redis: RedisClient) {
     this.#redis = redis;
     redis.defineCommand("rankmillReserveFile", { numberOfKeys: 1, lua: RESERVE });
   }

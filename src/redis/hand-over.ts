@@ -1,5 +1,6 @@
-import type { Redis, Result } from "ioredis";
+import type { Result } from "ioredis";
 import { jobKeys } from "./keys.js";
+import type { RedisClient } from "./redis-client.js";
 
 /**
  * KEYS: the owners of each job. ARGV: the owner who leaves, the owner who takes its place. A job that
@@ -31,7 +32,7 @@ const CHUNK_JOBS = 200;
 
 /** Jobs that `from` waits for are `to`'s from now on. Neither name may hold a quote, `\` or a line break. */
 export async function handOver(
-  redis: Redis,
+  redis: RedisClient,
   tag: string,
   jobIds: readonly string[],
   from: string,

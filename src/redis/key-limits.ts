@@ -1,5 +1,6 @@
-import type { Redis, Result } from "ioredis";
+import type { Result } from "ioredis";
 import { tenantKeys } from "./keys.js";
+import type { RedisClient } from "./redis-client.js";
 
 const MINUTE_MS = 60_000;
 
@@ -74,9 +75,9 @@ declare module "ioredis" {
 
 /** The use that keys make of their limits, counted in Redis, so that all gateways hold one limit together. */
 export class KeyLimitCounts {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
 
-  constructor(redis: Redis) {
+  constructor(redis: RedisClient) {
     this.#redis = redis;
     redis.defineCommand("rankmillAdmit", { numberOfKeys: 1, lua: ADMIT });
     redis.defineCommand("rankmillHold", { numberOfKeys: 2, lua: HOLD });

@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
-import type { Redis, Result } from "ioredis";
+import type { Result } from "ioredis";
 import { runKeys } from "./keys.js";
+import type { RedisClient } from "./redis-client.js";
+import { serverTimeMs } from "./server-time.js";
 
 /** An owner that has not renewed for this long has lost its run; another may take it. */
 const LEASE_MS = 10_000;
@@ -40,14 +42,14 @@ export class Lease {
   /** Larger than that of every earlier owner of the run. */
   readonly fence: number;
   readonly signal: AbortSignal;
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #key: string;
   readonly #holder: string;
   readonly #lost = new AbortController();
   #renewedAtMs = performance.now();
   readonly #timer: NodeJS.Timeout;
 
-  private constructor(redis: Redis, key: string, holder: string, fence: number) {
+  private constructor(redis: RedisClient, key: string, holder: string, fence: number) {
     this.#redis = redis;
     this.#key = key;
     this.#holder = holder;
@@ -57,7 +59,7 @@ export class Lease {
   }
 
   /** @returns undefined if another owns the run */
-  static async take(redis: Redis, run: string): Promise<Lease | undefined> {
+  static async take(redis: RedisClient, run: string): Promise<Lease | undefined> {
     redis.defineCommand("rankmillRenewLease", { numberOfKeys: 1, lua: RENEW });
     redis.defineCommand("rankmillGiveBackLease", { numberOfKeys: 1, lua: GIVE_BACK });
     // Host and process are for people who ask who owns the run.
@@ -69,7 +71,7 @@ export class Lease {
     }
     // Counted from the time: a run that was purged and submitted again must not give out the
     // fences of its former self, whose owner may be frozen still.
-    const [seconds] = await redis.time();
+    const seconds = Math.floor((await serverTimeMs(redis, key)) / 1000);
     await redis.setnx(runKeys.ownerFence(run), String(seconds));
     const fence = await redis.incr(runKeys.ownerFence(run));
     await redis.expire(runKeys.ownerFence(run), FENCE_TTL_SECONDS);
@@ -102,6 +104,6 @@ export class Lease {
  * Cuts a lease that lives longer than its holder can have meant, as after a step of Redis' clock. A
  * holder that lives renews it long before.
  */
-export async function cutLongLease(redis: Redis, key: string, ms: number): Promise<void> {
+export async function cutLongLease(redis: RedisClient, key: string, ms: number): Promise<void> {
   if ((await redis.pttl(key)) > ms) await redis.pexpire(key, ms);
 }

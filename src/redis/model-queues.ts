@@ -1,7 +1,7 @@
 import { Queue } from "./bullmq.js";
-import type { Redis } from "ioredis";
 import { KEY_PREFIX, modelTag, queueName } from "./keys.js";
 import { listServedModels } from "./model-registry.js";
+import type { RedisClient } from "./redis-client.js";
 
 /** A queue to look at, with a name for people. */
 export interface ShownQueue {
@@ -11,10 +11,10 @@ export interface ShownQueue {
 
 /** Opens the queues of every model that was ever served on this Redis, by queue name. */
 export class ModelQueues {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #open = new Map<string, ShownQueue>();
 
-  constructor(redis: Redis) {
+  constructor(redis: RedisClient) {
     this.#redis = redis;
   }
 

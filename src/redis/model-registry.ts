@@ -1,10 +1,10 @@
-import type { Redis } from "ioredis";
 import { z } from "zod";
 import { RankmillError } from "../core/errors.js";
 import type { ModelKey } from "../core/job.js";
 import { tryStored } from "../core/stored-json.js";
 import { MODELS_KEY, modelTag } from "./keys.js";
 import { waitOut } from "./wait-out.js";
+import type { RedisClient } from "./redis-client.js";
 
 /** Description of a model by the workers that serve it, so that a producer needs no model files. */
 const servedModelSchema = z.object({
@@ -19,11 +19,11 @@ const servedModelSchema = z.object({
 export type ServedModel = z.infer<typeof servedModelSchema>;
 
 /** Remembers that `model` is served here; kept after the worker stops, since its queue is kept too. */
-export async function registerModel(redis: Redis, model: ServedModel): Promise<void> {
+export async function registerModel(redis: RedisClient, model: ServedModel): Promise<void> {
   await waitOut(() => redis.hset(MODELS_KEY, modelTag(model), JSON.stringify(model)));
 }
 
-export async function listServedModels(redis: Redis): Promise<ServedModel[]> {
+export async function listServedModels(redis: RedisClient): Promise<ServedModel[]> {
   const entries = await redis.hvals(MODELS_KEY);
   return entries.flatMap((entry) => {
     return tryStored(servedModelSchema, entry) ?? [];
@@ -37,7 +37,7 @@ export async function listServedModels(redis: Redis): Promise<ServedModel[]> {
  * @throws RankmillError `model_ambiguous` if several match: revision or precision must be given too
  */
 export async function findServedModel(
-  redis: Redis,
+  redis: RedisClient,
   name: string,
   wanted: Partial<Omit<ModelKey, "name">> = {},
 ): Promise<ServedModel | undefined> {

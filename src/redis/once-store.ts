@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
-import type { Redis, Result } from "ioredis";
+import type { Result } from "ioredis";
 import { z } from "zod";
 import { parseStored } from "../core/stored-json.js";
 import { tenantKeys } from "./keys.js";
+import type { RedisClient } from "./redis-client.js";
 
 /** A client that repeats a request does so within minutes; a day is what others keep too. */
 const KEPT_SECONDS = 86_400;
@@ -47,9 +48,9 @@ export interface OnceTurn {
 
 /** Answers to requests that clients may repeat, by the name that they gave each. */
 export class OnceStore {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
 
-  constructor(redis: Redis) {
+  constructor(redis: RedisClient) {
     this.#redis = redis;
     redis.defineCommand("rankmillRenewOnce", { numberOfKeys: 1, lua: RENEW });
   }

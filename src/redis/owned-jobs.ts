@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
-import type { Redis } from "ioredis";
 import { jobKeys } from "./keys.js";
+import type { RedisClient } from "./redis-client.js";
 
 const MODEL_CHARS = 8;
 const JOB_NAME = /^(r[0-9a-f]{40})-([0-9a-f]{8})$/;
@@ -27,7 +27,7 @@ export function jobNamed(name: string, tags: readonly string[]): PlacedJob | und
 
 /** Whether one of `owners` waits for a job. None of them may hold a quote, `\` or a line break. */
 export async function isOwnedBy(
-  redis: Redis,
+  redis: RedisClient,
   { tag, id }: PlacedJob,
   owners: readonly string[],
 ): Promise<boolean> {
@@ -43,7 +43,7 @@ export interface PlacedJob {
 
 /** Those of the jobs that have a result, or that nobody waits for any more. */
 export async function endedJobs<T extends PlacedJob>(
-  redis: Redis,
+  redis: RedisClient,
   jobs: readonly T[],
 ): Promise<T[]> {
   const ended = await Promise.all(

@@ -1,12 +1,15 @@
-import type { Redis } from "ioredis";
 import { bullJobKey, KEY_PREFIX, queueName } from "./keys.js";
 import { PRIORITIES } from "../core/priority.js";
+import type { RedisClient } from "./redis-client.js";
 
 /** Jobs that are read per queue: those that were handed back stand at the same end as the oldest. */
 const LOOKED_AT_JOBS = 20;
 
 /** @returns when the oldest job was enqueued that waits for a worker; undefined if none waits */
-export async function oldestWaitingAtMs(redis: Redis, tag: string): Promise<number | undefined> {
+export async function oldestWaitingAtMs(
+  redis: RedisClient,
+  tag: string,
+): Promise<number | undefined> {
   const times = await Promise.all(
     PRIORITIES.map(async (priority) => {
       const waiting = `${KEY_PREFIX}:${queueName(tag, priority)}:wait`;

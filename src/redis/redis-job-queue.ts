@@ -1,5 +1,5 @@
 import { Queue } from "./bullmq.js";
-import type { Redis, Result } from "ioredis";
+import type { Result } from "ioredis";
 import type { EnqueueOutcome, JobEnvelope, NewJob } from "../core/job.js";
 import { cancelChannel, jobKeys, KEY_PREFIX, queueName, refusedKey } from "./keys.js";
 import { PRIORITIES, type Priority } from "../core/priority.js";
@@ -12,6 +12,7 @@ import { takeOutUnwanted, unwantedOf } from "./unwanted-jobs.js";
 import { describeError } from "../core/errors.js";
 import { damaged } from "../core/stored-json.js";
 import { waitOut } from "./wait-out.js";
+import type { RedisClient } from "./redis-client.js";
 
 /** Jobs of one `addBulk`: a pipeline of this many commands is neither slow nor large. */
 const ENQUEUE_CHUNK_JOBS = 250;
@@ -130,12 +131,12 @@ declare module "ioredis" {
 /** The queues of one model on BullMQ. */
 export class RedisJobQueue implements JobQueue, PayloadStore {
   readonly tag: string;
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #queues: Readonly<Record<Priority, Queue<JobEnvelope>>>;
   readonly #maxPayloadBytes: number;
 
   constructor(
-    redis: Redis,
+    redis: RedisClient,
     tag: string,
     maxPayloadBytes: number,
     eventsStreamLength = EVENTS_STREAM_LENGTH,
@@ -168,7 +169,8 @@ export class RedisJobQueue implements JobQueue, PayloadStore {
     const outcomes: EnqueueOutcome[] = [];
     for (let at = 0; at < jobs.length; at += ENQUEUE_CHUNK_JOBS) {
       const some = jobs.slice(at, at + ENQUEUE_CHUNK_JOBS);
-      outcomes.push(...(await waitOut(() => this.#enqueueChunk(some, owner))));
+      const enqueue = () => this.#enqueueChunk(some, owner);
+      outcomes.push(...(await waitOut(enqueue, { redis: this.#redis })));
     }
     return outcomes;
   }
@@ -368,7 +370,7 @@ function ownerLine(owner: string): string {
 }
 
 /** Runs a pipeline; the first error of any command is thrown. */
-async function run(pipeline: ReturnType<Redis["pipeline"]>): Promise<unknown[]> {
+async function run(pipeline: ReturnType<RedisClient["pipeline"]>): Promise<unknown[]> {
   if (pipeline.length === 0) return [];
   const answers = (await pipeline.exec()) ?? [];
   return answers.map(([error, answer]) => {

@@ -1,9 +1,10 @@
-import type { Redis, Result } from "ioredis";
+import type { Result } from "ioredis";
 import { accessKeySchema, type AccessKey } from "../core/access-key.js";
 import { RankmillError } from "../core/errors.js";
 import { MAX_KEYS, type KeyStore } from "../core/ports/key-store.js";
 import { parseStored } from "../core/stored-json.js";
 import { ACCESS_KEYS_KEY } from "./keys.js";
+import type { RedisClient } from "./redis-client.js";
 
 /** KEYS: all keys. ARGV: id, the key, most keys. Returns 1 if it was added, 0 if its id is taken, -1 if all are full. */
 const ADD = `
@@ -22,9 +23,9 @@ declare module "ioredis" {
 /** Keys in the Redis that the gateways share: one hash, id → the key as JSON. */
 export class RedisKeyStore implements KeyStore {
   readonly name = "Redis";
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
 
-  constructor(redis: Redis) {
+  constructor(redis: RedisClient) {
     this.#redis = redis;
     redis.defineCommand("rankmillAddKey", { numberOfKeys: 1, lua: ADD });
   }

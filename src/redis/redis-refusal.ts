@@ -56,7 +56,12 @@ const REFUSALS: readonly Refusal[] = [
   },
   {
     starts: /^(MOVED|ASK|CROSSSLOT) /,
-    advice: "it is a node of a cluster, which rankmill does not use: give a single server",
+    advice: "it is a node of a cluster: write its address as redis+cluster://host:port",
+    passes: false,
+  },
+  {
+    starts: /^ERR This instance has cluster support disabled/i,
+    advice: "it is a server alone, in no cluster: write its address as redis://host:port",
     passes: false,
   },
   {
@@ -120,9 +125,14 @@ export function asRedisError(error: unknown): unknown {
   });
 }
 
+/** Whether the connection ended before the answer came. */
+export function isLostConnection(error: unknown): boolean {
+  const lost = /^Connection is closed|^Reached the max retries per request limit/;
+  return error instanceof Error && lost.test(error.message);
+}
+
 function lostConnection(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   if (error.name === "ReplyError") return describeError(error).message;
-  const lost = /^Connection is closed|^Reached the max retries per request limit/;
-  return lost.test(error.message) ? "the connection to it is closed" : undefined;
+  return isLostConnection(error) ? "the connection to it is closed" : undefined;
 }

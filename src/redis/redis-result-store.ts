@@ -1,4 +1,4 @@
-import type { Redis, Result } from "ioredis";
+import type { Result } from "ioredis";
 import { z } from "zod";
 import { describeError } from "../core/errors.js";
 import type { JobEnd } from "../core/job.js";
@@ -9,6 +9,7 @@ import type { ResultStore, Started } from "../core/ports/result-store.js";
 import { BEGIN, COMMIT } from "./result-scripts.js";
 import { Coalescer } from "../platform/coalesce.js";
 import { waitOut } from "./wait-out.js";
+import { duplicateClient, type RedisClient } from "./redis-client.js";
 
 /** While an attempt is under way its fence lives as long as any attempt can take. */
 const FENCE_TTL_SECONDS = 604_800;
@@ -54,12 +55,12 @@ function decode(text: string): JobEnd {
 
 /** The result store of one model on Redis. Questions that come together are one script. */
 export class RedisResultStore implements ResultStore, JobEndNotices {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #tag: string;
   readonly #begins: Coalescer<string, Begun>;
   readonly #commits: Coalescer<Commit, number | string>;
 
-  constructor(redis: Redis, tag: string) {
+  constructor(redis: RedisClient, tag: string) {
     this.#redis = redis;
     this.#tag = tag;
     redis.defineCommand("rankmillBegin", { lua: BEGIN });
@@ -130,7 +131,7 @@ export class RedisResultStore implements ResultStore, JobEndNotices {
   }
 
   async onEnded(listener: (jobId: string) => void): Promise<() => Promise<void>> {
-    const subscriber = this.#redis.duplicate();
+    const subscriber = duplicateClient(this.#redis);
     subscriber.on("message", (_channel, jobIds: string) => jobIds.split(",").forEach(listener));
     // Losing the connection loses notices, never results: whoever listens polls as well.
     subscriber.on("error", () => {});

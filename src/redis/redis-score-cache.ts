@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { setImmediate as turn } from "node:timers/promises";
-import type { Redis, Result } from "ioredis";
+import type { Result } from "ioredis";
 import { scoresKey } from "./keys.js";
 import type { EncodedPair } from "../core/pair.js";
 import type { ScoreCache } from "../core/ports/score-cache.js";
 import { FIELD_BYTES, scorePlace } from "./score-key.js";
+import { impatientClient, isCluster, type RedisClient } from "./redis-client.js";
 
 export interface RedisScoreCacheOptions {
   readonly tag: string;
@@ -106,14 +107,14 @@ declare module "ioredis" {
  * kept. *Closed*: as resting, for good.
  */
 export class RedisScoreCache implements ScoreCache {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #options: RedisScoreCacheOptions;
   readonly #buckets: number;
   readonly #writing = new Set<Promise<void>>();
   #restingUntilMs = 0;
   #writingPairs = 0;
 
-  private constructor(redis: Redis, options: RedisScoreCacheOptions, buckets: number) {
+  private constructor(redis: RedisClient, options: RedisScoreCacheOptions, buckets: number) {
     this.#redis = redis;
     this.#options = options;
     this.#buckets = buckets;
@@ -125,21 +126,17 @@ export class RedisScoreCache implements ScoreCache {
    * @param redis a connected client; the cache opens another connection of its own beside it
    * @throws what Redis answers if it cannot be used at all
    */
-  static async open(redis: Redis, options: RedisScoreCacheOptions): Promise<RedisScoreCache> {
+  static async open(redis: RedisClient, options: RedisScoreCacheOptions): Promise<RedisScoreCache> {
     const generationBytes = await measureGeneration(redis, options.tag);
     const bucketBytes = GENERATIONS * generationBytes;
     const buckets = Math.max(1, Math.floor(options.capacityBytes / bucketBytes));
-    const own = redis.duplicate({
-      lazyConnect: true,
-      enableOfflineQueue: false,
-      autoResendUnfulfilledCommands: false,
-      maxRetriesPerRequest: 0,
-      commandTimeout: ANSWER_TIMEOUT_MS,
-    });
+    const own = impatientClient(redis, ANSWER_TIMEOUT_MS);
     // Every command that fails says so itself.
     own.on("error", () => undefined);
     try {
       await own.connect();
+      // A cluster connects to a node at its first command, and refuses the next until it is there.
+      if (isCluster(own)) await own.exists(scoresKey(options.tag, 0));
     } catch (error) {
       own.disconnect();
       throw error;
@@ -233,7 +230,7 @@ export class RedisScoreCache implements ScoreCache {
 }
 
 /** Bytes that a full generation takes on this server. */
-async function measureGeneration(redis: Redis, tag: string): Promise<number> {
+async function measureGeneration(redis: RedisClient, tag: string): Promise<number> {
   const key = `${scoresKey(tag, 0)}:probe`;
   const entries = Array.from({ length: GENERATION_ENTRIES }, () => [
     randomBytes(FIELD_BYTES),

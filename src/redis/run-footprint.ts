@@ -1,7 +1,7 @@
-import type { Redis } from "ioredis";
 import { bullJobKey, jobKeys, runKeys } from "./keys.js";
 import type { RunInfo } from "./run-info.js";
 import type { RunStore } from "./run-store.js";
+import type { RedisClient } from "./redis-client.js";
 
 /** Jobs and chunks that are measured; what all take is reckoned from those. */
 const MEASURED_JOBS = 100;
@@ -21,7 +21,7 @@ export interface JobSample {
  * @returns bytes; undefined if the server cannot tell
  */
 export async function runMemoryBytes(
-  redis: Redis,
+  redis: RedisClient,
   run: string,
   info: RunInfo,
   jobs: JobSample,
@@ -69,7 +69,7 @@ function jobKeysOf(tag: string, jobId: string): string[] {
   return [...own, bullJobKey(tag, "bulk", jobId)];
 }
 
-async function usage(redis: Redis, keys: readonly string[]): Promise<number> {
+async function usage(redis: RedisClient, keys: readonly string[]): Promise<number> {
   if (keys.length === 0) return 0;
   const asking = redis.pipeline();
   for (const key of keys) asking.memory("USAGE", key);

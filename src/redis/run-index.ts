@@ -1,4 +1,3 @@
-import type { Redis } from "ioredis";
 import {
   modelRunsKey,
   OLD_RUNS_KEY,
@@ -9,6 +8,7 @@ import {
   tenantKeys,
 } from "./keys.js";
 import { runInfoOf, type RunInfo } from "./run-info.js";
+import type { RedisClient } from "./redis-client.js";
 
 /** Runs read at once. */
 const PAGE_RUNS = 100;
@@ -30,9 +30,9 @@ export interface RunPage {
  * in it that no longer belongs there puts it right.
  */
 export class RunIndex {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
 
-  constructor(redis: Redis) {
+  constructor(redis: RedisClient) {
     this.#redis = redis;
   }
 

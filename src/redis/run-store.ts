@@ -1,6 +1,6 @@
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
-import type { Redis, Result } from "ioredis";
+import type { Result } from "ioredis";
 import { z } from "zod";
 import { RankmillError } from "../core/errors.js";
 import { runKeys } from "./keys.js";
@@ -18,6 +18,8 @@ import {
   speedSampleSchema,
 } from "./run-schemas.js";
 import { waitOut } from "./wait-out.js";
+import type { RedisClient } from "./redis-client.js";
+import { serverTimeMs } from "./server-time.js";
 
 const gzipAsync = promisify(gzip);
 const gunzipAsync = promisify(gunzip);
@@ -80,9 +82,9 @@ declare module "ioredis" {
 export class RunStore {
   /** The runs, and those of them that somebody must look after. */
   readonly index: RunIndex;
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
 
-  constructor(redis: Redis) {
+  constructor(redis: RedisClient) {
     this.#redis = redis;
     this.index = new RunIndex(redis);
     redis.defineCommand("rankmillCompleteRun", { numberOfKeys: 2, lua: COMPLETE });
@@ -230,12 +232,10 @@ export class RunStore {
 
   /** Remembers a run's figures at this moment. @returns those of the last minute, in order */
   async sample(run: string, counts: Readonly<RunCounts>): Promise<SpeedSample[]> {
-    // The server's clock: those who look at a run may sit on several hosts.
-    const [seconds, micros] = await this.#redis.time();
-    const atMs = Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
+    const key = runKeys.samples(run);
+    const atMs = await serverTimeMs(this.#redis, key);
     const { done, failed, pairs, tokens } = counts;
     const sample: SpeedSample = { atMs, ended: done + failed, pairs, tokens };
-    const key = runKeys.samples(run);
     await this.#redis
       .multi()
       .zadd(key, atMs, JSON.stringify(sample))

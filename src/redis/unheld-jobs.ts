@@ -1,6 +1,7 @@
-import type { Redis, Result } from "ioredis";
+import type { Result } from "ioredis";
 import { PRIORITIES, type Priority } from "../core/priority.js";
 import { KEY_PREFIX, queueName } from "./keys.js";
+import type { RedisClient } from "./redis-client.js";
 
 /** Jobs of a queue looked at in one turn; workers hold fewer. */
 const MAX_JOBS = 1_000;
@@ -58,7 +59,7 @@ declare module "ioredis" {
 }
 
 export interface UnheldJobsOptions {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly tag: string;
   /** The time to live that a worker gives the lock of a job in hand. */
   readonly lockDurationMs: number;
@@ -134,7 +135,7 @@ export class UnheldJobs {
 }
 
 /** The number of active jobs of a model that nobody holds at this moment. */
-export async function countUnheld(redis: Redis, tag: string): Promise<number> {
+export async function countUnheld(redis: RedisClient, tag: string): Promise<number> {
   redis.defineCommand("rankmillCountUnheld", { numberOfKeys: 1, lua: COUNT });
   let count = 0;
   for (const priority of PRIORITIES) {

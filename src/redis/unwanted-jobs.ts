@@ -1,6 +1,7 @@
-import type { Redis, Result } from "ioredis";
+import type { Result } from "ioredis";
 import type { Priority } from "../core/priority.js";
 import { bullJobKey, jobKeys } from "./keys.js";
+import type { RedisClient } from "./redis-client.js";
 
 /** Jobs looked at in one script: it blocks Redis for a few milliseconds. */
 const SCRIPT_JOBS = 500;
@@ -90,7 +91,7 @@ declare module "ioredis" {
  * nobody waits for; and what dropped jobs have left. Follows the layout of BullMQ 6.7.0.
  */
 export async function takeOutUnwanted(
-  redis: Redis,
+  redis: RedisClient,
   tag: string,
   priority: Priority,
 ): Promise<void> {
@@ -122,7 +123,7 @@ async function sweep(some: (from: number) => Promise<Swept>): Promise<void> {
 
 /** @returns those of `jobIds` that nobody waits for */
 export async function unwantedOf(
-  redis: Redis,
+  redis: RedisClient,
   tag: string,
   jobIds: readonly string[],
 ): Promise<string[]> {

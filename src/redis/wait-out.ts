@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { asRedisError, isPassingRefusal } from "./redis-refusal.js";
+import { isCluster, type RedisClient } from "./redis-client.js";
+import { asRedisError, isLostConnection, isPassingRefusal } from "./redis-refusal.js";
 
 /** A server that is full for longer is not about to recover: better to end, and be run again. */
 const WAIT_AT_MOST_MS = 60_000;
@@ -9,6 +10,8 @@ const LONGEST_PAUSE_MS = 2_000;
 export interface WaitOutOptions {
   readonly atMostMs?: number;
   readonly onWait?: ((error: unknown) => void) | undefined;
+  /** For work of several commands: what a node of a cluster drops as it goes down is done again. */
+  readonly redis?: RedisClient;
 }
 
 /**
@@ -18,17 +21,27 @@ export interface WaitOutOptions {
  * @throws RankmillError `redis_unavailable` with what to do, if Redis refuses for good or for longer
  */
 export async function waitOut<T>(work: () => Promise<T>, options: WaitOutOptions = {}): Promise<T> {
-  const { atMostMs = WAIT_AT_MOST_MS, onWait } = options;
+  const { atMostMs = WAIT_AT_MOST_MS, onWait, redis } = options;
   const deadline = performance.now() + atMostMs;
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
     try {
       return await work();
     } catch (error) {
-      if (!isPassingRefusal(error) || performance.now() + pauseMs > deadline) {
+      const passes = isPassingRefusal(error) || isLostNode(error, redis);
+      if (!passes || performance.now() + pauseMs > deadline) {
         throw asRedisError(error);
       }
       if (pauseMs === FIRST_PAUSE_MS) onWait?.(error);
     }
     await sleep(pauseMs);
   }
+}
+
+/**
+ * Whether the connection to one node of a cluster ended. A server's connection resends what it had not
+ * answered; a cluster's does so with single commands, and with pipelines of which nothing was done.
+ */
+function isLostNode(error: unknown, redis: RedisClient | undefined): boolean {
+  if (redis === undefined || !isCluster(redis)) return false;
+  return isLostConnection(error) && !["end", "disconnecting"].includes(redis.status);
 }

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
-import type { Redis } from "ioredis";
 import { z } from "zod";
 import { tryStored } from "../core/stored-json.js";
 import { workerKey, workersKey } from "./keys.js";
+import type { RedisClient } from "./redis-client.js";
 
 const ANNOUNCE_INTERVAL_MS = 3_000;
 /** A worker that has said nothing for this long is gone, or as good as gone. */
@@ -32,7 +32,7 @@ export type WorkerFigures = Pick<WorkerAnnouncement, "lanes" | "held" | "pairsPe
  * stays of a worker that is killed.
  */
 export class WorkerAnnouncer {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #tag: string;
   readonly #figures: () => WorkerFigures;
   readonly #self = {
@@ -44,7 +44,7 @@ export class WorkerAnnouncer {
   readonly #timer: NodeJS.Timeout;
   #saying: Promise<void> = Promise.resolve();
 
-  constructor(redis: Redis, tag: string, figures: () => WorkerFigures) {
+  constructor(redis: RedisClient, tag: string, figures: () => WorkerFigures) {
     this.#redis = redis;
     this.#tag = tag;
     this.#figures = figures;
@@ -84,7 +84,7 @@ export class WorkerAnnouncer {
 }
 
 /** The workers that serve a model at present; forgets those that are gone. */
-export async function listWorkers(redis: Redis, tag: string): Promise<WorkerAnnouncement[]> {
+export async function listWorkers(redis: RedisClient, tag: string): Promise<WorkerAnnouncement[]> {
   const ids = (await redis.smembers(workersKey(tag))).sort();
   if (ids.length === 0) return [];
   const said = await redis.mget(ids.map((id) => workerKey(tag, id)));

@@ -1,10 +1,10 @@
 /** Everything that keeps one model's jobs: on each Redis that rankmill runs on, and in memory for tests. */
-import type { Redis } from "ioredis";
 import { afterAll, beforeAll, describe } from "vitest";
 import { DEFAULT_LIMITS } from "../../src/core/contract.js";
 import type { JobEnd, NewJob } from "../../src/core/job.js";
 import type { JobQueue } from "../../src/core/ports/job-queue.js";
 import { RedisFeedingBoard } from "../../src/redis/feeding-board.js";
+import type { RedisClient } from "../../src/redis/redis-client.js";
 import { RedisJobQueue } from "../../src/redis/redis-job-queue.js";
 import { RedisResultStore } from "../../src/redis/redis-result-store.js";
 import { RunStore } from "../../src/redis/run-store.js";
@@ -16,7 +16,8 @@ import { MemoryPayloadStore } from "../support/fakes/memory-payload-store.js";
 import { MemoryResultStore } from "../support/fakes/memory-result-store.js";
 import { MortalResultStore } from "../support/fakes/mortal-result-store.js";
 import { FAILS, GatedWorker } from "../support/gated-worker.js";
-import { redisKinds, TestRedis } from "../support/redis-server.js";
+import { redisPlaces, startPlace, type TestCluster } from "../support/redis-cluster.js";
+import type { TestRedis } from "../support/redis-server.js";
 import { testFeedingBoard } from "./feeding-board.suite.js";
 import { testJobEndNotices } from "./job-end-notices.suite.js";
 import type { JobPlace } from "./job-place.js";
@@ -27,14 +28,14 @@ import { testResultStore } from "./result-store.suite.js";
 /** Jobs that the workers of a place hold at once. */
 const WORKERS = 4;
 
-describe.each(redisKinds)("on %s", (kind) => {
-  let server: TestRedis;
-  let redis: Redis;
+describe.each(redisPlaces)("on %s", (kind) => {
+  let server: TestRedis | TestCluster;
+  let redis: RedisClient;
   let places = 0;
 
   beforeAll(async () => {
-    server = await TestRedis.start({ kind });
-    redis = server.client();
+    server = await startPlace(kind);
+    redis = await server.client();
   });
 
   afterAll(async () => {
@@ -69,7 +70,7 @@ describe.each(redisKinds)("on %s", (kind) => {
   }
 
   testJobQueue("of a model", placeOf);
-  if (kind === redisKinds[0]) {
+  if (kind === redisPlaces[0]) {
     testJobQueue("that writes down the jobs of a run", () =>
       placeOf((queue, tag) => new TrackedQueue(queue, new RunStore(redis), tag, 1_000)),
     );

@@ -23,6 +23,7 @@ import { canSeeProcesses, lanesOf } from "../support/processes.js";
 import { attemptsByJob } from "../support/queue-view.js";
 import { hasRealRedis, TestRedis } from "../support/redis-server.js";
 import { until } from "../support/until.js";
+import type { RedisClient } from "../../src/redis/redis-client.js";
 
 const JOBS = 8;
 const MIB = 1024 * 1024;
@@ -82,7 +83,7 @@ async function inUse(): Promise<Record<string, unknown>> {
 }
 
 interface Failing {
-  readonly options?: (redis: Redis) => Partial<WorkerOptions>;
+  readonly options?: (redis: RedisClient) => Partial<WorkerOptions>;
   /** Does its damage when the worker logs this. */
   readonly at?: string;
   readonly damage?: () => unknown;

@@ -1,10 +1,10 @@
 /** A worker whose scores are made up: it takes jobs as every other does, and ends them when it is told. */
-import type { Redis } from "ioredis";
 import { RankmillError } from "../../src/core/errors.js";
 import type { JobEnd, JobSummary, TakenJob } from "../../src/core/job.js";
 import { envelopeSchema } from "../../src/core/job-envelope.js";
 import { Consumer } from "../../src/redis/consumer.js";
 import { cancelChannel } from "../../src/redis/keys.js";
+import { duplicateClient, type RedisClient } from "../../src/redis/redis-client.js";
 import { RedisResultStore } from "../../src/redis/redis-result-store.js";
 
 /** A job with this query fails for good, as long as the worker is not `healed`. */
@@ -15,14 +15,14 @@ export class GatedWorker {
   /** Whether jobs with the query {@link FAILS} are ranked too. */
   healed = false;
   readonly #results: RedisResultStore;
-  readonly #subscriber: Redis;
+  readonly #subscriber: RedisClient;
   readonly #consumer: Consumer;
   #allowed = 0;
   #waiting: (() => void)[] = [];
 
-  private constructor(redis: Redis, tag: string) {
+  private constructor(redis: RedisClient, tag: string) {
     this.#results = new RedisResultStore(redis, tag);
-    this.#subscriber = redis.duplicate();
+    this.#subscriber = duplicateClient(redis);
     this.#consumer = new Consumer(
       redis,
       {
@@ -37,7 +37,7 @@ export class GatedWorker {
     );
   }
 
-  static async start(redis: Redis, tag: string): Promise<GatedWorker> {
+  static async start(redis: RedisClient, tag: string): Promise<GatedWorker> {
     const worker = new GatedWorker(redis, tag);
     worker.#subscriber.on("message", (_channel: string, jobIds: string) => {
       for (const jobId of jobIds.split(",")) worker.#consumer.drop(jobId);

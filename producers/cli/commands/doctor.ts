@@ -1,11 +1,16 @@
 import { tmpdir } from "node:os";
 import type { Command } from "commander";
-import type { Redis } from "ioredis";
 import { worstOf, type Level } from "../../../src/app/doctor/finding.js";
-import type { Examined, ExaminedModel, ExaminedRedis } from "../../../src/app/doctor/subject.js";
+import type {
+  Examined,
+  ExaminedModel,
+  ExaminedRedis,
+  ExaminedServer,
+} from "../../../src/app/doctor/subject.js";
 import { wordingOf } from "../../../src/core/errors.js";
 import { connectRedis } from "../../../src/redis/connection.js";
 import { describeRedis, infoFields } from "../../../src/redis/redis-info.js";
+import { serversOf } from "../../../src/redis/redis-servers.js";
 import { chooseDevice } from "../choose-device.js";
 import { calibrationDir, indexDir, modelsDir, preparedDir } from "../context.js";
 import { readTls, type RedisValues } from "../redis-target.js";
@@ -24,6 +29,7 @@ import { MODEL, type FindModelValues } from "../options/model.js";
 import { pick } from "../options/option-spec.js";
 import { inFlightBounds, REDIS } from "../options/redis.js";
 import { WORKER } from "../options/worker.js";
+import type { RedisClient } from "../../../src/redis/redis-client.js";
 
 const GROUPS = {
   model: MODEL,
@@ -97,13 +103,17 @@ async function doctor(parsed: Record<string, unknown>): Promise<number> {
 async function examinedRedis(values: RedisValues): Promise<Examined<ExaminedRedis>> {
   const { redisUrl: url } = values;
   if (url === undefined) return { status: "unnamed", option: "redisUrl" };
-  let redis: Redis | undefined;
+  let redis: RedisClient | undefined;
   try {
     const tls = await readTls(values);
     redis = await connectRedis({ url, tls }, () => undefined);
-    const info = await redis.info();
-    const description = describeRedis(info);
-    return { status: "there", part: { redis, url, tls, info: infoFields(info), description } };
+    const servers = await Promise.all(
+      serversOf(redis).map(async (server): Promise<ExaminedServer> => {
+        const info = await server.redis.info();
+        return { ...server, url, info: infoFields(info), description: describeRedis(info) };
+      }),
+    );
+    return { status: "there", part: { redis, url, tls, servers } };
   } catch (error) {
     redis?.disconnect();
     return { status: "unusable", why: wordingOf(error) };

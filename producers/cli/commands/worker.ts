@@ -26,6 +26,7 @@ import { requireOptions } from "../options/required-options.js";
 import { REDIS_ADDRESS } from "../options/redis.js";
 import { SHUTDOWN, WORKER } from "../options/worker.js";
 import { stopSignal } from "../stop-signal.js";
+import { serversOf } from "../../../src/redis/redis-servers.js";
 
 /** The time for handing back jobs and closing everything, after the drain. */
 const STOP_DEADLINE_MS = 1_900;
@@ -112,7 +113,10 @@ async function start(
   const instruments = await openInstruments(values.observe, logger, closers);
   const redis = await requireRedis(values.redis, logger);
   closers.use("Redis connection", redis, (one) => one.disconnect());
-  for (const warning of redisWarnings(describeRedis(await redis.info()))) logger.warn(warning);
+  for (const { address, redis: server } of serversOf(redis)) {
+    const warnings = redisWarnings(describeRedis(await server.info()));
+    for (const warning of warnings) logger.warn({ ...warning, master: address });
+  }
   const prepared = values.model.prepare ? preparedDir(values.model.preparedDir) : undefined;
   const { openTokenizer } = await import("../../../src/tokenizers/open-tokenizer.js");
   const { startWorker } = await import("../../../src/app/worker/start-worker.js");

@@ -13,7 +13,7 @@ export const REDIS = {
       env: "REDIS_URL",
       type: "text",
       description:
-        "address of Redis or Valkey: redis://, rediss://, unix:// or redis+sentinel://host:port,…/name",
+        "address of Redis or Valkey: redis://, rediss://, unix://, redis+sentinel://host:port,…/name or redis+cluster://host:port,…",
     },
     redisCa: {
       flags: "--redis-ca <file>",

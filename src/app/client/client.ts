@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import type { Telemetry } from "bullmq";
-import type { Redis } from "ioredis";
 import {
   DEFAULT_LIMITS,
   parseRequest,
@@ -15,7 +14,7 @@ import { waitAtMost } from "../../platform/wait-at-most.js";
 import { packageRoot } from "../../platform/package-root.js";
 import { resolveModel } from "../../models/resolve.js";
 import { connectRedis } from "../../redis/connection.js";
-import type { RedisTls } from "../../redis/redis-address.js";
+import type { RedisTls } from "../../redis/redis-url.js";
 import { findServedModel } from "../../redis/model-registry.js";
 import { DEFAULT_RESULT_TTL_SECONDS, makeJob } from "../../redis/make-job.js";
 import { traceQueues } from "../../redis/telemetry.js";
@@ -26,9 +25,10 @@ import { maxLengthOf } from "./max-length-of.js";
 import { ClientRuns } from "./client-runs.js";
 import { EnqueuedJob } from "./enqueued-job.js";
 import { OpenModels, type KnownModel, type OpenModel } from "./open-models.js";
+import type { RedisClient } from "../../redis/redis-client.js";
 
 export interface ClientOptions {
-  /** `redis://`, `rediss://`, `unix://` or `redis+sentinel://host:port,…/name` */
+  /** `redis://`, `rediss://`, `unix://`, `redis+sentinel://host:port,…/name` or `redis+cluster://host:port,…` */
   readonly redisUrl: string;
   /** Certificates of a connection with TLS. @defaultValue the authorities that Node trusts */
   readonly redisTls?: RedisTls;
@@ -100,7 +100,7 @@ function parseOptions(wire: unknown, limits: Limits, bytes: number): RerankReque
 
 /** A producer: enqueues rerank jobs and reads their rankings. Loads no inference runtime. */
 export class Client {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #limits: Limits;
   readonly #models: OpenModels;
   /** Owner of this client's jobs: another's cancel must not take them. */
@@ -114,7 +114,7 @@ export class Client {
 
   /** Use {@link createClient}. */
   constructor(
-    redis: Redis,
+    redis: RedisClient,
     limits: Limits,
     openSpool: (() => Promise<Spool>) | undefined,
     enqueueTimeoutMs = ENQUEUE_TIMEOUT_MS,

@@ -1,10 +1,10 @@
-import type { Redis } from "ioredis";
 import type { Limits } from "../../core/contract.js";
 import type { ModelKey } from "../../core/job.js";
 import { modelTag } from "../../redis/keys.js";
 import { RedisJobQueue } from "../../redis/redis-job-queue.js";
 import { RedisResultStore } from "../../redis/redis-result-store.js";
 import { Waiter } from "./waiter.js";
+import type { RedisClient } from "../../redis/redis-client.js";
 
 /** The facts that a producer knows of a model that it was asked for. */
 export interface KnownModel extends ModelKey {
@@ -22,11 +22,11 @@ export interface OpenModel {
 
 /** The models that a producer has asked for: each is opened once, however many ask at the same time. */
 export class OpenModels {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #limits: Limits;
   readonly #open = new Map<string, Promise<OpenModel>>();
 
-  constructor(redis: Redis, limits: Limits) {
+  constructor(redis: RedisClient, limits: Limits) {
     this.#redis = redis;
     this.#limits = limits;
   }

@@ -1,5 +1,5 @@
 import type { Said } from "./finding.js";
-import type { ExaminedModel, ExaminedRedis, Subject } from "./subject.js";
+import type { ExaminedModel, ExaminedRedis, ExaminedServer, Subject } from "./subject.js";
 
 /** One question about the subject. It changes nothing that outlives it. */
 export type Check = {
@@ -12,6 +12,11 @@ export type Check = {
   | {
       readonly needs: "redis";
       readonly run: (redis: ExaminedRedis, subject: Subject) => Promise<Said[]>;
+    }
+  | {
+      /** Made of each server of the Redis. */
+      readonly needs: "server";
+      readonly run: (server: ExaminedServer, subject: Subject) => Promise<Said[]>;
     }
   | {
       readonly needs: "model";

@@ -4,7 +4,7 @@ import { waitAtMost } from "../../platform/wait-at-most.js";
 import type { Check } from "./check.js";
 import { note, problem, type Finding, type Said } from "./finding.js";
 import { CHECKS } from "./registry.js";
-import type { Examined, Subject } from "./subject.js";
+import type { Examined, ExaminedServer, Subject } from "./subject.js";
 
 const DEFAULT_TIMEOUT_MS = 60_000;
 
@@ -59,5 +59,30 @@ async function run(check: Check, { redis, model, ...rest }: Subject): Promise<Sa
   if (check.needs === "redis") {
     return redis.status === "there" ? await check.run(redis.part, subject) : [];
   }
+  if (check.needs === "server") {
+    if (redis.status !== "there") return [];
+    return await ofEach(redis.part.servers, async (server) => await check.run(server, subject));
+  }
   return model.status === "there" ? await check.run(model.part, subject) : [];
+}
+
+function same(a: Said, b: Said): boolean {
+  return a.level === b.level && String(a.said) === String(b.said);
+}
+
+/** What is true of all masters of a cluster is said once; the rest with their addresses. */
+async function ofEach(
+  servers: readonly ExaminedServer[],
+  ask: (server: ExaminedServer) => Promise<Said[]>,
+): Promise<Said[]> {
+  const all: { readonly address: string | undefined; readonly one: Said }[] = [];
+  for (const server of servers) {
+    for (const one of await ask(server)) all.push({ address: server.address, one });
+  }
+  return all.flatMap(({ address, one }, i) => {
+    const equal = all.filter((other) => same(other.one, one));
+    if (address === undefined) return [one];
+    if (equal.length < servers.length) return [{ ...one, said: wording`${address}: ${one.said}` }];
+    return all.findIndex((other) => same(other.one, one)) === i ? [one] : [];
+  });
 }

@@ -1,18 +1,27 @@
-import type { RedisTls } from "../../redis/redis-address.js";
-import type { Redis } from "ioredis";
+import type { RedisTls } from "../../redis/redis-url.js";
 import type { TokenizerChoice } from "../../tokenizers/kinds/registry.js";
 import type { InFlightBounds } from "../../core/in-flight-bounds.js";
 import type { WorkerDevice } from "../../inference/devices/registry.js";
 import type { ResolvedModel } from "../../models/resolve.js";
 import type { RedisDescription } from "../../redis/redis-info.js";
+import type { RedisServer } from "../../redis/redis-servers.js";
 import type { Text } from "./finding.js";
 import type { LaneOptions } from "../worker/worker-options.js";
+import type { RedisClient } from "../../redis/redis-client.js";
 
-/** A server that answers. */
+/** A Redis that answers. */
 export interface ExaminedRedis {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly url: string;
   readonly tls: RedisTls | undefined;
+  /** The server, or each master of a cluster. */
+  readonly servers: readonly ExaminedServer[];
+}
+
+/** A server that holds keys. */
+export interface ExaminedServer extends RedisServer {
+  /** The URL of the Redis that it belongs to. */
+  readonly url: string;
   /** Fields of its reply to INFO. */
   readonly info: ReadonlyMap<string, string>;
   readonly description: RedisDescription;

@@ -1,9 +1,9 @@
-import type { Redis } from "ioredis";
 import { SingleFlightPoll } from "../../platform/single-flight-poll.js";
 import { readBacklog, type Backlog } from "../../redis/backlog.js";
 import type { WorkerAnnouncement } from "../../redis/worker-registry.js";
 import { TooManyError } from "../tenants/too-many.js";
 import type { ModelAtWork } from "./served-models.js";
+import type { RedisClient } from "../../redis/redis-client.js";
 
 /** What is known of a queue is at most this old. */
 const FRESH_MS = 500;
@@ -22,10 +22,10 @@ interface Known {
  * longer than its client waits.
  */
 export class BacklogWatch {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #known = new Map<string, Known>();
 
-  constructor(redis: Redis) {
+  constructor(redis: RedisClient) {
     this.#redis = redis;
   }
 

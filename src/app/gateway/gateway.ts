@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import { setMaxListeners } from "node:events";
-import type { Redis } from "ioredis";
 import type { Caller } from "../../core/caller.js";
 import type { Limits } from "../../core/contract.js";
 import { RankmillError } from "../../core/errors.js";
@@ -22,9 +21,10 @@ import { mergeRankings } from "./merge-rankings.js";
 import type { RankCall, Ranked } from "../../core/rank-call.js";
 import { ServedModels, type ModelNames } from "./served-models.js";
 import { checkJobBytes, splitCall, type ListPart } from "./split-list.js";
+import type { RedisClient } from "../../redis/redis-client.js";
 
 export interface GatewayOptions {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly names: ModelNames;
   /** Bounds on one job; longer lists are cut into several. */
   readonly limits: Limits;
@@ -74,7 +74,7 @@ export function lateOwner(caller: Caller): string {
 /** Ranks lists of any length for callers who wait for the answer. */
 export class Gateway {
   readonly models: ServedModels;
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #options: GatewayOptions;
   readonly #open: OpenModels;
   readonly #held: HeldJobs;

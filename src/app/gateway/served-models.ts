@@ -1,9 +1,9 @@
-import type { Redis } from "ioredis";
 import { RankmillError } from "../../core/errors.js";
 import { SingleFlightPoll } from "../../platform/single-flight-poll.js";
 import { modelTag } from "../../redis/keys.js";
 import { listServedModels, type ServedModel } from "../../redis/model-registry.js";
 import { listWorkers, type WorkerAnnouncement } from "../../redis/worker-registry.js";
+import type { RedisClient } from "../../redis/redis-client.js";
 
 /** The workers of a model, and when one of them was last seen. */
 export interface ModelAtWork {
@@ -36,7 +36,7 @@ export class ServedModels {
   #askedAtMs = -Infinity;
   readonly #seenAtMs = new Map<string, number>();
 
-  constructor(redis: Redis, names: ModelNames) {
+  constructor(redis: RedisClient, names: ModelNames) {
     this.#names = names;
     this.#poll = new SingleFlightPoll(() => readModels(redis), ANSWER_MS);
   }
@@ -111,7 +111,7 @@ export class ServedModels {
   }
 }
 
-async function readModels(redis: Redis): Promise<ModelAtWork[]> {
+async function readModels(redis: RedisClient): Promise<ModelAtWork[]> {
   const models = await listServedModels(redis);
   const atWork = await Promise.all(
     models.map(async (model) => {

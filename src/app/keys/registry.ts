@@ -1,14 +1,14 @@
 /** Every kind of key store. A new one is a file and a line in `KEY_STORES`. */
-import type { Redis } from "ioredis";
 import type { KeyStore } from "../../core/ports/key-store.js";
 import { RedisKeyStore } from "../../redis/redis-key-store.js";
 import { FileKeyStore } from "./file-key-store.js";
+import type { RedisClient } from "../../redis/redis-client.js";
 
 interface KeyStoreKind {
   /** Whether a place is of this kind. */
   readonly holds: (place: string) => boolean;
   /** @param redis connects to Redis once it is needed */
-  readonly open: (place: string, redis: () => Promise<Redis>) => Promise<KeyStore>;
+  readonly open: (place: string, redis: () => Promise<RedisClient>) => Promise<KeyStore>;
 }
 
 const file: KeyStoreKind = {
@@ -26,7 +26,10 @@ const KEY_STORES: readonly KeyStoreKind[] = [
 ];
 
 /** @param place `redis`, or the path of a JSON file */
-export async function openKeyStore(place: string, redis: () => Promise<Redis>): Promise<KeyStore> {
+export async function openKeyStore(
+  place: string,
+  redis: () => Promise<RedisClient>,
+): Promise<KeyStore> {
   const kind = KEY_STORES.find(({ holds }) => holds(place)) ?? file;
   return await kind.open(place, redis);
 }

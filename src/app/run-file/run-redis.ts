@@ -1,4 +1,3 @@
-import type { Redis } from "ioredis";
 import type { InFlightBounds } from "../../core/in-flight-bounds.js";
 import { RankmillError } from "../../core/errors.js";
 import type { Closers } from "../../platform/closers.js";
@@ -7,10 +6,11 @@ import { AnswerWatch } from "../../redis/answer-watch.js";
 import { connectRedis } from "../../redis/connection.js";
 import { startPrivateRedis, type PrivateRedis } from "../../redis/private-server/private-redis.js";
 import type { RunFileOptions } from "./run-file-options.js";
+import type { RedisClient } from "../../redis/redis-client.js";
 
 /** The Redis of a run: the operator's, or one of its own. */
 export interface RunRedis {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly inFlight: InFlightBounds;
   readonly eventsStreamLength: number | undefined;
   /** A description for the manifest. */
@@ -60,7 +60,7 @@ export async function openRunRedis(
   };
 }
 
-function watched(redis: Redis, { show }: RunFileOptions, closers: Closers): void {
+function watched(redis: RedisClient, { show }: RunFileOptions, closers: Closers): void {
   closers.use("Redis connection", redis, (one) => one.disconnect());
   const watch = new AnswerWatch({
     redis,

@@ -1,4 +1,3 @@
-import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import type { Limits } from "../../core/contract.js";
 import type { InFlightBounds } from "../../core/in-flight-bounds.js";
@@ -6,9 +5,10 @@ import type { Spool } from "../../core/ports/spool.js";
 import type { RunStore } from "../../redis/run-store.js";
 import type { RetryPauses } from "./stopped-runs.js";
 import type { Instruments } from "../worker/instruments.js";
+import type { RedisClient } from "../../redis/redis-client.js";
 
 export interface RunnerOptions {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly store: RunStore;
   readonly spool: Spool;
   readonly limits: Limits;

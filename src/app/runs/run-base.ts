@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Redis } from "ioredis";
 import { RankmillError } from "../../core/errors.js";
 import type { RecordFailure } from "../../core/record.js";
 import { option, wording } from "../../core/wording.js";
@@ -13,6 +12,7 @@ import { rankingOf, type Ranking } from "../client/ranking.js";
 import type { ResultStreams, Run, RunSummary, UntilOverOptions, WrittenResults } from "./run.js";
 import { summaryOf } from "./run-summary.js";
 import { writeResults } from "./write-results.js";
+import type { RedisClient } from "../../redis/redis-client.js";
 
 const POLL_MS = 1_000;
 
@@ -20,10 +20,10 @@ const POLL_MS = 1_000;
 export abstract class RunBase implements Run {
   abstract readonly place: "redis" | "spool";
   readonly id: string;
-  protected readonly redis: Redis;
+  protected readonly redis: RedisClient;
   protected readonly parts: RunParts;
 
-  constructor(id: string, redis: Redis, parts: RunParts) {
+  constructor(id: string, redis: RedisClient, parts: RunParts) {
     this.id = id;
     this.redis = redis;
     this.parts = parts;

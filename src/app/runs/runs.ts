@@ -1,4 +1,3 @@
-import type { Redis } from "ioredis";
 import { DEFAULT_LIMITS } from "../../core/contract.js";
 import { RankmillError } from "../../core/errors.js";
 import type { Spool } from "../../core/ports/spool.js";
@@ -13,6 +12,7 @@ import { RedisRun } from "./redis-run.js";
 import type { Run, RunSummary } from "./run.js";
 import { summaryOf } from "./run-summary.js";
 import { SpooledRun } from "./spooled-run.js";
+import type { RedisClient } from "../../redis/redis-client.js";
 
 /** The parts that all runs of one model share. */
 export interface ModelParts extends RunParts {
@@ -24,13 +24,13 @@ const MOST_GUESSED_FROM = 1_000;
 
 /** The submitted runs on one Redis; the place that knows which kind a run is. */
 export class Runs {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly store: RunStore;
   readonly #openSpool: (() => Promise<Spool>) | undefined;
   readonly #parts = new Map<string, ModelParts>();
 
   /** @param openSpool opens the spool that spooled runs lie in, once it is needed; undefined: none */
-  constructor(redis: Redis, openSpool: (() => Promise<Spool>) | undefined) {
+  constructor(redis: RedisClient, openSpool: (() => Promise<Spool>) | undefined) {
     this.redis = redis;
     this.store = new RunStore(redis);
     this.#openSpool = openSpool;

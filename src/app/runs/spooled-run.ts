@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Redis } from "ioredis";
 import { DEFAULT_LIMITS, parseRequest } from "../../core/contract.js";
 import { RankmillError } from "../../core/errors.js";
 import type { Spool } from "../../core/ports/spool.js";
@@ -11,6 +10,7 @@ import { CANCELLED, DAMAGED, leftItems, type RunItem } from "../../runs/run-item
 import { runOwner, type RunParts } from "../../runs/run-parts.js";
 import type { RunStatus } from "../../runs/run-status.js";
 import { RunBase } from "./run-base.js";
+import type { RedisClient } from "../../redis/redis-client.js";
 
 /** Jobs that are taken out in one go. */
 const CHUNK_JOBS = 500;
@@ -29,7 +29,7 @@ export class SpooledRun extends RunBase {
   readonly place = "spool";
   readonly #openSpool: () => Promise<Spool>;
 
-  constructor(id: string, redis: Redis, parts: RunParts, openSpool: () => Promise<Spool>) {
+  constructor(id: string, redis: RedisClient, parts: RunParts, openSpool: () => Promise<Spool>) {
     super(id, redis, parts);
     this.#openSpool = openSpool;
   }

@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import type { Redis } from "ioredis";
 import type { Caller } from "../../core/caller.js";
 import { RankmillError } from "../../core/errors.js";
 import type { Priority } from "../../core/priority.js";
@@ -7,6 +6,7 @@ import { waitAtMost } from "../../platform/wait-at-most.js";
 import { KeyLimitCounts } from "../../redis/key-limits.js";
 import { endedHolders } from "./job-holders.js";
 import { TooManyError } from "./too-many.js";
+import type { RedisClient } from "../../redis/redis-client.js";
 
 /** Redis has this long for an answer. */
 const ANSWER_WITHIN_MS = 2_500;
@@ -26,9 +26,9 @@ export interface PairHolder {
 /** The limits of keys, held by all gateways of one Redis together. */
 export class CallerLimitKeeper {
   readonly #counts: KeyLimitCounts;
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
 
-  constructor(redis: Redis) {
+  constructor(redis: RedisClient) {
     this.#redis = redis;
     this.#counts = new KeyLimitCounts(redis);
   }

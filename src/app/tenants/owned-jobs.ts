@@ -1,4 +1,3 @@
-import type { Redis } from "ioredis";
 import type { Caller } from "../../core/caller.js";
 import { parseRequest, type Limits } from "../../core/contract.js";
 import { RankmillError } from "../../core/errors.js";
@@ -14,6 +13,7 @@ import { RedisResultStore } from "../../redis/redis-result-store.js";
 import { maxLengthOf } from "../client/max-length-of.js";
 import { priorityOf, type CallerLimitKeeper } from "./caller-limits.js";
 import { holderOf } from "./job-holders.js";
+import type { RedisClient } from "../../redis/redis-client.js";
 
 /** Redis has this long to take a job, or to say how it stands. */
 const ANSWER_WITHIN_MS = 5_000;
@@ -48,12 +48,12 @@ const LOST: OwnedJobState = {
 
 /** Jobs of callers who do not wait for the answer: each sees their own and no others. */
 export class OwnedJobs {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #limits: Limits;
   readonly #keeper: CallerLimitKeeper;
   readonly #queues = new Map<string, RedisJobQueue>();
 
-  constructor(redis: Redis, limits: Limits, keeper: CallerLimitKeeper) {
+  constructor(redis: RedisClient, limits: Limits, keeper: CallerLimitKeeper) {
     this.#redis = redis;
     this.#limits = limits;
     this.#keeper = keeper;

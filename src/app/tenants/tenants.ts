@@ -1,4 +1,3 @@
-import type { Redis } from "ioredis";
 import type { Limits } from "../../core/contract.js";
 import { openSpool } from "../../outputs/spool/registry.js";
 import { openUploads } from "../../outputs/uploads/registry.js";
@@ -10,9 +9,10 @@ import { OwnedBatches } from "./owned-batches.js";
 import { OwnedFiles, type UploadBounds } from "./owned-files.js";
 import { OwnedJobs } from "./owned-jobs.js";
 import { OwnedRuns } from "./owned-runs.js";
+import type { RedisClient } from "../../redis/redis-client.js";
 
 export interface TenantsOptions {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly limits: Limits;
   readonly keeper: CallerLimitKeeper;
   /** Place of runs, files and batches; undefined: runs lie in Redis, and there are no files. */

@@ -1,5 +1,4 @@
 /** The third step of a start: the worker's places in Redis, everything but the first job. */
-import type { Redis } from "ioredis";
 import type { Priority } from "../../core/priority.js";
 import { JobProcessor } from "../../pipeline/process-job.js";
 import type { Closers } from "../../platform/closers.js";
@@ -18,6 +17,7 @@ import type { WorkerPlan } from "./plan-worker.js";
 import type { ProcessFitness } from "./process-fitness.js";
 import { countConsumer, logConsumer } from "./worker-events.js";
 import { DEFAULT_CONCURRENCY, type WorkerOptions } from "./worker-options.js";
+import { duplicateClient, type RedisClient } from "../../redis/redis-client.js";
 
 export interface OpenQueues {
   readonly queue: RedisJobQueue;
@@ -107,12 +107,14 @@ function openConsumer(
 }
 
 async function listenForCancellations(
-  redis: Redis,
+  redis: RedisClient,
   tag: string,
   consumers: readonly Consumer[],
   closers: Closers,
 ): Promise<void> {
-  const subscriber = closers.use("cancellations", redis.duplicate(), (one) => one.disconnect());
+  const subscriber = closers.use("cancellations", duplicateClient(redis), (one) =>
+    one.disconnect(),
+  );
   subscriber.on("error", () => {});
   subscriber.on("message", (_channel: string, jobIds: string) => {
     for (const jobId of jobIds.split(",")) {

@@ -1,5 +1,4 @@
 /** Opens the score cache of a worker: decides for whom its scores are the same to the bit. */
-import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import { RankmillError } from "../../core/errors.js";
 import { option, wording } from "../../core/wording.js";
@@ -10,9 +9,10 @@ import type { ResolvedModel } from "../../models/resolve.js";
 import { RedisScoreCache } from "../../redis/redis-score-cache.js";
 import { scoreScope } from "../../redis/score-key.js";
 import type { LanePlan } from "../../capacity/lane-plan.js";
+import type { RedisClient } from "../../redis/redis-client.js";
 
 export interface ScoreCacheRequest {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly tag: string;
   readonly model: ResolvedModel;
   readonly plan: Pick<LanePlan, "keepsBits" | "limits" | "laneModel">;

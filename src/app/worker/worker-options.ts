@@ -1,4 +1,3 @@
-import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import type { LanePlanOptions } from "../../capacity/lane-plan.js";
 import type { Limits } from "../../core/contract.js";
@@ -9,6 +8,7 @@ import type { ResolvedModel } from "../../models/resolve.js";
 import type { ReuseCounts } from "../../telemetry/reuse-counts.js";
 import type { OpenedTokenizer } from "../../tokenizers/open-tokenizer.js";
 import type { Instruments } from "./instruments.js";
+import type { RedisClient } from "../../redis/redis-client.js";
 
 /** The bounds of what a worker does at once and of what it keeps: the options of every command that runs one. */
 export interface LaneOptions extends LanePlanOptions {
@@ -24,7 +24,7 @@ export interface WorkerOptions extends LaneOptions {
   readonly device?: WorkerDevice | undefined;
   /** The model's tokenizer; the worker closes it, if its start fails too. */
   readonly opened: OpenedTokenizer;
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly logger: Logger;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Folder of prepared models. If it is absent, the model runs as it is. */

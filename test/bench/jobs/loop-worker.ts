@@ -5,7 +5,6 @@ import { monitorEventLoopDelay } from "node:perf_hooks";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
-import type { Redis } from "ioredis";
 import { pino } from "pino";
 import type * as Connection from "../../../src/redis/connection.js";
 import type * as OpenTokenizer from "../../../src/tokenizers/open-tokenizer.js";
@@ -13,6 +12,7 @@ import type * as Resolve from "../../../src/models/resolve.js";
 import type * as WorkerModule from "../../../src/app/worker/start-worker.js";
 import type { RunningWorker } from "../../../src/app/worker/worker-options.js";
 import { DIST, REPOSITORY } from "../support/places.js";
+import type { RedisClient } from "../../../src/redis/redis-client.js";
 
 export type LoopRequest =
   | {
@@ -58,7 +58,7 @@ async function idleMax(): Promise<number> {
 
 const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
 let worker: RunningWorker | undefined;
-let redis: Redis | undefined;
+let redis: RedisClient | undefined;
 
 async function compiled<T>(path: string): Promise<T> {
   return (await import(pathToFileURL(join(DIST, path)).href)) as T;
@@ -71,14 +71,15 @@ async function start(request: Extract<LoopRequest, { type: "start" }>): Promise<
     "src/tokenizers/open-tokenizer.js",
   );
   const { startWorker } = await compiled<typeof WorkerModule>("src/app/worker/start-worker.js");
-  redis = await connectRedis({ url: request.redisUrl }, () => undefined);
+  const connected = await connectRedis({ url: request.redisUrl }, () => undefined);
+  redis = connected;
   const model = await resolveModel(request.modelFolder, {
     packageRoot: REPOSITORY,
     precision: request.precision,
   });
   const opened = await openTokenizer(model.folder.path);
   const logger = pino({ level: "silent" });
-  worker = await startWorker({ model, opened, redis, logger, env: process.env });
+  worker = await startWorker({ model, opened, redis: connected, logger, env: process.env });
   delay.enable();
 }
 

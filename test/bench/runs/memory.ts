@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Redis } from "ioredis";
 import { connectRedis } from "../../../src/redis/connection.js";
 import { RunStore } from "../../../src/redis/run-store.js";
 import { Bench as Processes, type RunningCli } from "../../support/cli.js";
@@ -14,6 +13,7 @@ import { say } from "../support/print.js";
 import { startRedis, urlOf } from "../support/redis.js";
 import { peakResidentBytes, residentBytes } from "../support/resident.js";
 import { writeInput, type Shape } from "./input.js";
+import type { RedisClient } from "../../../src/redis/redis-client.js";
 
 /** The memory that a run of any size may take. */
 const OWNER_LIMIT_MB = 200;
@@ -112,7 +112,10 @@ function mb(bytes: number): string {
   return (bytes / 1e6).toFixed(0);
 }
 
-async function memoryOf(redis: Redis, field: "used_memory" | "used_memory_peak"): Promise<number> {
+async function memoryOf(
+  redis: RedisClient,
+  field: "used_memory" | "used_memory_peak",
+): Promise<number> {
   const [, bytes] = new RegExp(`^${field}:(\\d+)`, "m").exec(await redis.info("memory")) ?? [];
   return Number(bytes);
 }

@@ -6,7 +6,7 @@ const TOLERATED_MS = 2_000;
 /** The clocks of this machine and the server agree: ages, delays and times to live are told by both. */
 export const redisClock: Check = {
   name: "redis-clock",
-  needs: "redis",
+  needs: "server",
   run: async ({ redis }) => {
     const asked = Date.now();
     const [seconds, microseconds] = await redis.time();

@@ -10,7 +10,7 @@ const BAD_MS = 500;
 /** Round trips are short, in the middle and at the end. */
 export const redisLatency: Check = {
   name: "redis-latency",
-  needs: "redis",
+  needs: "server",
   run: async ({ redis }) => {
     const tookMs: number[] = [];
     for (let i = 0; i < PINGS; i += 1) {

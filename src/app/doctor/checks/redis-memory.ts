@@ -11,7 +11,7 @@ const NEARLY_FULL_SHARE = 0.9;
 /** A run's jobs in flight and the score cache fit beside what is there already. */
 export const redisMemory: Check = {
   name: "redis-memory",
-  needs: "redis",
+  needs: "server",
   run: async ({ info, description: { maxmemoryBytes, usedMemoryBytes } }, { inFlight, lanes }) => {
     const neededBytes = inFlight.maxBytes * OVERHEAD_FACTOR + (lanes.scoreCacheBytes ?? 0);
     const systemBytes = Number(info.get("total_system_memory") ?? 0);

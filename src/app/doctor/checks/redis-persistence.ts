@@ -4,7 +4,7 @@ import { note, ok, problem, warning, type Said } from "../finding.js";
 /** Waiting jobs outlive a restart of the server, and its disk takes what it writes. */
 export const redisPersistence: Check = {
   name: "redis-persistence",
-  needs: "redis",
+  needs: "server",
   run: async ({ info, description: { server, aofEnabled } }) => {
     const said: Said[] = [];
     if (info.get("aof_last_write_status") === "err") {

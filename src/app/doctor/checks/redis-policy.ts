@@ -4,7 +4,7 @@ import { note, ok, problem } from "../finding.js";
 /** The server throws no jobs away when its memory is full. */
 export const redisPolicy: Check = {
   name: "redis-policy",
-  needs: "redis",
+  needs: "server",
   run: async ({ description: { maxmemoryPolicy } }) => {
     if (maxmemoryPolicy === undefined) {
       return [

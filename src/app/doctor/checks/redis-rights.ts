@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Redis } from "ioredis";
 import { describeError } from "../../../core/errors.js";
 import { KEY_PREFIX } from "../../../redis/keys.js";
+import { userOf } from "../../../redis/redis-address.js";
 import type { Check } from "../check.js";
 import { note, ok, problem, type Said } from "../finding.js";
 
@@ -11,10 +12,10 @@ const PROBE_TTL_MS = 60_000;
 /** The user may run what rankmill and the queue run, on keys and channels that begin with `rankmill:`. */
 export const redisRights: Check = {
   name: "redis-rights",
-  needs: "redis",
+  needs: "server",
   run: async ({ redis, url }) => {
     const denied = await deniedCommands(redis);
-    const user = /^rediss?:/.test(url) ? new URL(url).username || "default" : "default";
+    const user = userOf(url) ?? "default";
     if (denied.length > 0) {
       return [
         problem(
@@ -23,7 +24,7 @@ export const redisRights: Check = {
         ),
       ];
     }
-    return [ok(`${user} may run every command that is needed`), ...openToAll(url)];
+    return [ok(`${user} may run every command that is needed`), ...openToAll(redis)];
   },
 };
 
@@ -87,17 +88,17 @@ async function isDenied(command: Promise<unknown>): Promise<boolean> {
   } catch (error) {
     const { message } = describeError(error);
     if (message.startsWith("NOPERM")) return true;
-    // A server that lacks a command, or is full: other checks say so.
-    if (/unknown command|wrong number of arguments|OOM|MISCONF/i.test(message)) return false;
+    // A server that lacks a command, or is full: other checks say so. A master of a cluster asks for
+    // rights before it says that the key is another's.
+    if (/unknown command|wrong number of arguments|OOM|MISCONF|MOVED/i.test(message)) return false;
     throw error;
   }
 }
 
-function openToAll(url: string): Said[] {
-  if (!/^rediss?:/.test(url)) return [];
-  const { password, hostname } = new URL(url);
-  const local = hostname === "localhost" || hostname === "[::1]" || hostname.startsWith("127.");
-  if (password !== "" || local) return [];
+function openToAll(redis: Redis): Said[] {
+  const { password, host = "", path } = redis.options;
+  const local = /^(localhost|::1|127\..*)$/.test(host) || path !== undefined;
+  if ((password ?? "") !== "" || local) return [];
   return [
     note(
       "the server asks for no password: whoever reaches it reads and changes jobs",

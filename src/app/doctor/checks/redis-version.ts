@@ -9,7 +9,7 @@ import { note, ok, problem, warning } from "../finding.js";
 /** The queue's commands are there, and the server is one that tests run on. */
 export const redisVersion: Check = {
   name: "redis-version",
-  needs: "redis",
+  needs: "server",
   run: async ({ description: { server, version, redisVersion: speaks } }) => {
     const name = `${server} ${version}`;
     if (compareVersions(speaks, LEAST_REDIS_VERSION) < 0) {

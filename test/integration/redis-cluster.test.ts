@@ -1,0 +1,154 @@
+/** Everything on a Redis Cluster of three masters, as people run it. */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { createClient, type Client, type Run } from "../../src/index.js";
+import { connectRedis } from "../../src/redis/connection.js";
+import { Bench, BERT, BUILTIN, rerank, SAMPLE, words } from "../support/cli.js";
+import { given, realRedis } from "../support/needs.js";
+import { multiply, readRankings, writeRecords } from "../support/records.js";
+import { TestCluster } from "../support/redis-cluster.js";
+
+const RECORDS = 54;
+const NO_KEYS = [[], [], []];
+
+let cluster: TestCluster;
+let bench: Bench;
+let client: Client;
+
+describe("a cluster of three masters", given(realRedis), () => {
+  beforeAll(async () => {
+    cluster = await TestCluster.start();
+    bench = await Bench.open({ REDIS_URL: cluster.url });
+    client = await createClient({ redisUrl: cluster.url, spool: bench.path("spool") });
+  });
+  afterAll(async () => {
+    await client.close();
+    await bench.close();
+    await cluster.close();
+  });
+
+  it("`run` ranks a file there, and leaves no key of a run or a job on any master", async () => {
+    const done = await bench.run(rerank(SAMPLE, "out.jsonl"));
+    expect(done.code, done.stderr).toBe(0);
+    expect(readRankings(bench.path("out.jsonl"))).toHaveLength(RECORDS);
+    expect(await cluster.keysOfRuns()).toEqual(NO_KEYS);
+  });
+
+  it("runs in Redis and in a spool are stopped, tried again, ranked and purged", async () => {
+    const inRedis = await client.runs.submit(SAMPLE, { model: BUILTIN, spooled: false });
+    const runner = bench.start(words("runner --spool spool"));
+    const inSpool = await client.runs.submit(SAMPLE, { model: BUILTIN, topN: 1 });
+    const runs: readonly Run[] = [inRedis, inSpool];
+    for (const run of runs) {
+      expect(await run.cancel()).toBeGreaterThanOrEqual(RECORDS);
+      expect(await run.status()).toMatchObject({ state: "cancelled", total: RECORDS });
+      expect(await run.retry()).toBeGreaterThanOrEqual(RECORDS);
+    }
+    const worker = await bench.worker(words(`--model ${BUILTIN} --lanes 1`));
+    for (const run of runs) {
+      const over = await run.untilOver({ timeoutMs: 300_000, pollMs: 50 });
+      expect(over).toMatchObject({ state: "complete", counts: { done: RECORDS, failed: 0 } });
+      const name = `${run.place}.jsonl`;
+      await run.writeResults(bench.path(name));
+      expect(readRankings(bench.path(name))).toHaveLength(RECORDS);
+    }
+    const status = await bench.run(["status"]);
+    expect(status.stdout).toContain(inRedis.id);
+    expect(status.stdout).toContain(inSpool.id);
+    expect((await cluster.keysOfRuns()).flat()).not.toEqual([]);
+    for (const run of runs) await client.runs.purge(run.id);
+    for (const command of [worker, runner]) {
+      command.signal("SIGTERM");
+      expect(await command.exited).toMatchObject({ code: 0 });
+    }
+    expect(await cluster.keysOfRuns()).toEqual(NO_KEYS);
+  });
+
+  it("two models work side by side for a client, each with its keys on one master", async () => {
+    const models = [BUILTIN, BERT];
+    await Promise.all(
+      models.map((model) => {
+        return bench.worker(words(`--model ${model} --lanes 1 --score-cache-bytes 1000000`));
+      }),
+    );
+    const documents = ["nothing of it", "a river bank", "a bank for money"];
+    const ranked = await Promise.all(
+      models.flatMap((model) =>
+        ["river", "nothing"].map(async (query) => {
+          const job = await client.enqueue({ model: nameOf(model), query, documents });
+          return await job.result({ timeoutMs: 300_000 });
+        }),
+      ),
+    );
+    expect(ranked.map(({ results }) => results.length)).toEqual([3, 3, 3, 3]);
+    expect(ranked[1]?.results[0]).toMatchObject({ index: 0 });
+    for (const master of cluster.masters) {
+      const keys = await master.redis.keys("rankmill:{*}*");
+      const tags = new Set(keys.flatMap((key) => /\{([^}]*)\}/.exec(key)?.[1] ?? []));
+      for (const tag of tags) expect((await cluster.masterOf(`{${tag}}`)).port).toBe(master.port);
+    }
+    const scores = await Promise.all(
+      cluster.masters.map(({ redis }) => redis.keys("rankmill:*:scores:*")),
+    );
+    expect(scores.flat()).not.toEqual([]);
+  });
+
+  it("the doctor tells the mode, and the master whose settings lose work", async () => {
+    const [master] = cluster.masters;
+    await master?.redis.config("SET", "maxmemory-policy", "allkeys-lru");
+    const doctor = await bench.run(words("doctor --json"));
+    await master?.redis.config("SET", "maxmemory-policy", "noeviction");
+    expect(doctor.code).toBe(1);
+    const { findings } = JSON.parse(doctor.stdout) as {
+      findings: { check: string; level: string; said: string }[];
+    };
+    const of = (name: string) => findings.filter(({ check }) => check === name);
+    expect(of("redis-mode")).toMatchObject([{ level: "ok", said: /cluster of 3 masters/ }]);
+    expect(of("redis-persistence")).toHaveLength(1);
+    expect(of("redis-policy").filter(({ level }) => level === "problem")).toMatchObject([
+      { said: expect.stringContaining(`127.0.0.1:${master?.port ?? 0}`) as string },
+    ]);
+  });
+
+  it.each([
+    ["a database number", () => `${cluster.url}/3`, /database 0 alone/],
+    ["a query", () => `${cluster.url}?x=1`, /has a query/],
+    ["a node as a server alone", () => cluster.url.replace(/^.*,/, "redis://"), /redis\+cluster:/],
+  ])("an address with %s is refused in one line", async (_name, url, why) => {
+    const refused = await connectRedis({ url: url() }, () => undefined).catch(String);
+    expect(refused).toMatch(why);
+    expect(refused).not.toContain("\n");
+  });
+});
+
+describe("a cluster whose masters have replicas", given(realRedis), () => {
+  beforeEach(async () => {
+    cluster = await TestCluster.start({ replicas: true, password: "p@ss/w:rd" });
+    bench = await Bench.open({ REDIS_URL: cluster.url });
+  });
+  afterEach(async () => {
+    await bench.close();
+    await cluster.close();
+  });
+
+  it("a run goes on with the replica of a master that is killed, and no record is lost or doubled", async () => {
+    const records = multiply(SAMPLE, 4);
+    writeRecords(bench.path("in.jsonl"), records);
+    const run = bench.start(rerank("in.jsonl", "out.jsonl", "--max-batch-size 1 --no-calibrate"));
+    await run.says(/[1-9]\d*\/216 records/);
+    const [key] = (await cluster.keysOfRuns()).flat();
+    const master = await cluster.masterOf(key ?? "");
+    await master.kill();
+    await cluster.takeOver(master);
+    const ended = await run.exited;
+    expect(ended.code, ended.stderr).toBe(0);
+    expect(ended.stderr).not.toContain("p@ss");
+    const ids = readRankings(bench.path("out.jsonl")).map(({ id }) => id);
+    expect(ids).toHaveLength(records.length);
+    expect(new Set(ids).size).toBe(records.length);
+  });
+});
+
+/** Clients name a model as its workers do. */
+function nameOf(model: string): string {
+  return model === BERT ? "bert" : model;
+}
