@@ -1,6 +1,8 @@
 import { RankmillError } from "../core/errors.js";
 
+/** The code under which the system or Node refused something; undefined for an error of our own, whose codes mean other things. */
 export function errnoOf(error: unknown): string | undefined {
+  if (error instanceof RankmillError) return undefined;
   return error instanceof Error && "code" in error && typeof error.code === "string"
     ? error.code
     : undefined;

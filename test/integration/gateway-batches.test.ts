@@ -1,5 +1,6 @@
 /** OpenAI's files and batches over HTTP, backed by a spool and its runner. */
 import { readdir } from "node:fs/promises";
+import { gzipSync } from "node:zlib";
 import { beforeAll, describe, expect, it } from "vitest";
 import { BUILTIN } from "../support/cli.js";
 import { useFleet } from "../support/fleet.js";
@@ -199,5 +200,20 @@ describe("OpenAI's files and batches", () => {
     const [, file] = files;
     const body = { input_file_id: file, endpoint: "/v1/rerank", completion_window: "24h" };
     await tenant.json(422, "POST", "/v1/batches", { ...body, endpoint: "/v1/chat/completions" });
+  });
+
+  it("refuse a small body that is large once it is inflated, and leave no run behind", async () => {
+    const tenant = await addTenant(fleet, gateway);
+    const line = `${rerank("a", "x".repeat(900))}\n`;
+    const body = gzipSync(line.repeat(100));
+    expect(body.length).toBeLessThan(MAX_BYTES);
+    const response = await fetch(`${gateway.url}/v1/runs?model=${BUILTIN}`, {
+      method: "POST",
+      headers: { authorization: tenant.authorization },
+      body,
+    });
+    expect(response.status).toBe(413);
+    expect(await response.text()).toContain(`more than ${MAX_BYTES} bytes`);
+    expect((await tenant.json(200, "GET", "/v1/runs"))["data"]).toEqual([]);
   });
 });

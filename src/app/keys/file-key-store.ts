@@ -66,7 +66,6 @@ export class FileKeyStore implements KeyStore {
       this.#read = { version, keys: new Map(keys.map((key) => [key.id, key])) };
       return this.#read.keys;
     } catch (error) {
-      if (error instanceof RankmillError) throw error;
       const code = errnoOf(error);
       if (code === "ENOENT" && absent !== undefined) return absent;
       if (code === undefined) throw error;

@@ -31,7 +31,7 @@ export class FolderUploads implements UploadStore {
       return bytes;
     } catch (error) {
       await rm(temporary, { force: true });
-      const code = error instanceof RankmillError ? undefined : errnoOf(error);
+      const code = errnoOf(error);
       if (code === undefined) throw error;
       const message = `the folder of uploads ${this.#folder} cannot be written (${code})`;
       throw new RankmillError("place_unusable", message, { cause: error });
