@@ -3,9 +3,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { createClient, type Client, type Run } from "../../src/index.js";
 import { connectRedis } from "../../src/redis/connection.js";
 import { Bench, BERT, BUILTIN, rerank, SAMPLE, words } from "../support/cli.js";
-import { given, realRedis } from "../support/needs.js";
+import { given, longTests, realRedis } from "../support/needs.js";
 import { multiply, readRankings, writeRecords } from "../support/records.js";
 import { TestCluster } from "../support/redis-cluster.js";
+import { until } from "../support/until.js";
 
 const RECORDS = 54;
 const NO_KEYS = [[], [], []];
@@ -92,6 +93,19 @@ describe("a cluster of three masters", given(realRedis), () => {
     expect(scores.flat()).not.toEqual([]);
   });
 
+  it("the dashboard shows the queues of models on whatever master", async () => {
+    const dashboard = bench.start(words("dashboard --dashboard-port 0"));
+    await dashboard.says("serving dashboard");
+    const port = /"port":(\d+)/.exec(dashboard.stdout)?.[1] ?? "";
+    const answer = await fetch(`http://127.0.0.1:${port}/api/queues`);
+    const text = await answer.text();
+    expect(answer.status, text).toBe(200);
+    expect(text).toContain(`${BUILTIN} fp32 bulk`);
+    expect(text).toContain("interactive");
+    dashboard.signal("SIGTERM");
+    await dashboard.exited;
+  });
+
   it("the doctor tells the mode, and the master whose settings lose work", async () => {
     const [master] = cluster.masters;
     await master?.redis.config("SET", "maxmemory-policy", "allkeys-lru");
@@ -148,7 +162,65 @@ describe("a cluster whose masters have replicas", given(realRedis), () => {
   });
 });
 
+describe("a cluster under which work is disturbed", given(realRedis, longTests), () => {
+  const records = multiply(SAMPLE, 3);
+
+  beforeEach(async () => {
+    cluster = await TestCluster.start();
+    bench = await Bench.open({ REDIS_URL: cluster.url });
+    client = await createClient({ redisUrl: cluster.url });
+    writeRecords(bench.path("in.jsonl"), records);
+  });
+  afterEach(async () => {
+    await client.close();
+    await bench.close();
+    await cluster.close();
+  });
+
+  async function expectAllRanked(run: Run): Promise<void> {
+    const over = await run.untilOver({ timeoutMs: 300_000, pollMs: 50 });
+    expect(over.counts).toMatchObject({ done: records.length, failed: 0 });
+    await run.writeResults(bench.path("out.jsonl"));
+    const ids = readRankings(bench.path("out.jsonl")).map(({ id }) => id);
+    expect(new Set(ids).size).toBe(records.length);
+  }
+
+  it("jobs of a worker that is killed are ranked by another", async () => {
+    const run = await client.runs.submit(bench.path("in.jsonl"), { model: BUILTIN });
+    const slow = words(`--model ${BUILTIN} --lanes 1 --max-batch-size 1 --no-calibrate`);
+    const victim = await bench.worker(slow);
+    await untilSomeAreDone(run);
+    victim.signal("SIGKILL");
+    await bench.worker(slow);
+    await expectAllRanked(run);
+  });
+
+  it("every master may be killed and come back in turn, while a run is under way", async () => {
+    const run = await client.runs.submit(bench.path("in.jsonl"), { model: BUILTIN });
+    await bench.worker(words(`--model ${BUILTIN} --lanes 1 --max-batch-size 1 --no-calibrate`));
+    await untilSomeAreDone(run);
+    for (const master of cluster.masters) {
+      await master.kill();
+      await master.startAgain();
+    }
+    await expectAllRanked(run);
+  });
+
+  it("a cluster that is gone as a whole for a moment is waited for", async () => {
+    const run = await client.runs.submit(bench.path("in.jsonl"), { model: BUILTIN });
+    await bench.worker(words(`--model ${BUILTIN} --lanes 1 --max-batch-size 1 --no-calibrate`));
+    await untilSomeAreDone(run);
+    await Promise.all(cluster.masters.map((master) => master.kill()));
+    await Promise.all(cluster.masters.map((master) => master.startAgain()));
+    await expectAllRanked(run);
+  });
+});
+
 /** Clients name a model as its workers do. */
 function nameOf(model: string): string {
   return model === BERT ? "bert" : model;
+}
+
+async function untilSomeAreDone(run: Run): Promise<void> {
+  await until("some records are done", async () => (await run.status()).counts.done > 0);
 }

@@ -1,7 +1,7 @@
 /** Redis behind TLS with an authority of one's own, and behind sentinels. */
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
@@ -9,6 +9,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { Bench, rerank, SAMPLE, words } from "../support/cli.js";
 import { given, openssl, realRedis } from "../support/needs.js";
 import { multiply, readRankings, writeRecords } from "../support/records.js";
+import { TestCluster } from "../support/redis-cluster.js";
 import { freePort } from "../support/redis-server.js";
 import { until } from "../support/until.js";
 
@@ -85,6 +86,34 @@ describe("a Redis with TLS", given(realRedis, openssl), () => {
     const done = await bench.run(rerank(SAMPLE, "out.jsonl"));
     expect(done.code, done.stderr).toBe(0);
     expect(readRankings(bench.path("out.jsonl")).map(({ id }) => id)).toHaveLength(54);
+  });
+
+  it("a cluster with TLS is used with the same certificates", async () => {
+    const [ca, cert, key] = [pem("ca"), pem("server"), pem("server.key")];
+    const cluster = await TestCluster.start({
+      settings: [
+        `--tls-cert-file ${cert} --tls-key-file ${key} --tls-ca-cert-file ${ca}`,
+        "--tls-cluster yes --tls-auth-clients yes",
+      ],
+      connection: {
+        tls: {
+          ca: readFileSync(ca, "utf8"),
+          cert: readFileSync(pem("client"), "utf8"),
+          key: readFileSync(pem("client.key"), "utf8"),
+        },
+      },
+    });
+    try {
+      const env = { REDIS_URL: cluster.url };
+      const done = await bench.run(rerank(SAMPLE, "out.jsonl"), { env });
+      expect(done.code, done.stderr).toBe(0);
+      expect(readRankings(bench.path("out.jsonl"))).toHaveLength(54);
+      const refused = await bench.run(["status"], { env: { ...env, RANKMILL_REDIS_CA: "" } });
+      expect(refused.code).toBe(5);
+      expect(refused.stderr).toMatch(/self-signed|unable to verify|issuer/);
+    } finally {
+      await cluster.close();
+    }
   });
 
   it.each([
