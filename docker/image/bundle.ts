@@ -69,7 +69,11 @@ function keepOwnPlace(dist: string, entry: string): Plugin {
         checkNeighbours(dist, path, source);
         const place = relative(dirname(join(dist, entry)), path);
         const url = `new URL(${JSON.stringify(place)}, import.meta.url).href`;
-        const placed = source.replaceAll("import.meta.url", url).replace(/^#!.*/, INTERPRETER);
+        const placed = source
+          // A package that is asked for as CommonJS goes into the bundle, too.
+          .replaceAll('createRequire(import.meta.url)("', 'require("')
+          .replaceAll("import.meta.url", url)
+          .replace(/^#!.*/, INTERPRETER);
         return { contents: placed, loader: "js" };
       });
     },
