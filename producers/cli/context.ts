@@ -38,6 +38,11 @@ export function indexDir(given: string | undefined): string {
   return given ?? join(cacheHome(), "index");
 }
 
+/** Folder of a server that has a Redis of its own. */
+export function stateDir(given: string | undefined): string {
+  return given ?? join(env["XDG_STATE_HOME"] ?? join(homedir(), ".local/state"), "rankmill");
+}
+
 /** File of remembered digests. It is not beside the models: those are often mounted read-only. */
 export function digestCacheFile(): string {
   return join(cacheHome(), "digests.json");

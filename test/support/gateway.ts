@@ -16,7 +16,11 @@ export async function startGateway(
   line = "",
   options: CliOptions = {},
 ): Promise<TestGateway> {
-  const running = fleet.bench.start(["serve", "--port", "0", ...words(line)], options);
+  return await gatewayOf(fleet.bench.start(["serve", "--port", "0", ...words(line)], options));
+}
+
+/** The gateway of a command, once it listens. */
+export async function gatewayOf(running: RunningCli): Promise<TestGateway> {
   await running.says("serving gateway");
   const said = running.stdout.split("\n").find((one) => one.includes("serving gateway"));
   const { port } = JSON.parse(said ?? "") as { port: number };

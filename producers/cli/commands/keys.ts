@@ -31,7 +31,14 @@ export function defineKeys(keys: Command): void {
     .action(async (name: string, parsed: Record<string, unknown>) => {
       process.exitCode = await addKey(name, parsed);
     });
-  addOptions(add, ADD_GROUPS);
+  addOptions(add, ADD_GROUPS, [
+    "scopes",
+    "expiresInDays",
+    "requestsPerMinute",
+    "pairsInFlight",
+    "highestPriority",
+    "keys",
+  ]);
   addHelp(add, {
     examples: [
       "rankmill keys add search-team",

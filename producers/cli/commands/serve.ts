@@ -1,17 +1,20 @@
-import { once } from "node:events";
 import type { Command } from "commander";
+import type { RedisClient } from "../../../src/redis/redis-client.js";
+import { RankmillError } from "../../../src/core/errors.js";
+import { option, wording } from "../../../src/core/wording.js";
 import { Closers } from "../../../src/platform/closers.js";
+import { unlessAborted } from "../../../src/platform/unless-aborted.js";
 import { openGateway } from "../../gateway/server.js";
-import { createLogger, requireRedis } from "../context.js";
+import { createLogger, requireRedis, stateDir } from "../context.js";
 import { EXIT } from "../exit-codes.js";
 import { openAccess } from "../gateway-access.js";
 import { gatewayOptions, readServerTls } from "../gateway-options.js";
 import { openInstruments } from "../instrument-options.js";
+import type { WorkerMeans } from "../open-worker.js";
 import { addHelp } from "../options/add-help.js";
-import { addOptions, readOptions } from "../options/command-options.js";
+import { addOptions, readOptions, type CommandValues } from "../options/command-options.js";
 import { GATEWAY } from "../options/gateway.js";
 import { KEYS } from "../options/keys.js";
-import { LIMITS } from "../options/limits.js";
 import { LOGS } from "../options/messages.js";
 import { OBSERVE } from "../options/observe.js";
 import { pick } from "../options/option-spec.js";
@@ -19,6 +22,7 @@ import { REDIS_ADDRESS } from "../options/redis.js";
 import { RUN } from "../options/run.js";
 import { uploadBounds, UPLOADS } from "../options/uploads.js";
 import { SHUTDOWN } from "../options/worker.js";
+import { WORKER_GROUPS } from "../options/worker-groups.js";
 import { stopSignal } from "../stop-signal.js";
 import { env } from "../terminal.js";
 
@@ -28,7 +32,7 @@ const GROUPS = {
   run: pick(RUN, "spool"),
   uploads: UPLOADS,
   redis: REDIS_ADDRESS,
-  limits: LIMITS,
+  ...WORKER_GROUPS,
   shutdown: SHUTDOWN,
   observe: pick(OBSERVE, "metricsPort", "metricsHost"),
   messages: LOGS,
@@ -41,14 +45,14 @@ export function defineServe(command: Command): void {
   command.action(async (parsed: Record<string, unknown>) => {
     process.exitCode = await serve(parsed);
   });
-  addOptions(command, GROUPS, ["port", "host", "redisUrl", "deadline", "alias", "defaultModel"]);
+  addOptions(command, GROUPS, ["model", "port", "host", "redisUrl", "alias", "defaultModel"]);
   addHelp(command, {
     examples: [
-      "rankmill serve",
+      "rankmill serve --model ms-marco-MiniLM-L6-v2",
       "rankmill serve --port 8080 --alias rerank-v3.5=bge-reranker-v2-m3",
     ],
     notes: [
-      `Serves the models of all workers on the Redis of REDIS_URL to clients of Cohere, Jina, Voyage, vLLM, TEI and others; docs/gateway.md says how to point each at it. SIGTERM or Ctrl-C takes no more requests, finishes those under way, and exits 0. Logs are JSON lines on standard output.`,
+      `Answers clients of Cohere, Jina, Voyage, vLLM, TEI and others; docs/gateway.md says how to point each at it. Serves the models of all workers on the Redis of REDIS_URL. Without REDIS_URL, --model makes it a server all in one: with a worker, and a Redis of its own that goes on from --state-dir when started again. SIGTERM or Ctrl-C takes no more requests, finishes those under way, and exits 0. Logs are JSON lines on standard output.`,
     ],
   });
 }
@@ -66,10 +70,15 @@ async function serve(parsed: Record<string, unknown>): Promise<number> {
       logger,
       closers,
     );
-    const redis = await requireRedis(values.redis, logger);
-    closers.use("Redis connection", redis, (one) => one.disconnect());
+    const { redis, failures, ownModel } = await openBackend(values, {
+      logger,
+      signal,
+      closers,
+      instruments,
+    });
+    const defaultModel = values.gateway.defaultModel ?? ownModel;
     const running = await openGateway({
-      ...gatewayOptions(values.gateway),
+      ...gatewayOptions({ ...values.gateway, defaultModel }),
       redis,
       logger,
       limits: values.limits,
@@ -80,11 +89,72 @@ async function serve(parsed: Record<string, unknown>): Promise<number> {
     });
     const { address } = running;
     logger.info({ host: address.address, port: address.port }, "serving gateway");
-    if (!signal.aborted) await once(signal, "abort");
+    const failure = await firstOf(failures, signal);
     await running.close(drainMs);
-    logger.info("stopped");
-    return EXIT.ok;
+    if (failure !== undefined) throw failure;
   } finally {
     await closers.closeAll();
+  }
+  logger.info("stopped");
+  return EXIT.ok;
+}
+
+/** Redis and, in a server all in one, a worker. */
+interface Backend {
+  readonly redis: RedisClient;
+  /** Each resolves with the reason why the process cannot go on. */
+  readonly failures: readonly Promise<RankmillError>[];
+  /** Name of the model that this process's worker serves. */
+  readonly ownModel?: string;
+}
+
+interface Means extends Pick<WorkerMeans, "logger" | "signal" | "instruments"> {
+  readonly closers: Closers;
+}
+
+async function openBackend(values: CommandValues<typeof GROUPS>, means: Means): Promise<Backend> {
+  const { logger, closers } = means;
+  const { model } = values.model;
+  if (values.redis.redisUrl === undefined && model !== undefined)
+    return await openAllInOne(values, means);
+  if (values.redis.redisUrl === undefined) {
+    const message = wording`${option("redisUrl")} is missing: name the Redis of your workers, or a model, with ${option("model")}, for a server all in one`;
+    throw new RankmillError("invalid_option", message, { field: "redisUrl" });
+  }
+  if (model !== undefined)
+    logger.info({ model }, "the workers on REDIS_URL serve models; this process starts none");
+  const redis = await requireRedis(values.redis, logger);
+  closers.use("Redis connection", redis, (one) => one.disconnect());
+  return { redis, failures: [] };
+}
+
+/** A Redis and a worker of this process's own. Their code is loaded only here. */
+async function openAllInOne(
+  values: CommandValues<typeof GROUPS>,
+  { closers, ...means }: Means,
+): Promise<Backend> {
+  const { logger } = means;
+  const { chooseModel, openWorker } = await import("../open-worker.js");
+  const { openKeptRedis } = await import("../../../src/app/kept-redis.js");
+  const model = await chooseModel(values, logger);
+  const folder = stateDir(values.gateway.stateDir);
+  const { redis, failed } = await openKeptRedis(
+    { folder, searchPath: env["PATH"] ?? "", logger },
+    closers,
+  );
+  const worker = await openWorker(values, model, { ...means, redis, healthFile: undefined });
+  closers.use("worker", worker, (one) => one.close(0));
+  return { redis, failures: [failed, worker.failed], ownModel: model.model.name };
+}
+
+/** @returns why the process cannot go on; undefined if it was told to stop */
+async function firstOf(
+  failures: readonly Promise<RankmillError>[],
+  signal: AbortSignal,
+): Promise<RankmillError | undefined> {
+  try {
+    return await unlessAborted(Promise.race(failures), signal);
+  } catch {
+    return undefined;
   }
 }

@@ -20,6 +20,13 @@ export const GATEWAY = {
       default: "127.0.0.1",
       description: "address of the gateway; any other than the loopback needs API keys",
     },
+    stateDir: {
+      flags: "--state-dir <dir>",
+      env: "RANKMILL_STATE_DIR",
+      type: "text",
+      computedDefault: "~/.local/state/rankmill",
+      description: "folder of a server all in one, whose jobs, results and keys it keeps",
+    },
     allowedHost: {
       flags: "--allowed-host <name>",
       env: "RANKMILL_ALLOWED_HOST",

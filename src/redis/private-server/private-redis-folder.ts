@@ -1,4 +1,13 @@
-import { chmod, mkdtemp, readdir, readlink, realpath, rm, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  mkdtemp,
+  readdir,
+  readlink,
+  realpath,
+  rm,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { join } from "node:path";
 import { describeError, RankmillError } from "../../core/errors.js";
 import { errnoOf } from "../../platform/file-system-errors.js";
@@ -12,15 +21,21 @@ export interface PrivateFolder {
 
 /** `sun_path` holds 104 bytes on macOS and 108 on Linux, the closing NUL included. */
 const MAX_SOCKET_PATH_BYTES = 103;
+/** Redis' own name, from 7.0 on, of the folder that holds its append-only file. */
+const APPEND_ONLY_FOLDER = "appendonlydir";
 /** Folder to use if the usual temporary folder is too deep for a socket. */
 const SHORT_TEMP_FOLDER = "/tmp";
 
 /**
  * Makes a folder that only this user may enter (mode 0700), short enough for a socket in it.
  *
+ * @param keptFolder holds the append-only file after the private folder is removed, which takes the link alone
  * @throws RankmillError `redis_unavailable` if no folder can be made
  */
-export async function makePrivateFolder(tempFolder: string): Promise<PrivateFolder> {
+export async function makePrivateFolder(
+  tempFolder: string,
+  keptFolder?: string,
+): Promise<PrivateFolder> {
   let cause: unknown;
   for (const base of new Set([tempFolder, SHORT_TEMP_FOLDER])) {
     try {
@@ -28,6 +43,7 @@ export async function makePrivateFolder(tempFolder: string): Promise<PrivateFold
       const socketPath = join(folder, "redis.sock");
       if (Buffer.byteLength(socketPath) <= MAX_SOCKET_PATH_BYTES) {
         await chmod(folder, 0o700);
+        if (keptFolder !== undefined) await symlink(keptFolder, join(folder, APPEND_ONLY_FOLDER));
         return { folder, socketPath };
       }
       await rm(folder, { recursive: true });

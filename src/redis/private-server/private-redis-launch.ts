@@ -26,6 +26,7 @@ export interface LaunchOptions {
   readonly server: { readonly path: string } | "js";
   readonly guardianPath: string | URL;
   readonly tempFolder: string;
+  readonly keptFolder: string | undefined;
   readonly startDeadlineMs: number;
 }
 
@@ -61,7 +62,7 @@ const OUTPUT_DEADLINE_MS = 500;
  *   Either way nothing is left of it.
  */
 export async function launchServer(options: LaunchOptions): Promise<LaunchedServer> {
-  const place = await makePrivateFolder(options.tempFolder);
+  const place = await makePrivateFolder(options.tempFolder, options.keptFolder);
   let guardian: Guardian;
   try {
     guardian = new Guardian(options.guardianPath, await makeOrders(options.server, place));

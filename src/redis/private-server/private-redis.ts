@@ -23,7 +23,14 @@ export interface PrivateRedisOptions {
    * @defaultValue the system's temporary folder
    */
   readonly tempFolder?: string;
-  /** @defaultValue 15000 */
+  /**
+   * Folder that holds the server's append-only file, and keeps it: the next server goes on from it. One server at a
+   * time may use it. js-redis-server, and a redis-server before 7.0, keep nothing.
+   *
+   * @defaultValue none: what the server held ends with it
+   */
+  readonly keptFolder?: string;
+  /** @defaultValue 60000 */
   readonly startDeadlineMs?: number;
 }
 
@@ -80,6 +87,7 @@ export async function startPrivateRedis(options: PrivateRedisOptions): Promise<P
         server: candidate,
         guardianPath: options.guardianPath,
         tempFolder: options.tempFolder ?? tmpdir(),
+        keptFolder: options.keptFolder,
         startDeadlineMs: options.startDeadlineMs ?? START_DEADLINE_MS,
       });
       return present(launched, options.onWarning);

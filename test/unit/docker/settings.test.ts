@@ -5,12 +5,23 @@ import { Command } from "commander";
 import { defineRunner } from "../../../producers/cli/commands/runner.js";
 import { defineServe } from "../../../producers/cli/commands/serve.js";
 import { defineWorker } from "../../../producers/cli/commands/worker.js";
+import { DEVICE } from "../../../producers/cli/options/device.js";
+import { LANES } from "../../../producers/cli/options/lanes.js";
+import { MODEL } from "../../../producers/cli/options/model.js";
+import type { OptionSpec } from "../../../producers/cli/options/option-spec.js";
+import { WORKER } from "../../../producers/cli/options/worker.js";
 import { ALL_OPTIONS } from "../../../producers/cli/options/all-options.js";
 
 const read = (path: string): string =>
   readFileSync(new URL(`../../../${path}`, import.meta.url), "utf8");
 
 const compose = read("docker-compose.yml");
+const image = read("docker/cpu.Dockerfile");
+/** The image has places of its own for what workers keep. */
+const OF_A_WORKER = [MODEL, DEVICE, LANES, WORKER]
+  .flatMap(({ options }): OptionSpec[] => Object.values(options))
+  .flatMap(({ env }) => env ?? [])
+  .filter((name) => !image.includes(name));
 /** `${NAME:-default}`, and the names that are passed on if they are set. */
 const interpolated = new Map(
   [...compose.matchAll(/\$\{(\w+):-([^}]*)\}/g)].map(([, name = "", value = ""]) => [name, value]),
@@ -68,14 +79,23 @@ describe("settings of docker-compose.yml", () => {
     [
       "gateway",
       defineServe,
-      ["RANKMILL_ALLOWED_HOST", "RANKMILL_REDIS_CA", "RANKMILL_REDIS_CERT", "RANKMILL_REDIS_KEY"],
+      // It listens where other containers reach it, and on REDIS_URL it starts no worker.
+      [
+        ...OF_A_WORKER,
+        "RANKMILL_ALLOWED_HOST",
+        "RANKMILL_REDIS_CA",
+        "RANKMILL_REDIS_CERT",
+        "RANKMILL_REDIS_KEY",
+        "RANKMILL_STATE_DIR",
+        "RANKMILL_TLS_CERT",
+        "RANKMILL_TLS_KEY",
+      ].sort(),
     ],
     ["runner", defineRunner, ["RANKMILL_REDIS_CA", "RANKMILL_REDIS_CERT", "RANKMILL_REDIS_KEY"]],
   ])("reach a %s wherever it has an environment variable for them", (service, define, but) => {
     const command = new Command();
     define(command);
     const variables = command.options.flatMap(({ envVar }) => envVar ?? []);
-    const image = read("docker/cpu.Dockerfile");
     const described = new RegExp(`\\n {2}${service}:.*\\n[\\s\\S]*?(?=\\n {2}[\\w-]+:)`).exec(
       compose,
     )?.[0];

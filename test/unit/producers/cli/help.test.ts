@@ -50,7 +50,7 @@ describe("the help of", () => {
       const explained = [...main.matchAll(/^ {2}(?:-h, )?(--[a-z-]+)/gm)].map(([, flag]) => flag);
       expect(explained.length).toBeLessThanOrEqual(8);
       expect(explained.slice(-2)).toEqual(["--help-all", "--help"]);
-      expect(examples).toContain(`rankmill ${command.name()} `);
+      expect(examples).toContain(`${name} `);
       const named = others.match(/--[a-z-]+/g) ?? [];
       const all = command.options.map(({ long }) => long);
       expect(explained.length + named.length).toBe(all.length + 1);
