@@ -1,11 +1,13 @@
 import { RankmillError } from "../core/errors.js";
 
-/** The code under which the system or Node refused something; undefined for an error of our own, whose codes mean other things. */
+/** Codes of the system and of Node: EACCES, ERR_MODULE_NOT_FOUND. */
+const SYSTEM_CODE = /^E[A-Z0-9_]+$/;
+
+/** The code under which the system or Node refused something; undefined for other errors, whose codes mean other things. */
 export function errnoOf(error: unknown): string | undefined {
-  if (error instanceof RankmillError) return undefined;
-  return error instanceof Error && "code" in error && typeof error.code === "string"
-    ? error.code
-    : undefined;
+  if (!(error instanceof Error) || !("code" in error)) return undefined;
+  const { code } = error;
+  return typeof code === "string" && SYSTEM_CODE.test(code) ? code : undefined;
 }
 
 /** Turns what the file system refused while a model was read into one line that says what to do. */

@@ -187,6 +187,9 @@ describe("OpenAI's files and batches", () => {
     noPurpose.append("file", new File(["{}"], "x"));
     await tenant.json(422, "POST", "/v1/files", noPurpose);
     await tenant.json(413, "POST", "/v1/files", form("x".repeat(MAX_BYTES + 1)));
+    const torn = '--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n{}';
+    const type = { "content-type": "multipart/form-data; boundary=b" };
+    await tenant.json(400, "POST", "/v1/files", torn, type);
     expect(await stored()).toBe(before);
     const files = [
       await upload(tenant, "x".repeat(3_900)),

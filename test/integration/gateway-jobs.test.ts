@@ -50,7 +50,7 @@ describe("the gateway's own API", () => {
     await first.json(200, "GET", "/v1/models");
     one = await addTenant(fleet, gateway);
     other = await addTenant(fleet, gateway);
-    admin = await addTenant(fleet, gateway, "--scopes admin");
+    admin = await addTenant(fleet, gateway, { scopes: ["admin"] });
   });
 
   afterEach(() => {
@@ -106,7 +106,9 @@ describe("the gateway's own API", () => {
   });
 
   it("holds a key to its priority and its pairs in flight, until jobs end", async () => {
-    const small = await addTenant(fleet, gateway, "--pairs-in-flight 2 --highest-priority bulk");
+    const small = await addTenant(fleet, gateway, {
+      limits: { pairsInFlight: 2, highestPriority: "bulk" },
+    });
     await small.json(422, "POST", "/v1/jobs", { ...JOB, priority: "interactive" });
     fleet.gate.hold();
     const { url } = await small.json(202, "POST", "/v1/jobs", JOB);
@@ -251,7 +253,7 @@ describe("the gateway's own API", () => {
   });
 
   it("keeps a key that may only look from changing anything", async () => {
-    const viewer = await addTenant(fleet, gateway, "--scopes read");
+    const viewer = await addTenant(fleet, gateway, { scopes: ["read"] });
     expect(await viewer.json(200, "GET", "/v1/runs")).toMatchObject({ data: [] });
     await viewer.json(403, "POST", "/v1/jobs", JOB);
     await viewer.json(403, "POST", `/v1/runs?model=${BUILTIN}`, lines(1));

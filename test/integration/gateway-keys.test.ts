@@ -1,15 +1,12 @@
 /** `rankmill serve` with keys: who may come in, and how often. */
 import { beforeAll, describe, expect, it } from "vitest";
-import { z } from "zod";
 import { useFleet } from "../support/fleet.js";
 import { startGateway, type TestGateway } from "../support/gateway.js";
-import { words } from "../support/cli.js";
+import { addTenant } from "../support/tenant.js";
 import { until } from "../support/until.js";
 
 const BODY = { model: "builtin-bm25", query: "mill", documents: ["a river", "the mill"] };
 const ENVIRONMENT_TOKEN = "a-token-of-the-operator-0123456789";
-
-const added = z.object({ id: z.string(), token: z.string() });
 
 function bearer(token: string): Record<string, string> {
   return { authorization: `Bearer ${token}` };
@@ -18,11 +15,6 @@ function bearer(token: string): Record<string, string> {
 describe("the gateway with keys", () => {
   const fleet = useFleet({ shared: "everything" });
   let gateway: TestGateway;
-
-  async function addKey(line = ""): Promise<{ id: string; token: string }> {
-    const { stdout } = await fleet.run(["keys", "add", "a user", "--json", ...words(line)]);
-    return added.parse(JSON.parse(stdout));
-  }
 
   beforeAll(async () => {
     await fleet.worker("--lanes 1");
@@ -40,7 +32,7 @@ describe("the gateway with keys", () => {
   });
 
   it("takes a key in every header that clients use, and that of the environment", async () => {
-    const { token } = await addKey();
+    const { token } = await addTenant(fleet, gateway);
     const ways = [
       bearer(token),
       { authorization: token },
@@ -54,38 +46,36 @@ describe("the gateway with keys", () => {
   });
 
   it("refuses a key that was revoked, within seconds", async () => {
-    const { id, token } = await addKey();
+    const { keyId, token } = await addTenant(fleet, gateway);
     expect((await gateway.post("/v1/rerank", BODY, bearer(token))).status).toBe(200);
-    await fleet.run(["keys", "revoke", id]);
+    await fleet.run(["keys", "revoke", keyId]);
     await until("the key is refused", async () => {
       return (await gateway.post("/v1/rerank", BODY, bearer(token))).status === 401;
     });
   });
 
   it("refuses what the key has no right to", async () => {
-    const { token } = await addKey("--scopes read");
+    const { token } = await addTenant(fleet, gateway, { scopes: ["read"] });
     const refused = await gateway.post("/v1/rerank", BODY, bearer(token));
     expect(refused.status).toBe(403);
     expect(await refused.text()).toContain("lacks the right rerank");
   });
 
   it("holds a key to its requests per minute and its pairs in flight", async () => {
-    const { token } = await addKey("--requests-per-minute 3 --pairs-in-flight 2");
+    const small = await addTenant(fleet, gateway, { limits: { pairsInFlight: 2 } });
     const large = { ...BODY, documents: ["a", "b", "c"] };
-    const refused = await gateway.post("/v1/rerank", large, bearer(token));
+    const refused = await gateway.post("/v1/rerank", large, bearer(small.token));
     expect(refused.status).toBe(422);
     expect(await refused.text()).toContain("the key allows 2 in flight");
-    const statuses: number[] = [];
-    for (let i = 0; i < 3; i += 1) {
-      statuses.push((await gateway.post("/v1/rerank", BODY, bearer(token))).status);
-    }
-    expect(statuses).toEqual([200, 200, 429]);
-    const late = await gateway.post("/v1/rerank", BODY, bearer(token));
+    const rare = await addTenant(fleet, gateway, { limits: { requestsPerMinute: 1 } });
+    expect((await gateway.post("/v1/rerank", BODY, bearer(rare.token))).status).toBe(200);
+    const late = await gateway.post("/v1/rerank", BODY, bearer(rare.token));
+    expect(late.status).toBe(429);
     expect(Number(late.headers.get("retry-after"))).toBeGreaterThan(0);
   });
 
   it("slows down whoever guesses, but not those who were let in a moment ago", async () => {
-    const { token } = await addKey();
+    const { token } = await addTenant(fleet, gateway);
     await until("guesses are slowed", async () => {
       expect((await gateway.post("/v1/rerank", BODY, bearer(token))).status).toBe(200);
       const wrong = await Promise.all(

@@ -1,13 +1,15 @@
 /** A user of the gateway with a key of their own. */
-import { z } from "zod";
-import { words } from "./cli.js";
+import { makeKey, type KeyWishes } from "../../src/app/keys/new-key.js";
+import type { Scope } from "../../src/core/caller.js";
+import { RedisKeyStore } from "../../src/redis/redis-key-store.js";
 import type { Fleet } from "./fleet.js";
 import type { TestGateway } from "./gateway.js";
 
-const added = z.object({ id: z.string(), token: z.string() });
+const USUAL_SCOPES: readonly Scope[] = ["rerank", "runs", "read"];
 
 export interface Tenant {
   readonly keyId: string;
+  readonly token: string;
   readonly authorization: string;
   /** Sends a request with the key; a body that is no text goes as JSON. */
   ask(method: string, path: string, body?: unknown, headers?: Headers): Promise<Response>;
@@ -26,10 +28,16 @@ type Headers = Readonly<Record<string, string>>;
 /** The JSON of an answer; tests read what they expect. */
 export type Json = Readonly<Record<string, unknown>>;
 
-/** @param line options of `keys add`, as one types them */
-export async function addTenant(fleet: Fleet, gateway: TestGateway, line = ""): Promise<Tenant> {
-  const { stdout } = await fleet.run(["keys", "add", "a tenant", "--json", ...words(line)]);
-  const { id, token } = added.parse(JSON.parse(stdout));
+/** Adds a key as `keys add` does, without a process of its own. */
+export async function addTenant(
+  { redis }: Pick<Fleet, "redis">,
+  gateway: TestGateway,
+  wishes: Partial<Pick<KeyWishes, "scopes" | "limits">> = {},
+): Promise<Tenant> {
+  const all = { name: "a tenant", scopes: USUAL_SCOPES, limits: {}, expiresInDays: undefined };
+  const { key, token } = makeKey({ ...all, ...wishes }, Date.now());
+  const { id } = key;
+  await new RedisKeyStore(redis).add(key);
   const ask = async (
     method: string,
     path: string,
@@ -49,6 +57,7 @@ export async function addTenant(fleet: Fleet, gateway: TestGateway, line = ""): 
   };
   return {
     keyId: id,
+    token,
     authorization: `Bearer ${token}`,
     ask,
     json: async (status, ...rest) => {
