@@ -1,23 +1,24 @@
-import type { Redis } from "ioredis";
 import { afterAll, beforeAll, describe } from "vitest";
+import type { RedisClient } from "../../src/redis/redis-client.js";
 import { RedisScoreCache } from "../../src/redis/redis-score-cache.js";
 import { scoreScope } from "../../src/redis/score-key.js";
 import { MemoryScoreCache } from "../support/fakes/memory-score-cache.js";
-import { redisKinds, TestRedis } from "../support/redis-server.js";
+import { redisPlaces, startPlace, type TestCluster } from "../support/redis-cluster.js";
+import type { TestRedis } from "../support/redis-server.js";
 import { testScoreCache } from "./score-cache.suite.js";
 
 const CAPACITY_BYTES = 1024 * 1024;
 /** Short: the tests wait for it. */
 const REST_MS = 20;
 
-describe.each(redisKinds)("on %s", (kind) => {
-  let server: TestRedis;
-  let redis: Redis;
+describe.each(redisPlaces)("on %s", (kind) => {
+  let server: TestRedis | TestCluster;
+  let redis: RedisClient;
   let places = 0;
 
   beforeAll(async () => {
-    server = await TestRedis.start({ kind });
-    redis = server.client();
+    server = await startPlace(kind);
+    redis = await server.client();
   });
 
   afterAll(async () => {

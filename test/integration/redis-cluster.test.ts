@@ -93,7 +93,7 @@ describe("a cluster of three masters", given(realRedis), () => {
     expect(scores.flat()).not.toEqual([]);
   });
 
-  it("the dashboard shows the queues of models on whatever master", async () => {
+  it("the dashboard shows the queues of models on whatever master", given(longTests), async () => {
     const dashboard = bench.start(words("dashboard --dashboard-port 0"));
     await dashboard.says("serving dashboard");
     const port = /"port":(\d+)/.exec(dashboard.stdout)?.[1] ?? "";
@@ -145,10 +145,10 @@ describe("a cluster whose masters have replicas", given(realRedis), () => {
   });
 
   it("a run goes on with the replica of a master that is killed, and no record is lost or doubled", async () => {
-    const records = multiply(SAMPLE, 4);
+    const records = multiply(SAMPLE, 2);
     writeRecords(bench.path("in.jsonl"), records);
     const run = bench.start(rerank("in.jsonl", "out.jsonl", "--max-batch-size 1 --no-calibrate"));
-    await run.says(/[1-9]\d*\/216 records/);
+    await run.says(/[1-9]\d*\/108 records/);
     const [key] = (await cluster.keysOfRuns()).flat();
     const master = await cluster.masterOf(key ?? "");
     await master.kill();
@@ -210,8 +210,8 @@ describe("a cluster under which work is disturbed", given(realRedis, longTests),
     const run = await client.runs.submit(bench.path("in.jsonl"), { model: BUILTIN });
     await bench.worker(words(`--model ${BUILTIN} --lanes 1 --max-batch-size 1 --no-calibrate`));
     await untilSomeAreDone(run);
-    await Promise.all(cluster.masters.map((master) => master.kill()));
-    await Promise.all(cluster.masters.map((master) => master.startAgain()));
+    await cluster.kill();
+    await cluster.startAgain();
     await expectAllRanked(run);
   });
 });

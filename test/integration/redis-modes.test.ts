@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { Bench, rerank, SAMPLE, words } from "../support/cli.js";
-import { given, openssl, realRedis } from "../support/needs.js";
+import { given, longTests, openssl, realRedis } from "../support/needs.js";
 import { multiply, readRankings, writeRecords } from "../support/records.js";
 import { TestCluster } from "../support/redis-cluster.js";
 import { freePort } from "../support/redis-server.js";
@@ -88,7 +88,7 @@ describe("a Redis with TLS", given(realRedis, openssl), () => {
     expect(readRankings(bench.path("out.jsonl")).map(({ id }) => id)).toHaveLength(54);
   });
 
-  it("a cluster with TLS is used with the same certificates", async () => {
+  it("a cluster with TLS is used with the same certificates", given(longTests), async () => {
     const [ca, cert, key] = [pem("ca"), pem("server"), pem("server.key")];
     const cluster = await TestCluster.start({
       settings: [

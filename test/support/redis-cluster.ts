@@ -165,6 +165,17 @@ export class TestCluster {
     });
   }
 
+  /** Kills all masters. */
+  async kill(): Promise<void> {
+    await Promise.all(this.masters.map((master) => master.kill()));
+  }
+
+  /** Starts all masters again, with their data. */
+  async startAgain(): Promise<void> {
+    await Promise.all(this.masters.map((master) => master.startAgain()));
+    await this.#untilComplete();
+  }
+
   async close(): Promise<void> {
     for (const client of this.#clients) client.disconnect();
     await Promise.all([...this.masters, ...this.replicas].map((node) => node.close()));
@@ -193,6 +204,10 @@ export class TestCluster {
         );
       });
     }
+    await this.#untilComplete();
+  }
+
+  async #untilComplete(): Promise<void> {
     await until("the cluster is complete", async () => {
       const nodes = [...this.masters, ...this.replicas];
       const states = await Promise.all(nodes.map(({ redis }) => isComplete(redis, nodes.length)));
