@@ -5,6 +5,7 @@ import { BUILTIN, rerank, words } from "../support/cli.js";
 import { useFleet } from "../support/fleet.js";
 import { ownerKeys } from "../support/queue-view.js";
 import { readLines, readRankings, writeRecords } from "../support/records.js";
+import { firstUnlessLong } from "../support/needs.js";
 
 const SMALL = { id: "small", query: "q", documents: ["q"] };
 const WIDE = { id: "wide", query: "q", documents: Array.from({ length: 9 }, () => "q d") };
@@ -24,7 +25,7 @@ async function failuresOf(run: string, more: string): Promise<unknown[]> {
   return lines.map((line) => JSON.parse(line) as unknown);
 }
 
-describe.each(["in Redis", "in a spool"])("the failures of a run %s", (place) => {
+describe.each(firstUnlessLong(["in Redis", "in a spool"]))("the failures of a run %s", (place) => {
   const more = place === "in a spool" ? "--spool spool" : "";
 
   it(`a failure of a run ${place} is listed, written out as input, and joins the output once tried again`, async () => {

@@ -7,6 +7,7 @@ import { jobsAtWork, keySpace } from "../support/key-space.js";
 import { payloadKeys } from "../support/queue-view.js";
 import { multiply, readFailures, readRankings, writeRecords } from "../support/records.js";
 import { until } from "../support/until.js";
+import { firstUnlessLong } from "../support/needs.js";
 
 const COPIES = 2;
 const RECORDS = 54 * COPIES;
@@ -65,7 +66,7 @@ async function emptied(more: string): Promise<string[]> {
   return await keySpace(fleet.redis);
 }
 
-describe.each(["in Redis", "in a spool"])("a run %s", (place) => {
+describe.each(firstUnlessLong(["in Redis", "in a spool"]))("a run %s", (place) => {
   const spooled = place === "in a spool";
   const more = spooled ? "--spool spool" : "";
   let before: readonly string[];

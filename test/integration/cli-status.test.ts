@@ -7,6 +7,7 @@ import { SAMPLE, words, type RunningCli } from "../support/cli.js";
 import { useFleet } from "../support/fleet.js";
 import { multiply, writeRecords } from "../support/records.js";
 import { until } from "../support/until.js";
+import { firstUnlessLong } from "../support/needs.js";
 
 const COPIES = 3;
 const RECORDS = 54 * COPIES;
@@ -28,7 +29,7 @@ async function statusOf(run: string): Promise<RunReport> {
   return runReportSchema.parse(JSON.parse(stdout));
 }
 
-describe.each(["in Redis", "in a spool"])("a run %s", (place) => {
+describe.each(firstUnlessLong(["in a spool", "in Redis"]))("a run %s", (place) => {
   const spool = place === "in a spool" ? "--spool spool" : "";
 
   /** Undefined if a run needs none. */

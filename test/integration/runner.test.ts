@@ -6,6 +6,7 @@ import { rerank, SAMPLE, words } from "../support/cli.js";
 import { useFleet } from "../support/fleet.js";
 import { multiply, readFailures, sortedLines, writeRecords } from "../support/records.js";
 import { TestS3 } from "../support/s3-server.js";
+import { firstUnlessLong } from "../support/needs.js";
 
 const COPIES = 2;
 const RECORDS = 54 * COPIES;
@@ -47,7 +48,7 @@ async function status(run: string): Promise<Figures> {
   return JSON.parse(stdout) as Figures;
 }
 
-describe.each(["folder", "bucket"])("a run spooled in a %s", (kind) => {
+describe.each(firstUnlessLong(["bucket", "folder"]))("a run spooled in a %s", (kind) => {
   beforeEach(() => {
     runs += 1;
     spool = kind === "folder" ? fleet.bench.path("spool") : s3.place(`runs-${runs}`);

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { BERT, SAMPLE, words, type RunningCli } from "../support/cli.js";
 import { useFleet } from "../support/fleet.js";
 import { readLines, readRankings, writeRecords } from "../support/records.js";
-import { given, realRedis } from "../support/needs.js";
+import { firstUnlessLong, given, realRedis } from "../support/needs.js";
 
 interface SampleRecord {
   id: string;
@@ -62,7 +62,7 @@ function reuseOf(worker: RunningCli): ReuseCounts {
 }
 
 describe("a score cache", given(realRedis), () => {
-  it.each(["fp32", "int8"])(
+  it.each(firstUnlessLong(["int8", "fp32"]))(
     "a score cache gives other jobs of other workers the same scores to the bit, in %s",
     async (precision) => {
       const records = sample();

@@ -88,6 +88,11 @@ export const longTests: Need = {
   isMet: process.env["RANKMILL_TEST_LONG"] === "1",
 };
 
+/** The first `count` of cases that differ little; all of them in `npm run test:long`. */
+export function firstUnlessLong<Case>(cases: readonly Case[], count = 1): readonly Case[] {
+  return longTests.isMet ? cases : cases.slice(0, count);
+}
+
 /** @param path below the folder of the test data */
 export function testData(path: string): Need {
   return {
