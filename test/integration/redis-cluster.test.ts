@@ -22,9 +22,12 @@ describe("a cluster of three masters", given(realRedis), () => {
     client = await createClient({ redisUrl: cluster.url, spool: bench.path("spool") });
   });
   afterAll(async () => {
-    await client.close();
-    await bench.close();
-    await cluster.close();
+    try {
+      await client.close();
+      await bench.close();
+    } finally {
+      await cluster.close();
+    }
   });
 
   it("`run` ranks a file there, and leaves no key of a run or a job on any master", async () => {
@@ -172,9 +175,12 @@ describe("a cluster under which work is disturbed", given(realRedis, longTests),
     writeRecords(bench.path("in.jsonl"), records);
   });
   afterEach(async () => {
-    await client.close();
-    await bench.close();
-    await cluster.close();
+    try {
+      await client.close();
+      await bench.close();
+    } finally {
+      await cluster.close();
+    }
   });
 
   async function expectAllRanked(run: Run): Promise<void> {
