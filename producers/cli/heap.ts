@@ -4,7 +4,7 @@ import { setFlagsFromString } from "node:v8";
 const GROWING_PERCENT = 25;
 
 /**
- * Settings of the heap for processes that pass a run's records through: they hold the jobs in flight and
+ * Settings of the heap for processes that pass records or requests through: they hold what is in flight and
  * nothing else, and the rest of their heap is garbage. Costs some processor time, and took a third off a runner's peak.
  */
 export function keepHeapSmall(): void {

@@ -11,6 +11,8 @@ import { openGateway, type RunningGateway } from "../../producers/gateway/server
 import { DEFAULT_TIMES } from "../../producers/gateway/server-times.js";
 import { admitLocal } from "../../producers/gateway/authentication.js";
 import { DEFAULT_LIMITS } from "../../src/core/contract.js";
+import { modelTag, workerKey, workersKey } from "../../src/redis/keys.js";
+import { registerModel } from "../../src/redis/model-registry.js";
 import { useFleet } from "../support/fleet.js";
 import { startGateway, type TestGateway } from "../support/gateway.js";
 import { metricsUrl, scrape } from "../support/metrics.js";
@@ -20,6 +22,8 @@ import { until } from "../support/until.js";
 const SECRET = "a text that nobody may read";
 const BODY = { model: "builtin-bm25", query: SECRET, documents: ["a river", "the mill"] };
 const MAX_BODY_BYTES = 4_000;
+/** Clients that wait at once. */
+const CLIENTS = 200;
 
 const fleet = useFleet({ shared: "everything" });
 let worker: Awaited<ReturnType<typeof fleet.worker>>;
@@ -176,9 +180,10 @@ describe("a client that is slow or silent", () => {
       names: { aliases: new Map(), defaultModel: undefined },
       limits: DEFAULT_LIMITS,
       maxListDocuments: 100,
-      maxWaitingClients: 10,
+      maxWaitingClients: CLIENTS,
       bounds: { maxBodyBytes: 1e6, maxInFlightBytes: 1e7 },
-      deadlineMs: 25_000,
+      deadlineMs: 300_000,
+      graceMs: 0,
       strictDocuments: false,
       allowedHosts: [],
       trustsProxy: false,
@@ -199,6 +204,44 @@ describe("a client that is slow or silent", () => {
     await once(socket, "connect");
     return socket;
   };
+
+  it("many that wait share one subscription, and leave nothing behind when all hang up", async () => {
+    const model = { name: "made-up", revision: "0".repeat(12), precision: "fp32" };
+    const tag = modelTag(model);
+    const maxLength = { default: 512, highest: 512 };
+    await registerModel(fleet.redis, { ...model, aliases: [], digest: "0", maxLength });
+    const startedAt = new Date().toISOString();
+    const worker = { id: "none", host: "h", pid: 1, lanes: 1, held: 0, startedAt };
+    await fleet.redis.set(workerKey(tag, worker.id), JSON.stringify(worker));
+    await fleet.redis.sadd(workersKey(tag), worker.id);
+    const owners = async (): Promise<number> =>
+      (await fleet.redis.keys(`*${tag}*:owners:*`)).length;
+    const connections = async (): Promise<number> =>
+      String(await fleet.redis.client("LIST"))
+        .trim()
+        .split("\n").length;
+    const sockets: Socket[] = [];
+    const ask = async (): Promise<void> => {
+      const socket = await open();
+      sockets.push(socket);
+      const body = JSON.stringify({ ...BODY, model: model.name, query: `q${sockets.length}` });
+      socket.write(
+        `POST /v1/rerank HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+      );
+    };
+    await ask();
+    await until("the first waits", async () => (await owners()) === 1);
+    const before = await connections();
+    for (let i = 1; i < CLIENTS; i += 1) await ask();
+    await until("all wait", async () => (await owners()) === CLIENTS);
+    expect(await connections()).toBe(before);
+    for (const socket of sockets) socket.destroy();
+    await until("no job is left", async () => {
+      return (
+        (await owners()) === 0 && (await fleet.redis.keys(`*${tag}*-interactive:r*`)).length === 0
+      );
+    });
+  });
 
   it.each([
     ["says nothing", ""],

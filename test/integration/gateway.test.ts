@@ -1,5 +1,6 @@
 /** `rankmill serve` with a real worker, as clients over HTTP see it. */
 import { beforeAll, describe, expect, it } from "vitest";
+import type { RunningCli } from "../support/cli.js";
 import { useFleet } from "../support/fleet.js";
 import { startGateway, type TestGateway } from "../support/gateway.js";
 import { keySpace } from "../support/key-space.js";
@@ -19,8 +20,10 @@ describe("the gateway", () => {
   const fleet = useFleet({ shared: "everything" });
   let gateway: TestGateway;
 
+  let worker: RunningCli;
+
   beforeAll(async () => {
-    await fleet.worker("--lanes 1");
+    worker = await fleet.worker("--lanes 1");
     gateway = await startGateway(fleet, "--max-documents 2");
   });
 
@@ -54,5 +57,17 @@ describe("the gateway", () => {
 
   it.each(["BUILTIN-BM25", "builtin-bm25:fp32"])("finds a model by the name %s", async (model) => {
     expect((await gateway.post("/v1/rerank", { ...BODY, model })).status).toBe(200);
+  });
+
+  it("lists no model whose workers have stopped, and still queues for one that is restarted", async () => {
+    worker.signal("SIGTERM");
+    await worker.exited;
+    await until("no model is listed", async () => {
+      const response = await fetch(`${gateway.url}/v1/models`);
+      return ((await response.json()) as { data: unknown[] }).data.length === 0;
+    });
+    const asked = gateway.post("/v1/rerank", { ...BODY, query: "a third mill" });
+    await fleet.worker("--lanes 1");
+    expect((await asked).status).toBe(200);
   });
 });

@@ -10,13 +10,16 @@ export interface TestGateway {
   post(path: string, body: unknown, headers?: Readonly<Record<string, string>>): Promise<Response>;
 }
 
+/** No test depends on a machine's speed: one that wants an early end asks with `Prefer: wait=N`. */
+const PATIENT = "--port 0 --deadline 300";
+
 /** A gateway that listens. @param line more arguments, as one types them */
 export async function startGateway(
   fleet: Fleet,
   line = "",
   options: CliOptions = {},
 ): Promise<TestGateway> {
-  return await gatewayOf(fleet.bench.start(["serve", "--port", "0", ...words(line)], options));
+  return await gatewayOf(fleet.bench.start(["serve", ...words(`${PATIENT} ${line}`)], options));
 }
 
 /** The gateway of a command, once it listens. */

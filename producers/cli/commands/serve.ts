@@ -7,6 +7,7 @@ import { unlessAborted } from "../../../src/platform/unless-aborted.js";
 import { openGateway } from "../../gateway/server.js";
 import { createLogger, requireRedis, stateDir } from "../context.js";
 import { EXIT } from "../exit-codes.js";
+import { keepHeapSmall } from "../heap.js";
 import { openAccess } from "../gateway-access.js";
 import { gatewayOptions, readServerTls } from "../gateway-options.js";
 import { openInstruments } from "../instrument-options.js";
@@ -63,6 +64,7 @@ async function serve(parsed: Record<string, unknown>): Promise<number> {
   const logger = createLogger(values.messages.logLevel ?? "info", 1);
   const drainMs = values.shutdown.drainTimeout * 1_000;
   const signal = stopSignal({ deadlineMs: drainMs + LATE_MS });
+  keepHeapSmall();
   const closers = new Closers();
   try {
     const instruments = await openInstruments(

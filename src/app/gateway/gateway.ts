@@ -62,9 +62,9 @@ const GRACE_MS = 15_000;
 /** Rankings that nobody fetched, after a client hung up or was told to come again, go after an hour. */
 const RESULT_TTL_SECONDS = 3_600;
 /** Redis has this long to take a request's jobs. */
-const ENQUEUE_MS = 2_500;
+const ENQUEUE_MS = 5_000;
 /** A Redis that has not answered for this long is away: requests are refused, and do not pile up. */
-const SILENT_MS = 2_500;
+const SILENT_MS = 5_000;
 
 /** The owner of jobs whose caller was told to ask for them later. */
 export function lateOwner(caller: Caller): string {
