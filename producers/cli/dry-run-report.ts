@@ -3,6 +3,7 @@ import type { DryRun } from "../../src/app/dry-run.js";
 import { counted } from "./counted.js";
 import { formatBytes } from "./format-bytes.js";
 import { formatDuration } from "./progress.js";
+import { reasonWithFlags } from "./say-error.js";
 
 function percent(share: number): string {
   return `${(100 * share).toFixed(1)} %`;
@@ -15,10 +16,13 @@ export function reportDryRun(figures: DryRun): string[] {
     tokens.sampledPairs === documents
       ? "all pairs"
       : `an even sample of ${tokens.sampledPairs} pairs`;
+  if (records + failed === 0) return ["the input holds no record: there is nothing to do"];
   return [
     `${figures.model} ${figures.precision}`,
     `${counted(records, "record")}, ${counted(documents, "pair")}; lines or candidates that would fail: ${failed}`,
-    ...figures.failures.map(({ line, code, reason }) => `  line ${line}: ${code}: ${reason}`),
+    ...figures.failures.map(
+      ({ line, code, reason }) => `  line ${line}: ${code}: ${reasonWithFlags(reason)}`,
+    ),
     "",
     `tokens per pair, of ${sample}: mean ${tokens.mean.toFixed(0)}, median ${tokens.median}, longest ${tokens.longest}`,
     ...drawHistogram(tokens.histogram),

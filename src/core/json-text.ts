@@ -12,18 +12,34 @@ const PLAIN_END = /[\s,\]}:]/g;
  * @param text JSON that a parser has taken, an object
  */
 export function membersOf(text: string): Map<string, string> {
-  const members = new Map<string, string>();
+  return new Map(eachMember(text));
+}
+
+/**
+ * The name of a member that stands twice in an object: a parser takes the last one in silence.
+ *
+ * @param text JSON that a parser has taken, an object
+ */
+export function repeatedMember(text: string): string | undefined {
+  const names = new Set<string>();
+  for (const [name] of eachMember(text)) {
+    if (names.has(name)) return name;
+    names.add(name);
+  }
+  return undefined;
+}
+
+function* eachMember(text: string): Generator<[name: string, value: string]> {
   let at = skipBlanks(text, text.indexOf("{") + 1);
   while (at < text.length && text[at] === '"') {
     const nameEnd = stringEnd(text, at);
     const name = String(JSON.parse(text.slice(at, nameEnd)));
     const start = skipBlanks(text, text.indexOf(":", nameEnd) + 1);
     const end = valueEnd(text, start);
-    members.set(name, text.slice(start, end));
+    yield [name, text.slice(start, end)];
     at = skipBlanks(text, end);
     if (text[at] === ",") at = skipBlanks(text, at + 1);
   }
-  return members;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { parseRequest, type Limits, type RerankRequest } from "./contract.js";
 import { z } from "zod";
-import { alteredText, membersOf } from "./json-text.js";
+import { alteredText, membersOf, repeatedMember } from "./json-text.js";
 import { describeError, type ErrorCode } from "./errors.js";
 
 /** A line of input that cannot become a job, or a job that failed: one line of the failed file. */
@@ -137,6 +137,11 @@ export function readRecord(
   } catch (error) {
     const reason = `not JSON: ${error instanceof Error ? error.message : String(error)}`;
     return invalid({ line, code: "invalid_json", reason, input: text });
+  }
+  const twice = isObject(input) ? repeatedMember(text) : undefined;
+  if (twice !== undefined) {
+    const reason = `${twice}: stands twice in the line: leave one of them`;
+    return invalid({ line, code: "invalid_field", reason, input, ...textOf(text, input) });
   }
   const converted = toRequest(input);
   if (converted.status === "unusable") {

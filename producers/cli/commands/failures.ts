@@ -30,6 +30,7 @@ import { RUN } from "../options/run.js";
 import { withRuns } from "../with-runs.js";
 
 import { exists } from "../../../src/platform/files.js";
+import { reasonWithFlags } from "../say-error.js";
 
 const GROUPS = {
   run: pick(RUN, "export", "spool"),
@@ -175,7 +176,8 @@ async function* linesOf(path: string): AsyncGenerator<string, void, undefined> {
 
 function shown(failure: Failure): string {
   const { said, input } = describeFailure(failure);
-  return input === undefined ? printable(said) : `${printable(said)}\n  ${printable(input)}`;
+  const line = printable(reasonWithFlags(said));
+  return input === undefined ? line : `${line}\n  ${printable(input)}`;
 }
 
 function asJson(failure: Failure): string {

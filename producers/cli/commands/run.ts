@@ -47,6 +47,7 @@ import { formatDuration } from "../progress.js";
 import { scoringOf } from "../scoring-from-options.js";
 import { showRun } from "../show-run.js";
 import { stopSignal } from "../stop-signal.js";
+import { reasonWithFlags } from "../say-error.js";
 
 const GROUPS = {
   input: INPUT,
@@ -270,7 +271,7 @@ async function report(
   if (paths !== undefined) say(`rankings: ${paths.output}`);
   // Before the evaluation, which may find nothing to evaluate.
   if (paths !== undefined && counts.failed > 0) {
-    for (const failure of firstFailures) say(describeFailure(failure).said);
+    for (const failure of firstFailures) say(reasonWithFlags(describeFailure(failure).said));
     say(
       `failed records, with the reason: ${paths.failed} ("rankmill failures ${paths.output}" lists them)`,
     );

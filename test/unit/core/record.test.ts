@@ -51,6 +51,28 @@ describe("a line of input", () => {
     expect(topN).toEqual([7, 1, undefined]);
   });
 
+  it.each([
+    ['{"id":"a","id":"b","query":"q","documents":["d"]}', "id"],
+    ['{"id":"a","query":"q","documents":["d"],"\\u0071uery":"r"}', "query"],
+    ['{"query":"q","pos":["p"],"neg":[],"pos":["n"]}', "pos"],
+  ])("fails if it names a member twice, with its text: %s", (line, name) => {
+    const [record] = read([line]);
+    expect(record).toMatchObject({
+      status: "invalid",
+      failure: {
+        code: "invalid_field",
+        reason: expect.stringMatching(new RegExp(`^${name}: stands twice`)),
+      },
+    });
+    expect(record).not.toHaveProperty("failure.id");
+  });
+
+  it("may name a member again in another object", () => {
+    const line =
+      '{"id":"a","query":"id","documents":[{"id":"a","text":"id"}],"metadata":{"id":"a"}}';
+    expect(read([line])).toMatchObject([{ status: "valid" }]);
+  });
+
   it("fails with its text if it is no JSON", () => {
     expect(read(['{"id": '])).toMatchObject([
       {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { ALL_OPTIONS, OPTIONS_BY_NAME } from "../../../producers/cli/options/all-options.js";
-import { sayError, withFlags } from "../../../producers/cli/say-error.js";
+import { reasonWithFlags, sayError, withFlags } from "../../../producers/cli/say-error.js";
 import { DEFAULT_LIMITS, parseRequest } from "../../../src/core/contract.js";
 import { option, wording } from "../../../src/core/wording.js";
 
@@ -56,5 +56,15 @@ describe("the library", () => {
         .map((line) => `${path}: ${line.trim()}`),
     );
     expect(found).toEqual([]);
+  });
+});
+
+describe("a reason of a failed record", () => {
+  it("names the flag, and leaves alone what is no option", () => {
+    expect(reasonWithFlags("has 5 characters, over the limit of 1 (maxDocumentChars)")).toBe(
+      "has 5 characters, over the limit of 1 (--max-document-chars)",
+    );
+    const other = 'id: "a (model)" and (someThing) stay';
+    expect(reasonWithFlags(other)).toBe(other);
   });
 });
