@@ -198,12 +198,12 @@ describe("the gateway's own API", () => {
   });
 
   it("leaves no run behind if the body is refused or breaks off", async () => {
-    const before = await admin.json(200, "GET", "/v1/runs?limit=100");
+    const before = (await countRuns(admin)) ?? 0;
     await one.json(422, "POST", `/v1/runs?model=${BUILTIN}`, "a,b\n1,2\n");
     await one.json(404, "POST", "/v1/runs?model=no-such-model", lines(1));
     const { signal, abort } = abortable();
     const body = new ReadableStream({
-      start: (controller) => controller.enqueue(new TextEncoder().encode(lines(500))),
+      start: (controller) => controller.enqueue(new TextEncoder().encode(lines(250))),
     });
     const broken = fetch(`${gateway.url}/v1/runs?model=${BUILTIN}`, {
       method: "POST",
@@ -212,16 +212,10 @@ describe("the gateway's own API", () => {
       headers: { authorization: one.authorization },
       signal,
     });
-    await until("the run has begun", async () => {
-      const { data } = await admin.json(200, "GET", "/v1/runs?limit=100");
-      return (data as unknown[]).length > (before["data"] as unknown[]).length;
-    });
+    await until("the run has begun", async () => ((await countRuns(admin)) ?? 0) > before);
     abort();
     await expect(broken).rejects.toThrow("abort");
-    await until("the run is gone", async () => {
-      const { data } = await admin.json(200, "GET", "/v1/runs?limit=100");
-      return (data as unknown[]).length === (before["data"] as unknown[]).length;
-    });
+    await until("the run is gone", async () => (await countRuns(admin)) === before);
   });
 
   it("tells the progress of runs as events, until all are over", async () => {
@@ -261,6 +255,13 @@ describe("the gateway's own API", () => {
     await viewer.json(403, "POST", "/v1/files");
   });
 });
+
+/** The runs that a key sees; undefined while a slow Redis takes in hundreds of jobs and says nothing else. */
+async function countRuns(tenant: Tenant): Promise<number | undefined> {
+  const response = await tenant.ask("GET", "/v1/runs?limit=100");
+  if (response.status === 503) return undefined;
+  return ((await response.json()) as { data: unknown[] }).data.length;
+}
 
 function abortable(): { signal: AbortSignal; abort: () => void } {
   const controller = new AbortController();
