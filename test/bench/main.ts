@@ -11,6 +11,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   containers: async () => (await import("./containers/bench.js")).containersBench,
   engine: async () => (await import("./engine/bench.js")).engineBench,
   fidelity: async () => (await import("./fidelity/bench.js")).fidelityBench,
+  gateway: async () => (await import("./gateway/bench.js")).gatewayBench,
   jobs: async () => (await import("./jobs/bench.js")).jobsBench,
   memory: async () => (await import("./memory/bench.js")).memoryBench,
   tokenizers: async () => (await import("./tokenizers/bench.js")).tokenizersBench,

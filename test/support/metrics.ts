@@ -68,3 +68,9 @@ export class Scrape {
     return found.length === 0 ? undefined : found.reduce((sum, { value }) => sum + value, 0);
   }
 }
+
+/** Pairs that a worker has scored. */
+export async function pairsScored(url: string): Promise<number> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  return Number(/^rankmill_pairs_total\{.*outcome="scored"\} (\d+)$/m.exec(text)?.[1] ?? 0);
+}

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Bench as Processes, BUILTIN, SAMPLE } from "../../support/cli.js";
-import { metricsUrl } from "../../support/metrics.js";
+import { metricsUrl, pairsScored } from "../../support/metrics.js";
 import { multiply, writeRecords } from "../../support/records.js";
 import type { Bench } from "../support/bench.js";
 import { describeHost } from "../support/host.js";
@@ -63,11 +63,6 @@ async function measure(name: string, url: string, pid: number, pauseMs: number):
   const processor = pauseMs === 0 ? ms.toFixed(1) : "–";
   const times = [median(took), high].map((value) => value.toFixed(1));
   return [name, String(SCRAPES), String(bytes), ...times, processor];
-}
-
-async function pairsScored(url: string): Promise<number> {
-  const text = await (await fetch(`${url}/metrics`)).text();
-  return Number(/^rankmill_pairs_total\{.*outcome="scored"\} (\d+)$/m.exec(text)?.[1] ?? 0);
 }
 
 /** Figures of the worker's own process, without its lanes. */
