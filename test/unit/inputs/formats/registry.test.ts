@@ -84,7 +84,7 @@ describe("an OpenAI batch line", () => {
     expect(toRequest({ ...BATCH, url: "/v1/embeddings" })).toMatchObject({
       status: "unusable",
       field: "url",
-      message: 'url must end in "/rerank", not "/v1/embeddings"',
+      message: 'url must end in "/rerank" or "/score", not "/v1/embeddings"',
     });
     expect(toRequest({ ...BATCH, method: "GET" })).toMatchObject({ field: "method" });
     expect(toRequest({ ...BATCH, body: "text" })).toMatchObject({ field: "body" });
