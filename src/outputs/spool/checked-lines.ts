@@ -59,19 +59,23 @@ export async function* checkedLines(
 ): AsyncGenerator<CheckedLine, void, undefined> {
   const expected = sums === undefined ? undefined : new ExpectedSums(sums);
   let number = 0;
-  for await (const text of lines) {
-    const skipped = expected === undefined ? 0 : await expected.placeOf(text);
-    if (skipped === undefined) {
-      yield { status: "unknown", head: text.slice(0, SHOWN_CHARS) };
-      continue;
+  try {
+    for await (const text of lines) {
+      const skipped = expected === undefined ? 0 : await expected.placeOf(text);
+      if (skipped === undefined) {
+        yield { status: "unknown", head: text.slice(0, SHOWN_CHARS) };
+        continue;
+      }
+      for (let i = 0; i < skipped; i += 1) yield { status: "lost", number: (number += 1) };
+      expected?.drop(skipped + 1);
+      yield { status: "whole", number: (number += 1), text };
     }
-    for (let i = 0; i < skipped; i += 1) yield { status: "lost", number: (number += 1) };
-    expected?.drop(skipped + 1);
-    yield { status: "whole", number: (number += 1), text };
-  }
-  for (let sum = await expected?.next(); sum !== undefined; sum = await expected?.next()) {
-    // A sum that cannot be read tells of no line: it is the file of sums that is damaged.
-    if (sum !== UNREADABLE) yield { status: "lost", number: (number += 1) };
+    for (let sum = await expected?.next(); sum !== undefined; sum = await expected?.next()) {
+      // A sum that cannot be read tells of no line: it is the file of sums that is damaged.
+      if (sum !== UNREADABLE) yield { status: "lost", number: (number += 1) };
+    }
+  } finally {
+    await expected?.close();
   }
 }
 
@@ -127,6 +131,11 @@ class ExpectedSums {
   async next(): Promise<number | undefined> {
     await this.#fill();
     return this.#window.shift();
+  }
+
+  /** Ends the reading of the sums: they have an end of their own, before that of their file. */
+  async close(): Promise<void> {
+    await this.#cells.return?.();
   }
 
   async #fill(): Promise<void> {

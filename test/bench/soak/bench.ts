@@ -32,17 +32,18 @@ async function run(args: readonly string[]): Promise<number> {
   try {
     const load = await SoakLoad.start(fleet);
     const startMs = performance.now();
-    const until = async (endMs: number): Promise<void> => {
+    const sampleFor = async (forMs: number): Promise<void> => {
+      const endMs = performance.now() - startMs + forMs;
       for (let atMs = 0; atMs < endMs;) {
         atMs = performance.now() - startMs;
         samples.push(await sampleOf(fleet, atMs / MINUTE_MS));
         await fleet.pause(SAMPLE_MS);
       }
     };
-    await until(minutes * MINUTE_MS);
+    await sampleFor(minutes * MINUTE_MS);
     const done = await load.stop();
     say("idle");
-    await until((minutes + IDLE_MINUTES) * MINUTE_MS);
+    await sampleFor(IDLE_MINUTES * MINUTE_MS);
     print(
       `${done.jobs} jobs of a client, and ${done.runs} spooled runs of ${done.recordsPerRun} records, purged.`,
     );

@@ -4,6 +4,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -18,6 +19,7 @@ import type { InputRecord } from "../../../src/core/record.js";
 import { openSpool } from "../../../src/outputs/spool/registry.js";
 import { DAMAGE_KINDS, damaged } from "../../support/damage.js";
 import { SeededRandom } from "../../support/random.js";
+import { until } from "../../support/until.js";
 import { collect } from "../inputs/support.js";
 
 const RUN = "run-1";
@@ -125,6 +127,32 @@ describe("a spool whose files were damaged", () => {
     expect(again.doneIds).toEqual(new Set(IDS.filter((id) => id !== "id-3")));
     expect(again.damage).toEqual([expect.stringContaining("1 lines that are damaged or foreign")]);
     await again.close(false);
+  });
+});
+
+/** Files of the spool that this process has open. */
+function openFiles(): number {
+  return readdirSync("/proc/self/fd", { withFileTypes: true }).filter((fd) => {
+    try {
+      return readlinkSync(join("/proc/self/fd", fd.name)).startsWith(folder);
+    } catch {
+      return false;
+    }
+  }).length;
+}
+
+describe.runIf(process.platform === "linux")("a spool that was read", () => {
+  it("leaves no file open, read to its end or not", async () => {
+    for (let round = 0; round < 3; round += 1) {
+      await collect(spool.records(RUN, new Set()));
+      for await (const _ of spool.records(RUN, new Set())) break;
+      for await (const _ of spool.rankings(RUN)) break;
+      await spool.countRecords(RUN);
+      const output = await spool.openOutput(RUN, 2 + round);
+      await output.close(false);
+    }
+    await until("all files are closed", () => openFiles() === 0);
+    expect(openFiles()).toBe(0);
   });
 });
 
