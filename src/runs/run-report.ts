@@ -57,6 +57,10 @@ export const runReportSchema = z.strictObject({
         pid: count,
         lanes: count,
         held: count.meta({ description: "jobs in hand, of whatever run" }),
+        pairs_per_second: z
+          .number()
+          .nullable()
+          .meta({ description: "its speed while it had work; null: not known yet" }),
         started_at: z.string(),
       }),
     )
@@ -88,6 +92,7 @@ export interface RunFindings {
     readonly pid: number;
     readonly lanes: number;
     readonly held: number;
+    readonly pairsPerSecond?: number;
     readonly startedAt: string;
   }[];
   readonly redisBytes: number | undefined;
@@ -126,7 +131,15 @@ export function reportOf(found: RunFindings): RunReport {
     eta_seconds: over ? 0 : (secondsLeft(status.waiting + status.active, pace) ?? null),
     oldest_waiting_seconds:
       oldestWaitingAtMs === undefined ? null : Math.max(0, found.nowMs - oldestWaitingAtMs) / 1000,
-    workers: workers.map(({ startedAt, ...worker }) => ({ ...worker, started_at: startedAt })),
+    workers: workers.map(({ id, host, pid, lanes, held, pairsPerSecond, startedAt }) => ({
+      id,
+      host,
+      pid,
+      lanes,
+      held,
+      pairs_per_second: pairsPerSecond ?? null,
+      started_at: startedAt,
+    })),
     lanes: workers.reduce((sum, { lanes }) => sum + lanes, 0),
     redis_bytes: found.redisBytes ?? null,
     model: info.tag,
