@@ -32,9 +32,13 @@ function bash(script: string): { readonly code: number | null; readonly stderr: 
 const command = (output: string): string =>
   [process.execPath, MAIN, ...rerank("in.jsonl", output, "--no-calibrate", BUILTIN)].join(" ");
 
-it.each([28, 40])("a limit of %i open files is said in one line", (files) => {
+// At each another part is the first that finds none left: a module, or the private Redis.
+it.each([28, 32])("a limit of %i open files is said in one line", (files) => {
   const { code, stderr } = bash(`ulimit -n ${files}; exec ${command("out.jsonl")}`);
-  expect(stderr).toMatch(/^rankmill: this process may open no more files.*ulimit -n 1024.*\n$/);
+  expect(stderr.trimEnd().split("\n").at(-1)).toMatch(
+    /^rankmill: .*this process may open no more files.*ulimit -n 1024/,
+  );
+  expect(stderr).not.toMatch(/^ +at /m);
   expect(code).toBe(1);
 });
 

@@ -8,6 +8,7 @@ import type { EncodedPair } from "../../core/pair.js";
 import type { Lane } from "../../core/ports/lane.js";
 import { parseFromLane, type FromLane } from "./lane-answers.js";
 import type { LaneModel, ToLane } from "./lane-protocol.js";
+import { startedChild } from "../../platform/no-more-files.js";
 
 export interface LaneProcessOptions {
   /** Compiled program of the lane. Default: `workers/lane.js`. */
@@ -119,13 +120,15 @@ export class LaneProcess implements Lane {
     signal: AbortSignal = NEVER,
   ): Promise<LaneProcess> {
     const { entryPath = LANE_ENTRY, openTimeoutMs = LANE_OPEN_TIMEOUT_MS } = options;
-    const child = fork(entryPath, [], {
-      serialization: "advanced",
-      stdio: ["ignore", "ignore", "pipe", "ipc"],
-      execArgv: [],
-      // ONNX Runtime >= 1.29 sends telemetry unless this is set before it loads.
-      env: { ...options.env, ORT_DISABLE_TELEMETRY: "1" },
-    });
+    const child = startedChild(
+      fork(entryPath, [], {
+        serialization: "advanced",
+        stdio: ["ignore", "ignore", "pipe", "ipc"],
+        execArgv: [],
+        // ONNX Runtime >= 1.29 sends telemetry unless this is set before it loads.
+        env: { ...options.env, ORT_DISABLE_TELEMETRY: "1" },
+      }),
+    );
     const lane = new LaneProcess(id, child, options);
     const opened = new Promise<FromLane>((resolve) => {
       lane.#onReady = resolve;

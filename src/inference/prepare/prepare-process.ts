@@ -2,6 +2,7 @@ import { fork } from "node:child_process";
 import { RankmillError } from "../../core/errors.js";
 import type { Compiled } from "./compile-model.js";
 import { fromPreparerSchema, type FromPreparer, type ToPreparer } from "./prepare-protocol.js";
+import { startedChild } from "../../platform/no-more-files.js";
 
 export interface PrepareProcessOptions {
   /** The compiled `workers/prepare.js`. */
@@ -24,13 +25,15 @@ export async function runPreparer(
   request: Omit<ToPreparer, "type" | "parentPid">,
   options: PrepareProcessOptions,
 ): Promise<Compiled> {
-  const child = fork(options.entryPath, [], {
-    serialization: "advanced",
-    stdio: ["ignore", "ignore", "pipe", "ipc"],
-    execArgv: [],
-    // ONNX Runtime >= 1.29 sends telemetry unless this is set before it loads.
-    env: { ...options.env, ORT_DISABLE_TELEMETRY: "1" },
-  });
+  const child = startedChild(
+    fork(options.entryPath, [], {
+      serialization: "advanced",
+      stdio: ["ignore", "ignore", "pipe", "ipc"],
+      execArgv: [],
+      // ONNX Runtime >= 1.29 sends telemetry unless this is set before it loads.
+      env: { ...options.env, ORT_DISABLE_TELEMETRY: "1" },
+    }),
+  );
   let stderrTail = "";
   child.stderr?.setEncoding("utf8").on("data", (text: string) => {
     stderrTail = (stderrTail + text).slice(-STDERR_TAIL_CHARS);

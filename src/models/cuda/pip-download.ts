@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { CudaWheel } from "./cuda-wheels.js";
 import { RankmillError } from "../../core/errors.js";
 import { option, wording } from "../../core/wording.js";
+import { startedChild } from "../../platform/no-more-files.js";
 
 /** Platform of the wheels: theirs, and not that of the Python on this machine. */
 const TARGET = [
@@ -46,10 +47,12 @@ async function call(
   args: readonly string[],
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const child = spawn(python, args, {
-    stdio: ["ignore", 2, "pipe"],
-    ...(signal === undefined ? {} : { signal }),
-  });
+  const child = startedChild(
+    spawn(python, args, {
+      stdio: ["ignore", 2, "pipe"],
+      ...(signal === undefined ? {} : { signal }),
+    }),
+  );
   let said = "";
   child.stderr?.setEncoding("utf8").on("data", (text: string) => (said += text));
   const code = await new Promise<number | null>((resolve, reject) => {

@@ -4,6 +4,7 @@ import { access, stat } from "node:fs/promises";
 import { delimiter, isAbsolute, join } from "node:path";
 import { promisify } from "node:util";
 import { compareVersions, LEAST_REDIS_VERSION } from "../redis-info.js";
+import { isNoMoreFiles } from "../../platform/no-more-files.js";
 
 /** A server program that runs on this machine, as far as `--version` shows it. */
 export interface ServerProgram {
@@ -66,6 +67,7 @@ async function checkProgram(
     });
     output = stdout;
   } catch (error) {
+    if (isNoMoreFiles(error)) throw error;
     return { status: "unusable", reason: firstLine(error instanceof Error ? error.message : "") };
   }
   // "Redis server v=7.0.15 sha=…", "Valkey server v=8.0.1 sha=…"

@@ -20,6 +20,7 @@ import {
   STOP_MESSAGE,
 } from "./private-redis-protocol.js";
 import { describeRedis, type RedisDescription } from "../redis-info.js";
+import { startedChild } from "../../platform/no-more-files.js";
 
 export interface LaunchOptions {
   /** The program, or `js` for js-redis-server. */
@@ -131,12 +132,14 @@ class Guardian {
 
   constructor(path: string | URL, orders: GuardianOrders) {
     const entry = path instanceof URL ? fileURLToPath(path) : path;
-    this.#process = spawn(process.execPath, [entry, JSON.stringify(orders)], {
-      // A session of its own: Ctrl-C and the terminal's end reach the command, not the guardian.
-      detached: true,
-      cwd: "/",
-      stdio: ["ignore", "ignore", "pipe", "ipc"],
-    });
+    this.#process = startedChild(
+      spawn(process.execPath, [entry, JSON.stringify(orders)], {
+        // A session of its own: Ctrl-C and the terminal's end reach the command, not the guardian.
+        detached: true,
+        cwd: "/",
+        stdio: ["ignore", "ignore", "pipe", "ipc"],
+      }),
+    );
     this.#process.on("message", (message) => this.#onReport(parseReport(message)));
     const output = this.#process.stderr;
     if (output !== null) {

@@ -4,6 +4,7 @@ import type { PairTemplate } from "../../core/pair-assembly.js";
 import type { Tokenizer } from "../../core/ports/tokenizer.js";
 import type { TokenizerKindName } from "../kinds/registry.js";
 import type { EncodeMessage, FromThread, ThreadData } from "./thread-protocol.js";
+import { isNoMoreFiles, noMoreFiles } from "../../platform/no-more-files.js";
 
 /**
  * Requests in the thread at once: one is encoded while the next is copied in and the last one's ids
@@ -173,6 +174,7 @@ async function startThread(entry: URL, data: ThreadData): Promise<StartedThread>
     worker.once("error", reject);
     worker.once("exit", () => reject(new Error("it ended before it was ready")));
   }).catch((error: unknown) => {
+    if (isNoMoreFiles(error)) throw noMoreFiles("thread");
     throw new RankmillError("internal", `the tokenizer's thread cannot start: ${String(error)}`, {
       cause: error,
     });

@@ -1,6 +1,7 @@
 import { fork } from "node:child_process";
 import { z } from "zod";
 import { cudaEnv } from "./cuda-env.js";
+import { startedChild } from "../../../platform/no-more-files.js";
 
 export interface ProbeOptions {
   /** The compiled `workers/cuda-probe.js`. */
@@ -28,11 +29,13 @@ const STDERR_TAIL_CHARS = 8_000;
 
 /** Lets a process of its own multiply two numbers on the GPU. Never rejects. */
 export async function probeCuda(options: ProbeOptions): Promise<ProbeResult> {
-  const child = fork(options.entryPath, [], {
-    stdio: ["ignore", "ignore", "pipe", "ipc"],
-    execArgv: [],
-    env: { ...cudaEnv(options.env, options.libraryDir), ORT_DISABLE_TELEMETRY: "1" },
-  });
+  const child = startedChild(
+    fork(options.entryPath, [], {
+      stdio: ["ignore", "ignore", "pipe", "ipc"],
+      execArgv: [],
+      env: { ...cudaEnv(options.env, options.libraryDir), ORT_DISABLE_TELEMETRY: "1" },
+    }),
+  );
   let stderr = "";
   child.stderr?.setEncoding("utf8").on("data", (text: string) => {
     stderr = (stderr + text).slice(-STDERR_TAIL_CHARS);
