@@ -1,9 +1,10 @@
+import { writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { parseArgs } from "node:util";
 import { openPairLane } from "../../../src/app/score-pairs.js";
 import { resolveModel } from "../../../src/models/resolve.js";
 import { packageRoot } from "../../../src/platform/package-root.js";
-import { Bench as Processes, BUILTIN } from "../../support/cli.js";
+import { Bench as Processes, BUILTIN, words } from "../../support/cli.js";
 import { gatewayOf } from "../../support/gateway.js";
 import { metricsUrl, pairsScored } from "../../support/metrics.js";
 import type { Bench } from "../support/bench.js";
@@ -14,12 +15,13 @@ import { residentBytes } from "../support/resident.js";
 import { median } from "../support/statistics.js";
 import { distinctRequests, DOCUMENTS, load, type LoadRequest, type Seen } from "./load.js";
 
-const USAGE =
-  "gateway [--seconds N] [--model builtin|FOLDER]...: requests/s and time of clients at the gateway, beside one process without a queue";
+const USAGE = `gateway: requests/s and time of clients at the gateway, beside one process without a queue
+  --model NAME|FOLDER   may be given again (default builtin-bm25)
+  --clients A,B,…       clients at once (default 1,8,64,512)
+  --seconds N           of each row (default 20)`;
 
 export const gatewayBench: Bench = { usage: USAGE, run };
 
-const CLIENTS = [1, 8, 64, 512];
 const DIRECT_REQUESTS = 30;
 const HIGH_SHARE = 0.99;
 
@@ -29,14 +31,17 @@ async function run(args: readonly string[]): Promise<number> {
     options: {
       seconds: { type: "string", default: "20" },
       model: { type: "string", multiple: true, default: [BUILTIN] },
+      clients: { type: "string", default: "1,8,64,512" },
     },
   });
   print(`${describeHost()}\n`);
   print(
-    `A request has ${DOCUMENTS} documents of some 128 tokens, and no two are equal. The score cache is off: each pair that was asked for is scored, once. Clients, gateway, worker and Redis share the cores. "Added" is the median above that of the same request in one process without a queue. RSS is the gateway's.\n`,
+    `A request has ${DOCUMENTS} documents of some 128 tokens, and no two are equal. The score cache is off: each pair that was asked for is scored, once. Clients, gateway, worker and Redis share the cores. "In bulk" are such requests as the records of a submitted file, its start included. "Added" is the median above that of the same request in one process without a queue. RSS is the gateway's.\n`,
   );
+  const clients = values.clients.split(",").map(Number);
   const rows: string[][] = [];
-  for (const model of values.model) rows.push(...(await measure(model, Number(values.seconds))));
+  for (const model of values.model)
+    rows.push(...(await measure(model, clients, Number(values.seconds))));
   printTable(
     [
       "model",
@@ -55,7 +60,11 @@ async function run(args: readonly string[]): Promise<number> {
   return 0;
 }
 
-async function measure(model: string, seconds: number): Promise<string[][]> {
+async function measure(
+  model: string,
+  counts: readonly number[],
+  seconds: number,
+): Promise<string[][]> {
   say(model);
   const requests = distinctRequests(1);
   const direct = await measureDirect(model, requests);
@@ -69,7 +78,8 @@ async function measure(model: string, seconds: number): Promise<string[][]> {
     const gateway = await gatewayOf(processes.start(["serve", "--port", "0", "--deadline", "120"]));
     const name = model === BUILTIN ? BUILTIN : basename(model);
     await load(gateway.url, name, 1, 2, requests);
-    for (const clients of CLIENTS) {
+    rows.push(await measureBulk(model, processes, seconds, requests));
+    for (const clients of counts) {
       say(`  ${clients} clients`);
       const scoredBefore = await pairsScored(worker);
       const seen = await load(gateway.url, name, clients, seconds, requests);
@@ -114,6 +124,47 @@ async function measureDirect(name: string, requests: Generator<LoadRequest, neve
   const seconds = tookMs.reduce((sum, ms) => sum + ms, 0) / 1_000;
   return { seconds, tookMs, statuses: new Map([[200, tookMs.length]]) };
 }
+
+/** Such requests as the records of a file, through the same worker: as many as take about `seconds`. */
+async function measureBulk(
+  model: string,
+  processes: Processes,
+  seconds: number,
+  requests: Generator<LoadRequest, never>,
+): Promise<string[]> {
+  say("  in bulk");
+  let records = FIRST_RECORDS;
+  for (;;) {
+    const lines = Array.from({ length: records }, (_, i) =>
+      JSON.stringify({ id: `${records}-${i}`, ...requests.next().value }),
+    );
+    writeFileSync(processes.path("in.jsonl"), `${lines.join("\n")}\n`);
+    const startMs = performance.now();
+    const line = `submit --model ${model} --input in.jsonl --output ${records}.jsonl --wait`;
+    const { code, stderr } = await processes.run(words(line));
+    if (code !== 0) throw new Error(stderr);
+    const took = (performance.now() - startMs) / 1_000;
+    if (took >= seconds) {
+      const pairs = ((records * DOCUMENTS) / took).toFixed(0);
+      return [
+        basename(model),
+        "in bulk",
+        (records / took).toFixed(1),
+        pairs,
+        "–",
+        "–",
+        "–",
+        "–",
+        "–",
+        "–",
+      ];
+    }
+    records = Math.ceil(records * Math.min(8, (1.2 * seconds) / took));
+  }
+}
+
+/** The least that says how long more will take. */
+const FIRST_RECORDS = 10;
 
 function row(
   model: string,
