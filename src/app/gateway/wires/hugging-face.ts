@@ -5,6 +5,7 @@
 import { z } from "zod";
 import type { Wire, WireCall } from "../../../core/ports/wire.js";
 import { fullRanking, onlyList } from "./full-ranking.js";
+import { plainCall } from "./plain-call.js";
 import { textProblem } from "./problems.js";
 import { count, flag, ignoredFields, name, readBody, text, textOf } from "./read-fields.js";
 import { Score } from "./write-json.js";
@@ -26,14 +27,11 @@ export const huggingFaceWire: Wire = {
     const documents = read.documents.map(textOf);
     const texts = read.return_documents ? documents : undefined;
     return {
-      call: {
-        model: read.model,
-        questions: [{ query: textOf(read.query), documents }],
-        topN: read.top_n,
-        scoring: {},
-        fields: { query: "query", documents: "documents" },
-        warnings: ignoredFields(body, Object.keys(bodySchema.shape)),
-      },
+      call: plainCall(
+        { model: read.model, query: textOf(read.query), documents, topN: read.top_n },
+        "documents",
+        ignoredFields(body, Object.keys(bodySchema.shape)),
+      ),
       answer: (ranked) => ({
         body: fullRanking(onlyList(ranked), "score")
           .slice(0, read.top_n)

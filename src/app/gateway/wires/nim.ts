@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { Wire, WireCall } from "../../../core/ports/wire.js";
 import { fullRanking, onlyList, tokensOf } from "./full-ranking.js";
+import { plainCall } from "./plain-call.js";
 import { objectProblem } from "./problems.js";
 import { count, ignoredFields, name, readBody, text, textOf } from "./read-fields.js";
 import { Score } from "./write-json.js";
@@ -29,14 +30,16 @@ export const nimWire: Wire = {
   read(body): WireCall {
     const read = readBody(bodySchema, body);
     return {
-      call: {
-        model: read.model,
-        questions: [{ query: textOf(read.query), documents: read.passages.map(textOf) }],
-        topN: read.top_n,
-        scoring: {},
-        fields: { query: "query", documents: "passages" },
-        warnings: ignoredFields(body, Object.keys(bodySchema.shape)),
-      },
+      call: plainCall(
+        {
+          model: read.model,
+          query: textOf(read.query),
+          documents: read.passages.map(textOf),
+          topN: read.top_n,
+        },
+        "passages",
+        ignoredFields(body, Object.keys(bodySchema.shape)),
+      ),
       answer: (ranked) => {
         const tokens = tokensOf(ranked.lists);
         return {

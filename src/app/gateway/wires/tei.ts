@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { AnswerFacts, Wire, WireCall } from "../../../core/ports/wire.js";
 import type { Ranked } from "../../../core/rank-call.js";
 import { fullRanking, onlyList, tokensOf } from "./full-ranking.js";
+import { plainCall } from "./plain-call.js";
 import { textProblem } from "./problems.js";
 import { count, flag, ignoredFields, name, readBody, text, textOf } from "./read-fields.js";
 import { Score } from "./write-json.js";
@@ -30,17 +31,14 @@ export const teiWire: Wire = {
     const characters = documents.reduce((sum, one) => sum + one.length, textOf(read.query).length);
     const texts = read.return_text ? documents : undefined;
     return {
-      call: {
-        model: read.model,
-        questions: [{ query: textOf(read.query), documents }],
-        topN: read.top_n,
-        scoring: {},
-        fields: { query: "query", documents: "texts" },
-        warnings: [
+      call: plainCall(
+        { model: read.model, query: textOf(read.query), documents, topN: read.top_n },
+        "texts",
+        [
           ...ignoredFields(body, Object.keys(bodySchema.shape)),
           ...directionWarning(read.truncation_direction),
         ],
-      },
+      ),
       answer: (ranked, facts) => ({
         body: fullRanking(onlyList(ranked), read.raw_scores ? "logit" : "score")
           .slice(0, read.top_n)

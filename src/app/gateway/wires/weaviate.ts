@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { Wire, WireCall } from "../../../core/ports/wire.js";
 import { inInputOrder, onlyList } from "./full-ranking.js";
+import { plainCall } from "./plain-call.js";
 import { textProblem } from "./problems.js";
 import { ignoredFields, name, readBody, text, textOf } from "./read-fields.js";
 import { Score } from "./write-json.js";
@@ -21,14 +22,11 @@ export const weaviateWire: Wire = {
     const read = readBody(bodySchema, body);
     const documents = read.documents.map(textOf);
     return {
-      call: {
-        model: read.model,
-        questions: [{ query: textOf(read.query), documents }],
-        topN: undefined,
-        scoring: {},
-        fields: { query: "query", documents: "documents" },
-        warnings: ignoredFields(body, Object.keys(bodySchema.shape)),
-      },
+      call: plainCall(
+        { model: read.model, query: textOf(read.query), documents },
+        "documents",
+        ignoredFields(body, Object.keys(bodySchema.shape)),
+      ),
       answer: (ranked) => ({
         body: {
           scores: inInputOrder(onlyList(ranked), "score").map(({ index, score }) => ({
