@@ -1,13 +1,16 @@
 /** A Redis of one process's own that goes on from its state when it is started again. */
 import { mkdir, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { RedisClient } from "../redis/redis-client.js";
 import type { Logger } from "pino";
 import { z } from "zod";
 import { RankmillError } from "../core/errors.js";
+import { tryStored } from "../core/stored-json.js";
 import { option, wording } from "../core/wording.js";
 import type { Closers } from "../platform/closers.js";
 import { exists } from "../platform/files.js";
+import { isAlive } from "../platform/is-alive.js";
 import { REDIS_GUARDIAN_ENTRY } from "../platform/process-entries.js";
 import { connectRedis } from "../redis/connection.js";
 import { startPrivateRedis, type PrivateRedis } from "../redis/private-server/private-redis.js";
@@ -68,7 +71,7 @@ export async function openKeptRedis(
 /** The folder is free once its former user is gone, and that user's server too, which removes its own folder last. */
 async function refuseIfInUse(folder: string): Promise<void> {
   const text = await readFile(join(folder, USER_FILE), "utf8").catch(() => undefined);
-  const user = userSchema.safeParse(parseJson(text)).data;
+  const user = tryStored(userSchema, text);
   if (user === undefined) return;
   if (user.pid !== process.pid && isAlive(user.pid)) {
     const message = wording`${option("stateDir")}: process ${user.pid} works in ${folder}: end it, or name another folder`;
@@ -76,24 +79,7 @@ async function refuseIfInUse(folder: string): Promise<void> {
   }
   const deadline = Date.now() + FORMER_SERVER_DEADLINE_MS;
   while ((await exists(user.serverFolder)) && Date.now() < deadline)
-    await new Promise((resolve) => setTimeout(resolve, FORMER_SERVER_POLL_MS));
-}
-
-function parseJson(text: string | undefined): unknown {
-  try {
-    return JSON.parse(text ?? "null");
-  } catch {
-    return undefined;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
+    await sleep(FORMER_SERVER_POLL_MS);
 }
 
 function tellWhatIsKept(server: PrivateRedis, folder: string, logger: Logger): void {

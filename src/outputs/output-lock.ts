@@ -4,6 +4,7 @@ import { hostname } from "node:os";
 import { z } from "zod";
 import { RankmillError } from "../core/errors.js";
 import { errnoOf } from "../platform/file-system-errors.js";
+import { isAlive } from "../platform/is-alive.js";
 
 /** Answers of file systems without hard links (FAT, some network shares). */
 const WITHOUT_LINKS = new Set(["EPERM", "ENOSYS", "ENOTSUP", "EOPNOTSUPP"]);
@@ -38,7 +39,7 @@ export async function lockOutput(path: string): Promise<() => Promise<void>> {
     const other = parse(found);
     // An empty one was torn: file systems without links write it in place.
     if (other === undefined && found !== "") throw noLock(path);
-    if (other !== undefined && isAlive(other)) {
+    if (other !== undefined && mayLive(other)) {
       throw new RankmillError(
         "conflict",
         `another command (process ${other.pid} on ${other.host}) is writing this output; if that is not so, delete ${path}`,
@@ -119,13 +120,7 @@ function parse(text: string): Holder | undefined {
   }
 }
 
-function isAlive({ pid, host }: Holder): boolean {
+function mayLive({ pid, host }: Holder): boolean {
   if (host !== hostname()) return true;
-  if (pid === process.pid) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return errnoOf(error) === "EPERM";
-  }
+  return pid !== process.pid && isAlive(pid);
 }

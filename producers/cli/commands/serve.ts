@@ -3,11 +3,11 @@ import type { RedisClient } from "../../../src/redis/redis-client.js";
 import { RankmillError } from "../../../src/core/errors.js";
 import { option, wording } from "../../../src/core/wording.js";
 import { Closers } from "../../../src/platform/closers.js";
-import { unlessAborted } from "../../../src/platform/unless-aborted.js";
 import { openGateway } from "../../gateway/server.js";
 import { createLogger, requireRedis, stateDir } from "../context.js";
 import { EXIT } from "../exit-codes.js";
 import { keepHeapSmall } from "../heap.js";
+import { failureUnlessStopped } from "../failure-unless-stopped.js";
 import { openAccess } from "../gateway-access.js";
 import { gatewayOptions, readServerTls } from "../gateway-options.js";
 import { openInstruments } from "../instrument-options.js";
@@ -91,7 +91,7 @@ async function serve(parsed: Record<string, unknown>): Promise<number> {
     });
     const { address } = running;
     logger.info({ host: address.address, port: address.port }, "serving gateway");
-    const failure = await firstOf(failures, signal);
+    const failure = await failureUnlessStopped(failures, signal);
     await running.close(drainMs);
     if (failure !== undefined) throw failure;
   } finally {
@@ -147,16 +147,4 @@ async function openAllInOne(
   const worker = await openWorker(values, model, { ...means, redis, healthFile: undefined });
   closers.use("worker", worker, (one) => one.close(0));
   return { redis, failures: [failed, worker.failed], ownModel: model.model.name };
-}
-
-/** @returns why the process cannot go on; undefined if it was told to stop */
-async function firstOf(
-  failures: readonly Promise<RankmillError>[],
-  signal: AbortSignal,
-): Promise<RankmillError | undefined> {
-  try {
-    return await unlessAborted(Promise.race(failures), signal);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,11 +1,11 @@
 import type { Command } from "commander";
 import type { Logger } from "pino";
 import type { RunningWorker } from "../../../src/app/worker/worker-options.js";
-import type { RankmillError } from "../../../src/core/errors.js";
 import { Closers } from "../../../src/platform/closers.js";
 import { unlessAborted } from "../../../src/platform/unless-aborted.js";
 import { createLogger, requireRedis } from "../context.js";
 import { EXIT } from "../exit-codes.js";
+import { failureUnlessStopped } from "../failure-unless-stopped.js";
 import { openInstruments } from "../instrument-options.js";
 import { chooseModel, openWorker, type ChosenModel } from "../open-worker.js";
 import { addHelp } from "../options/add-help.js";
@@ -63,7 +63,7 @@ async function work(parsed: Record<string, unknown>): Promise<number> {
   try {
     const starting = start(values, model, { logger, signal, closers });
     const worker = await unlessAborted(starting, signal);
-    const failure = await stopped(worker, signal);
+    const failure = await failureUnlessStopped([worker.failed], signal);
     logger.info({ drainTimeoutSeconds: values.shutdown.drainTimeout }, "stopping");
     await worker.close(drainMs);
     if (failure !== undefined) throw failure;
@@ -93,16 +93,4 @@ interface Means {
   readonly logger: Logger;
   readonly signal: AbortSignal;
   readonly closers: Closers;
-}
-
-/** @returns why the worker cannot go on; undefined if it was told to stop */
-async function stopped(
-  worker: RunningWorker,
-  signal: AbortSignal,
-): Promise<RankmillError | undefined> {
-  try {
-    return await unlessAborted(worker.failed, signal);
-  } catch {
-    return undefined;
-  }
 }
