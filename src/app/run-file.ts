@@ -1,9 +1,12 @@
 /** The whole of `rankmill run`: plan → open → feed, and an orderly end wherever it is interrupted. */
+import type { NewJob } from "../core/job.js";
+import type { ValidRecord } from "../core/record.js";
 import { emptyCounts } from "../core/run-counts.js";
 import { Closers } from "../platform/closers.js";
 import { unlessAborted, within } from "../platform/unless-aborted.js";
-import { makeJob } from "../redis/make-job.js";
+import { makeJob as makeJobOf } from "../redis/make-job.js";
 import { openFeeding, type Feeding } from "./feeding.js";
+import { goOn, type LeftJobs } from "./run-file/go-on.js";
 import type { RunFileOptions, RunFileResult } from "./run-file/run-file-options.js";
 import { openRunRedis, type RunRedis } from "./run-file/run-redis.js";
 import { openTarget, ownerOf, writeState, type RunTarget } from "./run-file/run-target.js";
@@ -53,6 +56,7 @@ interface RunParts {
   readonly redis: RunRedis;
   readonly worker: RunningWorker;
   readonly feeding: Feeding;
+  readonly jobs: LeftJobs;
 }
 
 async function rankInto(
@@ -73,7 +77,8 @@ async function rankInto(
   );
   let read = 0;
   const all = counting(source.read(new Set()), () => (read += 1));
-  const feeding = parts.feeding.feeder.run(file === undefined ? all : file.unranked(all), stop);
+  const left = file === undefined ? all : goOn(file, all, parts.jobs);
+  const feeding = parts.feeding.feeder.run(left, stop);
   const interrupted = await isInterrupted(feeding, stop, signal);
   doomed.signal.throwIfAborted();
   if (interrupted) await interrupt(parts, options, feeding);
@@ -114,6 +119,9 @@ async function openParts(
   });
   const worker = closers.use("worker", await starting, (one) => one.close(0));
   void worker.failed.then((error) => doomed.abort(error));
+  const makeJob = ({ request }: ValidRecord): NewJob =>
+    makeJobOf(request, scoring, { priority: "bulk" });
+  const owner = ownerOf(target);
   const feeding = openFeeding(
     {
       redis: redis.redis,
@@ -122,13 +130,14 @@ async function openParts(
       eventsStreamLength: redis.eventsStreamLength,
       track: (queue) => queue,
       sink: target.sink,
-      makeJob: ({ request }) => makeJob(request, scoring, { priority: "bulk" }),
-      owner: ownerOf(target),
+      makeJob,
+      owner,
       inFlight: redis.inFlight,
     },
     closers,
   );
-  return { target, redis, worker, feeding };
+  const release = (jobIds: readonly string[]) => feeding.queue.release(jobIds, owner);
+  return { target, redis, worker, feeding, jobs: { makeJob, release } };
 }
 
 /**

@@ -68,6 +68,9 @@ export type InputRecord =
     }
   | { readonly status: "invalid"; readonly failure: RecordFailure };
 
+/** A record that can become a job. */
+export type ValidRecord = Extract<InputRecord, { readonly status: "valid" }>;
+
 const recordSchema = z.discriminatedUnion("status", [
   z.object({
     status: z.literal("valid"),

@@ -18,7 +18,12 @@ export interface DoneRankings {
   readonly twice: number;
   /** Whether every ranking has its sum beside it. */
   readonly summed: boolean;
+  /** Ids of the last {@link NEWEST_RANKINGS}: the start that wrote them may have died before it released their jobs. */
+  readonly newest: ReadonlySet<string>;
 }
+
+/** A start releases what it has written a few hundred rankings later at most, and several starts may have died. */
+const NEWEST_RANKINGS = 2_000;
 
 /** The least that a line must hold to count as a ranking. */
 const rankingSchema = z.object({
@@ -42,7 +47,7 @@ export async function readDone(
   dropped: ReadonlySet<string> = new Set(),
 ): Promise<DoneRankings> {
   if (!(await exists(path))) {
-    return { digests: new Map(), damaged: 0, twice: 0, summed: true };
+    return { digests: new Map(), damaged: 0, twice: 0, summed: true, newest: new Set() };
   }
   await cutTornLine(path);
   if (await exists(sumsPath)) await cutTornLine(sumsPath);
@@ -59,7 +64,7 @@ export async function readDone(
     await rewrite(path, sums, lineOf, counts);
   }
   const summed = sums !== undefined && isClean;
-  return { digests, damaged: found.damaged, twice: found.twice, summed };
+  return { digests, damaged: found.damaged, twice: found.twice, summed, newest: newestOf(found) };
 }
 
 /** Makes the sums of all rankings in the file anew. */
@@ -109,6 +114,12 @@ async function survey(
     countLine(line.text, counts);
   }
   return found;
+}
+
+function newestOf({ lineOf, lines }: Survey): Set<string> {
+  const newest = new Set<string>();
+  for (const [id, line] of lineOf) if (line > lines - NEWEST_RANKINGS) newest.add(id);
+  return newest;
 }
 
 /** Keeps the lines that count, and no others. */

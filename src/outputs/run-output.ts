@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import { RankmillError } from "../core/errors.js";
 import type { OutputFormat } from "../core/ports/output-format.js";
 import type { RerankRequest } from "../core/contract.js";
-import type { InputRecord, RecordFailure } from "../core/record.js";
+import type { InputRecord, RecordFailure, ValidRecord } from "../core/record.js";
 import { emptyCounts, rankingId, type RunCounts } from "../core/run-counts.js";
 import { exists, hasContent } from "../platform/files.js";
 import { asFailureText, asText, Collector } from "./collector.js";
@@ -153,12 +153,18 @@ export class RunOutput extends Collector {
     return sumsLine(line, digest);
   }
 
-  /** The records that have no ranking yet, or one that was made of another text. */
+  /**
+   * The records that have no ranking yet, or one that was made of another text.
+   *
+   * @param onNewest hears of those that have one of the newest rankings, see {@link DoneRankings.newest}
+   */
   async *unranked(
     records: AsyncIterable<InputRecord>,
+    onNewest: (record: ValidRecord) => Promise<void> = async () => {},
   ): AsyncGenerator<InputRecord, void, undefined> {
     for await (const record of records) {
       if (record.status === "invalid" || !this.#isRanked(record.request)) yield record;
+      else if (this.done.newest.has(record.request.id)) await onNewest(record);
     }
   }
 

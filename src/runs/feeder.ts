@@ -2,7 +2,7 @@ import type { RankingSink } from "../core/ports/ranking-sink.js";
 import { setTimeout as sleep } from "node:timers/promises";
 import { toWireRequest } from "../core/contract.js";
 import type { JobEnd, NewJob } from "../core/job.js";
-import type { RecordFailure, InputRecord } from "../core/record.js";
+import type { InputRecord, RecordFailure, ValidRecord } from "../core/record.js";
 import type { JobEndNotices } from "../core/ports/job-end-notices.js";
 import type { FeedingBoard } from "../core/ports/feeding-board.js";
 import type { JobQueue } from "../core/ports/job-queue.js";
@@ -21,8 +21,6 @@ export interface FeederParts {
   readonly owner: string;
   readonly inFlight: InFlightBounds;
 }
-
-export type ValidRecord = Extract<InputRecord, { status: "valid" }>;
 
 interface InFlight {
   readonly record: ValidRecord;

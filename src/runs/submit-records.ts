@@ -1,6 +1,6 @@
 import { RankmillError } from "../core/errors.js";
 import type { NewJob } from "../core/job.js";
-import type { InputRecord } from "../core/record.js";
+import type { InputRecord, ValidRecord } from "../core/record.js";
 import type { RunEntry, RunInfo } from "../redis/run-info.js";
 import type { RunStore } from "../redis/run-store.js";
 import { jobsOf } from "./run-chunks.js";
@@ -9,8 +9,6 @@ import { runOwner, type RunParts } from "./run-parts.js";
 /** Lines of one chunk; its size in Redis is bounded by bytes as well. */
 const CHUNK_ENTRIES = 200;
 const CHUNK_BYTES = 4_194_304;
-
-type ValidRecord = Extract<InputRecord, { status: "valid" }>;
 
 /**
  * Enqueues all of `records` for `run`, chunk by chunk: the chunk is written first, so that a job in

@@ -1,6 +1,6 @@
 /**
- * A gate in front of the model, or of the tokenizer: work that a test must find under way is held there,
- * and goes on when the test says so. Lanes and tokenizers are the real ones; a process asks before each
+ * A gate in front of the model, of the tokenizer, or of the release of jobs: work that a test must find under way
+ * is held there, and goes on when the test says so. Lanes and tokenizers are the real ones; a process asks before each
  * message that they get.
  */
 import { randomUUID } from "node:crypto";
@@ -14,6 +14,7 @@ import { until } from "./until.js";
 const PLACES = {
   lane: { preload: "gate-lane.mjs", variable: "RANKMILL_TEST_GATE" },
   tokenizer: { preload: "gate-tokenizer.mjs", variable: "RANKMILL_TEST_TOKENIZER_GATE" },
+  release: { preload: "gate-release.mjs", variable: "RANKMILL_TEST_RELEASE_GATE" },
 } as const;
 type GatePlace = keyof typeof PLACES;
 
