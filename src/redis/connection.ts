@@ -12,6 +12,8 @@ const CONNECT_TIMEOUT_MS = 10_000;
 /** Some node is asked for the layout, then all masters whether they are there. */
 const CLUSTER_TIMEOUT_MS = 3 * CONNECT_TIMEOUT_MS;
 const MAX_RECONNECT_DELAY_MS = 2_000;
+/** By then an address names the new primary. */
+const FAILOVER_MS = 15_000;
 
 const COMMON: RedisOptions = {
   connectTimeout: CONNECT_TIMEOUT_MS,
@@ -99,10 +101,24 @@ function openServer(target: RedisTarget): Opening {
     settle: () => {
       client.options.retryStrategy = reconnectDelayMs;
       client.options.sentinelRetryStrategy = reconnectDelayMs;
-      // What a primary refuses that has just become a replica is sent again to the new one.
-      const again = client.options.sentinels === undefined ? 1 : 2;
-      client.options.reconnectOnError = (error) => error.message.startsWith("READONLY") && again;
+      client.options.reconnectOnError = afterFailover();
     },
+  };
+}
+
+/**
+ * The answer to what a primary refuses that has just become a replica: it is sent again to the server that the
+ * address, or the sentinels, name next. One that stays a replica is not waited for any longer.
+ */
+function afterFailover(): (error: Error) => false | 1 | 2 {
+  let sinceMs = -Infinity;
+  let lastMs = -Infinity;
+  return (error) => {
+    if (!error.message.startsWith("READONLY")) return false;
+    const nowMs = performance.now();
+    if (nowMs - lastMs > FAILOVER_MS) sinceMs = nowMs;
+    lastMs = nowMs;
+    return nowMs - sinceMs < FAILOVER_MS ? 2 : 1;
   };
 }
 
@@ -117,8 +133,12 @@ async function checkUse(redis: Redis): Promise<void> {
   const { db = 0 } = redis.options;
   if (db !== 0) await redis.select(db);
   // BullMQ asks on every connection, and would ask without end.
-  const info = infoFields(await redis.info("server"));
+  const info = infoFields(await redis.info());
   if (info.get("redis_mode") === "cluster") await refuseNode(redis);
+  if (info.get("role") === "slave") {
+    const primary = `${info.get("master_host") ?? "?"}:${info.get("master_port") ?? "?"}`;
+    throw new Error(`READONLY replica of ${primary}`);
+  }
 }
 
 /** A node that holds all slots of its cluster is used like a server alone. */

@@ -165,7 +165,10 @@ describe("rankmill doctor on a real Redis", given(realRedis), () => {
   it("finds a replica and names its master", async () => {
     await redis.client().call("REPLICAOF", "127.0.0.1", "1");
     const report = await examine(`--model ${BUILTIN}`, withRedis());
-    expect(found(report, "redis-mode")).toBe("problem: this server is a replica of 127.0.0.1:1");
+    expect(found(report, "redis")).toMatch(
+      /^problem: cannot use Redis at .*: it is a replica, which takes no writes: give the address of the primary .*127\.0\.0\.1:1\)$/,
+    );
+    expect(report.code).toBe(1);
   });
 
   it("has a job ranked by a worker of the fleet", async () => {
