@@ -1,5 +1,6 @@
 import process from "node:process";
 import { pino, type LogFn, type Logger } from "pino";
+import { explainRefusal } from "../../src/redis/redis-refusal.js";
 import { EqualLines } from "./equal-lines.js";
 import { redactor } from "./secrets.js";
 
@@ -20,6 +21,7 @@ export function createLogger(level: string, fd: 1 | 2, env: NodeJS.ProcessEnv): 
       level,
       base: { pid: process.pid },
       redact: ["*.password", "*.token", "*.url", "redisUrl"],
+      serializers: { err: briefly },
       hooks: {
         streamWrite: redact,
         logMethod(args: Parameters<LogFn>, method: LogFn, number: number) {
@@ -44,6 +46,14 @@ export function createLogger(level: string, fd: 1 | 2, env: NodeJS.ProcessEnv): 
   setInterval(tellAll, LEFT_OUT_INTERVAL_MS).unref();
   process.once("exit", tellAll);
   return logger;
+}
+
+/** A refusal of Redis' says all in its words: neither the script nor the stack that met it tells more. */
+function briefly(error: Error): object {
+  const refusal = explainRefusal(error);
+  return refusal === undefined
+    ? pino.stdSerializers.err(error)
+    : { type: error.name, message: refusal };
 }
 
 /** The words of a line: its message and that of its error. */

@@ -5,12 +5,16 @@ import type { RunningWorker } from "../../src/app/worker/worker-options.js";
 import type { WorkerDevice } from "../../src/inference/devices/registry.js";
 import type { ResolvedModel } from "../../src/models/resolve.js";
 import { describeRedis, redisWarnings } from "../../src/redis/redis-info.js";
+import { answerWithin } from "../../src/redis/answer-within.js";
 import { serversOf } from "../../src/redis/redis-servers.js";
 import { chooseDevice } from "./choose-device.js";
 import { preparedDir } from "./context.js";
 import { laneOptions } from "./lane-options.js";
 import type { WorkerValues } from "./options/worker-groups.js";
 import { env } from "./terminal.js";
+
+/** The connection is new: it has just been asked, and has answered. */
+const INFO_MS = 60_000;
 
 /** The means of a worker, and of others in its process. */
 export interface WorkerMeans {
@@ -41,7 +45,8 @@ export async function openWorker(
   { redis, logger, signal, healthFile, instruments }: WorkerMeans,
 ): Promise<RunningWorker> {
   for (const { address, redis: server } of serversOf(redis)) {
-    const warnings = redisWarnings(describeRedis(await server.info()));
+    const info = await answerWithin(server.info(), INFO_MS, "its settings are not known");
+    const warnings = redisWarnings(describeRedis(info));
     for (const warning of warnings) logger.warn({ ...warning, master: address });
   }
   const prepared = values.model.prepare ? preparedDir(values.model.preparedDir) : undefined;

@@ -23,15 +23,17 @@ export async function runProgram(args: readonly string[]): Promise<void> {
     process.exit(EXIT.unexpected);
   });
   const program = await createProgram(wantedCommand(args));
+  let hasFailed = false;
   try {
     await program.parseAsync(args, { from: "user" });
   } catch (error) {
+    hasFailed = true;
     process.exitCode = await report(error, helpHint(commandNamed(program, args)));
   }
   await endTracing();
   // Standard output must be written before the end: a pipe may take its time.
   await Promise.all([process.stdout, process.stderr].map(flushed));
-  endSoon();
+  endSoon(hasFailed);
 }
 
 /** The name of a command in `run --input …`, `help run`; empty if there is none. */
@@ -47,9 +49,10 @@ const LINGER_MS = 2_000;
  * Lets the process end by itself. A resource that a command forgot to close would keep it alive for
  * ever: it is named, and the process ends all the same.
  */
-function endSoon(): void {
-  // A stop does not wait for what was still being opened.
-  if (wasStopped()) process.exit();
+function endSoon(hasFailed: boolean): void {
+  // A stop does not wait for what was still being opened, nor a failure for the pause that the queue's library makes
+  // after an error of a connection, five seconds.
+  if (wasStopped() || hasFailed) process.exit();
   setTimeout(() => {
     say(`rankmill: left open at the end: ${process.getActiveResourcesInfo().join(", ")}`);
     process.exit();

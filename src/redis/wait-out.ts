@@ -33,7 +33,8 @@ export async function waitOut<T>(work: () => Promise<T>, options: WaitOutOptions
       }
       if (pauseMs === FIRST_PAUSE_MS) onWait?.(error);
     }
-    await sleep(pauseMs);
+    // Once all connections are closed, nothing is waited for.
+    await sleep(pauseMs, undefined, { ref: false });
   }
 }
 

@@ -3,7 +3,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { createClient, type Client, type Run } from "../../src/index.js";
 import { connectRedis } from "../../src/redis/connection.js";
 import { Bench, BERT, BUILTIN, rerank, SAMPLE, words } from "../support/cli.js";
-import { given, longTests, realRedis } from "../support/needs.js";
+import { Gate } from "../support/gate.js";
+import { given, longTests, realRedis, valkey } from "../support/needs.js";
 import { multiply, readRankings, writeRecords } from "../support/records.js";
 import { TestCluster } from "../support/redis-cluster.js";
 import { until } from "../support/until.js";
@@ -165,6 +166,24 @@ describe("a cluster whose masters have replicas", given(realRedis), () => {
   });
 });
 
+describe("a cluster of Valkey's", given(valkey), () => {
+  beforeEach(async () => {
+    cluster = await TestCluster.start({ program: "valkey-server" });
+    bench = await Bench.open({ REDIS_URL: cluster.url });
+  });
+  afterEach(async () => {
+    await bench.close();
+    await cluster.close();
+  });
+
+  it("`run` ranks a file on Valkey, and leaves no key of a run or a job on any master", async () => {
+    const done = await bench.run(rerank(SAMPLE, "out.jsonl"));
+    expect(done.code, done.stderr).toBe(0);
+    expect(readRankings(bench.path("out.jsonl"))).toHaveLength(RECORDS);
+    expect(await cluster.keysOfRuns()).toEqual(NO_KEYS);
+  });
+});
+
 describe("a cluster under which work is disturbed", given(realRedis, longTests), () => {
   const records = multiply(SAMPLE, 3);
 
@@ -212,6 +231,31 @@ describe("a cluster under which work is disturbed", given(realRedis, longTests),
     await expectAllRanked(run);
   });
 
+  it("the slots of a model and of a run move to another master while its records are ranked", async () => {
+    const gate = await Gate.open();
+    try {
+      const slow = words(`--model ${BUILTIN} --lanes 1 --max-batch-size 1 --no-calibrate`);
+      const worker = await bench.worker(slow, { env: gate.env });
+      gate.hold();
+      const run = await client.runs.submit(bench.path("in.jsonl"), { model: BUILTIN });
+      await gate.stepUntil("some records are done", async () => {
+        return (await run.status()).counts.done > 0;
+      });
+      // Work goes on while the keys of a slot lie on two masters, and is not over before the end.
+      for (const key of [`{${await modelTag()}}`, `{run:${run.id}}`]) {
+        await cluster.moveSlot(key, () => gate.hold(10));
+      }
+      expect((await run.status()).state).toBe("submitted");
+      gate.release();
+      await expectAllRanked(run);
+      worker.signal("SIGTERM");
+      expect(await worker.exited).toMatchObject({ code: 0 });
+    } finally {
+      gate.release();
+      await gate.close();
+    }
+  });
+
   it("a cluster that is gone as a whole for a moment is waited for", async () => {
     const run = await client.runs.submit(bench.path("in.jsonl"), { model: BUILTIN });
     await bench.worker(words(`--model ${BUILTIN} --lanes 1 --max-batch-size 1 --no-calibrate`));
@@ -221,6 +265,14 @@ describe("a cluster under which work is disturbed", given(realRedis, longTests),
     await expectAllRanked(run);
   });
 });
+
+/** The hash tag of the one model that has keys. */
+async function modelTag(): Promise<string> {
+  const keys = (await cluster.keysOfRuns()).flat();
+  const tag = keys.flatMap((key) => /\{(?!run:)([^}]*)\}/.exec(key)?.[1] ?? [])[0];
+  if (tag === undefined) throw new Error("no model has keys");
+  return tag;
+}
 
 /** Clients name a model as its workers do. */
 function nameOf(model: string): string {

@@ -41,6 +41,11 @@ export const realRedis: Need = {
   isMet: hasRealRedis,
 };
 
+export const valkey: Need = {
+  name: "valkey-server on PATH (Debian: apt-get install valkey-server)",
+  isMet: answers("valkey-server", "--version"),
+};
+
 export const visibleProcesses: Need = {
   name: "Linux' /proc, to see and stop processes",
   isMet: process.platform === "linux",

@@ -32,6 +32,8 @@ export async function startPlace(kind: RedisPlace): Promise<TestRedis | TestClus
 export interface ClusterOptions {
   /** Each master gets one replica. Default: none. */
   readonly replicas?: boolean;
+  /** The program of every node. Default: `redis-server`. */
+  readonly program?: "redis-server" | "valkey-server";
   /** Of every node. */
   readonly password?: string;
   /** Arguments more of every node, as one types them. */
@@ -40,12 +42,16 @@ export interface ClusterOptions {
   readonly connection?: { readonly tls: RedisTls };
 }
 
-/** A node: a `redis-server` of its own. */
+/** Keys that move to another master in one go. */
+const MOVED_KEYS = 5;
+
+/** A node: a server of its own. */
 export class ClusterNode {
   readonly port: number;
   /** Nodes speak to each other there. */
   readonly busPort: number;
   readonly #folder: string;
+  readonly #program: string;
   readonly #args: readonly string[];
   readonly #client: Redis;
   #process: ChildProcess;
@@ -53,12 +59,13 @@ export class ClusterNode {
   constructor(
     [port, busPort]: readonly [number, number],
     folder: string,
-    args: readonly string[],
+    [program = "", ...args]: readonly string[],
     client: Redis,
   ) {
     this.port = port;
     this.busPort = busPort;
     this.#folder = folder;
+    this.#program = program;
     this.#args = args;
     this.#client = client;
     this.#process = this.#spawn();
@@ -87,7 +94,7 @@ export class ClusterNode {
   }
 
   #spawn(): ChildProcess {
-    return spawn("redis-server", this.#args, { cwd: this.#folder, stdio: "ignore" });
+    return spawn(this.#program, this.#args, { cwd: this.#folder, stdio: "ignore" });
   }
 }
 
@@ -165,6 +172,42 @@ export class TestCluster {
     });
   }
 
+  /**
+   * Moves the slot of `key` to the master after that which holds it, a few keys at a time, as the tools of operators
+   * do. Meanwhile some of its keys lie on the one, some on the other.
+   *
+   * @param halfWay runs when the first keys have moved
+   */
+  async moveSlot(key: string, halfWay: () => void): Promise<void> {
+    const from = await this.masterOf(key);
+    const to = this.masters[(this.masters.indexOf(from) + 1) % MASTERS] ?? from;
+    const slot = Number(await from.redis.cluster("KEYSLOT", key));
+    const [source, target] = await Promise.all(
+      [from, to].map(async ({ redis }) => await redis.cluster("MYID")),
+    );
+    await to.redis.cluster("SETSLOT", slot, "IMPORTING", String(source));
+    await from.redis.cluster("SETSLOT", slot, "MIGRATING", String(target));
+    for (let moved = 0; ; moved += 1) {
+      const keys = await from.redis.cluster("GETKEYSINSLOT", slot, MOVED_KEYS);
+      if (keys.length === 0) break;
+      await from.redis.call(
+        "MIGRATE",
+        "127.0.0.1",
+        to.port,
+        "",
+        0,
+        10_000,
+        "KEYS",
+        ...keys.map(String),
+      );
+      if (moved === 1) halfWay();
+    }
+    const others = this.masters.filter((one) => one !== from && one !== to);
+    for (const { redis } of [to, from, ...others]) {
+      await redis.cluster("SETSLOT", slot, "NODE", String(target));
+    }
+  }
+
   /** Kills all masters. */
   async kill(): Promise<void> {
     await Promise.all(this.masters.map((master) => master.kill()));
@@ -231,6 +274,7 @@ async function startNode(folder: string, options: ClusterOptions): Promise<Clust
   const [port, bus] = [await freePort(), await freePort()];
   const { password, settings = [], connection } = options;
   const args = [
+    options.program ?? "redis-server",
     connection === undefined ? `--port ${port}` : `--port 0 --tls-port ${port}`,
     "--bind 127.0.0.1 --loglevel warning",
     "--appendonly yes --appendfsync always --repl-diskless-sync-delay 0",

@@ -50,7 +50,8 @@ export interface TestRedisOptions {
 export class TestRedis {
   readonly kind: RedisKind;
   readonly url: string;
-  readonly #folder: string;
+  /** Holds its files. */
+  readonly folder: string;
   readonly #args: readonly string[];
   readonly #clients: Redis[] = [];
   #process: ChildProcess;
@@ -58,7 +59,7 @@ export class TestRedis {
   private constructor(kind: RedisKind, url: string, folder: string, args: readonly string[]) {
     this.kind = kind;
     this.url = url;
-    this.#folder = folder;
+    this.folder = folder;
     this.#args = args;
     this.#process = this.#spawn();
   }
@@ -127,12 +128,12 @@ export class TestRedis {
   async close(): Promise<void> {
     for (const client of this.#clients) client.disconnect();
     await this.kill();
-    await rm(this.#folder, { recursive: true, force: true, maxRetries: 5 });
+    await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 
   #spawn(): ChildProcess {
     const program = this.kind === "redis-server" ? "redis-server" : process.execPath;
-    return spawn(program, this.#args, { cwd: this.#folder, stdio: "ignore" });
+    return spawn(program, this.#args, { cwd: this.folder, stdio: "ignore" });
   }
 
   async #answers(): Promise<void> {

@@ -24,12 +24,13 @@ const KEY = "S3RVER";
 export class TestS3 {
   readonly #server: S3rver;
   readonly #gate: Server;
-  readonly #folder: string;
+  /** Holds its objects. */
+  readonly folder: string;
 
   private constructor(server: S3rver, gate: Server, folder: string) {
     this.#server = server;
     this.#gate = gate;
-    this.#folder = folder;
+    this.folder = folder;
   }
 
   static async start(): Promise<TestS3> {
@@ -68,7 +69,7 @@ export class TestS3 {
     this.#gate.closeAllConnections();
     this.#gate.close();
     await this.#server.close();
-    await rm(this.#folder, { recursive: true, force: true });
+    await rm(this.folder, { recursive: true, force: true });
   }
 }
 

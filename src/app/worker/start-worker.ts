@@ -5,6 +5,7 @@
 import type { Health } from "../../core/lane-health.js";
 import { Closers } from "../../platform/closers.js";
 import { unlessAborted } from "../../platform/unless-aborted.js";
+import { answerWithin } from "../../redis/answer-within.js";
 import { openLanes } from "./open-lanes.js";
 import { openQueues } from "./open-queues.js";
 import { planWorker } from "./plan-worker.js";
@@ -12,6 +13,8 @@ import { ProcessFitness } from "./process-fitness.js";
 import { closeWorker, heldBy, serveWorker, type OpenWorker } from "./serve-worker.js";
 import type { RunningWorker, WorkerOptions } from "./worker-options.js";
 
+/** A refusal that may pass is waited out for a minute of it. */
+const OPEN_QUEUES_MS = 90_000;
 const NEVER = new AbortController().signal;
 
 /**
@@ -38,7 +41,11 @@ async function openWorker(options: WorkerOptions, closers: Closers): Promise<Ope
   const fitness = closers.use("health", await ProcessFitness.open(options), (one) => one.stop());
   const plan = await planWorker(options);
   const lanes = await openLanes(options, plan, fitness, closers);
-  const queues = await openQueues(options, plan, lanes, fitness, closers);
+  const queues = await answerWithin(
+    openQueues(options, plan, lanes, fitness, closers),
+    OPEN_QUEUES_MS,
+    "the queues are not open",
+  );
   await fitness.watch({
     lanes: () => lanes.pool.lanes.length,
     partHealth: () => withUnheld(lanes.pool.health, queues.unheld.overdue),

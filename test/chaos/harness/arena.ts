@@ -5,6 +5,7 @@ import { canMount, mountSmall, unmount } from "../../support/mounts.js";
 import { TestRedis } from "../../support/redis-server.js";
 import { TestS3 } from "../../support/s3-server.js";
 import { TcpProxy } from "../../support/tcp-proxy.js";
+import type { Leavings } from "./guard.js";
 import { Service } from "./service.js";
 
 const DISK_MEGABYTES = 64;
@@ -68,6 +69,12 @@ export class Arena {
       new Service(this.bench, { name: "worker 2", args, env: this.proxied }),
     );
     for (const worker of this.workers) await worker.says(`"msg":"ready"`);
+  }
+
+  /** What would stay behind if nobody closed the arena. */
+  get leavings(): Leavings {
+    const folders = [this.bench.folder, this.server.folder, this.s3.folder];
+    return { folders, mounts: this.disk.isSmall ? [this.disk.folder] : [] };
   }
 
   /** Every process that was kept alive so far. */

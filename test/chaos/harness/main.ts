@@ -26,13 +26,11 @@ async function main(args: readonly string[]): Promise<number> {
   print(`faults are logged to ${logPath}; --replay strikes them again`);
   print(describeHost());
   try {
-    const outcome = await runChaos(options, {
-      say,
-      onFault: (line) => {
-        say(line);
-        appendFileSync(logPath, `${line}\n`);
-      },
-    });
+    const onFault = (line: string): void => {
+      say(line);
+      appendFileSync(logPath, `${line}\n`);
+    };
+    const outcome = await runChaos(options, { say, onFault }, undefined, [cache]);
     printKinds(outcome.tally);
     print(`rounds: ${outcome.rounds}`);
     print(`processes that ended by themselves: ${JSON.stringify(outcome.selfMadeEnds)}`);

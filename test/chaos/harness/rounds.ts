@@ -2,6 +2,7 @@ import { rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { waitAtMost } from "../../../src/platform/wait-at-most.js";
 import type { Arena } from "./arena.js";
+import { diagnose } from "./diagnosis.js";
 import { leftOverKeys } from "./left-over.js";
 import type { Strikes } from "./strikes.js";
 import { compare, readOutput, type Lines, type Verdict } from "./verdict.js";
@@ -47,6 +48,8 @@ export async function playRound(
     options.onProgress();
   };
   const isOver = await watch(run, beginning, { ...options, onProgress }, verdict);
+  // As it is, before anything is healed.
+  if (!isOver) options.say(await diagnose(arena));
   over.abort();
   moving.abort();
   await striking;
@@ -63,7 +66,6 @@ export async function playRound(
     rmSync(output, { force: true });
   } else {
     verdict.stuck += 1;
-    for (const { name, said } of arena.services) options.say(`${name} said\n${said}`);
   }
   for (const reason of await arena.stopOwners()) options.say(`not stopped in order: ${reason}`);
 }

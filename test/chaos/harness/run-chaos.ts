@@ -9,6 +9,8 @@ import type { ChaosOptions } from "./options.js";
 import { planFaults, readFaults } from "./plan.js";
 import { countLeftOver, playRound } from "./rounds.js";
 import { Strikes } from "./strikes.js";
+import { CHAOS_MARK, Guard } from "./guard.js";
+import { REPORT_OPTIONS } from "./process-report.js";
 import { emptyVerdict, readOutput, violations, type Lines, type Verdict } from "./verdict.js";
 
 /** The time that processes have to end after all was stopped. */
@@ -35,16 +37,25 @@ function faultsOf({ seed, minutes, kinds, replay }: ChaosOptions): Fault[] {
   return replay === undefined ? planFaults(seed, minutes, kinds) : readFaults(replay);
 }
 
-/** Ranks the same input again and again under faults, and compares it with an undisturbed run. */
+/**
+ * Ranks the same input again and again under faults, and compares it with an undisturbed run.
+ *
+ * @param folders to be removed with everything else if this process is killed
+ */
 export async function runChaos(
   options: ChaosOptions,
   log: ChaosLog,
   faults: readonly Fault[] = faultsOf(options),
+  folders: readonly string[] = [],
 ): Promise<ChaosOutcome> {
   const { seed, plant } = options;
   const tally = new FaultTally();
   const verdict = emptyVerdict();
-  const arena = await Arena.open(plantEnv(plant));
+  const guard = new Guard();
+  log.say(`processes carry ${CHAOS_MARK}=${guard.mark}`);
+  const arena = await Arena.open({ ...guard.env, ...nodeOptions(plant) });
+  const { leavings } = arena;
+  guard.tell({ ...leavings, folders: [...folders, ...leavings.folders] });
   const stop = stopAtSignal(arena);
   let rounds = 0;
   try {
@@ -72,6 +83,7 @@ export async function runChaos(
   } finally {
     stop();
     await arena.close();
+    guard.close();
   }
   const ends = arena.services.flatMap(({ selfMadeEnds }) => selfMadeEnds);
   for (const { name, code, said } of ends) {
@@ -90,11 +102,10 @@ function stopAtSignal(arena: Arena): () => void {
   return () => process.off("SIGINT", end).off("SIGTERM", end);
 }
 
-/** Loaded into every command. The undisturbed run is made without it. */
-function plantEnv(plant: string | undefined): Record<string, string> {
-  if (plant === undefined) return {};
-  const url = new URL(`plants/${plant}.mjs`, import.meta.url).href;
-  return { NODE_OPTIONS: `--import=${url}` };
+/** Every command tells of itself when asked, and is broken by the plant. The undisturbed run is made without it. */
+function nodeOptions(plant: string | undefined): Record<string, string> {
+  const plants = plant === undefined ? [] : [new URL(`plants/${plant}.mjs`, import.meta.url).href];
+  return { NODE_OPTIONS: [REPORT_OPTIONS, ...plants.map((url) => `--import=${url}`)].join(" ") };
 }
 
 async function undisturbed(arena: Arena, input: string): Promise<Lines> {

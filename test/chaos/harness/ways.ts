@@ -83,13 +83,20 @@ function isDone({ code }: CliExit): boolean {
   return ENDS.has(code);
 }
 
-/** `run`, started again until it is done; it leaves nothing to purge. */
-function foreground({ arena, input, output }: Round): PlayedRun {
+/**
+ * `run`, started again until it is done; it leaves nothing to purge.
+ *
+ * @param env of the command beside that of all
+ */
+function foreground(
+  { arena, input, output }: Round,
+  env: Readonly<Record<string, string>>,
+): PlayedRun {
   const args = ["run", "--input", input, "--output", output, ...MODEL, ...SLOW];
   let run: Service | undefined;
   return {
     begin: async () => {
-      run = new Service(arena.bench, { name: "run", args, env: {}, isDone });
+      run = new Service(arena.bench, { name: "run", args, env, isDone });
       arena.owners = [run];
       await Promise.resolve();
     },
@@ -102,7 +109,8 @@ function foreground({ arena, input, output }: Round): PlayedRun {
 
 export const WAYS: Readonly<Record<string, (round: Round) => PlayedRun>> = {
   "spool in a folder": (round) => submitted(round, `${round.arena.disk.folder}/spool`),
-  run: foreground,
+  run: (round) => foreground(round, {}),
   "spool in S3": (round) => submitted(round, round.arena.s3.place("chaos")),
+  "run with a Redis of its own": (round) => foreground(round, { REDIS_URL: "" }),
   "run in Redis": (round) => submitted(round, undefined),
 };

@@ -23,7 +23,16 @@ const FIND = {
   worker: ({ workers }: Arena): Victim[] => running(workers),
   owner: ({ owners }: Arena): Victim[] => running(owners),
   lane: lanes,
+  /** A Redis of `run`'s own, and the process that holds it. */
+  privateRedis: (arena: Arena): Victim[] => startedAs(arena, /redis-server unixsocket:/),
+  guardian: (arena: Arena): Victim[] => startedAs(arena, /workers.redis-guardian\.js/),
 } as const;
+
+function startedAs({ bench }: Arena, command: RegExp): Victim[] {
+  return bench
+    .alive()
+    .flatMap((one) => (command.test(one.command) ? [{ name: one.command, pid: one.pid }] : []));
+}
 
 function signal(pid: number, name: NodeJS.Signals): boolean {
   try {
@@ -66,6 +75,8 @@ export const PROCESS_FAULTS = {
   "kill-worker": kill(FIND.worker),
   "kill-lane": kill(FIND.lane),
   "kill-owner": kill(FIND.owner),
+  "kill-private-redis": kill(FIND.privateRedis),
+  "kill-guardian": kill(FIND.guardian),
   "stop-worker": freeze(FIND.worker, [5, 40]),
   "stop-lane": freeze(FIND.lane, [5, 30]),
   "stop-owner": freeze(FIND.owner, [5, 25]),
