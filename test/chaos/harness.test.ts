@@ -1,7 +1,12 @@
 /** A minute of faults at random: every record once, the same bytes, nothing left behind. */
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { given, longTests, realRedis, visibleProcesses } from "../support/needs.js";
+import { marked, type SeenProcess } from "../support/processes.js";
+import { until } from "../support/until.js";
 import type { Fault } from "./harness/fault.js";
+import { CHAOS_MARK } from "./harness/guard.js";
 import { lastLine } from "./harness/last-line.js";
 import { PLANTS, readChaosOptions } from "./harness/options.js";
 import { planFaults } from "./harness/plan.js";
@@ -29,6 +34,27 @@ describe("a fleet under faults", given(realRedis, visibleProcesses), () => {
     const { broken, tally } = await chaos(args);
     expect(broken).toEqual([]);
     expect(tally.times).toBeGreaterThan(0);
+  });
+});
+
+describe("a chaos run that is killed", given(realRedis, visibleProcesses), () => {
+  it("a chaos run that is killed leaves no process behind", async () => {
+    const main = fileURLToPath(new URL("harness/main.ts", import.meta.url));
+    const args = ["--import", "tsx", main, "--seed", "1", "--minutes", "1"];
+    const run = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
+    let said = "";
+    for (const stream of [run.stdout, run.stderr]) {
+      stream.setEncoding("utf8").on("data", (text: string) => (said += text));
+    }
+    try {
+      await until("a round is under way", () => said.includes("round 0"));
+    } finally {
+      run.kill("SIGKILL");
+    }
+    const mark = new RegExp(`${CHAOS_MARK}=(\\S+)`).exec(said)?.[1] ?? "";
+    const left = (): SeenProcess[] => marked(CHAOS_MARK, mark);
+    expect(left()).not.toEqual([]);
+    await until("no process is left", () => left().length === 0);
   });
 });
 

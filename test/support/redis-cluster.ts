@@ -181,7 +181,7 @@ export class TestCluster {
   async moveSlot(key: string, halfWay: () => void): Promise<void> {
     const from = await this.masterOf(key);
     const to = this.masters[(this.masters.indexOf(from) + 1) % MASTERS] ?? from;
-    const slot = Number(await from.redis.cluster("KEYSLOT", key));
+    const slot = await from.redis.cluster("KEYSLOT", key);
     const [source, target] = await Promise.all(
       [from, to].map(async ({ redis }) => await redis.cluster("MYID")),
     );

@@ -110,7 +110,7 @@ function foreground(
 export const WAYS: Readonly<Record<string, (round: Round) => PlayedRun>> = {
   "spool in a folder": (round) => submitted(round, `${round.arena.disk.folder}/spool`),
   run: (round) => foreground(round, {}),
-  "spool in S3": (round) => submitted(round, round.arena.s3.place("chaos")),
   "run with a Redis of its own": (round) => foreground(round, { REDIS_URL: "" }),
+  "spool in S3": (round) => submitted(round, round.arena.s3.place("chaos")),
   "run in Redis": (round) => submitted(round, undefined),
 };

@@ -12,7 +12,7 @@ export interface FuzzTarget {
   readonly name: string;
   /** Whether it wants a folder per case. */
   readonly files: boolean;
-  /** The share of the cases of a run over all targets. */
+  /** The share of the cases of a run over all targets: of what makes many files, one case takes the time of many others. */
   readonly weight: number;
   /**
    * Runs one case.

@@ -24,7 +24,7 @@ const INFOS = [
 export const infos: FuzzTarget = {
   name: "redis-info",
   files: false,
-  weight: 5,
+  weight: 10,
   run: ({ random }) => {
     const described = describeRedis(mutated(random, INFOS).toString());
     const { maxmemoryBytes, usedMemoryBytes } = described;
@@ -99,7 +99,7 @@ const RUN: Record<string, string> = {
 export const stored: FuzzTarget = {
   name: "stored",
   files: false,
-  weight: 10,
+  weight: 14,
   run: ({ random }) => {
     const envelope = parseEnvelope(changed(random, ENVELOPE));
     if (envelope !== undefined) {

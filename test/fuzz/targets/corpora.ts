@@ -21,7 +21,7 @@ const MAX_LINE_BYTES = 2_000;
 export const corpora: FuzzTarget = {
   name: "corpora",
   files: true,
-  weight: 2,
+  weight: 1,
   run: async ({ random, folder }) => {
     const path = join(folder, "corpus.jsonl");
     writeFileSync(path, packed(random, mutated(random, CORPORA)));
@@ -46,7 +46,7 @@ const CORPUS_TIME = new Date("2026-01-01");
 export const corpusIndexes: FuzzTarget = {
   name: "corpus-indexes",
   files: true,
-  weight: 3,
+  weight: 1,
   run: async ({ random, folder }) => {
     const path = join(folder, "corpus.jsonl");
     writeFileSync(path, CORPORA[1] ?? "");
@@ -85,7 +85,7 @@ function makeEmpty(folder: string): void {
 export const containers: FuzzTarget = {
   name: "containers",
   files: false,
-  weight: 6,
+  weight: 5,
   run: async ({ random }) => {
     // The packer takes texts alone.
     const text = Buffer.from(mutated(random, CORPORA).toString());

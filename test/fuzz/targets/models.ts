@@ -32,7 +32,7 @@ const GRAPHS = [
 export const models: FuzzTarget = {
   name: "models",
   files: true,
-  weight: 3,
+  weight: 2,
   run: async ({ random, folder }) => {
     const put = (name: string, valid: readonly (string | Uint8Array)[]): void =>
       writeFileSync(join(folder, name), mutated(random, valid));
@@ -66,7 +66,7 @@ const TEXT = "one two, three. 漢字 four";
 export const tokenizers: FuzzTarget = {
   name: "tokenizers",
   files: true,
-  weight: 3,
+  weight: 4,
   run: async ({ random, folder }) => {
     const json = mutated(random, TOKENIZERS);
     writeFileSync(join(folder, "tokenizer.json"), json);

@@ -49,7 +49,7 @@ function manifestOf(output: string, state: Manifest["state"]): string {
 export const outputs: FuzzTarget = {
   name: "outputs",
   files: true,
-  weight: 3,
+  weight: 1,
   run: async ({ random, folder }) => {
     const output = join(folder, "out.jsonl");
     const whole = random.between(0, 1) === 0;
@@ -98,7 +98,7 @@ const RECORDS = ["a", "b", "c"]
 export const spools: FuzzTarget = {
   name: "spools",
   files: true,
-  weight: 3,
+  weight: 1,
   run: async ({ random, folder }) => {
     const run = random.pick(["run", "run", "run", "../x", "a\nb", "a\u0000b", "", "..", "a/b"]);
     mkdirSync(join(folder, "run/rankings"), { recursive: true });

@@ -22,7 +22,7 @@ const QUERIES = [
 export const trec: FuzzTarget = {
   name: "trec",
   files: false,
-  weight: 6,
+  weight: 8,
   run: async ({ random }) => {
     const bytes = mutated(random, RUNS);
     const depth = [undefined, 1, 2][random.between(0, 2)];
@@ -56,7 +56,7 @@ export const trec: FuzzTarget = {
 export const qrels: FuzzTarget = {
   name: "qrels",
   files: false,
-  weight: 5,
+  weight: 7,
   run: async ({ random }) => {
     const judged: Qrels = await readQrels(inPieces(random, mutated(random, QRELS)), LINES);
     const evaluator = new Evaluator(judged, { ignoreIdenticalIds: false });
@@ -75,7 +75,7 @@ export const qrels: FuzzTarget = {
 export const queries: FuzzTarget = {
   name: "queries",
   files: false,
-  weight: 5,
+  weight: 8,
   run: async ({ random }) => {
     const format = random.pick(["jsonl", "tsv"] as const);
     const found = await readQueries(inPieces(random, mutated(random, QUERIES)), {
