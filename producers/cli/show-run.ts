@@ -1,4 +1,5 @@
 import process from "node:process";
+import { countedAre } from "../../src/core/counted.js";
 import type { RunFileEvent, RunFigures, ShowRun } from "../../src/app/run-file/run-file-options.js";
 import { failureLine } from "../../src/core/record.js";
 import { rankingsOut, say } from "./terminal.js";
@@ -34,13 +35,13 @@ function describe(event: RunFileEvent): string {
     case "redis-started":
       return event.note;
     case "resumed":
-      return `going on with ${event.path}: ${event.done} records are ranked already`;
+      return `going on with ${event.path}: ${countedAre(event.done, "record")} ranked already`;
     case "input-changed":
       return `the input has changed since an older rankmill ranked ${event.input ?? "it"}: rankings are kept by id; if records were edited and not only added, start over with --force-new`;
     case "rankings-damaged":
-      return `${event.path}: ${event.count} rankings were damaged: they are left out, and their records ranked anew`;
+      return `${event.path}: ${countedAre(event.count, "ranking")} damaged: left out, to be ranked anew`;
     case "rankings-twice":
-      return `${event.path}: ${event.count} records were ranked twice: the newer ranking of each stays`;
+      return `${event.path}: ${countedAre(event.count, "record")} ranked twice: the newer ranking of each stays`;
     case "input-empty":
       return `${event.input === "-" ? "standard input" : event.input} holds no record`;
     case "output-note":

@@ -162,7 +162,7 @@ async function isInterrupted(
 /** Finishes the jobs in hand if that is soon done, and takes the others out of the queue. */
 async function interrupt(
   { redis: { redis }, worker, feeding: { feeder } }: RunParts,
-  { show, drainTimeoutMs }: RunFileOptions,
+  { show, drainTimeoutMs, logger }: RunFileOptions,
   feeding: Promise<void>,
 ): Promise<void> {
   show.onEvent({ type: "stopping" });
@@ -172,7 +172,8 @@ async function interrupt(
     await within(feeder.abandon(), SETTLE_MS);
     return;
   }
-  // From now on nothing waits for its answer.
+  // From now on nothing waits for its answer, and what fails for want of it is no news.
+  logger.level = "error";
   redis.disconnect();
   await within(worker.close(0), WORKER_END_MS);
   await within(feeding, SETTLE_MS);

@@ -4,6 +4,7 @@ import { RankmillError } from "../core/errors.js";
 import type { OutputFormat } from "../core/ports/output-format.js";
 import type { RerankRequest } from "../core/contract.js";
 import type { InputRecord, RecordFailure, ValidRecord } from "../core/record.js";
+import { counted, countedAre } from "../core/counted.js";
 import { emptyCounts, rankingId, type RunCounts } from "../core/run-counts.js";
 import { exists, hasContent } from "../platform/files.js";
 import { asFailureText, asText, Collector } from "./collector.js";
@@ -269,10 +270,12 @@ export class RunOutput extends Collector {
     return [
       ...(this.#changed === 0
         ? []
-        : [`${this.#changed} records have changed since they were ranked: they are ranked anew`]),
+        : [`${countedAre(this.#changed, "record")} ranked anew: changed since the last ranking`]),
       ...(gone <= 0 || !complete
         ? []
-        : [`${gone} rankings in ${output} are of records that the input no longer has: they stay`]),
+        : [
+            `${counted(gone, "ranking")} of records that the input no longer has: kept in ${output}`,
+          ]),
     ];
   }
 

@@ -149,7 +149,7 @@ describe("a run whose input has changed since", () => {
     writeRecords(bench.path("in.jsonl"), changed);
     const grown = await bench.run(rerank("in.jsonl", "out.jsonl"));
     expect(grown.code).toBe(0);
-    expect(grown.stderr).toContain("1 records have changed since they were ranked");
+    expect(grown.stderr).toContain("1 record is ranked anew: changed since the last ranking");
     const rankings = readRankings(bench.path("out.jsonl"));
     const counts = new Map(rankings.map(({ id, results }) => [id, results.length]));
     expect(rankings).toHaveLength(2);

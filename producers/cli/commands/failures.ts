@@ -19,7 +19,7 @@ import { openChosenFile } from "../../../src/outputs/chosen-file.js";
 import type { RunItem } from "../../../src/runs/run-item.js";
 import { print, say } from "../terminal.js";
 import { printable } from "../printable.js";
-import { counted } from "../counted.js";
+import { counted } from "../../../src/core/counted.js";
 import { EXIT } from "../exit-codes.js";
 import { addHelp } from "../options/add-help.js";
 import { addOptions, readOptions, type CommandValues } from "../options/command-options.js";

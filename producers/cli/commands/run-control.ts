@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { Run } from "../../../src/app/runs/run.js";
 import { say } from "../terminal.js";
-import { counted } from "../counted.js";
+import { counted } from "../../../src/core/counted.js";
 import { EXIT } from "../exit-codes.js";
 import { addOptions, readOptions } from "../options/command-options.js";
 import { LOGS } from "../options/messages.js";

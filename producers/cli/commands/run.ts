@@ -24,7 +24,7 @@ import { redisOf } from "../redis-target.js";
 import { env, print, say } from "../terminal.js";
 import { reportDryRun } from "../dry-run-report.js";
 import { loadQrels, reportEvaluation } from "../evaluation-report.js";
-import { counted } from "../counted.js";
+import { counted } from "../../../src/core/counted.js";
 import { EXIT } from "../exit-codes.js";
 import { forOutput, inputChoice, outputFormat, sourceSettings } from "../input-choice.js";
 import { laneOptions } from "../lane-options.js";
@@ -262,7 +262,9 @@ async function report(
     `${counts.done} ranked, ${counts.failed} failed · ${counted(counts.pairs, "pair")}, ${counted(counts.tokens, "token")}, ${counts.truncated} truncated · ${formatDuration(seconds)}`,
   );
   if (counts.failedPairs > 0) {
-    say(`${counts.failedPairs} documents could not be scored: "errors" of their rankings say why`);
+    say(
+      `${counted(counts.failedPairs, "document")} could not be scored: "errors" of their rankings say why`,
+    );
   }
   if (status === "interrupted") {
     say(`interrupted: ${paths?.partial ?? "nothing to go on from"}; run again to go on`);

@@ -7,7 +7,7 @@ import { modelTag, queueName } from "../../../src/redis/keys.js";
 import { checkRunId } from "../../../src/redis/run-info.js";
 import { createLogger } from "../context.js";
 import { print, say } from "../terminal.js";
-import { counted } from "../counted.js";
+import { counted } from "../../../src/core/counted.js";
 import { EXIT } from "../exit-codes.js";
 import { keepHeapSmall } from "../heap.js";
 import { findModel } from "../find-model.js";

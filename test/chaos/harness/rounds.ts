@@ -40,7 +40,7 @@ export async function playRound(
   const over = new AbortController();
   const moving = new AbortController();
   if (!options.isCalmAtFirst) moving.abort();
-  const striking = strikes.during(moving.signal, over.signal);
+  const striking = strikes.during(moving.signal, over.signal, run.aims);
   // A submission goes on until it succeeds; nothing is asked of it meanwhile.
   const beginning = run.begin();
   const onProgress = (): void => {

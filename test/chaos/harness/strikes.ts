@@ -15,6 +15,12 @@ export interface StrikeLog {
   readonly onFault: (fault: Fault, outcome: { victim: string } | { skipped: string }) => void;
 }
 
+/** One that is replayed is so already. */
+function aimed(fault: Fault, number: number, aims: readonly string[]): Fault {
+  if (number % 2 === 0 || aims.includes(fault.kind)) return fault;
+  return { ...fault, kind: aims[Math.floor(number / 2) % aims.length] ?? fault.kind };
+}
+
 interface Active {
   readonly heal: () => Promise<void>;
 }
@@ -38,8 +44,16 @@ export class Strikes {
     return this.#faults.length - this.#next;
   }
 
-  /** Strikes once `from` aborts and until `signal` does, then heals all. */
-  async during(from: AbortSignal, signal: AbortSignal): Promise<void> {
+  /**
+   * Strikes once `from` aborts and until `signal` does, then heals all.
+   *
+   * @param aims kinds that every second fault is made of
+   */
+  async during(
+    from: AbortSignal,
+    signal: AbortSignal,
+    aims: readonly string[] = [],
+  ): Promise<void> {
     await sleep(from.aborted ? 0 : FOREVER_MS, undefined, { signal: from }).catch(() => undefined);
     const startedMs = performance.now();
     for (;;) {
@@ -49,7 +63,7 @@ export class Strikes {
       await sleep(Math.max(0, waitMs), undefined, { signal }).catch(() => undefined);
       if (signal.aborted) break;
       this.#next += 1;
-      await this.#strike(fault);
+      await this.#strike(aimed(fault, this.#next, aims));
     }
     this.#pastMs += performance.now() - startedMs;
     await sleep(FOREVER_MS, undefined, { signal }).catch(() => undefined);

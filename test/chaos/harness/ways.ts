@@ -15,6 +15,8 @@ const UNFINISHED = 4;
 
 /** One run, from its input to its output. */
 export interface PlayedRun {
+  /** Kinds of faults that every second one is made of: most others hit nobody whom the run needs. */
+  readonly aims?: readonly string[];
   /** Starts what feeds the run, and whatever else it needs. May take long: faults are under way. */
   begin(): Promise<void>;
   /** Records that are ranked so far. */
@@ -110,7 +112,10 @@ function foreground(
 export const WAYS: Readonly<Record<string, (round: Round) => PlayedRun>> = {
   "spool in a folder": (round) => submitted(round, `${round.arena.disk.folder}/spool`),
   run: (round) => foreground(round, {}),
-  "run with a Redis of its own": (round) => foreground(round, { REDIS_URL: "" }),
+  "run with a Redis of its own": (round) => ({
+    ...foreground(round, { REDIS_URL: "" }),
+    aims: ["kill-private-redis", "kill-owner", "kill-guardian", "kill-lane"],
+  }),
   "spool in S3": (round) => submitted(round, round.arena.s3.place("chaos")),
   "run in Redis": (round) => submitted(round, undefined),
 };

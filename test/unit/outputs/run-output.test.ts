@@ -344,7 +344,7 @@ describe("records that are known by id", () => {
     await rank([a, b]);
     const file = await start();
     for await (const _ of file.unranked(Readable.from([recordOf(b)]))) throw new Error("ranked");
-    expect(file.notes(true).join()).toContain("1 rankings in");
+    expect(file.notes(true).join()).toContain("1 ranking of records");
     await file.close(true);
   });
 });
