@@ -1,4 +1,4 @@
-import { lanesOf, look } from "../../../support/processes.js";
+import { lanesOf, look, processes } from "../../../support/processes.js";
 import type { Arena } from "../arena.js";
 import { pickOf, type Fault, type FaultKind, type Struck } from "../fault.js";
 import type { Service } from "../service.js";
@@ -23,15 +23,16 @@ const FIND = {
   worker: ({ workers }: Arena): Victim[] => running(workers),
   owner: ({ owners }: Arena): Victim[] => running(owners),
   lane: lanes,
-  /** A Redis of `run`'s own, and the process that holds it. */
-  privateRedis: (arena: Arena): Victim[] => startedAs(arena, /redis-server unixsocket:/),
-  guardian: (arena: Arena): Victim[] => startedAs(arena, /workers.redis-guardian\.js/),
+  /** Who holds the Redis of `run`'s own. */
+  guardian: ({ owners }: Arena): Victim[] => children(running(owners), "rankmill-redis-guardian"),
+  privateRedis: (arena: Arena): Victim[] => children(FIND.guardian(arena), "redis-server"),
 } as const;
 
-function startedAs({ bench }: Arena, command: RegExp): Victim[] {
-  return bench
-    .alive()
-    .flatMap((one) => (command.test(one.command) ? [{ name: one.command, pid: one.pid }] : []));
+function children(parents: readonly Victim[], command: string): Victim[] {
+  const pids = new Set(parents.map(({ pid }) => pid));
+  return processes()
+    .filter((one) => pids.has(one.parentPid) && one.command.includes(command))
+    .map(({ pid }) => ({ name: command, pid }));
 }
 
 function signal(pid: number, name: NodeJS.Signals): boolean {
