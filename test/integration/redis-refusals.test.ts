@@ -2,7 +2,8 @@
 import type { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { Bench, BUILTIN, rerank, SAMPLE, words } from "../support/cli.js";
-import { readRankings, writeRecords } from "../support/records.js";
+import { Gate } from "../support/gate.js";
+import { countLines, readRankings, writeRecords } from "../support/records.js";
 import { hasRealRedis, TestRedis } from "../support/redis-server.js";
 import { until } from "../support/until.js";
 
@@ -111,5 +112,31 @@ describe.skipIf(!hasRealRedis)("a Redis that refuses", () => {
       stderr: "",
     });
     expect(readRankings(bench.path("out.jsonl")).length).toBeGreaterThan(10);
+  });
+
+  it("refuses every command if it is a replica, and ends a run with exit 5 if it becomes one and stays one", async () => {
+    const gate = await Gate.open();
+    const env = { REDIS_URL: server.url, ...gate.env };
+    try {
+      gate.hold();
+      const run = bench.start(rerank(SAMPLE, "out.jsonl", "--max-batch-size 1"), { env });
+      await gate.stepUntil("some are ranked", () => {
+        if (!run.running) throw new Error(run.said);
+        return countLines(bench.path("out.jsonl.partial")) > 0;
+      });
+      await redis.call("REPLICAOF", "127.0.0.1", "1");
+      gate.release();
+      const ended = await run.exited;
+      expect(ended.stderr).toMatch(/it is a replica.*address of the primary.*run again to go on/);
+      expect(ended.code).toBe(5);
+      const status = await bench.run(["status"], { env });
+      expect(status.stderr).toMatch(
+        /^rankmill: cannot use Redis at .* replica of 127\.0\.0\.1:1\)\n$/,
+      );
+      expect(status.code).toBe(5);
+    } finally {
+      await redis.call("REPLICAOF", "NO", "ONE");
+      await gate.close();
+    }
   });
 });

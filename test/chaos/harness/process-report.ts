@@ -13,12 +13,21 @@ const POLL_MS = 50;
 /** Node's options by which a process writes a report of itself at a signal. */
 export const REPORT_OPTIONS = `--report-on-signal --report-signal=${SIGNAL} --report-directory=${FOLDER}`;
 
+/** Kinds of handles that a process may wait for. */
+const AWAITED: ReadonlySet<string> = new Set(["tcp", "pipe", "process", "timer", "fs_event"]);
+
 const reportSchema = z.object({
   javascriptStack: z.object({
     message: z.string().optional(),
     stack: z.array(z.string()).optional(),
   }),
-  libuv: z.array(z.looseObject({ type: z.string(), is_active: z.boolean().optional() })),
+  libuv: z.array(
+    z.looseObject({
+      type: z.string(),
+      is_active: z.boolean().optional(),
+      is_referenced: z.boolean().optional(),
+    }),
+  ),
 });
 
 /** The stack of a process and what it waits for, as Node tells them. */
@@ -47,7 +56,9 @@ function summaryOf(path: string): string | undefined {
   try {
     const { javascriptStack, libuv } = reportSchema.parse(JSON.parse(readFileSync(path, "utf8")));
     const handles = libuv
-      .filter(({ type, is_active }) => is_active === true && type !== "loop")
+      .filter(({ type, is_active, is_referenced }) => {
+        return AWAITED.has(type) && is_active === true && is_referenced === true;
+      })
       .map((handle) => JSON.stringify(handle));
     return [...(javascriptStack.stack ?? []), ...handles].join("\n");
   } catch {
