@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import type { Socket } from "node:net";
-import { serve } from "@hono/node-server";
+import { createAdaptorServer } from "@hono/node-server";
 import { RankmillError } from "../../src/core/errors.js";
 import { option, wording } from "../../src/core/wording.js";
 import { boundConnections } from "../../src/platform/bound-connections.js";
@@ -30,6 +30,11 @@ export interface ListenOptions {
 /** The interval at which slow clients are found. */
 const CHECK_INTERVAL_MS = 1_000;
 const MAX_HEADER_BYTES = 16_384;
+/**
+ * Node counts the time until this process has read the headers, as if a busy server were the client's
+ * fault. Silent clients are found by {@link cutSilent}; this is for those who send a byte now and then.
+ */
+const HEADERS_MARGIN = 3;
 const IDLE_CHECK_MS = 50;
 /** The time for answers to those who still wait at the end. */
 const LAST_ANSWERS_MS = 1_000;
@@ -39,17 +44,17 @@ export async function listen(app: GatewayApp, options: ListenOptions): Promise<S
   const { host, port, tls, maxConnections, times } = options;
   const serverOptions = {
     requestTimeout: times.requestMs,
-    headersTimeout: times.headersMs,
+    headersTimeout: HEADERS_MARGIN * times.headersMs,
     keepAliveTimeout: times.keepAliveMs,
     connectionsCheckingInterval: CHECK_INTERVAL_MS,
     maxHeaderSize: MAX_HEADER_BYTES,
   };
-  const common = { fetch: app.fetch, hostname: host, port };
+  const { fetch } = app;
   const server = (
     tls === undefined
-      ? serve({ ...common, createServer, serverOptions })
-      : serve({
-          ...common,
+      ? createAdaptorServer({ fetch, createServer, serverOptions })
+      : createAdaptorServer({
+          fetch,
           createServer: createSecureServer,
           serverOptions: { ...serverOptions, ...tls, handshakeTimeout: times.headersMs },
         })
@@ -57,7 +62,9 @@ export async function listen(app: GatewayApp, options: ListenOptions): Promise<S
   boundConnections(server, maxConnections);
   cutSilent(server, times);
   try {
-    if (!server.listening) await once(server, "listening");
+    // Clients that come at once wait here to be let in; the kernel has a bound of its own (somaxconn).
+    server.listen({ host, port, backlog: maxConnections });
+    await once(server, "listening");
   } catch (error) {
     const reason = errnoOf(error) ?? String(error);
     throw new RankmillError(
@@ -74,8 +81,10 @@ export async function listen(app: GatewayApp, options: ListenOptions): Promise<S
  * first byte, and in the middle of a body.
  */
 function cutSilent(server: Server, { headersMs, readMs }: ServerTimes): void {
+  // Without a listener Node destroys at once whoever is late.
+  server.on("timeout", cutIfSilent);
   for (const event of ["connection", "secureConnection"]) {
-    server.on(event, (socket: Socket) => socket.setTimeout(headersMs, () => socket.destroy()));
+    server.on(event, (socket: Socket) => socket.setTimeout(headersMs, () => cutIfSilent(socket)));
   }
   server.on("request", (incoming, outgoing) => {
     const { socket, method } = incoming;
@@ -85,6 +94,14 @@ function cutSilent(server: Server, { headersMs, readMs }: ServerTimes): void {
     incoming.once("end", () => {
       if (!outgoing.writableEnded) socket.setTimeout(0);
     });
+  });
+}
+
+/** A client may have said something that this process was too busy to read: it is read first. */
+function cutIfSilent(socket: Socket): void {
+  const { bytesRead } = socket;
+  setImmediate(() => {
+    if (socket.bytesRead === bytesRead) socket.destroy();
   });
 }
 

@@ -12,6 +12,8 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   engine: async () => (await import("./engine/bench.js")).engineBench,
   fidelity: async () => (await import("./fidelity/bench.js")).fidelityBench,
   gateway: async () => (await import("./gateway/bench.js")).gatewayBench,
+  "gateway-overload": async () => (await import("./gateway/overload.js")).overloadBench,
+  "gateway-waiting": async () => (await import("./gateway/waiting.js")).waitingBench,
   jobs: async () => (await import("./jobs/bench.js")).jobsBench,
   memory: async () => (await import("./memory/bench.js")).memoryBench,
   tokenizers: async () => (await import("./tokenizers/bench.js")).tokenizersBench,

@@ -1,14 +1,16 @@
 /** The bounds of the gateway's server, and what it says of itself: in its log, its figures and its headers. */
 import { execFileSync } from "node:child_process";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
 import { get } from "node:http";
 import { request as secureRequest } from "node:https";
 import { connect, type Socket } from "node:net";
+import { Worker } from "node:worker_threads";
 import { gzipSync } from "node:zlib";
 import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openGateway, type RunningGateway } from "../../producers/gateway/server.js";
-import { DEFAULT_TIMES } from "../../producers/gateway/server-times.js";
+import { DEFAULT_TIMES, type ServerTimes } from "../../producers/gateway/server-times.js";
 import { admitLocal } from "../../producers/gateway/authentication.js";
 import { DEFAULT_LIMITS } from "../../src/core/contract.js";
 import { modelTag, workerKey, workersKey } from "../../src/redis/keys.js";
@@ -161,40 +163,39 @@ describe("the headers", () => {
   );
 });
 
+/** A gateway of this process. @param times after which it cuts clients off */
+function gatewayWith(times: Partial<ServerTimes>): Promise<RunningGateway> {
+  return openGateway({
+    redis: fleet.redis,
+    host: "127.0.0.1",
+    port: 0,
+    logger: pino({ level: "silent" }),
+    authenticate: admitLocal,
+    names: { aliases: new Map(), defaultModel: undefined },
+    limits: DEFAULT_LIMITS,
+    maxListDocuments: 100,
+    maxWaitingClients: CLIENTS,
+    bounds: { maxBodyBytes: 1e6, maxInFlightBytes: 1e7 },
+    deadlineMs: 300_000,
+    graceMs: 0,
+    strictDocuments: false,
+    allowedHosts: [],
+    trustsProxy: false,
+    instruments: undefined,
+    tenancy: {
+      spool: undefined,
+      env: {},
+      uploads: { maxUploadBytes: 1, uploadQuotaBytes: 1, uploadTtlSeconds: 60 },
+    },
+    times: { ...DEFAULT_TIMES, ...times },
+  });
+}
+
 describe("a client that is slow or silent", () => {
   let running: RunningGateway;
 
   beforeAll(async () => {
-    const times = {
-      ...DEFAULT_TIMES,
-      headersMs: 300,
-      readMs: 300,
-      keepAliveMs: 300,
-    };
-    running = await openGateway({
-      redis: fleet.redis,
-      host: "127.0.0.1",
-      port: 0,
-      logger: pino({ level: "silent" }),
-      authenticate: admitLocal,
-      names: { aliases: new Map(), defaultModel: undefined },
-      limits: DEFAULT_LIMITS,
-      maxListDocuments: 100,
-      maxWaitingClients: CLIENTS,
-      bounds: { maxBodyBytes: 1e6, maxInFlightBytes: 1e7 },
-      deadlineMs: 300_000,
-      graceMs: 0,
-      strictDocuments: false,
-      allowedHosts: [],
-      trustsProxy: false,
-      instruments: undefined,
-      tenancy: {
-        spool: undefined,
-        env: {},
-        uploads: { maxUploadBytes: 1, uploadQuotaBytes: 1, uploadTtlSeconds: 60 },
-      },
-      times,
-    });
+    running = await gatewayWith({ headersMs: 300, readMs: 300, keepAliveMs: 300 });
   });
   afterAll(() => running.close(0));
 
@@ -256,6 +257,45 @@ describe("a client that is slow or silent", () => {
     socket.write(text);
     socket.resume();
     await expect(once(socket, "close")).resolves.toBeDefined();
+  });
+});
+
+/** Asks as soon as it is connected, and says so in memory. */
+const ASKER = `
+const { connect } = require("node:net");
+const { parentPort, workerData: { asked, port } } = require("node:worker_threads");
+const socket = connect(port, "127.0.0.1", () => {
+  socket.write("GET /healthz HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n", () => {
+    Atomics.store(asked, 0, 1);
+    Atomics.notify(asked, 0);
+  });
+});
+socket.on("error", () => undefined);
+socket.on("data", (answer) => parentPort.postMessage(String(answer)));
+socket.on("close", () => parentPort.postMessage("cut off"));
+`;
+
+describe("a gateway that is too busy to read", () => {
+  it("does not take a client for silent whose request has arrived", async () => {
+    const headersMs = 2_000;
+    const running = await gatewayWith({ headersMs });
+    const asked = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+    const block = (): void => {
+      const connectedMs = performance.now();
+      Atomics.wait(asked, 0, 0);
+      while (performance.now() - connectedMs <= headersMs + 100);
+    };
+    subscribe("net.server.socket", block);
+    try {
+      const { port } = running.address;
+      const client = new Worker(ASKER, { eval: true, workerData: { asked, port } });
+      const [answer] = (await once(client, "message")) as [string];
+      expect(answer).toContain("200 OK");
+      await client.terminate();
+    } finally {
+      unsubscribe("net.server.socket", block);
+      await running.close(0);
+    }
   });
 });
 

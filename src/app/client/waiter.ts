@@ -51,9 +51,9 @@ export class Waiter {
         entry = { resolve, reject };
         const others = this.#waiting.get(jobId) ?? new Set();
         this.#waiting.set(jobId, others.add(entry));
-        timer = setTimeout(() => {
-          reject(this.#late(jobId, timeoutMs));
-        }, timeoutMs);
+        // An answer that has arrived is taken, even if this process was too busy to read it in time.
+        const late = (): void => reject(this.#late(jobId, timeoutMs));
+        timer = setTimeout(() => setImmediate(late), timeoutMs);
         this.#poll ??= setInterval(() => void this.#ask([...this.#waiting.keys()]), POLL_MS);
         if (signal?.aborted === true) leave();
         void this.#ask([jobId]);

@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { setMaxListeners } from "node:events";
+import { once, setMaxListeners } from "node:events";
 import type { Caller } from "../../core/caller.js";
 import type { Limits } from "../../core/contract.js";
 import { RankmillError } from "../../core/errors.js";
 import type { NewJob } from "../../core/job.js";
 import { AnswerWatch } from "../../redis/answer-watch.js";
+import { Permits } from "../../platform/permits.js";
 import { waitAtMost } from "../../platform/wait-at-most.js";
 import { handOver } from "../../redis/hand-over.js";
 import { modelTag } from "../../redis/keys.js";
@@ -15,7 +16,7 @@ import { maxLengthOf } from "../client/max-length-of.js";
 import { OpenModels, type OpenModel } from "../client/open-models.js";
 import { rankingOf, type Ranking } from "../client/ranking.js";
 import { priorityOf } from "../tenants/caller-limits.js";
-import { BacklogWatch } from "./backlog-watch.js";
+import { BacklogWatch, type TellWait } from "./backlog-watch.js";
 import { HeldJobs, type HeldSet } from "./held-jobs.js";
 import { mergeRankings } from "./merge-rankings.js";
 import type { RankCall, Ranked } from "../../core/rank-call.js";
@@ -61,8 +62,8 @@ export class LateError extends RankmillError {
 const GRACE_MS = 15_000;
 /** Rankings that nobody fetched, after a client hung up or was told to come again, go after an hour. */
 const RESULT_TTL_SECONDS = 3_600;
-/** Redis has this long to take a request's jobs. */
-const ENQUEUE_MS = 5_000;
+/** Requests whose jobs are being enqueued at once: a burst must not fill the connection to Redis. */
+const MAX_ENQUEUING_REQUESTS = 64;
 /** A Redis that has not answered for this long is away: requests are refused, and do not pile up. */
 const SILENT_MS = 5_000;
 
@@ -80,7 +81,9 @@ export class Gateway {
   readonly #held: HeldJobs;
   readonly #backlog: BacklogWatch;
   readonly #watch: AnswerWatch;
-  #redisIsSilent = false;
+  readonly #enqueuing = new Permits(MAX_ENQUEUING_REQUESTS);
+  /** Aborts when Redis falls silent; another takes its place when Redis answers again. */
+  #silence = silenceOfRedis();
   /** Other gateways hold jobs of the same callers: none may let go what another waits for. */
   readonly #id = randomUUID();
 
@@ -95,8 +98,8 @@ export class Gateway {
     this.#watch = new AnswerWatch({
       redis,
       silentMs: SILENT_MS,
-      onSilent: () => (this.#redisIsSilent = true),
-      onAnswer: () => (this.#redisIsSilent = false),
+      onSilent: () => this.#silence.abort(),
+      onAnswer: () => (this.#silence = silenceOfRedis()),
     });
   }
 
@@ -127,8 +130,12 @@ export class Gateway {
       jobIds: unique.map(({ jobId }) => jobId),
     };
     // A client that asks again for what is under way adds nothing to it.
-    if (!this.#held.has(held)) await this.#backlog.check(found, options.deadlineMs);
-    const rankings = await this.#rankHeld(caller, held, unique, model, { ...options, untilMs });
+    const pairs = unique.reduce((sum, { envelope }) => sum + envelope.pairs, 0);
+    const tellWait = this.#held.has(held)
+      ? undefined
+      : await this.#backlog.admit(found, pairs, options.deadlineMs);
+    const ranking = this.#rankHeld(caller, held, unique, model, { ...options, untilMs });
+    const rankings = await timed(ranking, tellWait);
     const lists = call.questions.map((_, question) =>
       mergeRankings(
         places.flatMap(({ jobId, question: of, offset }) => {
@@ -159,8 +166,7 @@ export class Gateway {
 
   /** @throws RankmillError `redis_unavailable` */
   #checkRedis(): void {
-    if (this.#redis.status === "ready" && !this.#redisIsSilent) return;
-    throw new RankmillError("redis_unavailable", "Redis is away");
+    if (this.#redis.status !== "ready" || this.#silence.signal.aborted) throw redisIsAway();
   }
 
   #jobsOf(caller: Caller, call: RankCall, { parts, model, requestId }: JobParts): NewJob[] {
@@ -191,12 +197,17 @@ export class Gateway {
     let joined: readonly string[] = [];
     const enqueue = async (): Promise<void> => {
       await this.#held.hold(held);
-      const outcomes = await model.queue.enqueue(jobs, held.owner);
-      joined = held.jobIds.filter((_, i) => outcomes[i] !== "queued");
+      const done = await this.#enqueuing.acquire(1);
+      try {
+        const outcomes = await model.queue.enqueue(jobs, held.owner);
+        joined = held.jobIds.filter((_, i) => outcomes[i] !== "queued");
+      } finally {
+        done();
+      }
     };
     const enqueuing = enqueue();
     try {
-      await inTime(enqueuing);
+      await this.#inTime(enqueuing, options.untilMs);
       const rankings = await waitForAll(held.jobIds, model, options);
       this.#held.end(held);
       if (joined.length > 0) void held.queue.release(joined, late).catch(this.#options.onError);
@@ -210,6 +221,24 @@ export class Gateway {
         .then(() => (isLate ? this.#endLate(held, late) : this.#endFailed(held, error)));
       const names = held.jobIds.map((id) => jobName({ tag: held.tag, id }));
       throw isLate ? new LateError(names, deadlineMs) : error;
+    }
+  }
+
+  /** @throws RankmillError `redis_unavailable` once Redis falls silent, `timeout` at the deadline */
+  async #inTime(enqueuing: Promise<void>, untilMs: number): Promise<void> {
+    const { signal } = this.#silence;
+    if (signal.aborted) throw redisIsAway();
+    const ended = new AbortController();
+    const silent = once(signal, "abort", { signal: ended.signal }).then(() => {
+      throw redisIsAway();
+    });
+    try {
+      const left = Math.max(0, untilMs - performance.now());
+      const waited = await waitAtMost(Promise.race([enqueuing, silent]), left);
+      if (waited.status === "late") throw new RankmillError("timeout", "the jobs are not in yet");
+    } finally {
+      silent.catch(() => {});
+      ended.abort();
     }
   }
 
@@ -268,9 +297,27 @@ function isTimeout(error: unknown): boolean {
   return error instanceof RankmillError && error.code === "timeout";
 }
 
-/** @throws RankmillError `redis_unavailable` if Redis does not take the jobs in time */
-async function inTime(promise: Promise<void>): Promise<void> {
-  const waited = await waitAtMost(promise, ENQUEUE_MS);
-  if (waited.status === "settled") return;
-  throw new RankmillError("redis_unavailable", `Redis has not answered for ${ENQUEUE_MS} ms`);
+/** A client that hung up says nothing about the queue; one that waited in vain does. */
+async function timed<T>(ranking: Promise<T>, tellWait: TellWait | undefined): Promise<T> {
+  const startMs = performance.now();
+  const tell = (): void => tellWait?.(performance.now() - startMs);
+  try {
+    const ranked = await ranking;
+    tell();
+    return ranked;
+  } catch (error) {
+    if (error instanceof LateError) tell();
+    throw error;
+  }
+}
+
+function silenceOfRedis(): AbortController {
+  const silence = new AbortController();
+  // As many listen as there are requests under way.
+  setMaxListeners(0, silence.signal);
+  return silence;
+}
+
+function redisIsAway(): RankmillError {
+  return new RankmillError("redis_unavailable", "Redis is away");
 }

@@ -23,8 +23,8 @@ export interface ModelNames {
 const LEXICAL_MODEL = "builtin-bm25";
 /** What is known of the workers is at most this old. */
 const FRESH_MS = 1_000;
-/** Redis has this long for an answer. */
-const ANSWER_MS = 2_500;
+/** Redis has this long for an answer, and a gateway that just starts under load for reading it. */
+const ANSWER_MS = 5_000;
 /** A worker that is being restarted is not missed: jobs wait in the queue meanwhile. */
 const MISSED_AFTER_MS = 60_000;
 
@@ -101,6 +101,10 @@ export class ServedModels {
     }
     const models = await this.#poll.answer();
     if (models === undefined) {
+      // Redis is slow, or gone: the gateway finds that out by itself.
+      if (this.#known !== undefined && performance.now() - this.#askedAtMs < MISSED_AFTER_MS) {
+        return this.#known;
+      }
       throw new RankmillError("redis_unavailable", `Redis has not answered for ${ANSWER_MS} ms`);
     }
     const nowMs = performance.now();

@@ -13,7 +13,7 @@ import { print, printTable, say } from "../support/print.js";
 import { startRedis, urlOf } from "../support/redis.js";
 import { residentBytes } from "../support/resident.js";
 import { median } from "../support/statistics.js";
-import { distinctRequests, DOCUMENTS, load, type LoadRequest, type Seen } from "./load.js";
+import { distinctRequests, DOCUMENTS, load, Tally, type LoadRequest, type Seen } from "./load.js";
 
 const USAGE = `gateway: requests/s and time of clients at the gateway, beside one process without a queue
   --model NAME|FOLDER   may be given again (default builtin-bm25)
@@ -83,16 +83,14 @@ async function measure(
       say(`  ${clients} clients`);
       const scoredBefore = await pairsScored(worker);
       const seen = await load(gateway.url, name, clients, seconds, requests);
-      const refused = [...seen.statuses].flatMap(([status, n]) =>
-        status === 200 ? [] : [`${n} × ${status}`],
-      );
+      for (const [reason, count] of seen.tally.counts) say(`    ${count} × ${reason}`);
       const asked = seen.tookMs.length * DOCUMENTS;
       const scored = ((await pairsScored(worker)) - scoredBefore) / asked;
       const rss = (residentBytes(gateway.running.pid) / 1e6).toFixed(0);
       rows.push(
         row(model, String(clients), seen, median(direct.tookMs), [
           scored.toFixed(2),
-          refused.join(", ") || "0",
+          seen.tally.refused,
           rss,
         ]),
       );
@@ -122,7 +120,7 @@ async function measureDirect(name: string, requests: Generator<LoadRequest, neve
     await lane.close();
   }
   const seconds = tookMs.reduce((sum, ms) => sum + ms, 0) / 1_000;
-  return { seconds, tookMs, statuses: new Map([[200, tookMs.length]]) };
+  return { seconds, tookMs, tally: new Tally() };
 }
 
 /** Such requests as the records of a file, through the same worker: as many as take about `seconds`. */
