@@ -2,7 +2,7 @@ import type { MiddlewareHandler } from "hono";
 import { routePath } from "hono/route";
 import type { Logger } from "pino";
 import type { FinishedRequest } from "../../src/telemetry/metrics/gateway-metrics.js";
-import { OPEN_PATHS } from "./authentication.js";
+import { PROBE_PATHS } from "./authentication.js";
 import type { GatewayEnv } from "./env.js";
 
 /** The status of a request whose client hung up, as nginx logs it; nobody ever sees it. */
@@ -35,7 +35,7 @@ export function accessLog(
       const tookMs = Math.round(performance.now() - startMs);
       onFinished({ route, status, tookMs });
       // A line per probe would fill the log.
-      if (OPEN_PATHS.has(path)) return;
+      if (PROBE_PATHS.has(path)) return;
       const { keyId } = context.get("caller") ?? {};
       const line = { requestId: context.get("requestId"), method, route, status, tookMs, keyId };
       const facts = context.get("facts");

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { Hono, type MiddlewareHandler } from "hono";
 import { LOCAL_CALLER, type Scope } from "../../src/core/caller.js";
 import { accessLog, type AccessLogOptions } from "./access-log.js";
-import { OPEN_PATHS, type Authenticate } from "./authentication.js";
+import { KEYLESS_PATHS, type Authenticate } from "./authentication.js";
 import type { GatewayApp, GatewayEnv, GatewayParts, RouteModule } from "./env.js";
 import { remoteAddress } from "./remote-address.js";
 import { Refusal } from "./refusal.js";
@@ -58,7 +58,10 @@ function identify(): MiddlewareHandler<GatewayEnv> {
     context.set("facts", {});
     await next();
     context.header("X-Request-Id", requestId);
-    for (const [name, value] of Object.entries(SECURITY_HEADERS)) context.header(name, value);
+    for (const [name, value] of Object.entries(SECURITY_HEADERS)) {
+      // A page says itself which parts of it a browser may use.
+      if (!context.res.headers.has(name)) context.header(name, value);
+    }
   };
 }
 
@@ -74,7 +77,7 @@ function checkHost({ isHostAllowed }: AppOptions): MiddlewareHandler<GatewayEnv>
 /** Finds out who asks, and lets in who may come in. */
 function admit({ authenticate, trustsProxy }: AppOptions): MiddlewareHandler<GatewayEnv> {
   return async (context, next) => {
-    if (OPEN_PATHS.has(context.req.path)) {
+    if (KEYLESS_PATHS.has(context.req.path)) {
       context.set("caller", { ...LOCAL_CALLER, scopes: new Set<Scope>() });
       return await next();
     }

@@ -22,11 +22,20 @@ export type Authenticate = (credentials: Credentials) => Promise<Authentication>
 export const admitLocal: Authenticate = () =>
   Promise.resolve({ status: "admitted", caller: LOCAL_CALLER });
 
-/** Paths of probes, which ask for no key. */
-export const OPEN_PATHS: ReadonlySet<string> = new Set([
+/** Paths of probes. */
+export const PROBE_PATHS: ReadonlySet<string> = new Set([
   "/health",
   "/healthz",
   "/readyz",
   "/.well-known/ready",
   "/.well-known/live",
+]);
+
+/** Paths of the API's description, which is equal for all gateways of a version. */
+export const DESCRIPTION_PATHS = { document: "/openapi.json", page: "/docs" } as const;
+
+/** Paths that ask for no key. */
+export const KEYLESS_PATHS: ReadonlySet<string> = new Set([
+  ...PROBE_PATHS,
+  ...Object.values(DESCRIPTION_PATHS),
 ]);

@@ -1,5 +1,6 @@
 import type { RouteModule } from "./env.js";
 import { batchRoutes } from "./routes/batches.js";
+import { descriptionRoutes } from "./routes/description.js";
 import { eventRoutes } from "./routes/events.js";
 import { fileRoutes } from "./routes/files.js";
 import { infoRoutes } from "./routes/info.js";
@@ -13,6 +14,7 @@ import { wireRoutes } from "./routes/wires.js";
 /** Every group of routes. */
 export const MODULES: readonly RouteModule[] = [
   probeRoutes,
+  descriptionRoutes,
   modelRoutes,
   infoRoutes,
   wireRoutes,

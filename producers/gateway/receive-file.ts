@@ -3,6 +3,7 @@ import { RankmillError } from "../../src/core/errors.js";
 import type { StoredFile } from "../../src/redis/file-index.js";
 import { chunksOf } from "./body-chunks.js";
 import type { GatewayEnv, GatewayParts } from "./env.js";
+import { UPLOAD_PURPOSE } from "./file-fields.js";
 import { boundaryOf, readField, readForm, type FormPart } from "./multipart.js";
 import { Refusal } from "./refusal.js";
 
@@ -57,7 +58,7 @@ async function untilFile(
 /** @throws RankmillError `invalid_field` */
 function purposeIn(fields: ReadonlyMap<string, string>): string {
   const purpose = fields.get("purpose");
-  if (purpose === "batch") return purpose;
+  if (purpose === UPLOAD_PURPOSE) return purpose;
   const message =
     purpose === undefined
       ? "purpose: is missing (batch)"

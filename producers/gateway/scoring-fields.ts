@@ -6,13 +6,21 @@ import { LONG_DOCUMENTS, PUBLIC_SCORES, TRUNCATIONS } from "../../src/core/scori
 /** @param count a number in JSON, or one that a URL spells */
 export function scoringFields(count: z.ZodType<number>) {
   return {
-    max_length: count.optional(),
-    truncation: z.enum(TRUNCATIONS).optional(),
-    long_documents: z.enum(LONG_DOCUMENTS).optional(),
-    overlap_tokens: count.optional(),
-    max_windows: count.optional(),
-    max_tokens_per_doc: count.optional(),
-    score: z.enum(PUBLIC_SCORES).optional(),
+    max_length: count
+      .optional()
+      .describe("Tokens of query and document together; the model's own if it is left out."),
+    truncation: z
+      .enum(TRUNCATIONS)
+      .optional()
+      .describe("The text that is cut: the document, or the longer one."),
+    long_documents: z
+      .enum(LONG_DOCUMENTS)
+      .optional()
+      .describe("`windows` reads a long document in slices; the best counts."),
+    overlap_tokens: count.optional().describe("Tokens that two windows share."),
+    max_windows: count.optional().describe("Most windows of a document."),
+    max_tokens_per_doc: count.optional().describe("Tokens of each document that are read."),
+    score: z.enum(PUBLIC_SCORES).optional().describe("`logit`: the raw output of the model."),
   };
 }
 

@@ -17,7 +17,8 @@ export interface RecordFailure {
   readonly inputText?: string;
 }
 
-const failureSchema = z.object({
+/** A failure as a line of the failed file. */
+export const failureSchema = z.object({
   line: z.int().min(0),
   id: z.string().exactOptional(),
   code: z.string(),

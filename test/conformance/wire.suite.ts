@@ -4,6 +4,7 @@ import type { AnswerFacts, Problem, Wire, WireBody } from "../../src/core/ports/
 import type { Question, Ranked, RankedList } from "../../src/core/rank-call.js";
 import { wireOf, WIRES } from "../../src/app/gateway/wires/registry.js";
 import { writeJson } from "../../src/app/gateway/wires/write-json.js";
+import { errorsOf } from "../support/api-document.js";
 
 /** A number that a client reads of a document. */
 export interface ReadScore {
@@ -46,6 +47,12 @@ const BROKEN: RankedList = {
   failed: [{ index: 1, code: "pair_too_large", message: "does not fit" }],
   usage: USAGE,
 };
+
+/** The part of a ranking that a shorter list has. */
+function cut(list: RankedList, { documents }: Question): RankedList {
+  const has = ({ index }: { readonly index: number }): boolean => index < documents.length;
+  return { ...list, results: list.results.filter(has), failed: list.failed.filter(has) };
+}
 
 export function testWire(wire: Wire, example: WireExample): void {
   describe(`the wire ${wire.name}`, () => {
@@ -115,6 +122,36 @@ export function testWire(wire: Wire, example: WireExample): void {
         const bad = { ...body, [example.documents]: [...(documents as unknown[]), wrong] };
         expect(refused(bad)).toThrowError(example.documents);
       }
+    });
+
+    it("says what its clients send: bodies that it takes itself, and reads without a warning", () => {
+      for (const { body: sent } of wire.about.examples) {
+        for (const path of wire.paths) expect(wireOf(path, sent).name).toBe(wire.name);
+        expect(wire.read(sent, example.path).call.warnings).toEqual([]);
+      }
+    });
+
+    it("says what it answers, for every example and to a field, and writes errors as it says", () => {
+      const { about } = wire;
+      for (const list of [LIST, BROKEN]) {
+        for (const { body: sent } of [...about.examples, { body }]) {
+          const { call, answer } = wire.read(sent, example.path);
+          const ranked: Ranked = { model: "m", lists: call.questions.map((one) => cut(list, one)) };
+          const text = writeJson(answer(ranked, FACTS).body);
+          expect(errorsOf(about.answer, JSON.parse(text)), text).toEqual([]);
+        }
+      }
+      const problem: Problem = { id: "r1", status: 404, code: "model_not_found", message: "no m" };
+      const written: unknown = JSON.parse(JSON.stringify(wire.writeProblem(problem)));
+      expect(errorsOf(about.problem, written)).toEqual([]);
+      expect(errorsOf(about.answer, { strange: 1 })).not.toEqual([]);
+    });
+
+    it("says which headers its answers have", () => {
+      const { call, answer } = wire.read(body, example.path);
+      const ranked: Ranked = { model: "m", lists: call.questions.map(() => LIST) };
+      const names = Object.keys(answer(ranked, FACTS).headers ?? {});
+      expect(Object.keys(wire.about.headers ?? {})).toEqual(expect.arrayContaining(names));
     });
 
     it("writes an error where its clients look for it", () => {

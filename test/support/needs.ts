@@ -56,6 +56,11 @@ export const openssl: Need = {
   isMet: answers("openssl", "version"),
 };
 
+export const curl: Need = {
+  name: "curl on PATH",
+  isMet: answers("curl", "--version"),
+};
+
 export const ordinaryUser: Need = {
   name: "a user other than root, whom the system refuses what the mode of a folder says",
   isMet: process.getuid?.() !== 0,

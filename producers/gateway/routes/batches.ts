@@ -1,6 +1,7 @@
 /** OpenAI's batches: the requests of an uploaded file, ranked in their own time. */
 import type { RouteModule } from "../env.js";
-import { batchObject, batchPageSchema, newBatchSchema } from "../file-fields.js";
+import { batchObject } from "../answers/batch.js";
+import { batchPageSchema, newBatchSchema } from "../file-fields.js";
 import { once, onceKey } from "../once.js";
 import { readQuery, withJson } from "../read-json.js";
 import { requireScope } from "../rights.js";

@@ -1,19 +1,23 @@
 /** The progress of runs as server-sent events. */
 import { z } from "zod";
 import { watchRuns } from "../../../src/app/tenants/watch-runs.js";
+import { progressObject } from "../answers/run.js";
 import type { RouteModule } from "../env.js";
 import { hangUpSignal } from "../hang-up.js";
 import { parseWith } from "../read-json.js";
 import { requireScope } from "../rights.js";
-import { progressObject } from "../run-fields.js";
 import { streamLines } from "../stream-lines.js";
 
 const MAX_WATCHED_RUNS = 20;
 /** Rounds without news after which a comment is sent: a connection that is silent for long is closed. */
 const QUIET_ROUNDS = 8;
 
-const eventsSchema = z.strictObject({
-  run: z.array(z.string()).max(MAX_WATCHED_RUNS).optional(),
+export const eventsSchema = z.strictObject({
+  run: z
+    .array(z.string())
+    .max(MAX_WATCHED_RUNS)
+    .optional()
+    .describe("Runs to watch; without it the newest that are at work."),
 });
 
 export const eventRoutes: RouteModule = (app, { tenants, slots, stopping }) => {

@@ -4,7 +4,8 @@ import { RankmillError } from "../../../src/core/errors.js";
 import { batchOfFile } from "../../../src/app/tenants/batch-facts.js";
 import { batchLines } from "../batch-lines.js";
 import type { GatewayEnv, GatewayParts, RouteModule } from "../env.js";
-import { fileObject, filePageSchema, seconds } from "../file-fields.js";
+import { fileObject, seconds, type FileObject } from "../answers/file.js";
+import { filePageSchema } from "../file-fields.js";
 import { readQuery } from "../read-json.js";
 import { requireScope } from "../rights.js";
 import { receiveFile } from "../receive-file.js";
@@ -48,8 +49,8 @@ async function list(context: FileContext, { tenants }: GatewayParts): Promise<Re
     object: "list",
     data,
     has_more: wanted.length > from + limit,
-    first_id: data[0]?.["id"] ?? null,
-    last_id: data.at(-1)?.["id"] ?? null,
+    first_id: data[0]?.id ?? null,
+    last_id: data.at(-1)?.id ?? null,
   });
 }
 
@@ -63,7 +64,7 @@ async function show(context: FileContext, { tenants }: GatewayParts): Promise<Re
   let bytes = 0;
   for await (const line of batchLines(batch, of.kind)) bytes += Buffer.byteLength(line) + 1;
   const created = batch.facts.endedAtMs ?? Date.parse(batch.info.createdAt);
-  return context.json({
+  const file: FileObject = {
     id,
     object: "file",
     bytes,
@@ -72,7 +73,8 @@ async function show(context: FileContext, { tenants }: GatewayParts): Promise<Re
     purpose: "batch_output",
     status: "processed",
     status_details: null,
-  });
+  };
+  return context.json(file);
 }
 
 async function content(context: FileContext, { tenants, slots }: GatewayParts): Promise<Response> {

@@ -1,11 +1,12 @@
 /** What TEI's and Weaviate's clients ask before they send anything: about the model of requests that name none. */
 import { packageVersion } from "../../../src/platform/package-root.js";
+import type { TeiInfo, WeaviateMeta } from "../answers/model.js";
 import type { RouteModule } from "../env.js";
 
 export const infoRoutes: RouteModule = (app, { gateway }) => {
   app.get("/info", async (context) => {
     const { model } = await gateway.models.find(undefined);
-    return context.json({
+    const info: TeiInfo = {
       model_id: model.name,
       model_sha: model.revision,
       model_dtype: model.precision,
@@ -16,10 +17,16 @@ export const infoRoutes: RouteModule = (app, { gateway }) => {
       max_concurrent_requests: null,
       auto_truncate: true,
       version: packageVersion(),
-    });
+    };
+    return context.json(info);
   });
   app.get("/meta", async (context) => {
     const { model } = await gateway.models.find(undefined);
-    return context.json({ model: model.name, revision: model.revision, type: "rankmill" });
+    const meta: WeaviateMeta = {
+      model: model.name,
+      revision: model.revision,
+      type: "rankmill",
+    };
+    return context.json(meta);
   });
 };

@@ -1,35 +1,14 @@
 /** The routes of jobs: rankings that are asked for later. */
 import type { Context } from "hono";
-import { z } from "zod";
-import { DEFAULT_LIMITS, requestSchema } from "../../../src/core/contract.js";
-import { PRIORITIES } from "../../../src/core/priority.js";
-import { DEFAULT_RESULT_TTL_SECONDS } from "../../../src/redis/make-job.js";
 import { jobName, type PlacedJob } from "../../../src/redis/owned-jobs.js";
 import type { OwnedJobState } from "../../../src/app/tenants/owned-jobs.js";
-import { MAX_WAIT_SECONDS } from "../deadline.js";
 import type { GatewayEnv, GatewayParts, RouteModule } from "../env.js";
 import { hangUpSignal } from "../hang-up.js";
+import { findJobSchema, jobSchema, requestFields } from "../job-fields.js";
 import { once } from "../once.js";
 import { readQuery, withJson } from "../read-json.js";
 import { requireScope } from "../rights.js";
-import { scoringFields, scoringOf } from "../scoring-fields.js";
-
-/** The fields of a request are checked by the contract, whose errors name limits. */
-const requestFields = Object.fromEntries(
-  Object.keys(requestSchema(DEFAULT_LIMITS).shape).map((name) => [name, z.unknown().optional()]),
-);
-
-const jobSchema = z.strictObject({
-  ...requestFields,
-  ...scoringFields(z.int()),
-  model: z.string().optional(),
-  priority: z.enum(PRIORITIES).optional(),
-  ttl_seconds: z.int().min(1).default(DEFAULT_RESULT_TTL_SECONDS),
-});
-
-const findSchema = z.strictObject({
-  wait: z.coerce.number().min(0).max(MAX_WAIT_SECONDS).default(0),
-});
+import { scoringOf } from "../scoring-fields.js";
 
 type JobContext = Context<GatewayEnv>;
 
@@ -71,7 +50,7 @@ async function show(
 ): Promise<Response> {
   const caller = context.get("caller");
   requireScope(caller, "read", "rerank");
-  const { wait } = readQuery(context, findSchema);
+  const { wait } = readQuery(context, findJobSchema);
   const job = await tenants.jobs.find(caller, context.req.param("id") ?? "");
   let state = await tenants.jobs.state(caller, job);
   if (state.status === "queued" && wait > 0) {

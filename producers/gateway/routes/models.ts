@@ -1,18 +1,19 @@
 /** The models that are served, as OpenAI's clients list them. */
+import type { ModelList } from "../answers/model.js";
 import type { RouteModule } from "../env.js";
 
 export const modelRoutes: RouteModule = (app, { gateway }) => {
   app.get("/v1/models", async (context) => {
     const models = await gateway.models.list();
     const data = await Promise.all(
-      models.map(async (one) => ({
+      models.map(async (one): Promise<ModelList["data"][number]> => ({
         id: await gateway.models.idOf(one),
         object: "model",
         owned_by: "rankmill",
         created: createdOf(one.workers.map(({ startedAt }) => startedAt)),
       })),
     );
-    return context.json({ object: "list", data });
+    return context.json({ object: "list", data } satisfies ModelList);
   });
 };
 

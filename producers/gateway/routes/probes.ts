@@ -1,4 +1,5 @@
 /** The routes of probes, which ask for no key and tell nothing of what is served. */
+import type { Health } from "../answers/model.js";
 import type { RouteModule } from "../env.js";
 import { unreadiness } from "../readiness.js";
 
@@ -9,7 +10,8 @@ export const probeRoutes: RouteModule = (app, { gateway, stopping }) => {
   for (const path of ["/health", "/readyz"]) {
     app.get(path, async (context) => {
       const reason = await ready();
-      return context.json({ status: reason ?? "ok" }, reason === undefined ? 200 : 503);
+      const health: Health = { status: reason ?? "ok" };
+      return context.json(health, reason === undefined ? 200 : 503);
     });
   }
   app.get("/.well-known/ready", async (context) =>

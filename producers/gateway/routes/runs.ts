@@ -5,7 +5,8 @@ import { failureLines, rankingLines } from "../../../src/app/tenants/run-lines.j
 import type { GatewayEnv, GatewayParts, RouteModule } from "../env.js";
 import { readQuery } from "../read-json.js";
 import { requireScope } from "../rights.js";
-import { linesSchema, purgeSchema, runObject, runPageSchema } from "../run-fields.js";
+import { runObject } from "../answers/run.js";
+import { linesSchema, purgeSchema, runPageSchema } from "../run-fields.js";
 import { streamLines } from "../stream-lines.js";
 import { submitRun } from "../submit-run.js";
 

@@ -1,3 +1,4 @@
+import type { z } from "zod";
 import type { ErrorCode } from "../errors.js";
 import type { RankCall, Ranked } from "../rank-call.js";
 
@@ -38,9 +39,34 @@ export interface Problem {
   readonly field?: string | undefined;
 }
 
+/** A body as clients of a wire send it. */
+export interface WireExample {
+  /** A line for people: what the example shows. */
+  readonly summary: string;
+  readonly body: WireBody;
+}
+
+/** A wire as the API's description tells of it. */
+export interface WireAbout {
+  /** The servers and clients that speak it, on one line. */
+  readonly summary: string;
+  /** The field that tells its bodies from those of other wires on the same path; Markdown. */
+  readonly toldBy: string;
+  /** The schema that `read` parses bodies with. */
+  readonly body: z.ZodType;
+  readonly answer: z.ZodType;
+  /** The body of an error. */
+  readonly problem: z.ZodType;
+  /** Headers of an answer that are the wire's own, each with its meaning. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** At least one. Each is sent to a live gateway by a test. */
+  readonly examples: readonly [WireExample, ...WireExample[]];
+}
+
 /** A rerank API of others, which clients speak that know nothing of rankmill. */
 export interface Wire {
   readonly name: string;
+  readonly about: WireAbout;
   /** Paths that its clients post to. */
   readonly paths: readonly string[];
   /** Whether a body on one of the paths is this wire's, and not that of one further down the registry. */

@@ -1,5 +1,5 @@
 /** Cohere v1 and v2, Jina, Voyage, vLLM, Infinity, LocalAI, llama.cpp, SiliconFlow and Together: one body, one answer. */
-import { z } from "zod";
+import type { z } from "zod";
 import { RankmillError } from "../../../core/errors.js";
 import { MOST_WINDOWS } from "../../../core/scoring.js";
 import type {
@@ -17,38 +17,11 @@ import {
   type GivenResult,
   type GivenScore,
 } from "./full-ranking.js";
+import { about, bodySchema } from "./about-documents.js";
 import { objectProblem } from "./problems.js";
-import {
-  count,
-  firstOf,
-  flag,
-  ignoredFields,
-  name,
-  readBody,
-  text,
-  textOf,
-} from "./read-fields.js";
+import { firstOf, ignoredFields, readBody, textOf } from "./read-fields.js";
 import { Score } from "./write-json.js";
 
-const bodySchema = z.object({
-  model: name,
-  query: text,
-  documents: z.array(z.union([z.string(), z.record(z.string(), z.unknown())])),
-  top_n: count,
-  topN: count,
-  top_k: count,
-  return_documents: flag,
-  returnDocuments: flag,
-  truncation: z.unknown().optional(),
-  max_tokens_per_doc: count,
-  max_doc_length: count,
-  max_chunks_per_doc: count,
-  /** vLLM's; -1 is the model's own. */
-  truncate_prompt_tokens: z.unknown().optional(),
-  rank_fields: z.array(z.string()).nullish(),
-  raw_scores: flag,
-  use_activation: z.unknown().optional(),
-});
 type Body = z.output<typeof bodySchema>;
 
 /** Searches that Cohere counts: one per query and hundred documents. */
@@ -56,6 +29,7 @@ const DOCUMENTS_PER_SEARCH = 100;
 
 export const documentsWire: Wire = {
   name: "documents",
+  about,
   paths: ["/v1/rerank", "/v2/rerank", "/rerank", "/v1/reranking", "/reranking"],
   takes: (body) => body["documents"] !== undefined,
   read(body, path): WireCall {

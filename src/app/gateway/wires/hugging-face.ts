@@ -3,10 +3,11 @@
  * exactly these fields; it has a path of its own.
  */
 import { z } from "zod";
-import type { Wire, WireCall } from "../../../core/ports/wire.js";
+import type { Wire, WireAbout, WireCall } from "../../../core/ports/wire.js";
 import { fullRanking, onlyList } from "./full-ranking.js";
+import { activatedScore, place } from "./answer-fields.js";
 import { plainCall } from "./plain-call.js";
-import { textProblem } from "./problems.js";
+import { textProblem, textProblemSchema } from "./problems.js";
 import { count, flag, ignoredFields, name, readBody, text, textOf } from "./read-fields.js";
 import { Score } from "./write-json.js";
 
@@ -14,12 +15,36 @@ const bodySchema = z.object({
   model: name,
   query: text,
   documents: z.array(text),
-  top_n: count,
-  return_documents: flag,
+  top_n: count.describe("Results to give back; null, 0 or more than there are: all."),
+  return_documents: flag.describe("Give the documents back."),
 });
+
+const answerSchema = z.array(
+  z.object({ index: place, score: activatedScore, text: z.string().optional() }),
+);
+
+const about: WireAbout = {
+  summary: "Elasticsearch's inference service `hugging_face`",
+  toldBy: "its path",
+  body: bodySchema,
+  answer: answerSchema,
+  problem: textProblemSchema,
+  examples: [
+    {
+      summary: "The best first, with their texts",
+      body: {
+        query: "who grinds corn?",
+        documents: ["a river", "the miller"],
+        top_n: 2,
+        return_documents: true,
+      },
+    },
+  ],
+};
 
 export const huggingFaceWire: Wire = {
   name: "hugging-face",
+  about,
   paths: ["/hf/rerank"],
   takes: () => true,
   read(body): WireCall {

@@ -1,23 +1,50 @@
 /** NVIDIA NIM's reranking: logits, best first. */
 import { z } from "zod";
-import type { Wire, WireCall } from "../../../core/ports/wire.js";
+import type { Wire, WireAbout, WireCall } from "../../../core/ports/wire.js";
 import { fullRanking, onlyList, tokensOf } from "./full-ranking.js";
+import { place, usage } from "./answer-fields.js";
 import { plainCall } from "./plain-call.js";
-import { objectProblem } from "./problems.js";
-import { count, ignoredFields, name, readBody, text, textOf } from "./read-fields.js";
+import { objectProblem, objectProblemSchema } from "./problems.js";
+import { ALWAYS_CUT, count, ignoredFields, name, readBody, text, textOf } from "./read-fields.js";
 import { Score } from "./write-json.js";
 
 const bodySchema = z.object({
   model: name,
   query: text,
-  passages: z.array(text),
-  top_n: count,
-  /** NONE or END; texts are always cut at the model's length. */
-  truncate: z.unknown().optional(),
+  passages: z.array(text).describe("The documents."),
+  top_n: count.describe("Results to give back; null, 0 or more than there are: all."),
+  truncate: z.unknown().optional().describe(ALWAYS_CUT),
 });
+
+const answerSchema = z.object({
+  rankings: z.array(
+    z.object({ index: place, logit: z.number().describe("The model's raw output.") }),
+  ),
+  usage: usage.omit({ completion_tokens: true }),
+});
+
+const about: WireAbout = {
+  summary: "NVIDIA NIM: LlamaIndex' `NVIDIARerank`, Haystack's `NvidiaRanker`, Weaviate",
+  toldBy: "`passages`",
+  body: bodySchema,
+  answer: answerSchema,
+  problem: objectProblemSchema,
+  examples: [
+    {
+      summary: "Logits, the best first",
+      body: {
+        model: "ms-marco-MiniLM-L6-v2",
+        query: { text: "who grinds corn?" },
+        passages: [{ text: "a river" }, { text: "the miller" }],
+        truncate: "END",
+      },
+    },
+  ],
+};
 
 export const nimWire: Wire = {
   name: "nim",
+  about,
   paths: [
     "/v1/ranking",
     "/v1/retrieval/nvidia/reranking",

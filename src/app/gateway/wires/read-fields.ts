@@ -19,6 +19,9 @@ const BOOLEANS: ReadonlyMap<unknown, boolean> = new Map<unknown, boolean>([
   [undefined, false],
 ]);
 
+/** A field that other servers read, for the description of the API. */
+export const ALWAYS_CUT = "Whatever it says, texts are cut at the model's length.";
+
 /** True or false, also as a string or a number; false if it is absent or null. */
 export const flag = z
   .unknown()
@@ -27,7 +30,8 @@ export const flag = z
     const known = BOOLEANS.get(value);
     if (known === undefined) context.addIssue({ code: "custom", message: "must be true or false" });
     return known ?? false;
-  });
+  })
+  .meta({ type: ["boolean", "string", "integer", "null"], default: false });
 
 /** A whole number, also as a string; undefined if it is absent, null or 0. */
 export const count = z
@@ -41,14 +45,16 @@ export const count = z
     }
     context.addIssue({ code: "custom", message: "must be a whole number of at least 0" });
     return undefined;
-  });
+  })
+  .meta({ type: ["integer", "string", "null"], minimum: 0 });
 
 /** A name; undefined if it is absent, null or empty. */
 export const name = z
   .string()
   .max(512)
   .nullish()
-  .transform((value) => (value == null || value === "" ? undefined : value));
+  .transform((value) => (value == null || value === "" ? undefined : value))
+  .describe("The model; if it is left out, the default one, or the only one that is served.");
 
 /** A text, or an object that holds it as `text`. */
 export const text = z.union([z.string(), z.object({ text: z.string() })], {

@@ -1,10 +1,11 @@
 /** vLLM's scores of pairs: one text with one or many, or many with as many; in the order of the request. */
 import { z } from "zod";
 import { RankmillError } from "../../../core/errors.js";
-import type { Wire, WireCall } from "../../../core/ports/wire.js";
+import type { Wire, WireAbout, WireCall } from "../../../core/ports/wire.js";
 import type { Question, Ranked } from "../../../core/rank-call.js";
 import { fullRanking, tokensOf, type GivenScore } from "./full-ranking.js";
-import { objectProblem } from "./problems.js";
+import { activatedScore, answerId, createdSeconds, place, usage } from "./answer-fields.js";
+import { objectProblem, objectProblemSchema } from "./problems.js";
 import {
   count,
   firstOf,
@@ -23,17 +24,54 @@ const texts = z
 
 const bodySchema = z.object({
   model: name,
-  text_1: texts,
-  text_2: texts,
+  text_1: texts.describe("One text, or as many as in `text_2`; also `queries` or `data_1`."),
+  text_2: texts.describe("One text or many; also `documents` or `data_2`."),
   /** Newer names of the two. */
   queries: texts,
   documents: texts,
   data_1: texts,
   data_2: texts,
-  truncate_prompt_tokens: count,
-  raw_scores: flag,
-  use_activation: z.unknown().optional(),
+  truncate_prompt_tokens: count.describe("Tokens of a pair that are read."),
+  raw_scores: flag.describe("Give the model's raw output."),
+  use_activation: z.unknown().optional().describe("false: as `raw_scores`."),
 });
+
+const answerSchema = z.object({
+  id: answerId,
+  object: z.literal("list"),
+  created: createdSeconds,
+  model: z.string(),
+  data: z
+    .array(z.object({ index: place, object: z.literal("score"), score: activatedScore }))
+    .describe("In the order of the request."),
+  usage,
+});
+
+const about: WireAbout = {
+  summary: "vLLM's scores of pairs",
+  toldBy: "its path",
+  body: bodySchema,
+  answer: answerSchema,
+  problem: objectProblemSchema,
+  examples: [
+    {
+      summary: "One text with many",
+      body: {
+        model: "ms-marco-MiniLM-L6-v2",
+        text_1: "who grinds corn?",
+        text_2: ["a river", "the miller"],
+      },
+    },
+    {
+      summary: "Many with as many",
+      body: {
+        model: "ms-marco-MiniLM-L6-v2",
+        text_1: ["who grinds corn?", "where do boats go?"],
+        text_2: ["the miller", "a river"],
+      },
+    },
+  ],
+};
 
 /** The place of a pair: its query's, and its document's among that query's. */
 interface Place {
@@ -43,6 +81,7 @@ interface Place {
 
 export const scoreWire: Wire = {
   name: "score",
+  about,
   paths: ["/score", "/v1/score"],
   takes: () => true,
   read(body): WireCall {

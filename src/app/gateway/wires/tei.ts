@@ -1,28 +1,74 @@
 /** Hugging Face's Text Embeddings Inference: a bare array, best first. */
 import { z } from "zod";
-import type { AnswerFacts, Wire, WireCall } from "../../../core/ports/wire.js";
+import type { AnswerFacts, Wire, WireAbout, WireCall } from "../../../core/ports/wire.js";
 import type { Ranked } from "../../../core/rank-call.js";
 import { fullRanking, onlyList, tokensOf } from "./full-ranking.js";
+import { activatedScore, place } from "./answer-fields.js";
 import { plainCall } from "./plain-call.js";
-import { textProblem } from "./problems.js";
-import { count, flag, ignoredFields, name, readBody, text, textOf } from "./read-fields.js";
+import { textProblem, textProblemSchema } from "./problems.js";
+import {
+  ALWAYS_CUT,
+  count,
+  flag,
+  ignoredFields,
+  name,
+  readBody,
+  text,
+  textOf,
+} from "./read-fields.js";
 import { Score } from "./write-json.js";
 
 const bodySchema = z.object({
   model: name,
   query: text,
-  texts: z.array(text),
+  texts: z.array(text).describe("The documents."),
   /** TEI has no such field; LiteLLM sends it. */
-  top_n: count,
-  raw_scores: flag,
-  return_text: flag,
-  /** Texts are always cut at the model's length, at their end. */
-  truncate: z.unknown().optional(),
-  truncation_direction: z.unknown().optional(),
+  top_n: count.describe("Results to give back; null, 0 or more than there are: all."),
+  raw_scores: flag.describe("Give the model's raw output."),
+  return_text: flag.describe("Give the texts back."),
+  truncate: z.unknown().optional().describe(ALWAYS_CUT),
+  truncation_direction: z.unknown().optional().describe("`Right`; texts are cut at their end."),
 });
+
+const answerSchema = z.array(
+  z.object({ index: place, text: z.string().optional(), score: activatedScore }),
+);
+
+const about: WireAbout = {
+  summary:
+    "Text Embeddings Inference: Hugging Face's server, LlamaIndex, Haystack, LiteLLM, Continue, Dify, Milvus",
+  toldBy: "`texts`",
+  body: bodySchema,
+  answer: answerSchema,
+  problem: textProblemSchema,
+  headers: {
+    "x-compute-type": "`rankmill`.",
+    "x-compute-characters": "Characters of the query and the texts.",
+    "x-compute-tokens": "Tokens that the model read.",
+    "x-compute-time": "Milliseconds from the request to its answer.",
+    "x-total-time": "The same.",
+  },
+  examples: [
+    {
+      summary: "The best first",
+      body: { query: "who grinds corn?", texts: ["a river", "the miller"] },
+    },
+    {
+      summary: "Raw scores, with the texts",
+      body: {
+        query: "who grinds corn?",
+        texts: ["a river", "the miller"],
+        raw_scores: true,
+        return_text: true,
+        truncate: true,
+      },
+    },
+  ],
+};
 
 export const teiWire: Wire = {
   name: "tei",
+  about,
   paths: ["/rerank", "/v1/rerank", "/v1/reranking", "/reranking"],
   takes: (body) => body["texts"] !== undefined,
   read(body): WireCall {
