@@ -1,5 +1,6 @@
 /** A Redis of one process's own that goes on from its state when it is started again. */
 import { mkdir, readFile, realpath, rm, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { RedisClient } from "../redis/redis-client.js";
@@ -10,7 +11,7 @@ import { tryStored } from "../core/stored-json.js";
 import { option, wording } from "../core/wording.js";
 import type { Closers } from "../platform/closers.js";
 import { exists } from "../platform/files.js";
-import { isAlive } from "../platform/is-alive.js";
+import { lockOutput, type Refuse } from "../outputs/output-lock.js";
 import { REDIS_GUARDIAN_ENTRY } from "../platform/process-entries.js";
 import { connectRedis } from "../redis/connection.js";
 import { startPrivateRedis, type PrivateRedis } from "../redis/private-server/private-redis.js";
@@ -29,9 +30,10 @@ export interface KeptRedis {
   readonly failed: Promise<RankmillError>;
 }
 
-/** Who works in the folder. */
-const userSchema = z.object({ pid: z.int().positive(), serverFolder: z.string() });
+/** The server that works in the folder, or did when its process was killed. */
+const userSchema = z.object({ serverFolder: z.string() });
 
+const LOCK_FILE = "lock";
 const USER_FILE = "in-use.json";
 const FORMER_SERVER_POLL_MS = 50;
 /** A server writes its last bytes in milliseconds; a folder that stays was left by a machine that went down. */
@@ -47,10 +49,12 @@ export async function openKeptRedis(
 ): Promise<KeptRedis> {
   await mkdir(join(named, "redis"), { recursive: true, mode: 0o700 });
   const folder = await realpath(named);
-  await refuseIfInUse(folder);
+  const unlock = await lockOutput(join(folder, LOCK_FILE), refusalOf(folder));
+  // Closed last: who finds no lock may start a server at once.
+  closers.use("state folder", unlock, (one) => one());
   const userFile = join(folder, USER_FILE);
-  // Closed last: who finds no file may start a server at once.
-  closers.use("state folder", userFile, (one) => rm(one, { force: true }));
+  await untilFormerServerIsGone(userFile);
+  closers.use("note of the private Redis", userFile, (one) => rm(one, { force: true }));
   const server = await startPrivateRedis({
     guardianPath: REDIS_GUARDIAN_ENTRY,
     searchPath,
@@ -58,7 +62,7 @@ export async function openKeptRedis(
     onWarning: (message) => logger.warn(message),
   });
   closers.use("private Redis", server, (one) => one.stop());
-  const user = { pid: process.pid, serverFolder: dirname(server.connection.path) };
+  const user = { serverFolder: dirname(server.connection.path) };
   await writeFile(userFile, JSON.stringify(user), { mode: 0o600 });
   tellWhatIsKept(server, folder, logger);
   const redis = await connectRedis(server.connection, (error) =>
@@ -68,15 +72,19 @@ export async function openKeptRedis(
   return { redis, failed: failureOf(server) };
 }
 
-/** The folder is free once its former user is gone, and that user's server too, which removes its own folder last. */
-async function refuseIfInUse(folder: string): Promise<void> {
-  const text = await readFile(join(folder, USER_FILE), "utf8").catch(() => undefined);
+function refusalOf(folder: string): Refuse {
+  return ({ pid, host }, lock) => {
+    const holder = host === hostname() ? `process ${pid}` : `process ${pid} of ${host}`;
+    const message = wording`${option("stateDir")}: ${holder} works in ${folder}: end it, or name another folder; if it is gone for good, delete ${lock}`;
+    return new RankmillError("place_unusable", message, { field: "stateDir", place: folder });
+  };
+}
+
+/** A process that was killed has left a server that is about to end, and removes its own folder last. */
+async function untilFormerServerIsGone(userFile: string): Promise<void> {
+  const text = await readFile(userFile, "utf8").catch(() => undefined);
   const user = tryStored(userSchema, text);
   if (user === undefined) return;
-  if (user.pid !== process.pid && isAlive(user.pid)) {
-    const message = wording`${option("stateDir")}: process ${user.pid} works in ${folder}: end it, or name another folder`;
-    throw new RankmillError("place_unusable", message, { field: "stateDir", place: folder });
-  }
   const deadline = Date.now() + FORMER_SERVER_DEADLINE_MS;
   while ((await exists(user.serverFolder)) && Date.now() < deadline)
     await sleep(FORMER_SERVER_POLL_MS);

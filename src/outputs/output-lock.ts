@@ -19,6 +19,9 @@ const holderSchema = z.object({
 
 type Holder = z.infer<typeof holderSchema>;
 
+/** The refusal of a place in which another process works. */
+export type Refuse = (holder: Pick<Holder, "pid" | "host">, lock: string) => RankmillError;
+
 /**
  * Keeps a second command from writing the same output: both would append to one file.
  *
@@ -26,10 +29,14 @@ type Holder = z.infer<typeof holderSchema>;
  * over, by one of those that find it; one from another host can only be removed by hand, since
  * nothing here can tell whether its holder lives.
  *
+ * @param refuse the error if another holds it
  * @returns gives the lock back
- * @throws RankmillError `conflict` if another holds it
+ * @throws RankmillError `conflict`, or what `refuse` says, if another holds it
  */
-export async function lockOutput(path: string): Promise<() => Promise<void>> {
+export async function lockOutput(
+  path: string,
+  refuse: Refuse = isBeingWritten,
+): Promise<() => Promise<void>> {
   const holder: Holder = { pid: process.pid, host: hostname(), token: randomUUID() };
   const own = JSON.stringify(holder);
   for (;;) {
@@ -39,14 +46,16 @@ export async function lockOutput(path: string): Promise<() => Promise<void>> {
     const other = parse(found);
     // An empty one was torn: file systems without links write it in place.
     if (other === undefined && found !== "") throw noLock(path);
-    if (other !== undefined && mayLive(other)) {
-      throw new RankmillError(
-        "conflict",
-        `another command (process ${other.pid} on ${other.host}) is writing this output; if that is not so, delete ${path}`,
-      );
-    }
-    if (await takeOver(path, found, own)) return () => rm(path, { force: true });
+    if (other !== undefined && mayLive(other)) throw refuse(other, path);
+    if (await takeOver(path, found, own, refuse)) return () => rm(path, { force: true });
   }
+}
+
+function isBeingWritten({ pid, host }: Pick<Holder, "pid" | "host">, lock: string): RankmillError {
+  return new RankmillError(
+    "conflict",
+    `another command (process ${pid} on ${host}) is writing this output; if that is not so, delete ${lock}`,
+  );
 }
 
 /** @returns false if there is a lock */
@@ -75,9 +84,9 @@ async function create(path: string, own: string): Promise<boolean> {
  *
  * @returns false if it is not there any more
  */
-async function takeOver(path: string, dead: string, own: string): Promise<boolean> {
+async function takeOver(path: string, dead: string, own: string, refuse: Refuse): Promise<boolean> {
   const digest = createHash("sha256").update(dead).digest("hex").slice(0, DIGEST_CHARS);
-  const release = await lockOutput(`${path}.${digest}`);
+  const release = await lockOutput(`${path}.${digest}`, refuse);
   try {
     if ((await readText(path)) !== dead) return false;
     const temporary = `${path}.${randomUUID()}`;

@@ -48,6 +48,26 @@ describe("a server all in one", () => {
     expect(stderr).toContain(`--state-dir: process ${running.pid} works in ${stateDir()}`);
   });
 
+  it("takes a folder alone if several start at once, also one that a killed server left", async () => {
+    for (const round of ["new", "left behind"]) {
+      const all = [start(), start(), start()];
+      const serving = (): RunningCli[] =>
+        all.filter(({ stdout }) => stdout.includes("serving gateway"));
+      await until("each serves or has ended", () =>
+        all.every((one) => !one.running || serving().includes(one)),
+      );
+      expect(serving(), round).toHaveLength(1);
+      const [winner] = serving();
+      for (const one of all) {
+        if (one === winner) continue;
+        const { code, stderr } = await one.exited;
+        expect([code, stderr]).toEqual([2, expect.stringContaining("--state-dir: process")]);
+      }
+      winner?.signal("SIGKILL");
+      await winner?.exited;
+    }
+  });
+
   it("says what is missing if neither a Redis nor a model is named", async () => {
     const { code, stderr } = await bench.run(words("serve --port 0"));
     expect(code).toBe(2);
