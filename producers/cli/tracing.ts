@@ -3,9 +3,16 @@ import { RankmillError } from "../../src/core/errors.js";
 import { traceQueues } from "../../src/redis/telemetry.js";
 import { errnoOf } from "../../src/platform/file-system-errors.js";
 import { waitAtMost } from "../../src/platform/wait-at-most.js";
+import type { TraceRequest } from "../gateway/trace-requests.js";
 
 /** Commands whose jobs are traced. */
-const TRACED_COMMANDS: ReadonlySet<string> = new Set(["run", "submit", "worker", "runner"]);
+const TRACED_COMMANDS: ReadonlySet<string> = new Set([
+  "run",
+  "submit",
+  "worker",
+  "runner",
+  "serve",
+]);
 /** The time at the end for spans that are still on their way out. */
 const FLUSH_MS = 5_000;
 
@@ -17,8 +24,11 @@ const PACKAGES = [
   "@opentelemetry/exporter-trace-otlp-http",
 ];
 
+const TRACER = "rankmill";
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
+let traced: TraceRequest | undefined;
 let flush: () => Promise<void> = async () => {};
 
 /**
@@ -28,7 +38,7 @@ let flush: () => Promise<void> = async () => {};
  */
 export async function startTracing(command: string, env: Environment): Promise<void> {
   if (!TRACED_COMMANDS.has(command) || !isAskedFor(env)) return;
-  const { BullMQOtel, OTLPTraceExporter, sdk, resources } = await loadPackages();
+  const { BullMQOtel, OTLPTraceExporter, sdk, resources, api } = await loadPackages();
   const exporter = new OTLPTraceExporter();
   const provider = new sdk.NodeTracerProvider({
     // OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES go before our own attributes.
@@ -38,8 +48,16 @@ export async function startTracing(command: string, env: Environment): Promise<v
     spanProcessors: [new sdk.BatchSpanProcessor(exporter)],
   });
   provider.register();
-  traceQueues(new BullMQOtel({ tracerName: "rankmill" }));
+  traceQueues(new BullMQOtel({ tracerName: TRACER }), (name, value) =>
+    api.trace.getActiveSpan()?.setAttribute(name, value),
+  );
+  traced = traceWith(api);
   flush = () => provider.shutdown();
+}
+
+/** The traces of a gateway's requests; undefined if nobody asks for traces. */
+export function requestTraces(): TraceRequest | undefined {
+  return traced;
 }
 
 /** Sends what is left; a collector that does not answer costs a few seconds at most. */
@@ -57,13 +75,14 @@ function isAskedFor(env: Environment): boolean {
 
 async function loadPackages() {
   try {
-    const [{ BullMQOtel }, { OTLPTraceExporter }, sdk, resources] = await Promise.all([
+    const [{ BullMQOtel }, { OTLPTraceExporter }, sdk, resources, api] = await Promise.all([
       import("bullmq-otel"),
       import("@opentelemetry/exporter-trace-otlp-http"),
       import("@opentelemetry/sdk-trace-node"),
       import("@opentelemetry/resources"),
+      import("@opentelemetry/api"),
     ]);
-    return { BullMQOtel, OTLPTraceExporter, sdk, resources };
+    return { BullMQOtel, OTLPTraceExporter, sdk, resources, api };
   } catch (error) {
     if (errnoOf(error) !== "ERR_MODULE_NOT_FOUND") throw error;
     throw new RankmillError(
@@ -72,4 +91,34 @@ async function loadPackages() {
       { cause: error },
     );
   }
+}
+
+type Api = Awaited<ReturnType<typeof loadPackages>>["api"];
+
+/** Headers of W3C's Trace Context. */
+const TRACE_HEADERS = ["traceparent", "tracestate"];
+const LOWEST_SERVER_ERROR = 500;
+
+function traceWith(api: Api): TraceRequest {
+  const { context, propagation, trace, SpanKind, SpanStatusCode } = api;
+  return async ({ method, requestId, header }, work) => {
+    const carrier = Object.fromEntries(
+      TRACE_HEADERS.flatMap((name) => {
+        const value = header(name);
+        return value === undefined ? [] : [[name, value]];
+      }),
+    );
+    const parent = propagation.extract(context.active(), carrier);
+    const attributes = { "http.request.method": method, "rankmill.request_id": requestId };
+    const kind = SpanKind.SERVER;
+    const span = trace.getTracer(TRACER).startSpan(method, { kind, attributes }, parent);
+    try {
+      const { route, status } = await context.with(trace.setSpan(parent, span), work);
+      span.updateName(`${method} ${route}`);
+      span.setAttributes({ "http.route": route, "http.response.status_code": status });
+      if (status >= LOWEST_SERVER_ERROR) span.setStatus({ code: SpanStatusCode.ERROR });
+    } finally {
+      span.end();
+    }
+  };
 }

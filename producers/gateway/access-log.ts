@@ -1,9 +1,9 @@
 import type { MiddlewareHandler } from "hono";
-import { routePath } from "hono/route";
 import type { Logger } from "pino";
 import type { FinishedRequest } from "../../src/telemetry/metrics/gateway-metrics.js";
 import { PROBE_PATHS } from "./authentication.js";
 import type { GatewayEnv } from "./env.js";
+import { routeOf } from "./route-of.js";
 
 /** The status of a request whose client hung up, as nginx logs it; nobody ever sees it. */
 const HUNG_UP = 499;
@@ -24,14 +24,17 @@ export function accessLog(
     const startMs = performance.now();
     await next();
     const { outgoing } = context.env;
-    outgoing.setTimeout(writeMs);
+    let isCut = false;
+    outgoing.setTimeout(writeMs, () => {
+      isCut = true;
+      outgoing.destroy();
+    });
     const { method, path } = context.req;
     const { status: answered } = context.res;
-    const matched = routePath(context, -1);
-    // A path that no route has may be anything: it stands neither in the log nor in a figure.
-    const route = matched.endsWith("*") ? "other" : matched;
+    const route = routeOf(context);
     const finish = (): void => {
-      const status = outgoing.writableFinished ? answered : HUNG_UP;
+      // An answer that was handed over in one piece counts as finished, wherever its bytes are.
+      const status = outgoing.writableFinished && !isCut ? answered : HUNG_UP;
       const tookMs = Math.round(performance.now() - startMs);
       onFinished({ route, status, tookMs });
       // A line per probe would fill the log.

@@ -6,6 +6,7 @@ import { KEYLESS_PATHS, type Authenticate } from "./authentication.js";
 import type { GatewayApp, GatewayEnv, GatewayParts, RouteModule } from "./env.js";
 import { remoteAddress } from "./remote-address.js";
 import { Refusal } from "./refusal.js";
+import { traceRequests, type TraceRequest } from "./trace-requests.js";
 import { writeProblem } from "./write-problem.js";
 
 /** Ids of others that are taken over: they go into logs and headers. */
@@ -24,6 +25,8 @@ export interface AppOptions extends AccessLogOptions {
   readonly authenticate: Authenticate;
   /** Whether `X-Forwarded-For` comes from a proxy of the operator's own. */
   readonly trustsProxy: boolean;
+  /** Undefined if nobody asks for traces. */
+  readonly trace: TraceRequest | undefined;
   /** Whether a request may have this `Host`. */
   readonly isHostAllowed: (host: string | undefined) => boolean;
 }
@@ -37,6 +40,7 @@ export function makeApp(
   const app = new Hono<GatewayEnv>();
   app.use(accessLog(parts.logger, options));
   app.use(identify());
+  if (options.trace !== undefined) app.use(traceRequests(options.trace));
   app.use(checkHost(options));
   app.use(admit(options));
   for (const add of modules) add(app, parts);

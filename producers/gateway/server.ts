@@ -17,6 +17,7 @@ import { closeServer, listen, type ServerTls } from "./listen.js";
 import { DEFAULT_TIMES, type ServerTimes } from "./server-times.js";
 import { MODULES } from "./modules.js";
 import { BodyReader, type BodyBounds } from "./read-body.js";
+import type { TraceRequest } from "./trace-requests.js";
 import { Waiting } from "./waiting.js";
 import { StreamSlots } from "./stream-slots.js";
 import type { RedisClient } from "../../src/redis/redis-client.js";
@@ -45,6 +46,8 @@ export interface GatewayServerOptions {
   /** Undefined: plain HTTP. */
   readonly tls?: ServerTls | undefined;
   readonly times?: ServerTimes;
+  /** Undefined if nobody asks for traces. */
+  readonly trace?: TraceRequest | undefined;
   /** Undefined if nobody asks for metrics. */
   readonly instruments: Instruments | undefined;
 }
@@ -102,6 +105,7 @@ export async function openGateway(options: GatewayServerOptions): Promise<Runnin
     authenticate: options.authenticate,
     onFinished: metrics === undefined ? () => {} : countRequests(metrics, figures),
     trustsProxy,
+    trace: options.trace,
     writeMs: times.writeMs,
     isHostAllowed: allowedHosts(options.host, options.allowedHosts),
   });

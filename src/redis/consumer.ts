@@ -4,7 +4,7 @@ import type { JobEnvelope, JobSummary, TakenJob } from "../core/job.js";
 import { KEY_PREFIX, queueName } from "./keys.js";
 import type { Priority } from "../core/priority.js";
 import { MAX_ATTEMPTS, retryDelayMs } from "./retry.js";
-import { telemetryOption } from "./telemetry.js";
+import { telemetryOption, traceRequestId } from "./telemetry.js";
 import { DROPPED } from "./unwanted-jobs.js";
 import { waitAtMost } from "../platform/wait-at-most.js";
 import type { RedisClient } from "./redis-client.js";
@@ -217,6 +217,7 @@ export class Consumer {
   async #handle(job: Job<JobEnvelope, JobSummary>, token?: string): Promise<JobSummary> {
     const jobId = job.id ?? "";
     const names = { jobId, ...requestOf(job.data) };
+    if (names.requestId !== undefined) traceRequestId(names.requestId);
     const { priority, onEvent } = this.#options;
     const controller = new AbortController();
     const lastAttempt = job.attemptsMade + 1 >= (job.opts.attempts ?? MAX_ATTEMPTS);

@@ -4,6 +4,7 @@ import { createClient, type Client, type Run } from "../../src/index.js";
 import { connectRedis } from "../../src/redis/connection.js";
 import { Bench, BERT, BUILTIN, rerank, SAMPLE, words } from "../support/cli.js";
 import { Gate } from "../support/gate.js";
+import { gatewayOf } from "../support/gateway.js";
 import { given, longTests, realRedis, valkey } from "../support/needs.js";
 import { multiply, readRankings, writeRecords } from "../support/records.js";
 import { TestCluster } from "../support/redis-cluster.js";
@@ -109,6 +110,49 @@ describe("a cluster of three masters", given(realRedis), () => {
     dashboard.signal("SIGTERM");
     await dashboard.exited;
   });
+
+  it(
+    "the gateway answers, keeps its keys and gives its jobs, and leaves none of a request",
+    given(longTests),
+    async () => {
+      const worker = await bench.worker(words(`--model ${BUILTIN} --lanes 1`));
+      const gateway = await gatewayOf(
+        bench.start(words("serve --port 0 --deadline 300 --spool spool")),
+      );
+      const body = { model: BUILTIN, query: "mill", documents: ["a river", "the mill"] };
+      const ranked = await gateway.post("/v1/rerank", body);
+      expect(await ranked.json()).toMatchObject({ results: [{ index: 1 }, { index: 0 }] });
+      await until("the keys of the request are gone", async () => {
+        return (await cluster.keysOfRuns()).every((keys) => keys.length === 0);
+      });
+      const added = await bench.run(
+        words("keys add user --requests-per-minute 100 --pairs-in-flight 1000"),
+      );
+      const token = /rk_\S+/.exec(added.stdout)?.[0] ?? "";
+      await until("a key is asked for", async () => {
+        return (await fetch(`${gateway.url}/v1/models`)).status === 401;
+      });
+      const headers = { authorization: `Bearer ${token}` };
+      const job = await gateway.post("/v1/jobs", { ...body, query: "a mill" }, headers);
+      const { url } = (await job.json()) as { url: string };
+      const asked = await fetch(`${gateway.url}${url}?wait=300`, { headers });
+      expect(await asked.json()).toMatchObject({
+        status: "done",
+        ranking: { results: [{ index: 1 }, {}] },
+      });
+      expect((await fetch(gateway.url + url, { method: "DELETE", headers })).status).toBe(204);
+      const run = await fetch(`${gateway.url}/v1/runs?model=${BUILTIN}`, {
+        method: "POST",
+        headers: { ...headers, "content-type": "application/x-ndjson" },
+        body: JSON.stringify({ id: "a", ...body }),
+      });
+      expect(run.status, await run.clone().text()).toBe(202);
+      for (const one of [gateway.running, worker]) {
+        one.signal("SIGTERM");
+        expect((await one.exited).code).toBe(0);
+      }
+    },
+  );
 
   it("the doctor tells the mode, and the master whose settings lose work", async () => {
     const [master] = cluster.masters;

@@ -19,6 +19,7 @@ import { RedisJobQueue } from "../../src/redis/redis-job-queue.js";
 import { traceQueues } from "../../src/redis/telemetry.js";
 import { BUILTIN, SAMPLE } from "../support/cli.js";
 import { useFleet } from "../support/fleet.js";
+import { startGateway } from "../support/gateway.js";
 import { until } from "../support/until.js";
 import { given, realRedis } from "../support/needs.js";
 
@@ -28,15 +29,18 @@ interface OtlpSpan {
   readonly traceId: string;
   readonly spanId: string;
   readonly parentSpanId?: string;
+  readonly attributes: readonly Attribute[];
+}
+
+interface Attribute {
+  readonly key: string;
+  readonly value: { readonly stringValue?: string; readonly intValue?: number };
 }
 
 interface OtlpBody {
   readonly resourceSpans: readonly {
     readonly resource: {
-      readonly attributes: readonly {
-        readonly key: string;
-        readonly value: { readonly stringValue?: string };
-      }[];
+      readonly attributes: readonly Attribute[];
     };
     readonly scopeSpans: readonly { readonly spans: readonly Omit<OtlpSpan, "service">[] }[];
   }[];
@@ -112,6 +116,34 @@ describe("traces", given(realRedis), () => {
       const parent = enqueued.find(({ spanId }) => spanId === parentSpanId);
       expect(parent?.traceId).toBe(traceId);
       expect(parent?.name).toContain("addBulk");
+    }
+  });
+
+  it("traces lead from the client of a gateway, whose traceparent it is, to the worker, with the request's id", async () => {
+    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url };
+    const worker = await fleet.worker("--lanes 1", { env });
+    const gateway = await startGateway(fleet, "", { env });
+    const trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    const client = "00f067aa0ba902b7";
+    const headers = { traceparent: `00-${trace}-${client}-01`, "x-request-id": "req-7f3a" };
+    const body = { model: BUILTIN, query: "mill", documents: ["a river", "the mill"] };
+    expect((await gateway.post("/v1/rerank", body, headers)).status).toBe(200);
+    expect((await gateway.post("/v1/jobs", { ...body, query: "m" }, headers)).status).toBe(202);
+    await fetch(`${gateway.url}/healthz`);
+    for (const one of [gateway.running, worker]) {
+      one.signal("SIGTERM");
+      expect(await one.exited).toMatchObject({ code: 0 });
+    }
+    const { spans } = collector;
+    const served = spans.filter(({ name }) => /^(GET|POST) \//.test(name));
+    expect(served.map(({ name }) => name)).toEqual(["POST /v1/rerank", "POST /v1/jobs"]);
+    const done = spans.filter(({ name }) => name.startsWith("process "));
+    expect(done).toHaveLength(2);
+    for (const span of served) expect(span).toMatchObject({ traceId: trace, parentSpanId: client });
+    for (const { traceId, attributes } of [...served, ...done]) {
+      expect(traceId).toBe(trace);
+      const id = attributes.find(({ key }) => key === "rankmill.request_id");
+      expect(id?.value.stringValue).toBe("req-7f3a");
     }
   });
 

@@ -24,6 +24,7 @@ import { RUN } from "../options/run.js";
 import { uploadBounds, UPLOADS } from "../options/uploads.js";
 import { SHUTDOWN } from "../options/worker.js";
 import { WORKER_GROUPS } from "../options/worker-groups.js";
+import { requestTraces } from "../tracing.js";
 import { stopSignal } from "../stop-signal.js";
 import { env } from "../terminal.js";
 
@@ -85,6 +86,7 @@ async function serve(parsed: Record<string, unknown>): Promise<number> {
       logger,
       limits: values.limits,
       instruments,
+      trace: requestTraces(),
       tls: await readServerTls(values.gateway),
       authenticate: await openAccess({ ...values.keys, host }, redis, logger),
       tenancy: { spool: values.run.spool, env, uploads: uploadBounds(values.uploads) },

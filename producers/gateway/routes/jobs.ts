@@ -36,7 +36,9 @@ async function submit(context: JobContext, parts: GatewayParts): Promise<Respons
       const request = Object.fromEntries(
         Object.entries(value).filter(([field]) => field in requestFields),
       );
-      const own = { request, bytes, scoring: scoringOf(value), priority, ttlSeconds };
+      const requestId = context.get("requestId");
+      const scoring = scoringOf(value);
+      const own = { request, bytes, scoring, priority, ttlSeconds, requestId };
       const job = await tenants.jobs.submit(caller, model, own);
       const state = await tenants.jobs.state(caller, job);
       return { status: 202, location: urlOf(job), body: bodyOf(job, state) };

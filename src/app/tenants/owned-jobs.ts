@@ -28,6 +28,8 @@ export interface OwnJob {
   readonly scoring: Partial<ScoringOptions>;
   readonly priority: Priority | undefined;
   readonly ttlSeconds: number;
+  /** Goes to the worker's log with the job. */
+  readonly requestId: string;
 }
 
 /** The end or the state of a job. */
@@ -66,14 +68,14 @@ export class OwnedJobs {
    */
   async submit(caller: Caller, model: KnownModel, own: OwnJob): Promise<PlacedJob> {
     const request = parseRequest(own.request, this.#limits, own.bytes, "");
-    const { scoring, ttlSeconds } = own;
+    const { scoring, ttlSeconds, requestId } = own;
     const options = {
       ...scoring,
       maxLength: maxLengthOf(scoring.maxLength, model),
       truncation: scoring.truncation ?? ("only-second" as const),
     };
     const priority = priorityOf(caller, own.priority);
-    const made = makeJob(request, options, { priority, ttlSeconds });
+    const made = makeJob(request, options, { priority, ttlSeconds, requestId });
     const job = { id: made.jobId, tag: modelTag(model) };
     const pairs = request.documents.length;
     const holder = { name: holderOf(job), pairs, forMs: HELD_FOR_MS };

@@ -2,6 +2,7 @@
 import type { FuzzTarget } from "../support/target.js";
 import { calibrations, healthFiles, infos, stored } from "./answers.js";
 import { containers, corpora, corpusIndexes } from "./corpora.js";
+import { forms, wireBodies } from "./gateway.js";
 import { models, tokenizers } from "./models.js";
 import { outputs, spools } from "./outputs.js";
 import { records } from "./records.js";
@@ -23,6 +24,8 @@ export const TARGETS: readonly FuzzTarget[] = [
   healthFiles,
   calibrations,
   stored,
+  wireBodies,
+  forms,
 ];
 
 /** @throws RangeError for a name that no target has */
