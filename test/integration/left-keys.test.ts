@@ -1,5 +1,6 @@
 /** A `run` in a Redis of others' that is killed: the next start of the same command leaves no key behind. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { DEFAULT_RESULT_TTL_SECONDS } from "../../src/redis/make-job.js";
 import { Bench, rerank, SAMPLE } from "../support/cli.js";
 import { Gate } from "../support/gate.js";
 import { jobsAtWork, keySpace } from "../support/key-space.js";
@@ -58,7 +59,14 @@ describe("a run that is killed after it has written rankings and before it relea
       }
       const written = readLines(partial).map((line) => (JSON.parse(line) as { id: string }).id);
       expect(written.length).toBeGreaterThan(0);
-      expect((await leftKeys()).some((key) => key.includes(":result:"))).toBe(true);
+      const left = (await leftKeys()).filter((key) => /:(result|fence|owners):/.test(key));
+      expect(left.some((key) => key.includes(":result:"))).toBe(true);
+      // If nobody came back, they would go by themselves.
+      for (const key of left) {
+        const seconds = await redis.ttl(key);
+        expect(seconds, key).toBeGreaterThan(0);
+        expect(seconds, key).toBeLessThanOrEqual(DEFAULT_RESULT_TTL_SECONDS);
+      }
       releasing.release();
       const again = await bench.run(rerank("in.jsonl", "out.jsonl", ARGS));
       expect(again.stderr).toContain("are ranked already");
