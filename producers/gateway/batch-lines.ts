@@ -5,7 +5,11 @@ import { rankingSchema } from "../../src/core/contract.js";
 import type { RankedList } from "../../src/core/rank-call.js";
 import type { RecordFailure } from "../../src/core/record.js";
 import { parseStored } from "../../src/core/stored-json.js";
-import type { BatchEndpoint, BatchFileKind } from "../../src/app/tenants/batch-facts.js";
+import {
+  isExpired,
+  type BatchEndpoint,
+  type BatchFileKind,
+} from "../../src/app/tenants/batch-facts.js";
 import type { OwnedBatch } from "../../src/app/tenants/owned-batches.js";
 import { fullRanking, inInputOrder } from "../../src/app/gateway/wires/full-ranking.js";
 import { Score, writeJson } from "../../src/app/gateway/wires/write-json.js";
@@ -69,8 +73,15 @@ function bodyOf(endpoint: BatchEndpoint, ranking: WireRanking): Record<string, u
   return { object: "rerank", model, results: ranked, usage, meta: { warnings } };
 }
 
-function failureLine({ id }: OwnedBatch, failure: RecordFailure): string {
-  const { code, reason: message, line } = failure;
+const EXPIRED = {
+  code: "batch_expired",
+  message: "the time of the batch was over before the request was ranked",
+};
+
+function failureLine({ id, facts }: OwnedBatch, failure: RecordFailure): string {
+  const { line } = failure;
+  const expired = isExpired(facts) && failure.code === "cancelled";
+  const { code, message } = expired ? EXPIRED : { code: failure.code, message: failure.reason };
   return JSON.stringify({
     id: requestIdOf(id, failure.id ?? `line ${line}`),
     custom_id: failure.id ?? null,

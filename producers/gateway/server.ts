@@ -37,7 +37,7 @@ export interface GatewayServerOptions {
   readonly deadlineMs: number;
   readonly strictDocuments: boolean;
   /** The place of what callers own, and its bounds. */
-  readonly tenancy: Pick<TenantsOptions, "spool" | "env" | "uploads">;
+  readonly tenancy: Pick<TenantsOptions, "spool" | "env" | "uploads" | "batchExpirySeconds">;
   readonly graceMs?: number;
   /** Names beside the loopback's by which requests may ask for a gateway on the loopback. */
   readonly allowedHosts: readonly string[];
@@ -80,7 +80,7 @@ export async function openGateway(options: GatewayServerOptions): Promise<Runnin
   const waiting = new Waiting(options.maxWaitingClients);
   const keeper = new CallerLimitKeeper(redis);
   const onError = (error: unknown): void =>
-    logger.warn({ err: error }, "uploads whose time is over could not be removed");
+    logger.warn({ err: error }, "uploads or batches whose time is over could not be ended");
   const tenants = await openTenants({ ...options.tenancy, redis, limits, keeper, onError });
   const parts = {
     gateway,

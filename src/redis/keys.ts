@@ -129,6 +129,9 @@ export const runKeys = {
   lease: (run: string): string => `${KEY_PREFIX}:{run:${run}}:lease`,
 } as const;
 
+/** Sorted set: the runs of batches by the time at which they expire, milliseconds since 1970. */
+export const BATCH_EXPIRIES_KEY = `${KEY_PREFIX}:batch-expiries`;
+
 /** Keys of one access key, and of all that its user owns; each has a time to live. */
 export const tenantKeys = {
   /** String: when the key's next request may come, milliseconds since 1970. */

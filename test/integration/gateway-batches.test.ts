@@ -166,6 +166,33 @@ describe("OpenAI's files and batches", () => {
     fleet.gate.release();
   });
 
+  it("stop a batch whose time is over, if the operator bounds it, though nobody asks", async () => {
+    const bounded = await startGateway(
+      fleet,
+      `--spool ${fleet.bench.path("spool")} --batch-expiry 1`,
+    );
+    const tenant = await addTenant(fleet, bounded);
+    fleet.gate.hold();
+    const text = [rerank("e1", "one"), rerank("e2", "two")].join("\n");
+    const batch = await batchOf(tenant, text);
+    expect(batch["expires_at"]).toBeGreaterThan(Number(batch["created_at"]));
+    const run = `/v1/runs/run-${String(batch["id"]).slice("batch_".length)}`;
+    await until("its run is stopped", async () => {
+      return (await tenant.json(200, "GET", run))["state"] === "cancelled";
+    });
+    fleet.gate.release();
+    const expired = await tenant.json(200, "GET", `/v1/batches/${String(batch["id"])}`);
+    expect(expired).toMatchObject({ status: "expired", cancelled_at: null, output_file_id: null });
+    expect(expired["expired_at"]).toBeGreaterThanOrEqual(Number(expired["created_at"]));
+    const failures = await linesOf(tenant, expired["error_file_id"]);
+    expect(new Map(failures.map(({ custom_id: id, error }) => [id, error?.code]))).toEqual(
+      new Map([
+        ["e1", "batch_expired"],
+        ["e2", "batch_expired"],
+      ]),
+    );
+  });
+
   it("rank an uploaded file as a run of rankmill's own", async () => {
     const file = await upload(one, rerank("own", "river", "the mill"));
     const { id } = await one.json(202, "POST", "/v1/runs", { file, model: BUILTIN });

@@ -89,7 +89,12 @@ async function serve(parsed: Record<string, unknown>): Promise<number> {
       trace: requestTraces(),
       tls: await readServerTls(values.gateway),
       authenticate: await openAccess({ ...values.keys, host }, redis, logger),
-      tenancy: { spool: values.run.spool, env, uploads: uploadBounds(values.uploads) },
+      tenancy: {
+        spool: values.run.spool,
+        env,
+        uploads: uploadBounds(values.uploads),
+        batchExpirySeconds: values.uploads.batchExpiry,
+      },
     });
     const { address } = running;
     logger.info({ host: address.address, port: address.port }, "serving gateway");

@@ -32,6 +32,15 @@ export const UPLOADS = {
       unit: "seconds",
       description: "time for which an uploaded file is kept",
     },
+    batchExpiry: {
+      flags: "--batch-expiry <n>",
+      env: "RANKMILL_BATCH_EXPIRY",
+      type: "integer",
+      min: 1,
+      computedDefault: "none",
+      unit: "seconds",
+      description: "time after which a batch that is not over is stopped as expired",
+    },
   },
 } as const satisfies OptionGroup;
 

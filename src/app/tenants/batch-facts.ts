@@ -13,6 +13,8 @@ const factsSchema = z.object({
   metadata: z.record(z.string(), z.string()).nullable(),
   /** When somebody first saw that it was over, milliseconds since 1970. */
   endedAtMs: z.number().exactOptional(),
+  /** The end of its time, milliseconds since 1970; absent: it has as long as it takes. */
+  expiresAtMs: z.number().exactOptional(),
 });
 
 /** The facts of a batch beside those of its run. */
@@ -21,6 +23,14 @@ export type BatchFacts = Readonly<z.infer<typeof factsSchema>>;
 /** @returns undefined for a run that is no batch */
 export function batchFactsOf({ batch }: Pick<RunInfo, "batch">): BatchFacts | undefined {
   return batch === "" ? undefined : tryStored(factsSchema, batch);
+}
+
+/**
+ * Whether a batch that was stopped was so since its time was over: who stops one earlier notes its end at once. No fact of its
+ * own says it, since several gateways may find the end at the same time.
+ */
+export function isExpired({ endedAtMs = 0, expiresAtMs = Infinity }: BatchFacts): boolean {
+  return endedAtMs >= expiresAtMs;
 }
 
 const RUN = /^run-([0-9a-f-]{32,36})$/;

@@ -1,10 +1,11 @@
-import type { Caller } from "../../core/caller.js";
+import { LOCAL_CALLER, type Caller } from "../../core/caller.js";
 import { RankmillError } from "../../core/errors.js";
 import { DEFAULT_IN_FLIGHT_BOUNDS } from "../../core/in-flight-bounds.js";
 import { DEFAULT_RUN_TTL_SECONDS } from "../../core/run-ttl.js";
 import { resolveScoring } from "../../core/scoring.js";
 import { openInput } from "../../inputs/read/open-input.js";
 import { readLines } from "../../inputs/read/lines.js";
+import type { BatchExpiries } from "../../redis/batch-expiries.js";
 import type { ServedModel } from "../../redis/model-registry.js";
 import type { RunInfo } from "../../redis/run-info.js";
 import type { RunStatus } from "../../runs/run-status.js";
@@ -25,7 +26,7 @@ export interface OwnedBatch {
 }
 
 /** A batch as a caller asks for it. */
-export type NewBatch = Omit<BatchFacts, "endedAtMs"> & {
+export type NewBatch = Omit<BatchFacts, "endedAtMs" | "expiresAtMs"> & {
   /** The caller's name for the request; the same name is the same batch. */
   readonly once: string | undefined;
 };
@@ -33,6 +34,17 @@ export type NewBatch = Omit<BatchFacts, "endedAtMs"> & {
 /** Finds a served model by the name that a request gives it, or the default. */
 type FindModel = (name: string | undefined) => Promise<ServedModel>;
 
+export interface OwnedBatchesOptions {
+  readonly runs: OwnedRuns;
+  readonly files: OwnedFiles;
+  readonly bounds: StreamBounds;
+  readonly expiries: BatchExpiries;
+  /** The time that a batch has; undefined: as long as it takes. */
+  readonly expirySeconds: number | undefined;
+}
+
+/** Batches whose time is over that are stopped in one go. */
+const SWEPT_BATCHES = 100;
 /** Runs read in one go for a list of batches. */
 const PAGE_RUNS = 100;
 
@@ -41,11 +53,15 @@ export class OwnedBatches {
   readonly #runs: OwnedRuns;
   readonly #files: OwnedFiles;
   readonly #bounds: StreamBounds;
+  readonly #expiries: BatchExpiries;
+  readonly #expirySeconds: number | undefined;
 
-  constructor(runs: OwnedRuns, files: OwnedFiles, bounds: StreamBounds) {
+  constructor({ runs, files, bounds, expiries, expirySeconds }: OwnedBatchesOptions) {
     this.#runs = runs;
     this.#files = files;
     this.#bounds = bounds;
+    this.#expiries = expiries;
+    this.#expirySeconds = expirySeconds;
   }
 
   /**
@@ -54,7 +70,10 @@ export class OwnedBatches {
    * @throws RankmillError `not_found` for a file that is none of theirs; `model_not_found`; `input_unusable`
    */
   async create(caller: Caller, batch: NewBatch, findModel: FindModel): Promise<OwnedBatch> {
-    const { once, ...facts } = batch;
+    const { once, ...wanted } = batch;
+    const expiresAtMs =
+      this.#expirySeconds === undefined ? undefined : Date.now() + this.#expirySeconds * 1_000;
+    const facts: BatchFacts = expiresAtMs === undefined ? wanted : { ...wanted, expiresAtMs };
     const { filename } = await this.#files.find(caller, facts.inputFileId);
     const named = await this.#modelOf(caller, facts.inputFileId);
     const model = await findModel(named);
@@ -77,6 +96,7 @@ export class OwnedBatches {
         batch: JSON.stringify(facts),
         once,
       });
+      if (expiresAtMs !== undefined) await this.#expiries.add(run.id, expiresAtMs);
       return await this.find(caller, batchIdOf(run.id));
     } finally {
       await source.close();
@@ -123,12 +143,26 @@ export class OwnedBatches {
     return await this.find(caller, id);
   }
 
+  /** Stops batches whose time is over, whoever has forgotten them. */
+  async sweep(): Promise<void> {
+    for (const run of await this.#expiries.due(Date.now(), SWEPT_BATCHES)) {
+      // Whoever opens a batch whose time is over stops it.
+      await this.#open(LOCAL_CALLER, run);
+      await this.#expiries.remove(run);
+    }
+  }
+
   async #open(caller: Caller, runId: string): Promise<OwnedBatch | undefined> {
     const opened = await this.#runs.open(caller, runId).catch(goneAsUndefined);
     const known = opened === undefined ? undefined : batchFactsOf(opened.info);
     if (opened === undefined || known === undefined) return undefined;
     const { run, info } = opened;
-    const status = await run.status();
+    let status = await run.status();
+    const { expiresAtMs = Infinity } = known;
+    if (!status.over && Date.now() >= expiresAtMs) {
+      await run.cancel();
+      status = await run.status();
+    }
     const facts = await this.#noteEnd(runId, known, status);
     return { id: batchIdOf(runId), facts, info, run, status };
   }

@@ -1,6 +1,8 @@
 import type { Limits } from "../../core/contract.js";
 import { openSpool } from "../../outputs/spool/registry.js";
 import { openUploads } from "../../outputs/uploads/registry.js";
+import { SingleFlightPoll } from "../../platform/single-flight-poll.js";
+import { BatchExpiries } from "../../redis/batch-expiries.js";
 import { FileIndex } from "../../redis/file-index.js";
 import { OnceStore } from "../../redis/once-store.js";
 import { Runs } from "../runs/runs.js";
@@ -20,7 +22,9 @@ export interface TenantsOptions {
   /** Where endpoint, region and credentials of a bucket stand. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly uploads: UploadBounds;
-  /** Told of files that could not be removed when their time was over. */
+  /** The time that a batch has; undefined: as long as it takes. */
+  readonly batchExpirySeconds?: number | undefined;
+  /** Told of files that could not be removed, and batches that could not be stopped, when their time was over. */
   readonly onError: (error: unknown) => void;
 }
 
@@ -36,6 +40,8 @@ export interface Tenants {
 
 /** Files whose time is over are gone within the hour. */
 const SWEEP_MS = 3_600_000;
+/** A batch is stopped at most so long after its time is over. */
+const BATCH_SWEEP_MS = 5_000;
 
 /**
  * Opens what callers own.
@@ -54,14 +60,26 @@ export async function openTenants(options: TenantsOptions): Promise<Tenants> {
   void files.sweep().catch(onError);
   const sweeping = setInterval(() => void files.sweep().catch(onError), SWEEP_MS);
   const ownRuns = new OwnedRuns(runs, spool !== undefined);
+  const batches = new OwnedBatches({
+    runs: ownRuns,
+    files,
+    bounds: { limits, ...uploads },
+    expiries: new BatchExpiries(redis),
+    expirySeconds: options.batchExpirySeconds,
+  });
+  // Without a spool there are no batches.
+  const expiring = new SingleFlightPoll(() => batches.sweep().catch(onError), BATCH_SWEEP_MS);
+  const expiringTimer =
+    spool === undefined ? undefined : setInterval(() => void expiring.answer(), BATCH_SWEEP_MS);
   return {
     jobs,
     runs: ownRuns,
     files,
-    batches: new OwnedBatches(ownRuns, files, { limits, ...uploads }),
+    batches,
     once: new OnceStore(redis),
     close: async () => {
       clearInterval(sweeping);
+      clearInterval(expiringTimer);
       await Promise.all([runs.close(), jobs.close()]);
     },
   };
