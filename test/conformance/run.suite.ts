@@ -158,6 +158,18 @@ export function describeRun(kind: Run["place"], open: () => Promise<RunPlace>): 
       expect(await idsOf(run)).toEqual(IDS);
     });
 
+    it("keeps the figures of a cancelled run though another run has the same records ranked, and takes these rankings when tried again", async () => {
+      const [run, other] = [await place.submit(TEN, "cancelled"), await place.submit(TEN, "other")];
+      expect(await run.cancel()).toBe(10);
+      place.worker.letThrough(10);
+      expect((await other.untilOver({ pollMs: 10 })).counts).toMatchObject({ done: 10 });
+      const { counts } = await run.status();
+      expect(counts).toMatchObject({ done: 0, failedByCode: { cancelled: 10 } });
+      await run.retry();
+      place.worker.letThrough(10);
+      expect((await run.untilOver({ pollMs: 10 })).counts).toMatchObject({ done: 10, failed: 0 });
+    });
+
     it("tries again what failed and nothing else", async () => {
       const run = await place.submit([record("good"), record("bad", FAILS)]);
       place.worker.letThrough(2);

@@ -3,7 +3,7 @@ import { addCounts, emptyCounts } from "../../core/run-counts.js";
 import { sampleChunkJobs, type JobSample } from "../../redis/run-footprint.js";
 import type { RunInfo } from "../../redis/run-info.js";
 import { countEnded, endedEntries, isJob, itemOf, jobsOf } from "../../runs/run-chunks.js";
-import type { RunItem } from "../../runs/run-item.js";
+import { CANCELLED, type RunItem } from "../../runs/run-item.js";
 import { runOwner } from "../../runs/run-parts.js";
 import type { RunState, RunStatus } from "../../runs/run-status.js";
 import { RunBase } from "./run-base.js";
@@ -81,9 +81,9 @@ export class RedisRun extends RunBase {
     for (let chunk = 0; chunk < info.chunks; chunk += 1) {
       if (closed.get(chunk)?.failed === 0) continue;
       const again = await this.#unranked(await this.#jobs(chunk));
-      if (again.length === 0) continue;
-      await store.reopenChunk(this.id, chunk);
-      await queue.enqueue(again, runOwner(this.id));
+      // Also if there is nothing to do: another run may have had its cancelled records ranked.
+      if (closed.has(chunk)) await store.reopenChunk(this.id, chunk);
+      if (again.length > 0) await queue.enqueue(again, runOwner(this.id));
       retried += again.length;
     }
     // Somebody may have found it over before its first chunk was opened again.
@@ -118,17 +118,21 @@ export class RedisRun extends RunBase {
     await store.remove(this.id, info);
   }
 
+  /** Each chunk is closed with it: another run may wait for one of its jobs, and a ranking for that changes no figure here. */
   protected async takeOut(info: RunInfo): Promise<number> {
     const { store, queue, results } = this.parts;
     const closed = await store.closedChunks(this.id);
     let stopped = 0;
     await this.#eachChunk(info, async (chunk) => {
       if (closed.has(chunk)) return;
-      const jobIds = (await this.#jobs(chunk)).map(({ jobId }) => jobId);
-      const ends = await results.read(jobIds);
-      const open = jobIds.filter((_, i) => ends[i] === undefined);
-      await queue.release(open, runOwner(this.id));
+      const entries = await store.readChunk(this.id, chunk);
+      const ended = await endedEntries(entries, { ...info, state: "cancelled" }, results);
+      const open = ended.filter(({ end }) => end === CANCELLED);
+      const jobIds = open.flatMap(({ entry }) => (isJob(entry) ? [entry.job.jobId] : []));
+      await queue.release(jobIds, runOwner(this.id));
       stopped += open.length;
+      if (chunk >= info.chunks) return;
+      await store.closeChunk(this.id, chunk, countEnded(ended), info.ttlSeconds);
     });
     await queue.dropUnwanted();
     return stopped;
