@@ -14,7 +14,7 @@ const QUOTA_BYTES = 9_000;
 interface Line {
   readonly custom_id: string;
   readonly response: { readonly status_code: number; readonly body: Json } | null;
-  readonly error: { readonly code: string } | null;
+  readonly error: { readonly code: string; readonly message: string } | null;
 }
 
 function request(id: string, url: string, body: Json): string {
@@ -143,6 +143,18 @@ describe("OpenAI's files and batches", () => {
     expect((await one.json(200, "GET", "/v1/batches"))["data"]).toMatchObject([
       { id: batch["id"] },
     ]);
+  });
+
+  it("fail lines of another model or another endpoint alone", async () => {
+    const other = request("m", "/v1/rerank", { model: "another", query: "q", documents: ["d"] });
+    const score = request("u", "/v1/score", { text_1: "q", text_2: "d" });
+    const { id } = await batchOf(one, [rerank("a", "river"), other, score].join("\n"));
+    const done = await ended(one, id);
+    expect(done["request_counts"]).toEqual({ total: 3, completed: 1, failed: 2 });
+    const failures = await linesOf(one, done["error_file_id"]);
+    const messages = failures.map(({ error }) => error?.message ?? "");
+    expect(messages.join("\n")).toMatch(/body\.model: is "another", and the batch ranks with/);
+    expect(messages.join("\n")).toMatch(/url: is "\/v1\/score", and the batch is for \/v1\/rerank/);
   });
 
   it("score one text against many, in the order of the request", async () => {

@@ -12,6 +12,7 @@ import type { RunStatus } from "../../runs/run-status.js";
 import { maxLengthOf } from "../client/max-length-of.js";
 import type { Run } from "../runs/run.js";
 import { batchFactsOf, batchIdOf, runOfBatch, type BatchFacts } from "./batch-facts.js";
+import { batchLineRules } from "./batch-line-rules.js";
 import type { OwnedFiles } from "./owned-files.js";
 import type { OwnedRuns } from "./owned-runs.js";
 import { openStream, type StreamBounds } from "./streamed-source.js";
@@ -79,7 +80,14 @@ export class OwnedBatches {
     const model = await findModel(named);
     const { chunks } = await this.#files.open(caller, facts.inputFileId);
     const modelNames = [model.name, ...model.aliases, ...(named === undefined ? [] : [named])];
-    const input = { chunks, format: "openai-batch", topN: undefined, modelNames } as const;
+    const refuseLine = batchLineRules(facts.endpoint, modelNames);
+    const input = {
+      chunks,
+      format: "openai-batch",
+      topN: undefined,
+      modelNames,
+      refuseLine,
+    } as const;
     const { source } = await openStream(input, this.#bounds);
     try {
       const { run } = await this.#runs.submit(caller, {

@@ -1,5 +1,6 @@
 import type { Limits } from "../../core/contract.js";
 import { RankmillError } from "../../core/errors.js";
+import type { RefuseLine } from "../../core/ports/input-container.js";
 import type { RecordSource } from "../../core/ports/record-source.js";
 import type { InputFormatName } from "../../inputs/formats/registry.js";
 import { openSource } from "../../inputs/open-source.js";
@@ -14,6 +15,7 @@ export interface StreamedInput {
   readonly topN: number | undefined;
   /** The model that scores it: lines that ask for another are noted. */
   readonly modelNames: readonly string[];
+  readonly refuseLine?: RefuseLine;
 }
 
 /** The bounds of what callers send. */
@@ -36,7 +38,7 @@ export interface StreamedSource {
  * @throws RankmillError `input_unusable` if the first lines hold no record; `limit_exceeded`
  */
 export async function openStream(
-  { chunks, format, topN, modelNames }: StreamedInput,
+  { chunks, format, topN, modelNames, refuseLine }: StreamedInput,
   { limits, maxUploadBytes }: StreamBounds,
 ): Promise<StreamedSource> {
   const notes: string[] = [];
@@ -52,6 +54,7 @@ export async function openStream(
           if (notes.length < MAX_NOTES) notes.push(text);
         },
         modelNames: () => modelNames,
+        refuseLine,
       },
     );
     return { source: boundRecords(source, maxUploadBytes), notes };

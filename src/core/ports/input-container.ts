@@ -48,4 +48,11 @@ export interface SourceOptions {
   readonly onNote: (text: string) => void;
   /** Names of the model that scores, for lines that name one themselves; asked while reading. */
   readonly modelNames: () => readonly string[];
+  /** Tells why a line of JSON is not taken, whatever its shape; such a line fails alone. */
+  readonly refuseLine?: RefuseLine | undefined;
 }
+
+/** @returns undefined for a line that is taken */
+export type RefuseLine = (
+  line: unknown,
+) => { readonly field: string; readonly message: string } | undefined;

@@ -1,5 +1,5 @@
 import type { Limits } from "../../core/contract.js";
-import type { InputContainer } from "../../core/ports/input-container.js";
+import type { InputContainer, RefuseLine } from "../../core/ports/input-container.js";
 import type { InputHash, RecordSource } from "../../core/ports/record-source.js";
 import { readRecord, type InputRecord, type ToRequest } from "../../core/record.js";
 import { converterOf } from "../formats/registry.js";
@@ -12,6 +12,7 @@ export interface JsonLinesOptions {
   readonly topN: number | undefined;
   readonly format: string;
   /** Called once per field that the contract does not know and that is ignored. */
+  readonly refuseLine: RefuseLine | undefined;
   readonly onIgnoredField: (field: string, line: number) => void;
   /** Called once per model that a line asks for: one run has one model, whatever its lines say. */
   readonly onNamedModel: (model: string, line: number) => void;
@@ -22,11 +23,12 @@ export const jsonLines: InputContainer = {
   name: "json-lines",
   takes: [],
   holds: ({ kind }) => kind !== "folder",
-  open: async ({ input, format }, { limits, topN, stdin, onNote, modelNames }) =>
+  open: async ({ input, format }, { limits, topN, stdin, onNote, modelNames, refuseLine }) =>
     await JsonLinesSource.open(input, stdin, {
       limits,
       topN,
       format,
+      refuseLine,
       onIgnoredField: (field, line) => onNote(`line ${line}: unknown field "${field}" is ignored`),
       onNamedModel: (model, line) => {
         const names = modelNames();
@@ -96,6 +98,11 @@ async function* readJsonRecords(
   const convert = converterOf(options.format);
   let at = 0;
   const toRequest: ToRequest = (value) => {
+    const refused = options.refuseLine?.(value);
+    if (refused !== undefined) {
+      const message = `${refused.field}: ${refused.message}`;
+      return { status: "unusable", code: "invalid_field", message };
+    }
     const converted = convert(value);
     const model = converted.status === "converted" ? converted.model : undefined;
     if (model !== undefined && !models.has(model)) onNamedModel(model, at);
