@@ -60,7 +60,7 @@ function refuseHopeless(failures: readonly RecordFailure[], input: string): void
 }
 
 const SHAPES_READ =
-  'Read are, one JSON object per line: {"id", "query", "documents"}, {"id", "query", "document"}, {"query", "pos", "neg"} and OpenAI\'s batch lines';
+  'Read are JSON objects, one per line or in an array, with {"id", "query", "documents"}, {"id", "query", "document"}, {"query", "pos", "neg"} or OpenAI\'s batch fields; and CSV or TSV with a header';
 
 async function* without(
   doneIds: ReadonlySet<string>,

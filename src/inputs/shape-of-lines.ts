@@ -14,7 +14,6 @@ const MIN_ROWS = 2;
 export function shapeOfLines(failures: readonly RecordFailure[], name: string): string | undefined {
   const [first] = failures;
   if (first === undefined) return undefined;
-  if (Array.isArray(first.input)) return jsonArray(name);
   const texts = failures.map(textOf);
   const [text] = texts;
   if (text === undefined) return undefined;
@@ -22,16 +21,8 @@ export function shapeOfLines(failures: readonly RecordFailure[], name: string): 
   if (text.includes("\r")) {
     return `ends its lines with CR alone: ${JSON_LINES}: tr '\\r' '\\n' < ${name} > ${name}.jsonl`;
   }
-  if (/^\[\s*(\{|$)/.test(start)) return jsonArray(name);
-  if (start === "{" || texts[1]?.startsWith(" ") === true) {
-    return `holds JSON over several lines: ${JSON_LINES}: jq -c . ${name} > ${name}.jsonl`;
-  }
   if (start.startsWith("{")) return undefined;
   return tableOf(texts.filter(isText), name);
-}
-
-function jsonArray(name: string): string {
-  return `is a JSON array: ${JSON_LINES}: jq -c '.[]' ${name} > ${name}.jsonl`;
 }
 
 function tableOf(rows: readonly string[], name: string): string | undefined {
@@ -39,8 +30,8 @@ function tableOf(rows: readonly string[], name: string): string | undefined {
   for (const [kind, separators] of Object.entries(SEPARATORS)) {
     for (const separator of separators) {
       if (!rows.slice(0, MIN_ROWS).every((row) => row.includes(separator))) continue;
-      const python = `import csv, json, sys; [print(json.dumps(row)) for row in csv.DictReader(sys.stdin, delimiter="${separator === "\t" ? "\\t" : separator}")]`;
-      return `looks like ${kind}: ${JSON_LINES}. If its columns are id, query and document: python3 -c '${python}' < ${name} > ${name}.jsonl`;
+      const header = ["id", "query", "document"].join(separator === "\t" ? "\\t" : separator);
+      return `looks like ${kind} without a header that names a query and documents. Put one first that names each column: sed '1i ${header}' ${name} > ${name}.new`;
     }
   }
   return undefined;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import type { InputChoice } from "../../src/core/ports/input-container.js";
 import { collectionFolder } from "../../src/inputs/containers/collection.js";
-import { jsonLines } from "../../src/inputs/containers/json-lines.js";
+import { textFile } from "../../src/inputs/containers/text-file.js";
 import { inputContainers } from "../../src/inputs/containers/registry.js";
 import { testInputContainer, type ContainerExample } from "./input-container.suite.js";
 
@@ -61,7 +61,7 @@ function collectionExample(): ContainerExample {
 }
 
 const EXAMPLES: Readonly<Record<string, () => ContainerExample>> = {
-  [jsonLines.name]: jsonLinesExample,
+  [textFile.name]: jsonLinesExample,
   [collectionFolder.name]: collectionExample,
 };
 

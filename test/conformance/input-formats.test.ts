@@ -2,6 +2,7 @@ import { expect, it } from "vitest";
 import { flagEmbedding } from "../../src/inputs/formats/flagembedding.js";
 import { job } from "../../src/inputs/formats/job.js";
 import { openAiBatch } from "../../src/inputs/formats/openai-batch.js";
+import { otherNames } from "../../src/inputs/formats/other-names.js";
 import { pair } from "../../src/inputs/formats/pair.js";
 import { inputFormats } from "../../src/inputs/formats/registry.js";
 import { testInputFormat, type InputFormatExamples } from "./input-format.suite.js";
@@ -32,6 +33,13 @@ const EXAMPLES: Readonly<Record<string, InputFormatExamples>> = {
       { custom_id: "a", query, document: { id: "d", text: "first" }, metadata: {} },
     ],
     needs: "query",
+  },
+  [otherNames.name]: {
+    good: [
+      { id: "a", question: query, passages: documents, top_n: 1, metadata: {} },
+      { custom_id: "a", query, context: "first", extra: 1 },
+    ],
+    needs: "question",
   },
   [flagEmbedding.name]: {
     good: [

@@ -49,9 +49,9 @@ const BAD: {
     reason: /^documents: is missing/,
   },
   {
-    line: { query: "q", documents: ["d"] },
+    line: { id: 1.5, query: "q", documents: ["d"] },
     code: "invalid_field",
-    reason: /^id: is missing/,
+    reason: /^id: .*expected string/,
   },
   {
     line: { id: "bad-document", query: "q", documents: ["d", { text: 7 }] },
@@ -158,6 +158,8 @@ const GOOD = [
   },
   { id: "top-0", query: "ships", documents: ["a", "b", "c"], top_n: 0 },
   { id: "top-k", query: "ships", documents: ["cars", "ships", "c"], top_k: 1 },
+  { query: "no id", documents: ["a"] },
+  { id: 12, question: "other names", passages: ["a", { id: 1, text: "b" }] },
   { id: "top-9", query: "ships", documents: ["a", "b", "c"], top_n: 9, colour: "blue" },
 ];
 
@@ -242,6 +244,16 @@ describe("unusual records", () => {
       usage: { pairs: 0, tokens: 0, truncated: 0 },
       metadata: {},
     });
+  });
+
+  it("a record without an id is named after its line, and a number is one", () => {
+    const line = GOOD.findIndex(({ query }) => query === "no id") + 1;
+    expect(ranking(`line-${line}`).results).toHaveLength(1);
+    expect(
+      ranking("12")
+        .results.map(({ id }) => id)
+        .sort(),
+    ).toEqual(["1", undefined]);
   });
 
   it("equal documents have equal scores, in the order of the request", () => {

@@ -26,6 +26,7 @@ import { reportDryRun } from "../dry-run-report.js";
 import { loadQrels, reportEvaluation } from "../evaluation-report.js";
 import { counted } from "../../../src/core/counted.js";
 import { EXIT } from "../exit-codes.js";
+import { besideInput } from "../output-beside-input.js";
 import { forOutput, inputChoice, outputFormat, sourceSettings } from "../input-choice.js";
 import { laneOptions } from "../lane-options.js";
 import { addHelp } from "../options/add-help.js";
@@ -68,23 +69,45 @@ const GROUPS = {
 type RunValues = CommandValues<typeof GROUPS>;
 
 export function defineRun(command: Command): void {
-  command.action(async (parsed: Record<string, unknown>) => {
-    process.exitCode = await run(readOptions(GROUPS, parsed));
-  });
+  command
+    .argument("[input]")
+    .action(async (input: string | undefined, parsed: Record<string, unknown>) => {
+      process.exitCode = await run(withPlaces(readOptions(GROUPS, parsed), input));
+    });
   addOptions(command, GROUPS, ["input", "output", "model", "precision", "topN", "dryRun"]);
   addHelp(command, {
     examples: [
-      "rankmill run --model builtin-bm25 --input queries.jsonl --output ranked.jsonl",
+      "rankmill run questions.csv --model builtin-bm25",
       `rankmill run --model ms-marco-MiniLM-L6-v2 --input ./scifact \\
   --first-stage bm25.trec --output reranked.trec --output-format trec`,
     ],
     notes: [
-      `Input: JSONL with {"id", "query", "documents"} per line; OpenAI's batch lines; {"id", "query", "document"}; or FlagEmbedding's {"query", "pos", "neg"}. A folder is a collection: corpus.jsonl and queries.jsonl as BEIR has them, or collection.tsv and queries.tsv, with --first-stage.`,
-      `Output: rankings are written to OUT.partial as they arrive, which becomes OUT at the end. If the run is interrupted, the same command goes on from there. Beside it stand OUT.manifest.json and, if records failed, OUT.failed.jsonl. An output that is not JSONL is made at the end from OUT.rankings.jsonl, which stays.`,
+      `Input: JSON lines, a JSON array, or CSV or TSV with a header. A record has "query" and "documents", or a single "document"; other usual names are understood, and ids may be left out. OpenAI's batch lines and FlagEmbedding's {"query", "pos", "neg"} are read too. A folder is a collection: corpus.jsonl and queries.jsonl as BEIR has them, or collection.tsv and queries.tsv, with --first-stage.`,
+      `Output: without --output the file lies beside the input, as NAME.ranked.jsonl. Rankings are written to OUT.partial as they arrive, which becomes OUT at the end. If the run is interrupted, the same command goes on from there. Beside it stand OUT.manifest.json and, if records failed, OUT.failed.jsonl. An output that is not JSONL is made at the end from OUT.rankings.jsonl, which stays.`,
       `Redis: REDIS_URL; else redis-server or valkey-server on PATH, started privately; else a built-in server, which is slow.`,
       `Exit codes: 0 every record has a ranking; 3 some failed; 2 arguments or input cannot be used; 5 Redis cannot be used; 130 interrupted; 1 anything else.`,
     ],
   });
+}
+
+/** The values with the input that stands without a flag, and the output that goes with it. */
+function withPlaces(values: RunValues, positional: string | undefined): RunValues {
+  const { input: flagged } = values.input;
+  if (positional !== undefined && flagged !== undefined) {
+    throw new RankmillError(
+      "invalid_option",
+      `--input: is given twice, as "${positional}" and as "${flagged}", and takes one value`,
+    );
+  }
+  const input = positional ?? flagged;
+  const {
+    output = input === undefined ? undefined : besideInput(input, values.output.outputFormat),
+  } = values.output;
+  return {
+    ...values,
+    input: { ...values.input, input },
+    output: { ...values.output, output },
+  };
 }
 
 /** The parts of a run that its options name, opened and checked. */

@@ -5,7 +5,8 @@ export const CARRIAGE_RETURN = 13;
 /** Bytes of an unreadable line that are kept to show which one it was. */
 export const HEAD_BYTES = 1024;
 
-const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
+/** The byte order mark of UTF-8. */
+export const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
 
 /** A stretch of whole lines, or one line that was too long to hold. */
 export type LineBlock =
@@ -118,7 +119,7 @@ function withoutBom(bytes: Buffer, offset: number): LineBlock {
 }
 
 /** A view of the same bytes; a stream that was given an encoding yields strings. */
-function toBuffer(chunk: Uint8Array | string): Buffer {
+export function toBuffer(chunk: Uint8Array | string): Buffer {
   if (typeof chunk === "string") return Buffer.from(chunk);
   return Buffer.isBuffer(chunk)
     ? chunk

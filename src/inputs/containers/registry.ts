@@ -1,10 +1,10 @@
-/** Every kind of place that holds records. A new one (CSV, a JSON array) is a file beside this and a line here. */
+/** Every kind of place that holds records. A new one is a file beside this and a line here. */
 import type { InputContainer, InputPlace } from "../../core/ports/input-container.js";
 import { collectionFolder } from "./collection.js";
-import { jsonLines } from "./json-lines.js";
+import { textFile } from "./text-file.js";
 
-/** The first that holds a place opens it; JSON lines take whatever is no other's. */
-const CONTAINERS: readonly InputContainer[] = [collectionFolder, jsonLines];
+/** The first that holds a place opens it; a text file takes whatever is no other's. */
+const CONTAINERS: readonly InputContainer[] = [collectionFolder, textFile];
 
 /** The containers themselves, for whatever must hold of each. */
 export function inputContainers(): readonly InputContainer[] {
@@ -12,5 +12,5 @@ export function inputContainers(): readonly InputContainer[] {
 }
 
 export function containerOf(place: InputPlace): InputContainer {
-  return CONTAINERS.find((container) => container.holds(place)) ?? jsonLines;
+  return CONTAINERS.find((container) => container.holds(place)) ?? textFile;
 }

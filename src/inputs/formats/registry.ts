@@ -5,10 +5,11 @@ import { flagEmbedding } from "./flagembedding.js";
 import { job } from "./job.js";
 import { isObject } from "./line-fields.js";
 import { openAiBatch } from "./openai-batch.js";
+import { otherNames } from "./other-names.js";
 import { pair } from "./pair.js";
 
 /** The formats, in the order in which they are tried on a line. */
-const FORMATS = [job, openAiBatch, flagEmbedding, pair] as const;
+const FORMATS = [job, openAiBatch, flagEmbedding, pair, otherNames] as const;
 
 /** Any shape, each line's own told by its fields. */
 const AUTO = "auto";

@@ -110,16 +110,7 @@ export async function countLines(source: ByteSource, options: LineOptions): Prom
   return count;
 }
 
-/** Reads JSONL; a line that is not JSON is reported in its place. */
-export async function* readJsonLines(
-  source: ByteSource,
-  options: LineOptions,
-): AsyncGenerator<JsonLine, void, undefined> {
-  for await (const batch of readLineBatches(source, options)) {
-    for (const line of batch) yield line.status === "line" ? parseJsonLine(line) : line;
-  }
-}
-
+/** A line that is not JSON is reported in its place. */
 export function parseJsonLine(line: TextLine): JsonLine {
   const { lineNumber, text } = line;
   try {

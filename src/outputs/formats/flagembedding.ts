@@ -8,7 +8,9 @@ import type {
 } from "../../core/ports/output-format.js";
 import { flagEmbedding as lines } from "../../inputs/formats/flagembedding.js";
 import { isObject } from "../../inputs/formats/line-fields.js";
-import { readJsonLines } from "../../inputs/read/lines.js";
+import { parseJsonLine } from "../../inputs/read/lines.js";
+import { readTextRecords } from "../../inputs/read/text-layout.js";
+import { withIds } from "../../inputs/formats/with-ids.js";
 import { openInput } from "../../inputs/read/open-input.js";
 import { RankingIndex } from "./ranking-index.js";
 import { option, wording, type Wording } from "../../core/wording.js";
@@ -42,10 +44,12 @@ async function* convert(rankingsPath: string, input: string): AsyncGenerator<str
   const written = new Set<string>();
   try {
     const { chunks } = await openInput(input);
-    for await (const line of readJsonLines(chunks, { maxLineBytes: Number.MAX_SAFE_INTEGER })) {
+    for await (const read of readTextRecords(chunks, { maxLineBytes: Number.MAX_SAFE_INTEGER })) {
+      const line = read.status === "line" ? parseJsonLine(read) : read;
       if (line.status !== "parsed" || !isObject(line.value) || !lines.detect(line.value)) continue;
       const conversion = lines.toRequest(line.value);
-      const id = conversion.status === "converted" ? conversion.request.id : undefined;
+      if (conversion.status !== "converted") continue;
+      const { id } = withIds(conversion.request, line.lineNumber);
       if (typeof id !== "string" || written.has(id)) continue;
       const results = await rankings.resultsOf(id);
       if (results === undefined) continue;

@@ -7,7 +7,7 @@ import {
   type InputRecord,
   type RecordFailure,
 } from "../../../src/core/record.js";
-import { jsonLines } from "../../../src/inputs/containers/json-lines.js";
+import { textFile } from "../../../src/inputs/containers/text-file.js";
 import { INPUT_FORMATS } from "../../../src/inputs/formats/registry.js";
 import { shapeOfLines } from "../../../src/inputs/shape-of-lines.js";
 import { describeFailure } from "../../../src/runs/failure-listing.js";
@@ -45,7 +45,7 @@ export const records: FuzzTarget = {
   weight: 10,
   run: async ({ random }) => {
     const bytes = mutated(random, FILES);
-    const source = await jsonLines.open(
+    const source = await textFile.open(
       {
         input: "-",
         format: random.pick(INPUT_FORMATS),

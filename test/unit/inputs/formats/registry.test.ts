@@ -34,7 +34,14 @@ describe("the registry of input formats", () => {
   });
 
   it("spells its names as the option does", () => {
-    expect(INPUT_FORMATS).toEqual(["auto", "job", "openai-batch", "flagembedding", "pair"]);
+    expect(INPUT_FORMATS).toEqual([
+      "auto",
+      "job",
+      "openai-batch",
+      "flagembedding",
+      "pair",
+      "other-names",
+    ]);
     expect(() => converterOf("openai_batch")).toThrow('"openai_batch" is not known: auto, job');
   });
 

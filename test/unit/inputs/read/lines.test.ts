@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import {
   countLines,
-  readJsonLines,
+  parseJsonLine,
   readLines,
   type Line,
   type UnreadableLine,
@@ -143,10 +143,11 @@ describe("countLines", () => {
   });
 });
 
-describe("readJsonLines", () => {
-  it("parses each line and reports one that is not JSON in its place", async () => {
+describe("parseJsonLine", () => {
+  it("parses a line and reports one that is not JSON in its place", async () => {
     const input = '{"id":"a"}\n{"id":\n[1]\n';
-    const lines = await collect(readJsonLines(inChunks(input, 5), { maxLineBytes: LIMIT }));
+    const read = await collect(readLines(inChunks(input, 5), { maxLineBytes: LIMIT }));
+    const lines = read.map((line) => (line.status === "line" ? parseJsonLine(line) : line));
     expect(lines).toMatchObject([
       { status: "parsed", lineNumber: 1, value: { id: "a" } },
       { status: "unreadable", lineNumber: 2, code: "invalid_json", head: '{"id":' },

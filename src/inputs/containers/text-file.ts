@@ -4,9 +4,11 @@ import type { InputHash, RecordSource } from "../../core/ports/record-source.js"
 import { readRecord, type InputRecord, type ToRequest } from "../../core/record.js";
 import { converterOf } from "../formats/registry.js";
 import { openInput, type OpenedInput } from "../read/open-input.js";
-import { countLines, readLines, type ByteSource } from "../read/lines.js";
+import type { ByteSource } from "../read/lines.js";
+import { countTextRecords, readTextRecords } from "../read/text-layout.js";
+import { withIds } from "../formats/with-ids.js";
 
-export interface JsonLinesOptions {
+export interface TextOptions {
   readonly limits: Limits;
   /** The top_n of records that name none; undefined: all. */
   readonly topN: number | undefined;
@@ -18,13 +20,13 @@ export interface JsonLinesOptions {
   readonly onNamedModel: (model: string, line: number) => void;
 }
 
-/** One record per line, in a file or on a stream. */
-export const jsonLines: InputContainer = {
-  name: "json-lines",
+/** Records as text in a file or on a stream: JSON lines, a JSON array, or a table with a header. */
+export const textFile: InputContainer = {
+  name: "text",
   takes: [],
   holds: ({ kind }) => kind !== "folder",
   open: async ({ input, format }, { limits, topN, stdin, onNote, modelNames, refuseLine }) =>
-    await JsonLinesSource.open(input, stdin, {
+    await TextSource.open(input, stdin, {
       limits,
       topN,
       format,
@@ -38,13 +40,12 @@ export const jsonLines: InputContainer = {
     }),
 };
 
-/** JSONL from a file or from standard input. */
-class JsonLinesSource implements RecordSource {
+class TextSource implements RecordSource {
   readonly #path: string;
   readonly #opened: OpenedInput;
-  readonly #options: JsonLinesOptions;
+  readonly #options: TextOptions;
 
-  private constructor(path: string, opened: OpenedInput, options: JsonLinesOptions) {
+  private constructor(path: string, opened: OpenedInput, options: TextOptions) {
     this.#path = path;
     this.#opened = opened;
     this.#options = options;
@@ -54,19 +55,19 @@ class JsonLinesSource implements RecordSource {
   static async open(
     path: string,
     stdin: AsyncIterable<Uint8Array | string>,
-    options: JsonLinesOptions,
-  ): Promise<JsonLinesSource> {
-    return new JsonLinesSource(path, await openInput(path, { stdin }), options);
+    options: TextOptions,
+  ): Promise<TextSource> {
+    return new TextSource(path, await openInput(path, { stdin }), options);
   }
 
   read(doneIds: ReadonlySet<string>): AsyncIterable<InputRecord> {
-    return readJsonRecords(this.#opened.chunks, { ...this.#options, doneIds });
+    return readRecords(this.#opened.chunks, { ...this.#options, doneIds });
   }
 
   async count(): Promise<number | undefined> {
     if (this.#opened.sizeBytes === undefined) return undefined;
     const { chunks } = await openInput(this.#path);
-    return await countLines(chunks, { maxLineBytes: this.#options.limits.maxJobBytes });
+    return await countTextRecords(chunks, { maxLineBytes: this.#options.limits.maxJobBytes });
   }
 
   async addTo(hash: InputHash): Promise<boolean> {
@@ -81,10 +82,10 @@ class JsonLinesSource implements RecordSource {
   }
 }
 
-/** Reads JSONL as records; a line that cannot be one is reported in its place. */
-async function* readJsonRecords(
+/** Reads a text as records; one that cannot be read is reported in its place. */
+async function* readRecords(
   source: ByteSource,
-  options: JsonLinesOptions & { readonly doneIds: ReadonlySet<string> },
+  options: TextOptions & { readonly doneIds: ReadonlySet<string> },
 ): AsyncGenerator<InputRecord, void, undefined> {
   const { limits, topN, doneIds, onIgnoredField, onNamedModel } = options;
   const ids = new Set<string>();
@@ -107,9 +108,10 @@ async function* readJsonRecords(
     const model = converted.status === "converted" ? converted.model : undefined;
     if (model !== undefined && !models.has(model)) onNamedModel(model, at);
     if (model !== undefined) models.add(model);
-    return converted;
+    if (converted.status === "unusable") return converted;
+    return { ...converted, request: withIds(converted.request, at) };
   };
-  for await (const line of readLines(source, { maxLineBytes: limits.maxJobBytes })) {
+  for await (const line of readTextRecords(source, { maxLineBytes: limits.maxJobBytes })) {
     const { lineNumber } = line;
     at = lineNumber;
     if (line.status === "unreadable") {

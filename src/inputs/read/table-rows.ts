@@ -1,0 +1,188 @@
+import { RankmillError } from "../../core/errors.js";
+import { DOCUMENT_NAMES, QUERY_NAMES } from "../formats/field-names.js";
+import { readLines, unusable, type ByteSource, type Line, type LineOptions } from "./lines.js";
+
+const SEPARATORS = ["\t", ",", ";"] as const;
+export type Separator = (typeof SEPARATORS)[number];
+
+/** Lines that a quoted cell may go over; a quote that nobody ends costs its own line, not the file. */
+const MAX_ROW_LINES = 1_000;
+
+/**
+ * The separator of a table whose header names a query and documents.
+ *
+ * @param text the start of a file
+ * @returns undefined if it is no such table
+ */
+export function separatorOf(text: string): Separator | undefined {
+  const [header = ""] = text.split(/\r?\n/, 1);
+  return SEPARATORS.find((separator) => {
+    const names = cellsOf(header, separator)?.map(nameOf) ?? [];
+    const has = (known: readonly string[]): boolean => names.some((name) => known.includes(name));
+    return has(QUERY_NAMES) && has(DOCUMENT_NAMES);
+  });
+}
+
+/**
+ * The rows of a table as JSON objects, by the names of its header, in lower case. Cells in quotes may
+ * hold the separator, line ends and doubled quotes, as RFC 4180 has it. Empty cells are left out but for
+ * documents; a cell of documents that starts with a bracket is a JSON list.
+ *
+ * Memory: a chunk and one row of at most `maxLineBytes`. A row that is wrong costs itself alone.
+ */
+export async function* tableRows(
+  source: ByteSource,
+  separator: Separator,
+  options: LineOptions,
+): AsyncGenerator<Line, void, undefined> {
+  let names: readonly string[] | undefined;
+  for await (const row of wholeRows(source, separator, options)) {
+    if (row.status === "unreadable") {
+      // Without its header a table cannot be read at all.
+      if (names === undefined) throw new RankmillError("input_unusable", row.message);
+      yield row;
+    } else if (names === undefined) {
+      names = row.cells.map(nameOf);
+    } else {
+      yield toLine(row, names);
+    }
+  }
+}
+
+interface Row {
+  readonly status: "row";
+  readonly lineNumber: number;
+  readonly text: string;
+  readonly cells: readonly string[];
+}
+
+type ReadRow = Row | Extract<Line, { readonly status: "unreadable" }>;
+
+function toLine({ lineNumber, text, cells }: Row, names: readonly string[]): Line {
+  if (cells.length !== names.length) {
+    const line = { status: "line", lineNumber, text } as const;
+    const message = `line ${lineNumber} has ${cells.length} columns, and the header ${names.length}`;
+    return unusable(line, "invalid_field", message);
+  }
+  const fields = names.flatMap((name, i) => {
+    const value = valueOf(name, cells[i] ?? "");
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return { status: "line", lineNumber, text: JSON.stringify(Object.fromEntries(fields)) };
+}
+
+/** The value of a cell in JSON. */
+function valueOf(name: string, cell: string): unknown {
+  const isDocument = (DOCUMENT_NAMES as readonly string[]).includes(name);
+  if (cell === "" && !isDocument) return undefined;
+  if (name === "documents" && !cell.startsWith("[")) return [cell];
+  if (isDocument && cell.startsWith("[")) return parsed(cell) ?? cell;
+  if (name === "metadata" || name === "top_n" || name === "top_k") return parsed(cell) ?? cell;
+  return cell;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+function nameOf(cell: string): string {
+  return cell.trim().toLowerCase();
+}
+
+/** Rows, each of as many lines as its quotes ask for. */
+async function* wholeRows(
+  source: ByteSource,
+  separator: Separator,
+  options: LineOptions,
+): AsyncGenerator<ReadRow, void, undefined> {
+  const lines = readLines(source, options);
+  const waiting: Line[] = [];
+  const next = async (at: number): Promise<Line | undefined> => {
+    while (waiting.length <= at) {
+      const { done, value } = await lines.next();
+      if (done === true) return undefined;
+      waiting.push(value);
+    }
+    return waiting[at];
+  };
+  try {
+    for (let first = await next(0); first !== undefined; first = await next(0)) {
+      if (first.status === "unreadable") {
+        waiting.shift();
+        yield first;
+        continue;
+      }
+      let { text } = first;
+      let cells = cellsOf(text, separator);
+      let taken = 1;
+      let before = first.lineNumber;
+      // Within a cell quotes are doubled: one that is open has left an odd number of them behind.
+      let quotes = quotesIn(text);
+      while (quotes % 2 === 1 && cells === undefined && taken < MAX_ROW_LINES) {
+        const more = await next(taken);
+        if (more === undefined || more.status === "unreadable") break;
+        // Blank lines are not read as lines, and are a part of the cell.
+        text += "\n".repeat(more.lineNumber - before) + more.text;
+        before = more.lineNumber;
+        taken += 1;
+        quotes += quotesIn(more.text);
+        if (text.length > options.maxLineBytes) break;
+        if (quotes % 2 === 0) cells = cellsOf(text, separator);
+      }
+      const { lineNumber } = first;
+      waiting.splice(0, cells === undefined ? 1 : taken);
+      if (cells === undefined) {
+        yield unusable(first, "invalid_field", `line ${lineNumber} has a quote that does not end`);
+      } else {
+        yield { status: "row", lineNumber, text, cells };
+      }
+    }
+  } finally {
+    await lines.return();
+  }
+}
+
+/** The cells of a row; undefined if a quote is open at its end. */
+function cellsOf(row: string, separator: Separator): string[] | undefined {
+  const cells: string[] = [];
+  let at = 0;
+  for (;;) {
+    if (row[at] === '"') {
+      const quoted = quotedCell(row, at);
+      if (quoted === undefined) return undefined;
+      const end = row.indexOf(separator, quoted.end);
+      const rest = row.slice(quoted.end, end < 0 ? undefined : end);
+      cells.push(quoted.text + rest);
+      if (end < 0) return cells;
+      at = end + 1;
+    } else {
+      const end = row.indexOf(separator, at);
+      cells.push(row.slice(at, end < 0 ? undefined : end));
+      if (end < 0) return cells;
+      at = end + 1;
+    }
+  }
+}
+
+function quotesIn(text: string): number {
+  let count = 0;
+  for (let at = text.indexOf('"'); at >= 0; at = text.indexOf('"', at + 1)) count += 1;
+  return count;
+}
+
+function quotedCell(row: string, start: number): { text: string; end: number } | undefined {
+  let text = "";
+  let at = start + 1;
+  for (;;) {
+    const quote = row.indexOf('"', at);
+    if (quote < 0) return undefined;
+    text += row.slice(at, quote);
+    if (row[quote + 1] !== '"') return { text, end: quote + 1 };
+    text += '"';
+    at = quote + 2;
+  }
+}

@@ -1,0 +1,142 @@
+import { describe, expect, it } from "vitest";
+import type { Line } from "../../../../src/inputs/read/lines.js";
+import { countTextRecords, readTextRecords } from "../../../../src/inputs/read/text-layout.js";
+
+const OPTIONS = { maxLineBytes: 200 };
+
+/** A stream of the text, cut after every `size` bytes. */
+async function* cut(text: string, size: number): AsyncGenerator<Uint8Array> {
+  const bytes = Buffer.from(text);
+  for (let at = 0; at < bytes.length; at += size) {
+    yield await Promise.resolve(bytes.subarray(at, at + size));
+  }
+}
+
+async function all<T>(values: AsyncIterable<T>): Promise<T[]> {
+  const list: T[] = [];
+  for await (const value of values) list.push(value);
+  return list;
+}
+
+/** The records of a text; the same however it is cut. */
+async function read(text: string): Promise<Line[]> {
+  const whole = await all(readTextRecords(cut(text, 1e9), OPTIONS));
+  for (const size of [1, 2, 7]) {
+    const pieces = await all(readTextRecords(cut(text, size), OPTIONS));
+    expect(pieces).toEqual(whole);
+  }
+  expect(await countTextRecords(cut(text, 3), OPTIONS)).toBe(whole.length);
+  return whole;
+}
+
+async function objects(text: string): Promise<unknown[]> {
+  return (await read(text)).map((line) =>
+    line.status === "line" ? JSON.parse(line.text) : line.message,
+  );
+}
+
+const A = { id: "a", query: 'q [1], "two"', documents: ["{x", "y\\"] };
+const B = { id: "b", query: "ü\n", documents: [] };
+
+describe("JSON in other layouts than lines", () => {
+  it.each([
+    ["an array on one line", JSON.stringify([A, B])],
+    ["an array over several lines", JSON.stringify([A, B], null, 2)],
+    ["an array with a byte order mark", `\uFEFF ${JSON.stringify([A, B])}\n`],
+    [
+      "objects over several lines",
+      `${JSON.stringify(A, null, 2)}\n${JSON.stringify(B, null, 4)}\n`,
+    ],
+  ])("%s is read item by item", async (_, text) => {
+    expect(await objects(text)).toEqual([A, B]);
+  });
+
+  it("a broken item costs itself alone", async () => {
+    const lines = await read(`[${JSON.stringify(A)}, {"id" "x"}, 7, ${JSON.stringify(B)}]`);
+    expect(lines.map((line) => [line.lineNumber, line.status === "line" && line.text])).toEqual([
+      [1, JSON.stringify(A)],
+      [2, '{"id" "x"}'],
+      [3, "7"],
+      [4, JSON.stringify(B)],
+    ]);
+  });
+
+  it("an item over the limit is said in its place, and the next one follows", async () => {
+    const long = { id: "long", query: "x".repeat(300) };
+    const found = await objects(JSON.stringify([A, long, B]));
+    expect(found).toEqual([
+      A,
+      expect.stringMatching(/^item 2 has 3\d\d bytes, over the limit of 200/),
+      B,
+    ]);
+  });
+
+  it("an array that is cut short leaves its last item to be refused", async () => {
+    const lines = await read(`[${JSON.stringify(A)},{"id":"b","que`);
+    expect(lines.at(-1)).toMatchObject({ lineNumber: 2, text: '{"id":"b","que' });
+  });
+
+  it("JSON lines stay lines, whatever the first one holds", async () => {
+    for (const text of [
+      `${JSON.stringify(A)}\n${JSON.stringify(B)}\n`,
+      `{"id":\n${JSON.stringify(B)}\n`,
+    ]) {
+      expect((await read(text)).map(({ lineNumber }) => lineNumber)).toEqual([1, 2]);
+    }
+  });
+});
+
+describe("a table with a header", () => {
+  it.each([",", ";", "\t"])(
+    "gives a row's cells by the names of the header, separated by %j",
+    async (separator) => {
+      const text = [
+        ["ID", "Query", " document "],
+        ["1", "capital", "Paris"],
+        ["", "c", ""],
+      ]
+        .map((cells) => cells.join(separator))
+        .join("\r\n");
+      expect(await objects(text)).toEqual([
+        { id: "1", query: "capital", document: "Paris" },
+        { query: "c", document: "" },
+      ]);
+    },
+  );
+
+  it("reads cells in quotes, over several lines and blank ones too", async () => {
+    const text = 'query,document\n"a, ""b""","one\n\ntwo"\n5" disk,plain\n';
+    expect(await objects(text)).toEqual([
+      { query: 'a, "b"', document: "one\n\ntwo" },
+      { query: '5" disk', document: "plain" },
+    ]);
+  });
+
+  it("reads a list of documents, numbers and metadata as JSON", async () => {
+    const text = 'query\tdocuments\ttop_n\tmetadata\nq\t["a","b"]\t1\t{"k":1}\nq\t[a\t\t\n';
+    expect(await objects(text)).toEqual([
+      { query: "q", documents: ["a", "b"], top_n: 1, metadata: { k: 1 } },
+      { query: "q", documents: "[a" },
+    ]);
+  });
+
+  it("a row with other columns, or a quote that does not end, costs itself alone", async () => {
+    const text = 'query,document\na,b,c\n"open,x\nq,d\n';
+    expect(await objects(text)).toEqual([
+      "line 2 has 3 columns, and the header 2",
+      "line 3 has a quote that does not end",
+      { query: "q", document: "d" },
+    ]);
+  });
+
+  it("a quote that is open for longer than a record may be costs its own line alone", async () => {
+    const rows = "q,d\n".repeat(100);
+    const found = await objects(`query,document\n"open,x\n${rows}`);
+    expect(found).toHaveLength(101);
+    expect(found[0]).toBe("line 2 has a quote that does not end");
+  });
+
+  it("is none without the name of a query and of documents", async () => {
+    expect(await read("a,b\n1,2\n")).toHaveLength(2);
+  });
+});
