@@ -249,11 +249,7 @@ describe("unusual records", () => {
   it("a record without an id is named after its line, and a number is one", () => {
     const line = GOOD.findIndex(({ query }) => query === "no id") + 1;
     expect(ranking(`line-${line}`).results).toHaveLength(1);
-    expect(
-      ranking("12")
-        .results.map(({ id }) => id)
-        .sort(),
-    ).toEqual(["1", undefined]);
+    expect(new Set(ranking("12").results.map(({ id }) => id))).toEqual(new Set(["1", undefined]));
   });
 
   it("equal documents have equal scores, in the order of the request", () => {
