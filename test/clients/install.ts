@@ -44,6 +44,8 @@ export default function install(): void {
       "pip",
       "install",
       "-q",
+      // The file names all of them, each in one version: pip would take minutes to find versions that fit.
+      "--no-deps",
       "--disable-pip-version-check",
       "-r",
       requirements,

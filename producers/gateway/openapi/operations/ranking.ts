@@ -1,6 +1,7 @@
 /** The routes of wires: one operation for each path, which may take the bodies of several wires. */
 import type { AnswerFacts, Wire } from "../../../../src/core/ports/wire.js";
 import type { Ranked } from "../../../../src/core/rank-call.js";
+import { documentsWire } from "../../../../src/app/gateway/wires/documents.js";
 import { firstWireOf, WIRES, wirePaths } from "../../../../src/app/gateway/wires/registry.js";
 import { writeJson } from "../../../../src/app/gateway/wires/write-json.js";
 import { EXAMPLE_IDS, EXAMPLE_MODEL } from "../examples.js";
@@ -14,7 +15,9 @@ for (const { name, about } of WIRES) {
 }
 
 export function rankingOperations(): readonly Operation[] {
-  return wirePaths().map((path) => operationOf(path, wiresOf(path)));
+  // First the paths that most clients ask.
+  const paths = new Set([...documentsWire.paths, ...wirePaths()]);
+  return [...paths].map((path) => operationOf(path, wiresOf(path)));
 }
 
 /** The wires of a path; first the one that most of its clients speak. */
