@@ -118,7 +118,7 @@ function parametersOf({ pathParameter, query, queryExample, headers = [] }: Oper
       ...(example !== undefined && { example: exampleOf(example, rest) }),
     };
   });
-  const inHeaders = [...headers, "X-Request-Id"].map((name) => ({
+  const inHeaders = [...headers, "X-Request-Id", "traceparent"].map((name) => ({
     $ref: `#/components/parameters/${name}`,
   }));
   return [...inPath, ...inQuery, ...inHeaders];

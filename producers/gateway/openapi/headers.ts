@@ -22,6 +22,11 @@ export const REQUEST_HEADERS = {
       "Up to 128 letters, digits and `_.:-`. It comes back, and stands in the logs of gateway and worker.",
     example: "trace-7f3a",
   },
+  traceparent: {
+    description:
+      "The client's span, as W3C's Trace Context has it: the spans of the request and of its jobs go on from it, if the gateway is traced.",
+    example: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+  },
 } as const satisfies Record<string, Header>;
 
 /** Headers that an answer may have. */
