@@ -3,6 +3,6 @@ import { breakScript } from "./patch.mjs";
 
 breakScript(
   "rankmillRelease",
-  `redis.call("UNLINK", unpack(KEYS, i, i + ARGV[1] - 1))`,
-  `redis.call("UNLINK", KEYS[i])`,
+  `for key = i, i + ARGV[1] - 1 do gone[#gone + 1] = KEYS[key] end`,
+  `gone[#gone + 1] = KEYS[i]`,
 );
