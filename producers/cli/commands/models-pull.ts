@@ -38,6 +38,7 @@ export async function fetchModel(
   name: string,
   files: ModelFiles,
   download: Partial<DownloadValues>,
+  signal = stopSignal(),
 ): Promise<string | undefined> {
   const entry = findEntry(await loadCatalogue(packageRoot()), name);
   if (entry?.source.kind === "package") return undefined;
@@ -57,7 +58,7 @@ export async function fetchModel(
       if (phase === "waiting") display.show("waiting: another process pulls the same model");
       else display.show(path, bytes, totalBytes);
     },
-    signal: stopSignal(),
+    signal,
   }).finally(() => display.stop());
   for (const file of pulled.files) {
     say(

@@ -26,13 +26,16 @@ import { reportDryRun } from "../dry-run-report.js";
 import { loadQrels, reportEvaluation } from "../evaluation-report.js";
 import { counted } from "../../../src/core/counted.js";
 import { EXIT } from "../exit-codes.js";
+import { askForModel, canAsk, findOrFetch } from "../model-of-run.js";
 import { besideInput } from "../output-beside-input.js";
 import { forOutput, inputChoice, outputFormat, sourceSettings } from "../input-choice.js";
 import { laneOptions } from "../lane-options.js";
 import { addHelp } from "../options/add-help.js";
 import { addOptions, readOptions, type CommandValues } from "../options/command-options.js";
 import { DEVICE } from "../options/device.js";
+import { DOWNLOAD } from "../options/download.js";
 import { EVALUATION } from "../options/evaluation.js";
+import { FETCH } from "../options/fetch.js";
 import { INPUT } from "../options/input.js";
 import { LANES } from "../options/lanes.js";
 import { LIMITS } from "../options/limits.js";
@@ -55,6 +58,8 @@ const GROUPS = {
   output: OUTPUT,
   evaluation: pick(EVALUATION, "qrels"),
   model: MODEL,
+  fetch: FETCH,
+  download: pick(DOWNLOAD, "hubEndpoint", "hubToken", "acceptLicence"),
   device: DEVICE,
   results: RESULTS,
   scoring: SCORING,
@@ -138,7 +143,7 @@ async function run(values: RunValues): Promise<number> {
   });
   const closers = new Closers();
   try {
-    const prepared = await unlessAborted(prepare(values, closers), signal);
+    const prepared = await unlessAborted(prepare(values, closers, signal), signal);
     if (values.output.dryRun) return await unlessAborted(forecast(values, prepared), signal);
     const result = await rank(values, prepared, signal);
     return await report(values, prepared, result, (performance.now() - started) / 1000);
@@ -152,22 +157,21 @@ async function run(values: RunValues): Promise<number> {
 }
 
 /** Everything that can be refused, before any work is done. */
-async function prepare(values: RunValues, closers: Closers): Promise<Prepared> {
-  const { input, output } = requireOptions({
-    input: values.input.input,
-    // A dry run writes nothing.
-    output: values.output.output ?? (values.output.dryRun ? "" : undefined),
-    model: values.model.model,
-  });
+async function prepare(
+  values: RunValues,
+  closers: Closers,
+  signal: AbortSignal,
+): Promise<Prepared> {
+  const { input, output, model: name } = await places(values, signal);
   const logger = createLogger(values.messages.logLevel ?? "warn", 2);
-  const { device, model } = await chooseDevice(
-    values.device,
-    values.model,
-    ({ note, unexpected }) => {
+  const find = (): ReturnType<typeof chooseDevice> =>
+    chooseDevice(values.device, { ...values.model, model: name }, ({ note, unexpected }) => {
       if (unexpected) say(note);
       else logger.info(note);
-    },
-  );
+    });
+  const { pull } = values.fetch;
+  const { model: files, download } = values;
+  const { device, model } = await findOrFetch(name, find, { pull, files, download, signal });
   const choice = inputChoice(input, values.input);
   const format = await outputFormat(output, choice, values.output, values.results.topN);
   const reads = [
@@ -204,6 +208,19 @@ async function prepare(values: RunValues, closers: Closers): Promise<Prepared> {
     logger,
     topN,
   };
+}
+
+/** The three things that a run cannot do without. A model may be asked for, all else being there. */
+async function places(
+  values: RunValues,
+  signal: AbortSignal,
+): Promise<{ readonly input: string; readonly output: string; readonly model: string }> {
+  const { input } = values.input;
+  // A dry run writes nothing.
+  const output = values.output.output ?? (values.output.dryRun ? "" : undefined);
+  const asks = input !== undefined && input !== "-" && output !== undefined && canAsk();
+  const model = values.model.model ?? (asks ? await askForModel(signal) : undefined);
+  return requireOptions({ input, output, model });
 }
 
 /** Reads the judgements, and holds the first stage against them: not after hours of work. */

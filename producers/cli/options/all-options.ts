@@ -3,6 +3,7 @@ import { DASHBOARD } from "./dashboard.js";
 import { DEVICE } from "./device.js";
 import { DOWNLOAD } from "./download.js";
 import { EVALUATION } from "./evaluation.js";
+import { FETCH } from "./fetch.js";
 import { GATEWAY } from "./gateway.js";
 import { INPUT } from "./input.js";
 import { KEYS, NEW_KEY } from "./keys.js";
@@ -42,6 +43,7 @@ export const ALL_GROUPS: readonly OptionGroup[] = [
   KEYS,
   NEW_KEY,
   PREPARE,
+  FETCH,
   DOWNLOAD,
   CUDA_SETUP,
   MESSAGES,
