@@ -10,7 +10,7 @@ export const INPUT = {
       flags: "--input <path>",
       type: "text",
       description:
-        "file of JSON lines, a JSON array, or CSV or TSV with a header, plain, gzip or zstd; - for standard input; or a collection's folder. The flag may be left out",
+        "JSON lines, a JSON array, or CSV or TSV with a header, plain, gzip or zstd; - for standard input; or a collection's folder",
     },
     inputFormat: {
       flags: "--input-format <format>",
