@@ -8,7 +8,7 @@ export const OUTPUT = {
     output: {
       flags: "--output <file>",
       type: "text",
-      description: "file for the rankings, one per line; - for standard output",
+      description: "file for the rankings; - for standard output",
     },
     outputFormat: {
       flags: "--output-format <format>",
