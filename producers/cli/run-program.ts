@@ -1,13 +1,8 @@
 import process from "node:process";
-import { CommanderError } from "commander";
-import { RankmillError } from "../../src/core/errors.js";
-import { asRedisError } from "../../src/redis/redis-refusal.js";
-import { asSystemError } from "./system-error.js";
-import { hadRankings, say } from "./terminal.js";
-import { EXIT, exitCodeOf } from "./exit-codes.js";
-import { commandNamed, createProgram, helpHint } from "./program.js";
+import { EXIT } from "./exit-codes.js";
+import { runCommand } from "./run-command.js";
 import { wasStopped } from "./stop-signal.js";
-import { endTracing } from "./tracing.js";
+import { hadRankings, say } from "./terminal.js";
 
 /**
  * Runs the command line; the process ends by itself.
@@ -22,24 +17,10 @@ export async function runProgram(args: readonly string[]): Promise<void> {
     say("rankmill: standard output was closed before all rankings were written to it");
     process.exit(EXIT.unexpected);
   });
-  const program = await createProgram(wantedCommand(args));
-  let hasFailed = false;
-  try {
-    await program.parseAsync(args, { from: "user" });
-  } catch (error) {
-    hasFailed = true;
-    process.exitCode = await report(error, helpHint(commandNamed(program, args)));
-  }
-  await endTracing();
+  const hasFailed = await runCommand(args);
   // Standard output must be written before the end: a pipe may take its time.
   await Promise.all([process.stdout, process.stderr].map(flushed));
   endSoon(hasFailed);
-}
-
-/** The name of a command in `run --input …`, `help run`; empty if there is none. */
-function wantedCommand(args: readonly string[]): string {
-  const [first = "", second = ""] = args.filter((arg) => !arg.startsWith("-"));
-  return first === "help" ? second : first;
 }
 
 /** Longer than anything takes that closes by itself once its owner has let it go. */
@@ -57,19 +38,6 @@ function endSoon(hasFailed: boolean): void {
     say(`rankmill: left open at the end: ${process.getActiveResourcesInfo().join(", ")}`);
     process.exit();
   }, LINGER_MS).unref();
-}
-
-/** Says why a command failed. @returns the exit code */
-async function report(raised: unknown, hint: string): Promise<number> {
-  if (raised instanceof CommanderError) return raised.exitCode === 0 ? EXIT.ok : EXIT.usage;
-  // Loaded only now: the words for options come from all commands' options.
-  const { sayError } = await import("./say-error.js");
-  const error = asSystemError(asRedisError(raised));
-  say(`rankmill: ${sayError(error)}`);
-  if (error instanceof RankmillError && error.code === "invalid_option") say(hint);
-  if (!(error instanceof RankmillError) && error instanceof Error)
-    say(...(error.stack ?? "").split("\n"));
-  return exitCodeOf(error);
 }
 
 async function flushed(stream: NodeJS.WriteStream): Promise<void> {

@@ -99,7 +99,7 @@ describe("a BEIR folder", () => {
     }));
     const query = QUERIES[0]?.text ?? "";
     writeRecords(bench.path("q1.jsonl"), [{ id: "q1", query, documents: [three, one, four] }]);
-    expect((await bench.run(rerank("q1.jsonl", "q1.out.jsonl"))).code).toBe(0);
+    expect((await bench.ask(rerank("q1.jsonl", "q1.out.jsonl"))).code).toBe(0);
     const scores = new Map(
       rankings.find(({ id }) => id === "q1")?.results.map(({ id, logit }) => [id, logit]),
     );
@@ -107,7 +107,7 @@ describe("a BEIR folder", () => {
       expect(scores.get(id)).toBe(logit);
     }
 
-    const second = await bench.run(collection("title.jsonl", "--doc-fields title --split test"));
+    const second = await bench.ask(collection("title.jsonl", "--doc-fields title --split test"));
     expect(second.stderr).not.toContain("indexing");
     expect(second.stderr).toContain(`1 queries that split "test" does not judge left out`);
     const titles = readRankings(bench.path("title.jsonl"));
@@ -118,13 +118,13 @@ describe("a BEIR folder", () => {
   it("takes a depth, and keeps the rest beneath", async () => {
     writeCollection();
     const trec = "--output-format trec --depth 2";
-    expect((await bench.run(collection("cut.trec", trec))).code).toBe(0);
+    expect((await bench.ask(collection("cut.trec", trec))).code).toBe(0);
     expect(order(bench.path("cut.trec"))).toEqual({
       q1: ["d2", "d3"],
       q2: ["d3", "d1"],
       q3: ["d1"],
     });
-    expect((await bench.run(collection("rest.trec", `${trec} --keep-rest`))).code).toBe(0);
+    expect((await bench.ask(collection("rest.trec", `${trec} --keep-rest`))).code).toBe(0);
     expect(order(bench.path("rest.trec"))).toEqual({
       q1: ["d2", "d3", "d1", "d4"],
       q2: ["d3", "d1", "d2", "d4"],
@@ -138,7 +138,7 @@ describe("a BEIR folder", () => {
       return Math.fround(Number(score)) < Math.fround(Number(above?.[4]));
     });
     expect(falling).toEqual(scores.map(() => true));
-    const other = await bench.run(collection("cut.trec", "--output-format trec --depth 3"));
+    const other = await bench.ask(collection("cut.trec", "--output-format trec --depth 3"));
     expect(other.code).toBe(2);
     expect(other.stderr).toContain("depth was 2, is 3");
   });
@@ -156,13 +156,13 @@ describe("a BEIR folder", () => {
       "packed.trec",
       "--first-stage first.trec.zst --output-format trec",
     );
-    expect((await bench.run(packed)).code).toBe(0);
-    expect((await bench.run(collection("plain.trec", "--output-format trec"))).code).toBe(0);
+    expect((await bench.ask(packed)).code).toBe(0);
+    expect((await bench.ask(collection("plain.trec", "--output-format trec"))).code).toBe(0);
     expect(readLines(bench.path("packed.trec"))).toEqual(readLines(bench.path("plain.trec")));
 
     const whole = zstdStored(text(FIRST_STAGE));
     writeFileSync(bench.path("first.trec"), whole.subarray(0, whole.length - 20));
-    const cut = await bench.run(collection("cut.jsonl"));
+    const cut = await bench.ask(collection("cut.jsonl"));
     expect(cut.code).toBe(2);
     expect(cut.stderr).toContain("first.trec is cut short");
     expect(existsSync(bench.path("cut.jsonl"))).toBe(false);
@@ -184,8 +184,8 @@ describe("a BEIR folder", () => {
       text(QUERIES.map(({ _id, text: query }) => `${_id}\t${query}`)),
     );
     const marco = rerank("marco", "marco.trec", "--first-stage first.trec --output-format trec");
-    expect((await bench.run(marco)).code).toBe(0);
-    expect((await bench.run(collection("beir.trec", "--output-format trec"))).code).toBe(0);
+    expect((await bench.ask(marco)).code).toBe(0);
+    expect((await bench.ask(collection("beir.trec", "--output-format trec"))).code).toBe(0);
     expect(readLines(bench.path("marco.trec"))).toEqual(readLines(bench.path("beir.trec")));
   });
 });
@@ -209,7 +209,7 @@ describe("a first-stage run that does not fit", () => {
       { line: 7, code: "document_not_found" },
     ];
     for (const start of ["first", "second"]) {
-      const exit = await bench.run(collection("out.jsonl"));
+      const exit = await bench.ask(collection("out.jsonl"));
       expect(exit.code).toBe(3);
       expect(exit.stderr, start).toContain("2 ranked, 5 failed");
       const failures = readFailures(bench.path("out.failed.jsonl"));
@@ -257,7 +257,7 @@ describe("a first-stage run that does not fit", () => {
       ],
     ];
     for (const [args, said] of cases) {
-      const exit = await bench.run(args);
+      const exit = await bench.ask(args);
       expect(exit.code, exit.stderr).toBe(2);
       expect(exit.stderr).toMatch(said);
       expect(existsSync(bench.path("o.jsonl"))).toBe(false);
@@ -272,7 +272,7 @@ interface EvalJson {
 }
 
 async function evaluate(args: string): Promise<EvalJson> {
-  const exit = await bench.run(["eval", "--json", ...words(args)]);
+  const exit = await bench.ask(["eval", "--json", ...words(args)]);
   expect(exit.code, exit.stderr).toBe(0);
   return JSON.parse(exit.stdout) as EvalJson;
 }
@@ -298,16 +298,16 @@ describe("eval", () => {
   it("is part of a run that has judgements, which are checked before any work", async () => {
     writeCollection();
     const qrels = "--qrels beir/qrels/test.tsv --json";
-    const exit = await bench.run(collection("out.trec", `--output-format trec ${qrels}`));
+    const exit = await bench.ask(collection("out.trec", `--output-format trec ${qrels}`));
     expect(exit.code, exit.stderr).toBe(0);
     const files = "--qrels beir/qrels/test.tsv --before first.trec --run";
     expect(JSON.parse(exit.stdout)).toEqual(await evaluate(`${files} out.trec`));
     writeFileSync(bench.path("bad.tsv"), "no judgements here\n");
-    const refused = await bench.run(collection("no.trec", "--qrels bad.tsv"));
+    const refused = await bench.ask(collection("no.trec", "--qrels bad.tsv"));
     expect(refused.code).toBe(2);
     expect(refused.stderr).toMatch(/bad\.tsv/);
     writeFileSync(bench.path("other.tsv"), "query-id\tcorpus-id\tscore\nelse\twhere\t1\n");
-    const foreign = await bench.run(collection("no.trec", "--qrels other.tsv"));
+    const foreign = await bench.ask(collection("no.trec", "--qrels other.tsv"));
     expect(foreign.code).toBe(2);
     expect(foreign.stderr).toMatch(/first\.trec: .*are they of another collection/);
     expect(existsSync(bench.path("no.trec"))).toBe(false);
@@ -315,7 +315,7 @@ describe("eval", () => {
 
   it("shows before and after, from TREC and from JSONL alike", async () => {
     writeCollection();
-    expect((await bench.run(collection("out.trec", "--output-format trec"))).code).toBe(0);
+    expect((await bench.ask(collection("out.trec", "--output-format trec"))).code).toBe(0);
     const files = "--qrels beir/qrels/test.tsv --before first.trec --run";
     const trec = await evaluate(`${files} out.trec`);
     expect(trec.judgedQueries).toBe(2);
@@ -345,7 +345,7 @@ describe("eval", () => {
       ["--run first.trec --qrels first.trec", /first\.trec: line 1 of the qrels/],
     ];
     for (const [args, said] of cases) {
-      const exit = await bench.run(["eval", ...words(args)]);
+      const exit = await bench.ask(["eval", ...words(args)]);
       expect(exit.code, exit.stderr).toBe(2);
       expect(exit.stderr).toMatch(said);
       expect(exit.stdout).toBe("");
@@ -356,7 +356,7 @@ describe("eval", () => {
 describe("a dry run", () => {
   it("counts, draws a sample, scores some pairs for real, and writes nothing", async () => {
     const args = ["run", "--input", SAMPLE, "--model", BUILTIN, "--dry-run"];
-    const exit = await bench.run([...args, "--max-length", "64", "--lanes", "1", "--json"]);
+    const exit = await bench.ask([...args, "--max-length", "64", "--lanes", "1", "--json"]);
     expect(exit.code).toBe(0);
     const figures = JSON.parse(exit.stdout) as {
       pairs: number;
@@ -376,7 +376,7 @@ describe("a dry run", () => {
     expect(histogram.reduce((sum, { pairs }) => sum + pairs, 0)).toBe(1209);
     expect(histogram.at(-1)?.pairs).toBe(Math.round(truncatedShare * 1209));
     expect(figures.time.expectedSeconds).toBeGreaterThan(1209 / figures.time.scoredPairsPerSecond);
-    expect((await bench.run(rerank(SAMPLE, "out.jsonl", "--max-length 64"))).stderr).toContain(
+    expect((await bench.ask(rerank(SAMPLE, "out.jsonl", "--max-length 64"))).stderr).toContain(
       `${histogram.at(-1)?.pairs ?? ""} truncated`,
     );
     const shown = await bench.run([...args, "--top-n", "3"]);
@@ -386,7 +386,7 @@ describe("a dry run", () => {
 
   it("reports the records that would fail", async () => {
     writeCollection(["q1 Q0 gone 1 1 bm25"]);
-    const exit = await bench.run([
+    const exit = await bench.ask([
       "run",
       "--dry-run",
       "--model",
@@ -402,7 +402,7 @@ describe("a dry run", () => {
 describe("NovelEval", given(testData("collections/noveleval")), () => {
   it("is reranked and evaluated in one command each", async () => {
     const files = `--first-stage ${NOVELEVAL}/bm25.trec --output-format trec`;
-    expect((await bench.run(rerank(NOVELEVAL, "out.trec", files))).code).toBe(0);
+    expect((await bench.ask(rerank(NOVELEVAL, "out.trec", files))).code).toBe(0);
     const { judgedQueries, before, run } = await evaluate(
       `--run out.trec --qrels ${NOVELEVAL}/qrels.tsv --before ${NOVELEVAL}/bm25.trec`,
     );

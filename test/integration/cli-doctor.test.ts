@@ -34,7 +34,7 @@ async function examine(
   args: string,
   env: Readonly<Record<string, string>> = {},
 ): Promise<Report & { code: number | null }> {
-  const exit = await bench.run(["doctor", "--json", ...words(args)], { env });
+  const exit = await bench.ask(["doctor", "--json", ...words(args)], env);
   return { ...reportSchema.parse(JSON.parse(exit.stdout)), code: exit.code };
 }
 
@@ -136,7 +136,7 @@ describe("rankmill doctor on a real Redis", given(realRedis), () => {
       "redis-version": "ok",
     });
     expect(report.code).toBe(1);
-    expectReadable(await bench.run(["doctor", "--model", BUILTIN], { env: withRedis() }));
+    expectReadable(await bench.ask(["doctor", "--model", BUILTIN], withRedis()));
   });
 
   it("ends with 6 if warnings are the worst", async () => {

@@ -19,7 +19,7 @@ beforeEach(() => {
 });
 
 async function failuresOf(run: string, more: string): Promise<unknown[]> {
-  const listed = await fleet.bench.run(["failures", run, "--json", ...words(more)]);
+  const listed = await fleet.ask(["failures", run, "--json", ...words(more)]);
   expect(listed.code, listed.stderr).toBe(0);
   const lines = listed.stdout.split("\n").filter((line) => line !== "");
   return lines.map((line) => JSON.parse(line) as unknown);
@@ -33,7 +33,7 @@ describe.each(firstUnlessLong(["in Redis", "in a spool"]))("the failures of a ru
     if (more !== "") fleet.bench.start(words(`runner ${more}`));
     // A worker with narrower limits than the producer's refuses the wide job for good.
     const narrow = await fleet.worker("--max-documents 5");
-    const first = await fleet.bench.run(words(`results ${run} --wait --output out.jsonl ${more}`));
+    const first = await fleet.ask(words(`results ${run} --wait --output out.jsonl ${more}`));
     expect(first.code, first.stderr).toBe(3);
     const listed = await failuresOf(run, more);
     expect(listed).toHaveLength(3);
@@ -44,16 +44,16 @@ describe.each(firstUnlessLong(["in Redis", "in a spool"]))("the failures of a ru
         expect.objectContaining({ line: 4, code: "invalid_json", input: NO_JSON }),
       ]),
     );
-    const people = await fleet.bench.run(words(`failures ${run} ${more}`));
+    const people = await fleet.run(words(`failures ${run} ${more}`));
     expect(people.stdout).toContain("line 3 no-documents · invalid_field · ");
     expect(people.stderr).toContain("3 records failed, 0 documents");
 
-    const exported = await fleet.bench.run(words(`failures ${run} --export failed.jsonl ${more}`));
+    const exported = await fleet.run(words(`failures ${run} --export failed.jsonl ${more}`));
     expect(exported).toMatchObject({ code: 0, stdout: "" });
     expect(new Set(readLines(fleet.bench.path("failed.jsonl")))).toEqual(
       new Set([JSON.stringify(WIDE), JSON.stringify(BAD), NO_JSON]),
     );
-    const piped = await fleet.bench.run(words(`failures ${run} --export - ${more}`));
+    const piped = await fleet.ask(words(`failures ${run} --export - ${more}`));
     expect(piped.stdout.split("\n").filter((line) => line !== "")).toEqual(
       readLines(fleet.bench.path("failed.jsonl")),
     );
@@ -61,9 +61,9 @@ describe.each(firstUnlessLong(["in Redis", "in a spool"]))("the failures of a ru
     narrow.signal("SIGTERM");
     await narrow.exited;
     await fleet.worker();
-    const retried = await fleet.bench.run(words(`retry ${run} ${more}`));
+    const retried = await fleet.ask(words(`retry ${run} ${more}`));
     expect(retried.code, retried.stderr).toBe(0);
-    const second = await fleet.bench.run(words(`results ${run} --wait --output out.jsonl ${more}`));
+    const second = await fleet.ask(words(`results ${run} --wait --output out.jsonl ${more}`));
     expect(second.code, second.stderr).toBe(3);
     const ids = readRankings(fleet.bench.path("out.jsonl")).map(({ id }) => id);
     expect(ids.sort()).toEqual(["small", "wide"]);
@@ -72,7 +72,7 @@ describe.each(firstUnlessLong(["in Redis", "in a spool"]))("the failures of a ru
     // The exported records are input again, once they are mended.
     writeRecords(fleet.bench.path("mended.jsonl"), [{ ...BAD, documents: ["q"] }]);
     const mended = await fleet.submit("mended.jsonl", more);
-    const third = await fleet.bench.run(words(`results ${mended} --wait --output m.jsonl ${more}`));
+    const third = await fleet.ask(words(`results ${mended} --wait --output m.jsonl ${more}`));
     expect(third.code, third.stderr).toBe(0);
     expect(await failuresOf(mended, more)).toEqual([]);
   });
@@ -99,16 +99,16 @@ describe("documents that could not be scored", () => {
         reason: "the model gave no number",
       },
     ]);
-    const people = await fleet.bench.run(["failures", run]);
+    const people = await fleet.ask(["failures", run]);
     expect(people.stdout).toContain("document 0 of small · not_a_number");
-    const status = await fleet.bench.run(["status", run, "--json"]);
+    const status = await fleet.ask(["status", run, "--json"]);
     expect(JSON.parse(status.stdout)).toMatchObject({ done: 1, failed: 0, failed_pairs: 1 });
   });
 });
 
 describe("the failures of the run command", () => {
   it("the failures of the run command are found beside its output", async () => {
-    const done = await fleet.bench.run(rerank("in.jsonl", "out.jsonl"));
+    const done = await fleet.ask(rerank("in.jsonl", "out.jsonl"));
     expect(done.code).toBe(3);
     expect(done.stderr).toMatch(
       /out\.failed\.jsonl \("rankmill failures \S+out\.jsonl" lists them\)/,
@@ -116,12 +116,12 @@ describe("the failures of the run command", () => {
     for (const file of ["out.jsonl", "out.failed.jsonl"]) {
       expect(await failuresOf(file, "")).toMatchObject([{ line: 3 }, { line: 4 }]);
     }
-    const refused = await fleet.bench.run(["failures", "out.jsonl", "--export", "no/where.jsonl"]);
+    const refused = await fleet.ask(["failures", "out.jsonl", "--export", "no/where.jsonl"]);
     expect(refused.code).toBe(2);
     expect(refused.stderr).toContain("--export no/where.jsonl: cannot be written (ENOENT)");
-    const folder = await fleet.bench.run(["failures", "out.jsonl", "--export", "."]);
+    const folder = await fleet.ask(["failures", "out.jsonl", "--export", "."]);
     expect(folder).toMatchObject({ code: 2 });
-    const none = await fleet.bench.run(["failures", "no-such-run"]);
+    const none = await fleet.ask(["failures", "no-such-run"]);
     expect(none.code).toBe(2);
   });
 });

@@ -73,7 +73,7 @@ describe("lines of every shape", () => {
       ["pair", "pair"],
     ] as const) {
       const output = `${format}.jsonl`;
-      const exit = await bench.run(rerank("in.jsonl", output, `--input-format ${format}`));
+      const exit = await bench.ask(rerank("in.jsonl", output, `--input-format ${format}`));
       expect(exit.code).toBe(3);
       expect(readRankings(bench.path(output)).map(({ id }) => id)).toEqual([good]);
       const failures = readFailures(bench.path(`${format}.failed.jsonl`));
@@ -89,7 +89,7 @@ describe("FlagEmbedding's lines", () => {
     const second = { id: "named", query: "ripe apples", pos: [], neg: ["ripe apples"] };
     writeRecords(bench.path("in.jsonl"), [FLAG, second, { query: "q", pos: 7 }, JOB, FLAG]);
     const args = rerank("in.jsonl", "scored.jsonl", "--output-format flagembedding");
-    const exit = await bench.run(args);
+    const exit = await bench.ask(args);
     expect(exit.code).toBe(3);
     const rankings = readRankings(bench.path("scored.jsonl.rankings.jsonl"));
     const named = byId(rankings).get("named");
@@ -121,7 +121,7 @@ describe("FlagEmbedding's lines", () => {
       rerank("in.jsonl", "out.jsonl", "--output-format flagembedding --top-n 1"),
       rerank("in.jsonl", "out.jsonl", "--output-format flagembedding --input-format pair"),
     ]) {
-      const exit = await bench.run(args, { input: "" });
+      const exit = await bench.ask(args);
       expect(exit.code).toBe(2);
       expect(exit.stderr).toContain("--output-format flagembedding");
     }
@@ -134,7 +134,7 @@ describe("a TREC run as output", () => {
   const TREC = "--output-format trec --tag mine";
 
   it("has ranks from 1 and the logit at full precision, in the order of the ranking", async () => {
-    expect((await bench.run(rerank(SAMPLE, "out.trec", TREC))).code).toBe(0);
+    expect((await bench.ask(rerank(SAMPLE, "out.trec", TREC))).code).toBe(0);
     const rankings = readRankings(bench.path("out.trec.rankings.jsonl"));
     const expected = rankings.flatMap(({ id, results }) =>
       results.map((result, place) => [id, "Q0", result.id, String(place + 1), result.logit]),
@@ -160,7 +160,7 @@ describe("a TREC run as output", () => {
     const blank = { ...named, id: "blank", documents: [{ id: "two words", text: "x" }] };
     const twice = { ...named, id: "twice", documents: [named.documents[0], named.documents[0]] };
     writeRecords(bench.path("in.jsonl"), [JOB, named, blank, twice]);
-    expect((await bench.run(rerank("in.jsonl", "out.trec", TREC))).code).toBe(3);
+    expect((await bench.ask(rerank("in.jsonl", "out.trec", TREC))).code).toBe(3);
     expect(readLines(bench.path("out.trec"))).toEqual([
       expect.stringMatching(/^ok Q0 d 1 \S+ mine$/),
     ]);
@@ -188,12 +188,12 @@ describe("a TREC run as output", () => {
   });
 
   it("is the same after a kill in the middle, and takes a new tag without scoring again", async () => {
-    writeRecords(bench.path("in.jsonl"), multiply(SAMPLE, 3));
-    expect((await bench.run(rerank("in.jsonl", "calm.trec", TREC))).code).toBe(0);
+    writeRecords(bench.path("in.jsonl"), multiply(SAMPLE, 1));
+    expect((await bench.ask(rerank("in.jsonl", "calm.trec", TREC))).code).toBe(0);
     const partial = bench.path("out.trec.partial");
     const gate = await Gate.open();
     gate.hold();
-    const options = `${TREC} --in-flight-jobs 40 --lanes 1 --no-calibrate`;
+    const options = `${TREC} --in-flight-jobs 20 --lanes 1 --no-calibrate`;
     const killed = bench.start(rerank("in.jsonl", "out.trec", options), { env: gate.env });
     await gate.stepUntil("some are ranked", () => countLines(partial) >= 5);
     killed.signal("SIGKILL");
@@ -207,15 +207,15 @@ describe("a TREC run as output", () => {
     expect(resumed.stderr).toContain("are ranked already");
     expect(sortedLines(bench.path("out.trec"))).toEqual(sortedLines(bench.path("calm.trec")));
 
-    const again = await bench.run(
+    const again = await bench.ask(
       rerank("in.jsonl", "out.trec", "--output-format trec --tag other"),
     );
     expect(again.code).toBe(0);
-    expect(again.stderr).toContain("162 records are ranked already");
+    expect(again.stderr).toContain("54 records are ranked already");
     expect(sortedLines(bench.path("out.trec"))).toEqual(
       sortedLines(bench.path("calm.trec")).map((line) => line.replace(/mine$/, "other")),
     );
-    const other = await bench.run(rerank("in.jsonl", "out.trec"));
+    const other = await bench.ask(rerank("in.jsonl", "out.trec"));
     expect(other.code).toBe(2);
     expect(other.stderr).toContain("outputFormat was trec, is jsonl");
   });
@@ -227,13 +227,13 @@ describe("submit", () => {
     try {
       const env = { REDIS_URL: server.url };
       writeRecords(bench.path("in.jsonl"), [JOB, BATCH, PAIR, FLAG]);
-      const worker = await bench.worker(["--model", BUILTIN], { env });
+      const worker = await bench.worker(["--model", BUILTIN, "--lanes", "1"], { env });
       const args = ["submit", "--input", "in.jsonl", "--model", BUILTIN, ...words("--wait")];
-      const exit = await bench.run(args, { env });
+      const exit = await bench.ask(args, env);
       expect(exit.code).toBe(0);
       const run = exit.stdout.trim();
-      expect((await bench.run(args, { env })).stdout.trim()).toBe(run);
-      expect((await bench.run(["results", run, "--output", "out.jsonl"], { env })).code).toBe(0);
+      expect((await bench.ask(args, env)).stdout.trim()).toBe(run);
+      expect((await bench.ask(["results", run, "--output", "out.jsonl"], env)).code).toBe(0);
       const rankings = readRankings(bench.path("out.jsonl"));
       expect(rankings.slice(0, 3).map(({ id }) => id)).toEqual(["job", "batch", "pair"]);
       expect(rankings).toHaveLength(4);

@@ -23,7 +23,7 @@ import {
 } from "../support/records.js";
 import { hasRealRedis } from "../support/redis-server.js";
 
-const COPIES = 3;
+const COPIES = 1;
 const RECORDS = 54 * COPIES;
 const SLOW = "--lanes 1 --concurrency 2 --in-flight-jobs 8 --max-batch-size 1 --no-calibrate";
 
@@ -104,7 +104,7 @@ describe("a run that did not come to its end", () => {
       resumedAt: expect.any(String),
       counts: { done: RECORDS, failed: 0 },
     });
-    expect((await bench.run(rerank("in.jsonl", "undisturbed.jsonl"))).code).toBe(0);
+    expect((await bench.ask(rerank("in.jsonl", "undisturbed.jsonl"))).code).toBe(0);
     expect(sortedLines(output)).toEqual(sortedLines(bench.path("undisturbed.jsonl")));
   });
 
@@ -129,7 +129,7 @@ describe("two runs that write the same output", () => {
     expect(second.stderr).toContain(`process ${first.pid}`);
     expect(await interrupt(first)).toMatchObject({ code: 130 });
     expect(existsSync(bench.path("out.jsonl.lock"))).toBe(false);
-    const third = await bench.run(rerank("in.jsonl", "out.jsonl"));
+    const third = await bench.ask(rerank("in.jsonl", "out.jsonl"));
     expect(third.code).toBe(0);
     expect(countLines(bench.path("out.jsonl"))).toBe(RECORDS);
   });
@@ -139,15 +139,15 @@ describe("a run whose input has changed since", () => {
   it("a run whose input has changed ranks what is new or another, and says so", async () => {
     const records = [{ id: "a", query: "q", documents: ["q", "r"] }];
     writeRecords(bench.path("in.jsonl"), records);
-    expect((await bench.run(rerank("in.jsonl", "out.jsonl"))).code).toBe(0);
-    const same = await bench.run(rerank("in.jsonl", "out.jsonl"));
+    expect((await bench.ask(rerank("in.jsonl", "out.jsonl"))).code).toBe(0);
+    const same = await bench.ask(rerank("in.jsonl", "out.jsonl"));
     expect(same.stderr).not.toContain("changed");
     const changed = [
       { id: "a", query: "q", documents: ["q", "r", "s"] },
       { id: "b", query: "q", documents: ["r"] },
     ];
     writeRecords(bench.path("in.jsonl"), changed);
-    const grown = await bench.run(rerank("in.jsonl", "out.jsonl"));
+    const grown = await bench.ask(rerank("in.jsonl", "out.jsonl"));
     expect(grown.code).toBe(0);
     expect(grown.stderr).toContain("1 record is ranked anew: changed since the last ranking");
     const rankings = readRankings(bench.path("out.jsonl"));
@@ -155,7 +155,7 @@ describe("a run whose input has changed since", () => {
     expect(rankings).toHaveLength(2);
     expect(counts).toEqual(new Map(Object.entries({ a: 3, b: 1 })));
     writeRecords(bench.path("in.jsonl"), [changed[1]]);
-    const shrunk = await bench.run(rerank("in.jsonl", "out.jsonl"));
+    const shrunk = await bench.ask(rerank("in.jsonl", "out.jsonl"));
     expect(shrunk.stderr).toContain("of records that the input no longer has");
   });
 });
@@ -163,7 +163,7 @@ describe("a run whose input has changed since", () => {
 describe("a run under other settings than those it was begun with", () => {
   it("a run under other settings is refused by the name of the setting, unless it starts over", async () => {
     writeRecords(bench.path("in.jsonl"), [{ id: "a", query: "q", documents: ["q", "r"] }]);
-    expect((await bench.run(again(""))).code).toBe(0);
+    expect((await bench.ask(again(""))).code).toBe(0);
     const before = readFileSync(bench.path("out.jsonl"), "utf8");
     const [others, model] = await Promise.all([
       bench.run(again("--max-length 64 --top-n 1 --truncation longest-first")),
@@ -176,7 +176,7 @@ describe("a run under other settings than those it was begun with", () => {
     expect(others.stderr).toContain("--force-new");
     expect(model.stderr).toMatch(/model\.name was builtin-bm25, is /);
     expect(readFileSync(bench.path("out.jsonl"), "utf8")).toBe(before);
-    expect((await bench.run(again("--max-length 64 --force-new"))).code).toBe(0);
+    expect((await bench.ask(again("--max-length 64 --force-new"))).code).toBe(0);
     expect(readManifest(bench.path("out.manifest.json")).settings.maxLength).toBe(64);
   });
 });
@@ -195,7 +195,7 @@ describe("a place that cannot be written", () => {
       // The superuser may write anything: then it is a file without a manifest.
       ["locked.jsonl", process.getuid?.() === 0 ? /no locked\.manifest\.json/ : /is read-only/],
     ];
-    const exits = await Promise.all(cases.map(([output]) => bench.run(rerank("in.jsonl", output))));
+    const exits = await Promise.all(cases.map(([output]) => bench.ask(rerank("in.jsonl", output))));
     expect(exits.map(({ code }) => code)).toEqual([2, 2, 2, 2]);
     for (const [i, [, reason]] of cases.entries()) expect(exits[i]?.stderr).toMatch(reason);
     expect(readFileSync(bench.path("stranger.jsonl"), "utf8")).toBe("not ours\n");
@@ -209,7 +209,7 @@ describe("a place that cannot be written", () => {
     execFileSync("mount", ["-t", "tmpfs", "-o", size, "tmpfs", bench.path("full")]);
     try {
       writeRecords(bench.path("full/filler"), ["x".repeat(40_000)]);
-      const exit = await bench.run(rerank("in.jsonl", "full/out.jsonl"));
+      const exit = await bench.ask(rerank("in.jsonl", "full/out.jsonl"));
       expect(exit.code).toBe(2);
       expect(exit.stderr).toMatch(/full\/out\.jsonl: the file system of .* is full/);
       expect(readdirSync(bench.path("full"))).toEqual(["filler"]);

@@ -35,7 +35,7 @@ afterEach(async () => {
 describe("the sample set in one command", () => {
   it("is ranked whole, in files that say how, and twice to the same bytes", async () => {
     const sample = readLines(SAMPLE).map((line) => JSON.parse(line) as SampleRecord);
-    const first = await bench.run(rerank(SAMPLE, "a.jsonl"));
+    const first = await bench.run(rerank(SAMPLE, "a.jsonl", "--lanes 2"));
     expect(first).toMatchObject({ code: 0, stdout: "" });
     expect(first.stderr).toContain("54/54 records");
     expect(first.stderr).toContain(bench.path("a.jsonl"));
@@ -86,7 +86,7 @@ describe("the sample set in one command", () => {
 
     // Another order of work, the same scores.
     const order = "--lanes 1 --concurrency 3 --in-flight-jobs 7 --max-batch-size 3";
-    const second = await bench.run(rerank(SAMPLE, "b.jsonl", order));
+    const second = await bench.ask(rerank(SAMPLE, "b.jsonl", order));
     expect(second.code).toBe(0);
     expect(sortedLines(bench.path("b.jsonl"))).toEqual(sortedLines(bench.path("a.jsonl")));
     expect(
@@ -105,7 +105,7 @@ describe("the sample set in one command", () => {
 
   it("names no time and no host in its rankings", async () => {
     writeRecords(bench.path("in.jsonl"), [{ id: "a", query: "q", documents: ["d"] }]);
-    await bench.run(rerank("in.jsonl", "out.jsonl"));
+    await bench.ask(rerank("in.jsonl", "out.jsonl"));
     const [ranking] = readRankings(bench.path("out.jsonl"));
     expect(Object.keys(ranking ?? {}).sort()).toEqual(["id", "model", "results", "usage"]);
   });
@@ -113,10 +113,10 @@ describe("the sample set in one command", () => {
   it("has nothing to do a second time, and does only what is new", async () => {
     const args = rerank("in.jsonl", "out.jsonl");
     writeRecords(bench.path("in.jsonl"), [apples("a"), apples("b")]);
-    expect(await bench.run(args)).toMatchObject({ code: 0 });
+    expect(await bench.ask(args)).toMatchObject({ code: 0 });
     const before = readLines(bench.path("out.jsonl"));
     writeRecords(bench.path("in.jsonl"), [apples("a"), apples("b"), apples("c")]);
-    const again = await bench.run(args);
+    const again = await bench.ask(args);
     expect(again.code).toBe(0);
     expect(again.stderr).toContain("2 records are ranked already");
     const after = readLines(bench.path("out.jsonl"));
@@ -172,7 +172,7 @@ describe("a transformer", () => {
       bench.path("in.jsonl"),
       pairs.map(({ query, document }, i) => ({ id: `p${i}`, query, documents: [document] })),
     );
-    const exit = await bench.run(rerank("in.jsonl", "o.jsonl", "--max-length 64", BERT));
+    const exit = await bench.ask(rerank("in.jsonl", "o.jsonl", "--max-length 64", BERT));
     expect(exit.code).toBe(0);
     expect(existsSync(bench.path("o.jsonl.partial"))).toBe(false);
     for (const ranking of readRankings(bench.path("o.jsonl"))) {

@@ -24,7 +24,7 @@ beforeEach(() => {
 });
 
 async function statusOf(run: string): Promise<RunReport> {
-  const { stdout, stderr } = await fleet.run(["status", run, "--json"]);
+  const { stdout, stderr } = await fleet.ask(["status", run, "--json"]);
   expect(stderr).toBe("");
   return runReportSchema.parse(JSON.parse(stdout));
 }
@@ -102,7 +102,7 @@ describe.each(firstUnlessLong(["in a spool", "in Redis"]))("a run %s", (place) =
       eta_seconds: 0,
       oldest_waiting_seconds: null,
     });
-    const listed = await fleet.run(["status", "--json"]);
+    const listed = await fleet.ask(["status", "--json"]);
     expect(runReportSchema.array().parse(JSON.parse(listed.stdout))).toHaveLength(1);
   });
 });
@@ -133,7 +133,7 @@ describe("workers", () => {
 
 describe("the published schema of a status", () => {
   it("the command `schema status` prints the published schema", async () => {
-    const { stdout } = await fleet.run(["schema", "status"]);
+    const { stdout } = await fleet.ask(["schema", "status"]);
     expect(JSON.parse(stdout)).toEqual(JSON.parse(readFileSync(SCHEMA, "utf8")));
   });
 });

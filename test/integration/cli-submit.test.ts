@@ -33,7 +33,7 @@ function submission(input: string, more = ""): string[] {
 }
 
 async function statusOf(run: string): Promise<Status> {
-  const exit = await fleet.bench.run(["status", run, "--json"]);
+  const exit = await fleet.ask(["status", run, "--json"]);
   expect(exit.code).toBe(0);
   return JSON.parse(exit.stdout) as Status;
 }
@@ -64,12 +64,12 @@ describe("a run that is submitted", () => {
         ],
       }),
     );
-    const early = await fleet.bench.run(["results", run, "--output", "early.jsonl"]);
+    const early = await fleet.ask(["results", run, "--output", "early.jsonl"]);
     expect(early.code).toBe(4);
     expect(early.stderr).toContain("54 not over yet");
 
     const worker = await fleet.worker();
-    const waited = await fleet.bench.run(["results", run, "--output", "all.jsonl", "--wait"]);
+    const waited = await fleet.run(["results", run, "--output", "all.jsonl", "--wait"]);
     expect(waited.code).toBe(0);
     expect(await attemptsBegun(fleet.redis)).toBe(54);
     expect(await fleet.submit(SAMPLE)).toBe(run);
@@ -79,7 +79,7 @@ describe("a run that is submitted", () => {
       done: 54,
       waiting: 0,
     });
-    const again = await fleet.bench.run(["results", run, "--output", "again.jsonl"]);
+    const again = await fleet.ask(["results", run, "--output", "again.jsonl"]);
     expect(again.code).toBe(0);
     // A submission that found all of it done has added no attempt.
     expect(await attemptsBegun(fleet.redis)).toBe(54);
@@ -95,7 +95,7 @@ describe("a run that is submitted", () => {
     expect(readdirSync(fleet.bench.folder).filter((name) => name.includes("partial"))).toEqual([]);
     // The other way to the same rankings; it would be given what is here already.
     await fleet.redis.flushall();
-    expect((await fleet.bench.run(rerank(SAMPLE, "run.jsonl"))).code).toBe(0);
+    expect((await fleet.ask(rerank(SAMPLE, "run.jsonl"))).code).toBe(0);
     expect(sortedLines(fleet.bench.path("run.jsonl"))).toEqual(
       sortedLines(fleet.bench.path("all.jsonl")),
     );
@@ -108,11 +108,11 @@ describe("a run that is submitted", () => {
     });
     expect(submitted).toMatchObject({ code: 0, stdout: "nightly\n" });
     await fleet.worker();
-    const exit = await fleet.bench.run(["results", "nightly", "--output", "-", "--wait"]);
+    const exit = await fleet.ask(["results", "nightly", "--output", "-", "--wait"]);
     expect(exit.code).toBe(3);
     expect(JSON.parse(exit.stdout)).toMatchObject({ id: "a", usage: { pairs: 1 } });
     expect(exit.stderr).toMatch(/"line":2,"id":"b","code":"invalid_field"/);
-    expect((await fleet.bench.run(["results", "nightly", "--output", "n.jsonl"])).code).toBe(3);
+    expect((await fleet.ask(["results", "nightly", "--output", "n.jsonl"])).code).toBe(3);
     expect(readFailures(fleet.bench.path("n.failed.jsonl"))).toMatchObject([
       { line: 2, id: "b", reason: expect.stringContaining("query"), input: { id: "b" } },
     ]);
@@ -139,17 +139,17 @@ describe("a run that is submitted", () => {
     }
     expect(await statusOf("one")).toMatchObject({ total: 1, waiting: 1 });
     await fleet.redis.flushall();
-    const forgotten = await fleet.bench.run(submission("a.jsonl", "--run two --spool spool"));
+    const forgotten = await fleet.ask(submission("a.jsonl", "--run two --spool spool"));
     expect(forgotten.code).toBe(2);
     expect(forgotten.stderr).toContain("that Redis has forgotten");
-    expect((await fleet.bench.run(words("purge two --spool spool"))).code).toBe(0);
-    expect((await fleet.bench.run(submission("a.jsonl", "--run two --spool spool"))).code).toBe(0);
+    expect((await fleet.ask(words("purge two --spool spool"))).code).toBe(0);
+    expect((await fleet.ask(submission("a.jsonl", "--run two --spool spool"))).code).toBe(0);
   });
 
   it.each(["", ".", "..", "a/b", "a b", "é", "x".repeat(129), "-a", "{a}", "a:b"])(
     "submit refuses %j as the name of a run",
     async (name) => {
-      const exit = await fleet.bench.run([...submission(SAMPLE), `--run=${name}`]);
+      const exit = await fleet.ask([...submission(SAMPLE), `--run=${name}`]);
       expect(exit.code).toBe(2);
       expect(exit.stderr).toMatch(/run id|argument missing/);
       expect(await fleet.redis.keys("rankmill:*run*")).toEqual([]);
@@ -161,11 +161,11 @@ describe("a run that is submitted", () => {
     const output = fleet.bench.path("out.jsonl");
     const run = await fleet.submit(SAMPLE, `--output ${output}`);
     expect(readRankings(output)).toHaveLength(54);
-    const piped = await fleet.bench.run(submission(SAMPLE, "--output -"));
+    const piped = await fleet.ask(submission(SAMPLE, "--output -"));
     expect(piped.code).toBe(0);
     expect(piped.stdout.split("\n").slice(0, -1)).toEqual(readLines(output));
     expect(piped.stderr).toContain(run);
-    const nowhere = await fleet.bench.run(submission(SAMPLE, "--output no/where.jsonl"));
+    const nowhere = await fleet.ask(submission(SAMPLE, "--output no/where.jsonl"));
     expect(nowhere).toMatchObject({ code: 2 });
   });
 
@@ -186,7 +186,7 @@ describe("a run that is submitted", () => {
       expect(job).not.toContain("x x");
     }
     const worker = await fleet.worker();
-    expect((await fleet.bench.run(["status", run, "--watch"])).code).toBe(0);
+    expect((await fleet.ask(["status", run, "--watch"])).code).toBe(0);
     expect((await payloadKeys(fleet.redis)).size).toBe(0);
     expect((await resultKeys(fleet.redis)).size).toBe(3);
     expect(await statusOf(run)).toMatchObject({ done: 3, failed: 0 });
@@ -197,7 +197,7 @@ describe("a run that is submitted", () => {
 
 describe("cancel and retry", () => {
   it("cancel stops what waits and keeps what is done, and retry takes it up again", async () => {
-    writeRecords(fleet.bench.path("in.jsonl"), multiply(SAMPLE, 3));
+    writeRecords(fleet.bench.path("in.jsonl"), multiply(SAMPLE, 1));
     const run = await fleet.submit("in.jsonl");
     fleet.gate.hold();
     const worker = await fleet.worker(
@@ -207,22 +207,22 @@ describe("cancel and retry", () => {
       "some are done",
       async () => (await resultKeys(fleet.redis)).size > 3,
     );
-    const cancelled = await fleet.bench.run(["cancel", run]);
+    const cancelled = await fleet.run(["cancel", run]);
     fleet.gate.release();
     expect(cancelled.code).toBe(0);
     const stopped = Number(/^(\d+) records? stopped/m.exec(cancelled.stderr)?.[1]);
     expect(stopped).toBeGreaterThan(0);
-    expect(stopped).toBeLessThan(162);
+    expect(stopped).toBeLessThan(54);
 
     const after = await statusOf(run);
-    expect(after).toMatchObject({ state: "cancelled", total: 162, waiting: 0, active: 0 });
-    expect(after.done + after.failed).toBe(162);
-    expect((await fleet.bench.run(["results", run, "--output", "part.jsonl"])).code).toBe(3);
+    expect(after).toMatchObject({ state: "cancelled", total: 54, waiting: 0, active: 0 });
+    expect(after.done + after.failed).toBe(54);
+    expect((await fleet.ask(["results", run, "--output", "part.jsonl"])).code).toBe(3);
     const [kept, dropped] = [
       readRankings(fleet.bench.path("part.jsonl")).map(({ id }) => id),
       readFailures(fleet.bench.path("part.failed.jsonl")),
     ];
-    expect(kept.length + dropped.length).toBe(162);
+    expect(kept.length + dropped.length).toBe(54);
     expect(new Set(dropped.map(({ code }) => code))).toEqual(new Set(["cancelled"]));
     expect(dropped[0]?.input).toMatchObject({ id: dropped[0]?.id, query: expect.any(String) });
 
@@ -230,16 +230,14 @@ describe("cancel and retry", () => {
     const refused = refusedKey(await servedTag(fleet.redis));
     expect(await fleet.redis.exists(refused)).toBe(0);
     await fleet.redis.sadd(refused, runOwner(run));
-    const retried = await fleet.bench.run(["retry", run]);
+    const retried = await fleet.run(["retry", run]);
     expect(retried.code).toBe(0);
     expect(await fleet.redis.exists(refused)).toBe(0);
     worker.signal("SIGTERM");
     expect((await worker.exited).code).toBe(0);
     await fleet.worker();
-    expect((await fleet.bench.run(["results", run, "--output", "all.jsonl", "--wait"])).code).toBe(
-      0,
-    );
-    expect(new Set(readRankings(fleet.bench.path("all.jsonl")).map(({ id }) => id)).size).toBe(162);
+    expect((await fleet.ask(["results", run, "--output", "all.jsonl", "--wait"])).code).toBe(0);
+    expect(new Set(readRankings(fleet.bench.path("all.jsonl")).map(({ id }) => id)).size).toBe(54);
     expect(existsSync(fleet.bench.path("all.failed.jsonl"))).toBe(false);
     const done = sortedLines(fleet.bench.path("all.jsonl"));
     expect(done).toEqual(expect.arrayContaining(sortedLines(fleet.bench.path("part.jsonl"))));
@@ -248,7 +246,7 @@ describe("cancel and retry", () => {
   it("retry says that a record which is no valid record can never be ranked", async () => {
     writeRecords(fleet.bench.path("in.jsonl"), [{ id: "none", query: "q" }]);
     const run = await fleet.submit("in.jsonl");
-    const retried = await fleet.bench.run(["retry", run]);
+    const retried = await fleet.ask(["retry", run]);
     expect(retried.code).toBe(0);
     expect(retried.stderr).toContain("0 records enqueued again; 1 record can never be ranked");
   });
@@ -261,7 +259,7 @@ describe("cancel and retry", () => {
     const run = await fleet.submit("in.jsonl");
     // A worker with narrower limits than the producer's refuses the job: never tried again by itself.
     const narrow = await fleet.worker("--max-documents 5");
-    expect((await fleet.bench.run(["results", run, "--output", "o.jsonl", "--wait"])).code).toBe(3);
+    expect((await fleet.ask(["results", run, "--output", "o.jsonl", "--wait"])).code).toBe(3);
     expect(readFailures(fleet.bench.path("o.failed.jsonl"))).toMatchObject([
       {
         line: 2,
@@ -272,11 +270,11 @@ describe("cancel and retry", () => {
     ]);
     narrow.signal("SIGTERM");
     await narrow.exited;
-    const retried = await fleet.bench.run(["retry", run]);
+    const retried = await fleet.ask(["retry", run]);
     expect(retried.stderr).toContain("1 record enqueued again");
     expect(await statusOf(run)).toMatchObject({ state: "submitted", done: 1, waiting: 1 });
     await fleet.worker();
-    expect((await fleet.bench.run(["results", run, "--output", "o.jsonl", "--wait"])).code).toBe(0);
+    expect((await fleet.ask(["results", run, "--output", "o.jsonl", "--wait"])).code).toBe(0);
     expect(readRankings(fleet.bench.path("o.jsonl")).map(({ id }) => id)).toEqual([
       "small",
       "wide",
@@ -288,15 +286,15 @@ describe("cancel and retry", () => {
 describe("a name that does not exist", () => {
   it("a run or a file that does not exist is an error of the arguments, and leaves no files", async () => {
     const exits = await Promise.all([
-      fleet.bench.run(["results", "no-such-run", "--output", "o.jsonl"]),
-      fleet.bench.run(["status", "no:such run"]),
-      fleet.bench.run(submission("no-such-file.jsonl")),
+      fleet.ask(["results", "no-such-run", "--output", "o.jsonl"]),
+      fleet.ask(["status", "no:such run"]),
+      fleet.ask(submission("no-such-file.jsonl")),
     ]);
     expect(exits.map(({ code }) => code)).toEqual([2, 2, 2]);
     expect(exits[0]?.stderr).toContain('no run "no-such-run"');
     expect(exits[2]?.stderr).toContain("no-such-file.jsonl");
     expect(readdirSync(fleet.bench.folder).filter((name) => name.startsWith("o."))).toEqual([]);
-    const listed = await fleet.bench.run(["status"]);
+    const listed = await fleet.ask(["status"]);
     expect(listed).toMatchObject({ code: 0, stdout: "no runs in this Redis\n" });
   });
 });

@@ -116,11 +116,11 @@ describe("long documents in the requests of a client", () => {
     writeRecords(fleet.bench.path("in.jsonl"), [{ id: "a", query: QUERY, documents: DOCUMENTS }]);
     const submit = ["submit", ...words(`--input in.jsonl --model ${BUILTIN} --run windows`)];
     const split = words("--max-length 128 --long-documents windows --overlap-tokens 16");
-    const exit = await fleet.bench.run([...submit, ...split, "--output", "out.jsonl"]);
+    const exit = await fleet.ask([...submit, ...split, "--output", "out.jsonl"]);
     expect(exit).toMatchObject({ code: 0 });
     const [first] = readRankings(fleet.bench.path("out.jsonl"))[0]?.results ?? [];
     expect(LONG.slice(first?.window?.start, first?.window?.end)).toContain(PASSAGE);
-    const other = await fleet.bench.run([...submit, "--max-length", "128"]);
+    const other = await fleet.ask([...submit, "--max-length", "128"]);
     expect(other.code).toBe(2);
     expect(other.stderr).toContain("longDocuments was windows, is truncate");
     expect(other.stderr).toContain("overlapTokens was 16, is 0");
@@ -150,7 +150,7 @@ describe("long documents of a file", () => {
   const WINDOWS = "--max-length 128 --long-documents windows --no-calibrate --lanes 1";
 
   it("are ranked in windows, and the run never goes on under other settings", async () => {
-    const exit = await bench.run(rerank("in.jsonl", "out.jsonl", WINDOWS));
+    const exit = await bench.ask(rerank("in.jsonl", "out.jsonl", WINDOWS));
     expect(exit).toMatchObject({ code: 0 });
     const [ranking] = readRankings(bench.path("out.jsonl"));
     const [first] = ranking?.results ?? [];
@@ -160,18 +160,18 @@ describe("long documents of a file", () => {
       settings: { longDocuments: "windows", overlapTokens: 32, maxWindows: 64, score: "activated" },
       counts: { pairs: ranking?.usage.pairs },
     });
-    const other = await bench.run(rerank("in.jsonl", "out.jsonl", "--max-length 128"));
+    const other = await bench.ask(rerank("in.jsonl", "out.jsonl", "--max-length 128"));
     expect(other.code).toBe(2);
     expect(other.stderr).toContain("longDocuments was windows, is truncate");
-    const raw = await bench.run(rerank("in.jsonl", "out.jsonl", `${WINDOWS} --score logit`));
+    const raw = await bench.ask(rerank("in.jsonl", "out.jsonl", `${WINDOWS} --score logit`));
     expect(raw.stderr).toContain("score was activated, is logit");
   });
 
   it("are counted in windows by a dry run, as a run then scores them", async () => {
     const args = ["run", "--input", "in.jsonl", "--model", BUILTIN, "--dry-run", ...words(WINDOWS)];
-    const dry = await bench.run([...args, "--json"]);
+    const dry = await bench.ask([...args, "--json"]);
     const figures = JSON.parse(dry.stdout) as { pairs: number; windows: object };
-    await bench.run(rerank("in.jsonl", "out.jsonl", WINDOWS));
+    await bench.ask(rerank("in.jsonl", "out.jsonl", WINDOWS));
     const [ranking] = readRankings(bench.path("out.jsonl"));
     const windows = ranking?.results[0]?.windows ?? 0;
     expect(windows).toBeGreaterThan(20);
@@ -181,7 +181,7 @@ describe("long documents of a file", () => {
       windows: { splitShare: 1 / 3, most: windows },
       tokens: { truncatedShare: 0 },
     });
-    const shown = await bench.run(args);
+    const shown = await bench.ask(args);
     expect(shown.stdout).toContain(`33.3 % would be split: about ${figures.pairs} windows in all`);
   });
 
@@ -192,7 +192,7 @@ describe("long documents of a file", () => {
       "--max-windows: is 2, but long documents are truncated: ask for --long-documents windows",
     ],
   ])("are refused under %s, by the option's name", async (options, message) => {
-    const exit = await bench.run(rerank("in.jsonl", "out.jsonl", options));
+    const exit = await bench.ask(rerank("in.jsonl", "out.jsonl", options));
     expect(exit.code).toBe(2);
     expect(exit.stderr).toContain(message);
   });

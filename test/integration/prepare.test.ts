@@ -290,7 +290,7 @@ describe("several preparers of one model", () => {
   it("clear away what a killed preparer left long ago, and nothing younger", async () => {
     const shared = await freshFolder();
     try {
-      const { key } = await prepareModel(request({ cacheDir: shared }));
+      const { key } = await copyOfPrepared(shared);
       await rm(join(shared, key), { recursive: true });
       const [old, young] = [join(shared, `${key}.old.tmp`), join(shared, `${key}.young.tmp`)];
       await mkdir(old);
@@ -369,7 +369,7 @@ describe("a damaged prepared model", () => {
   it.each(damages)("is made again, never used, if %s", async (_name, reason, damage) => {
     const shared = await freshFolder();
     try {
-      const first = await prepareModel(request({ cacheDir: shared }));
+      const first = await copyOfPrepared(shared);
       const whole = await hashes(dirname(first.onnxPath));
       await damage(dirname(first.onnxPath));
       const again = await prepareModel(request({ cacheDir: shared }));
@@ -387,7 +387,7 @@ describe("a damaged prepared model", () => {
   it("is made again while a lane that has the old files mapped goes on scoring as before", async () => {
     const shared = await freshFolder();
     try {
-      const first = await prepareModel(request({ cacheDir: shared }));
+      const first = await copyOfPrepared(shared);
       const lane = await openLane(first.onnxPath, { prepared: true });
       const before = await scoresOf(lane);
       await rm(manifestOf(dirname(first.onnxPath)));
@@ -401,7 +401,7 @@ describe("a damaged prepared model", () => {
   it("is made again if the disk itself went bad and a full check is asked for", async () => {
     const shared = await freshFolder();
     try {
-      const first = await prepareModel(request({ cacheDir: shared }));
+      const first = await copyOfPrepared(shared);
       const data = `${first.onnxPath}.data`;
       await flipBit(data);
       // The file looks as if nothing had been written: the stamps of today stand for a hash of yesterday.
@@ -491,6 +491,13 @@ describe("a preparation that fails", () => {
     },
   );
 });
+
+/** The prepared model that tests share, copied to a folder of the test's own and in use there. */
+async function copyOfPrepared(folder: string): Promise<PreparedModel> {
+  const shared = await prepareModel(request());
+  await cp(dirname(shared.onnxPath), join(folder, shared.key), { recursive: true });
+  return await prepareModel(request({ cacheDir: folder }));
+}
 
 /** The message of a preparation that must fail. */
 async function failure(more: Partial<PrepareOptions>): Promise<string> {

@@ -4,7 +4,15 @@
  */
 import type { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
-import { Bench, BUILTIN, words, type CliExit, type CliOptions, type RunningCli } from "./cli.js";
+import {
+  Bench,
+  BUILTIN,
+  withOneLane,
+  words,
+  type CliExit,
+  type CliOptions,
+  type RunningCli,
+} from "./cli.js";
 import { Gate } from "./gate.js";
 import { TestRedis, type TestRedisOptions } from "./redis-server.js";
 
@@ -27,7 +35,9 @@ export interface Fleet {
   /** Before the lanes of every command; open unless the test holds it. */
   readonly gate: Gate;
   run(args: readonly string[], options?: CliOptions): Promise<CliExit>;
-  /** A worker of the builtin model that is ready. @param line more arguments, as one types them */
+  /** See `Bench.ask`. */
+  ask(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<CliExit>;
+  /** A worker of the builtin model that is ready; it has one lane. @param line more arguments, as one types them */
   worker(line?: string, options?: CliOptions): Promise<RunningCli>;
   /**
    * Submits a file to the builtin model. @returns the run's id
@@ -96,12 +106,15 @@ export function useFleet(options: FleetOptions = {}): Fleet {
     run(args, more) {
       return this.bench.run(args, more);
     },
+    ask(args, env) {
+      return this.bench.ask(args, env);
+    },
     worker(line = "", more = {}) {
-      return this.bench.worker(["--model", BUILTIN, ...words(line)], more);
+      return this.bench.worker(["--model", BUILTIN, ...withOneLane(words(line))], more);
     },
     async submit(input, line = "") {
       const args = ["submit", "--model", BUILTIN, "--input", input, ...words(line)];
-      const { code, stdout, stderr } = await this.bench.run(args);
+      const { code, stdout, stderr } = await this.bench.ask(args);
       if (code !== 0) throw new Error(`submit ended with ${String(code)}\n${stderr}`);
       return stdout.trim().split("\n").at(-1) ?? "";
     },

@@ -55,6 +55,11 @@ export class TestS3 {
     return `s3://${BUCKET}/${name}`;
   }
 
+  /** The folder where the objects of a place lie, in files of the server's own kind. */
+  filesOf(name: string): string {
+    return join(this.folder, BUCKET, name);
+  }
+
   get env(): Record<string, string> {
     const { port } = this.#gate.address() as AddressInfo;
     return {

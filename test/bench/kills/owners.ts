@@ -9,7 +9,7 @@ import { INPUT, OUTPUT, sayKill, SLOW, waitFor, type Disturbed, type Stage } fro
 export async function killRun(stage: Stage, times: number): Promise<Disturbed> {
   const { processes } = stage;
   const start = (): RunningCli =>
-    processes.start([...rerank(INPUT, OUTPUT), ...SLOW, "--in-flight-jobs", "200"]);
+    processes.start(rerank(INPUT, OUTPUT, [...SLOW, "--in-flight-jobs 200"].join(" ")));
   const inHand: number[] = [];
   let run = start();
   for (const moment of stage.moments(times)) {
