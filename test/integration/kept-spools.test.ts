@@ -14,8 +14,8 @@ import {
   rankingsInRedis,
 } from "../support/kept.js";
 import { readLines } from "../support/records.js";
+import { TestS3 } from "../support/s3-server.js";
 
-const WORKER = ["--model", BUILTIN];
 /** All records were ranked but the one that is none. */
 const SOME_FAILED = 3;
 const USAGE = 2;
@@ -42,11 +42,12 @@ describe.each(keptVersions)("spools of version %s", (version) => {
     return names.flatMap((name) => readLines(join(folder, name)));
   }
 
-  async function finish(): Promise<string[]> {
-    const runner = fleet.bench.start(words("runner --spool spool"));
-    await fleet.bench.worker(WORKER);
-    const results = await fleet.bench.run(
-      words(`results ${run} --spool spool --output out.jsonl --wait`),
+  async function finish(id = run, spool = "spool", env = {}): Promise<string[]> {
+    const runner = fleet.bench.start(words(`runner --spool ${spool}`), { env });
+    await fleet.worker();
+    const results = await fleet.ask(
+      words(`results ${id} --spool ${spool} --output out.jsonl --wait`),
+      env,
     );
     expect(results.code, results.stderr + runner.said).toBe(SOME_FAILED);
     const lines = readLines(fleet.bench.path("out.jsonl"));
@@ -63,9 +64,23 @@ describe.each(keptVersions)("spools of version %s", (version) => {
     expect(await attemptsBegun(fleet.redis)).toBe(begun + kept.expected.length - done.length);
   });
 
+  it("a runner finishes a run whose spool is in a bucket", async () => {
+    const s3 = await TestS3.start();
+    try {
+      cpSync(kept.path("bucket"), s3.filesOf("kept"), { recursive: true });
+      await kept.load(fleet.redis, "bucket", fleet.bench);
+      const done = await rankingsInRedis(fleet.redis);
+      const bucket = kept.read("bucket.json", named);
+      const lines = await finish(bucket.run, s3.place("kept"), s3.env);
+      expect(lines).toEqual(expect.arrayContaining(done));
+    } finally {
+      await s3.close();
+    }
+  });
+
   it("a spooled run is finished from its folder after it is submitted again to an empty Redis", async () => {
     const done = rankingsInSpool();
-    const again = await fleet.bench.run(submission("--spool spool"));
+    const again = await fleet.ask(submission("--spool spool"));
     expect(again).toMatchObject({ code: 0, stdout: `${run}\n` });
     const lines = await finish();
     expect(lines.slice(0, done.length)).toEqual(done);
@@ -76,7 +91,7 @@ describe.each(keptVersions)("spools of version %s", (version) => {
     cpSync(fleet.bench.path(`spool/${run}`), fleet.bench.path("spool/nightly"), {
       recursive: true,
     });
-    const exit = await fleet.bench.run(submission("--spool spool --run nightly"));
+    const exit = await fleet.ask(submission("--spool spool --run nightly"));
     expectRefusal(exit, USAGE, "Redis has forgotten: purge it, or choose another name");
   });
 });
