@@ -15,7 +15,8 @@ beforeEach(() => {
   file = fleet.bench.path("health.json");
 });
 
-const health = (): Promise<CliExit> => fleet.bench.run(["health", "--health-file", file]);
+const health = (): Promise<CliExit> => fleet.ask(["health", "--health-file", file]);
+const healthByItself = (): Promise<CliExit> => fleet.run(["health", "--health-file", file]);
 const worker = () =>
   fleet.bench.worker(["--model", BUILTIN, "--lanes", "1", "--health-file", file]);
 
@@ -33,9 +34,9 @@ async function untilHealth(says: string, code: number): Promise<void> {
 
 describe("rankmill health", () => {
   it("health is 0 from the moment that a worker is ready until it stops", async () => {
-    expect(await health()).toMatchObject({ code: 1 });
+    expect(await healthByItself()).toMatchObject({ code: 1 });
     const running = await worker();
-    const fit = await health();
+    const fit = await healthByItself();
     expect(fit.stdout).toContain("fit: 1 lanes, 0 jobs in hand");
     expect(fit.code).toBe(0);
     running.signal("SIGTERM");
@@ -108,17 +109,13 @@ describe("rankmill health", () => {
 
   it("a worker that cannot write its health file does not start", async () => {
     const args = ["worker", "--model", BUILTIN, "--lanes", "1"];
-    const exit = await fleet.bench.run([
-      ...args,
-      "--health-file",
-      fleet.bench.path("no/where.json"),
-    ]);
+    const exit = await fleet.ask([...args, "--health-file", fleet.bench.path("no/where.json")]);
     expect(exit.stderr).toContain("--health-file");
     expect(exit.code).toBe(2);
   });
 
   it("health asks for the file if none is named", async () => {
-    const exit = await fleet.bench.run(["health"]);
+    const exit = await fleet.ask(["health"]);
     expect(exit.stderr).toContain("--health-file is missing");
     expect(exit.code).toBe(2);
   });

@@ -17,14 +17,14 @@ describe("rankmill keys", () => {
     expect(scopes).toEqual(["rerank", "runs", "read"]);
     const store = new RedisKeyStore(fleet.redis);
     expect((await new KeyDirectory(store, undefined).find(token))?.id).toBe(id);
-    const list = await fleet.run(["keys", "list", "--json"]);
+    const list = await fleet.ask(["keys", "list", "--json"]);
     expect(JSON.parse(list.stdout)).toMatchObject([{ id, name: "search team", expired: false }]);
     expect(
       list.stdout + JSON.stringify(await fleet.redis.hgetall("rankmill:access-keys")),
     ).not.toContain(token);
-    expect((await fleet.run(["keys", "revoke", id])).code).toBe(0);
+    expect((await fleet.ask(["keys", "revoke", id])).code).toBe(0);
     expect(await new KeyDirectory(store, undefined).find(token)).toBeUndefined();
-    const again = await fleet.run(["keys", "revoke", id]);
+    const again = await fleet.ask(["keys", "revoke", id]);
     expect(again.code).not.toBe(0);
     expect(again.stderr).toContain(`no key "${id}"`);
   });
@@ -33,7 +33,7 @@ describe("rankmill keys", () => {
     const path = fleet.bench.path("keys.json");
     const env = { REDIS_URL: "", RANKMILL_KEYS: path };
     const options = "--scopes read --requests-per-minute 5 --highest-priority bulk";
-    const { stdout } = await fleet.run(["keys", "add", "viewer", ...options.split(" ")], { env });
+    const { stdout } = await fleet.ask(["keys", "add", "viewer", ...options.split(" ")], env);
     const token = stdout.trim();
     const key = await new KeyDirectory(new FileKeyStore(path), undefined).find(token);
     expect(key).toMatchObject({
@@ -43,13 +43,13 @@ describe("rankmill keys", () => {
     });
     expect(await readFile(path, "utf8")).not.toContain(token);
     await writeFile(path, "{}");
-    const list = await fleet.run(["keys", "list"], { env });
+    const list = await fleet.ask(["keys", "list"], env);
     expect(list.code).not.toBe(0);
     expect(list.stderr).toContain("keys.json is damaged");
   });
 
   it("names the scopes there are, if one is unknown", async () => {
-    const { code, stderr } = await fleet.run(["keys", "add", "x", "--scopes", "read,write"]);
+    const { code, stderr } = await fleet.ask(["keys", "add", "x", "--scopes", "read,write"]);
     expect(code).not.toBe(0);
     expect(stderr).toContain('--scopes: "write" is none of rerank, runs, read, admin');
   });

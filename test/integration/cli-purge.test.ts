@@ -27,7 +27,7 @@ beforeEach(async () => {
 });
 
 async function command(line: string, code = 0): Promise<string> {
-  const exit = await fleet.run(words(line));
+  const exit = await fleet.ask(words(line));
   expect(exit.code, exit.stderr).toBe(code);
   return exit.stderr;
 }
@@ -39,7 +39,7 @@ async function submitAndHold(more: string): Promise<string> {
   await fleet.gate.stepUntil(
     "some are done",
     async () => {
-      const { stdout } = await fleet.run(words(`status ${run} --json`));
+      const { stdout } = await fleet.ask(words(`status ${run} --json`));
       const { done, waiting } = JSON.parse(stdout) as { done: number; waiting: number };
       expect(waiting, more).toBeGreaterThan(0);
       return done > 0;

@@ -60,7 +60,7 @@ describe("a spooled run", () => {
     writeFileSync(join(rankings, "7.jsonl"), `${JSON.stringify(forged)}\n`);
     await fleet.worker();
     const runner = fleet.bench.start(words(`runner --spool ${spool}`));
-    const results = await fleet.bench.run(
+    const results = await fleet.ask(
       words(`results ${run} --spool ${spool} --wait --output out.jsonl`),
     );
     expect(results.code, results.stderr + runner.said).toBe(3);
@@ -75,15 +75,15 @@ describe("a spooled run", () => {
 
     // A ranking that is damaged once the run is over is ranked anew if somebody asks for it.
     flip(join(spool, run, "output.jsonl"), '"results"');
-    const cut = await fleet.bench.run(words(`results ${run} --spool ${spool} --output out2.jsonl`));
+    const cut = await fleet.ask(words(`results ${run} --spool ${spool} --output out2.jsonl`));
     expect(cut.code, cut.stderr).toBe(3);
     expect(readFailures(fleet.bench.path("out2.failed.jsonl")).map(({ code }) => code)).toEqual([
       "damaged",
       "damaged",
     ]);
-    const retried = await fleet.bench.run(words(`retry ${run} --spool ${spool}`));
+    const retried = await fleet.ask(words(`retry ${run} --spool ${spool}`));
     expect(retried.code, retried.stderr).toBe(0);
-    const whole = await fleet.bench.run(
+    const whole = await fleet.ask(
       words(`results ${run} --spool ${spool} --wait --output out3.jsonl`),
     );
     expect(whole.code, whole.stderr).toBe(3);
@@ -124,7 +124,7 @@ describe("a spooled run", () => {
     const stops = log.filter(({ msg }) => msg.startsWith("the run stopped"));
     expect(stops.map(({ pauseMs }) => pauseMs)).toEqual([1, 2, undefined]);
     expect(readdirSync(join(place, run, "rankings"))).toEqual([]);
-    const said = await fleet.bench.run(words(`status ${run}`));
+    const said = await fleet.ask(words(`status ${run}`));
     expect(said.stdout).toContain(`${run} (failed)`);
     expect(said.stdout).toContain(
       `EISDIR: illegal operation on a directory, read; "rankmill retry`,
@@ -132,15 +132,15 @@ describe("a spooled run", () => {
     await until("the health file says so", () =>
       readFileSync(healthFile, "utf8").includes("was given up"),
     );
-    const health = await fleet.bench.run(words(`health --health-file ${healthFile}`));
+    const health = await fleet.ask(words(`health --health-file ${healthFile}`));
     expect(health.stdout + health.stderr).toContain(`degraded: run ${run} was given up: EISDIR`);
 
     rmSync(records, { recursive: true });
     writeFileSync(records, whole);
-    const retried = await fleet.bench.run(words(`retry ${run} --spool ${place}`));
+    const retried = await fleet.ask(words(`retry ${run} --spool ${place}`));
     expect(retried.stderr).toContain(`${RECORDS} records enqueued again`);
     await fleet.worker();
-    const results = await fleet.bench.run(
+    const results = await fleet.ask(
       words(`results ${run} --spool ${place} --wait --output out.jsonl`),
     );
     expect(results.code, results.stderr).toBe(0);

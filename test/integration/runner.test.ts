@@ -44,7 +44,7 @@ interface Figures {
 }
 
 async function status(run: string): Promise<Figures> {
-  const { stdout } = await fleet.bench.run(["status", run, "--json"]);
+  const { stdout } = await fleet.ask(["status", run, "--json"]);
   return JSON.parse(stdout) as Figures;
 }
 
@@ -67,9 +67,9 @@ describe.each(firstUnlessLong(["bucket", "folder"]))("a run spooled in a %s", (k
     const second = fleet.bench.start(spooled("runner"));
     await second.says("owner of the run");
     fleet.gate.release();
-    const results = await fleet.bench.run(spooled(`results ${run} --wait --output out.jsonl`));
+    const results = await fleet.run(spooled(`results ${run} --wait --output out.jsonl`));
     expect(results.code, results.stderr).toBe(0);
-    await fleet.bench.run(rerank("in.jsonl", "plain.jsonl"));
+    await fleet.ask(rerank("in.jsonl", "plain.jsonl"));
     expect(sortedLines(fleet.bench.path("out.jsonl"))).toEqual(
       sortedLines(fleet.bench.path("plain.jsonl")),
     );
@@ -81,13 +81,13 @@ describe.each(firstUnlessLong(["bucket", "folder"]))("a run spooled in a %s", (k
     const records = multiply(SAMPLE, COPIES);
     writeRecords(fleet.bench.path("bad.jsonl"), [...records, { id: "no-documents", query: "q" }]);
     const run = await submit("bad.jsonl");
-    const cancelled = await fleet.bench.run(spooled(`cancel ${run}`));
+    const cancelled = await fleet.ask(spooled(`cancel ${run}`));
     expect(cancelled.stderr).toContain(`${RECORDS + 1} records stopped`);
     fleet.bench.start(spooled("runner"));
     await fleet.worker();
-    const retried = await fleet.bench.run(spooled(`retry ${run}`));
+    const retried = await fleet.ask(spooled(`retry ${run}`));
     expect(retried.stderr).toContain(`${RECORDS + 1} records enqueued again`);
-    const results = await fleet.bench.run(spooled(`results ${run} --wait --output out.jsonl`));
+    const results = await fleet.ask(spooled(`results ${run} --wait --output out.jsonl`));
     expect(results.code, results.stderr).toBe(3);
     expect(sortedLines(fleet.bench.path("out.jsonl"))).toHaveLength(RECORDS);
     const [failure] = readFailures(fleet.bench.path("out.failed.jsonl"));
@@ -103,7 +103,7 @@ describe.each(firstUnlessLong(["bucket", "folder"]))("a run spooled in a %s", (k
   });
 
   it("never leads out of the spool, whatever its id is", async () => {
-    const { code, stderr } = await fleet.bench.run(
+    const { code, stderr } = await fleet.ask(
       spooled(`submit --model builtin-bm25 --input in.jsonl --run ../../escape`),
     );
     expect(code).toBe(2);
