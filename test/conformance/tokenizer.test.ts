@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { assemblePair } from "../../src/core/pair-assembly.js";
 import type { EncodedPair } from "../../src/core/pair.js";
+import type { Tokenizer } from "../../src/core/ports/tokenizer.js";
 import { ignoreWork } from "../../src/core/work-events.js";
 import { CachedTokenizer } from "../../src/tokenizers/cached-tokenizer.js";
 import { TOKENIZER_KINDS } from "../../src/tokenizers/kinds/registry.js";
@@ -36,6 +37,30 @@ const SWEEP_CHUNK = 4_096;
 /** Every code point of the sweep rather than a sample of those that are not listed: some minutes. */
 const FULL_SWEEP = process.env["RANKMILL_TEST_FULL_SWEEP"] === "1";
 
+/** Each is opened once for all its tests: reading a large vocabulary takes seconds. */
+const opened = new Map<string, ReturnType<typeof openTokenizer>>();
+
+async function openShared(
+  folder: string,
+  kind: (typeof TOKENIZER_KINDS)[number]["name"],
+): Promise<Pick<Awaited<ReturnType<typeof openTokenizer>>, "tokenizer" | "template">> {
+  const opening = opened.get(`${kind} ${folder}`) ?? openTokenizer(folder, { kind });
+  opened.set(`${kind} ${folder}`, opening);
+  const { tokenizer, template } = await opening;
+  return { template, tokenizer: { ...delegate(tokenizer), close: () => Promise.resolve() } };
+}
+
+function delegate(tokenizer: Tokenizer): Pick<Tokenizer, "kind" | "encode"> {
+  return {
+    kind: tokenizer.kind,
+    encode: async (texts, atLeastTokens) => await tokenizer.encode(texts, atLeastTokens),
+  };
+}
+
+afterAll(async () => {
+  for (const opening of opened.values()) await (await opening).tokenizer.close();
+});
+
 const lists = (ids: readonly Int32Array[]): number[][] => ids.map((list) => [...list]);
 
 /** The cache is the same above all of them. */
@@ -44,13 +69,13 @@ const ALSO_REMEMBERED = new Set(["builtin-bm25", "tiny-bert", "tiny-deberta-v2"]
 for (const { name, folder, sweepEvery, own } of TOKENIZERS) {
   for (const { name: kind } of TOKENIZER_KINDS) {
     if (kind === "rankmill" && !own) continue;
-    // Reading this vocabulary takes the package seconds; the long tests try it.
-    if (kind === "transformers" && name === "xlmr-whitespace-variant" && !FULL_SWEEP) continue;
+    // Reading this vocabulary takes packages seconds; the long tests try it.
+    if (kind !== "rankmill" && name === "xlmr-whitespace-variant" && !FULL_SWEEP) continue;
     describeTokenizerKind(`${kind} on ${name}`, {
       kind,
       folder,
       knownDifferences: kind === "transformers" ? (known.texts[name] ?? []) : [],
-      open: async () => await openTokenizer(folder, { kind }),
+      open: async () => await openShared(folder, kind),
     });
   }
   if (ALSO_REMEMBERED.has(name))
@@ -59,14 +84,14 @@ for (const { name, folder, sweepEvery, own } of TOKENIZERS) {
       folder,
       knownDifferences: [],
       open: async () => {
-        const { tokenizer, template } = await openTokenizer(folder, { kind: "tokenizers" });
+        const { tokenizer, template } = await openShared(folder, "tokenizers");
         return { tokenizer: new CachedTokenizer(tokenizer, CACHE_BYTES, ignoreWork), template };
       },
     });
 
   if (sweepEvery > 0 && (FULL_SWEEP || name !== "xlmr-whitespace-variant"))
     it(`transformers on ${name} differs from tokenizers on the listed code points and on no other`, async () => {
-      const { tokenizer } = await openTokenizer(folder, { kind: "transformers" });
+      const { tokenizer } = await openShared(folder, "transformers");
       const reference = openReference(folder);
       const listed = new Set(codePoints(known.codePoints[name] ?? ""));
       const points = codePoints(known.sweep).filter(
@@ -85,18 +110,17 @@ for (const { name, folder, sweepEvery, own } of TOKENIZERS) {
           ...chunk.filter((_, index) => ours[index]?.join() !== theirs[index]?.join()),
         );
       }
-      await tokenizer.close();
       expect(asRanges(differing)).toBe(known.codePoints[name] ?? "");
     });
 }
 
 async function pairOf(name: string, query: string, document: string): Promise<EncodedPair> {
-  const { tokenizer, template } = await openTokenizer(`${DATA}/tokenizers/${name}`);
+  const kind = name === "xlmr" ? "rankmill" : "tokenizers";
+  const { tokenizer, template } = await openShared(`${DATA}/tokenizers/${name}`, kind);
   const [first = new Int32Array(), second = new Int32Array()] = await tokenizer.encode([
     query,
     document,
   ]);
-  await tokenizer.close();
   return assemblePair(template, first, second, { maxLength: 512, truncation: "only-second" });
 }
 
@@ -115,7 +139,7 @@ describe("golden ids", given(TOKENIZER_DATA), () => {
     for (const kind of kinds) {
       it(`${kind} gives the published ids of ${name}`, async () => {
         const folder = `${DATA}/tokenizers/${name}`;
-        const { tokenizer, template } = await openTokenizer(folder, { kind });
+        const { tokenizer, template } = await openShared(folder, kind);
         const specials = specialsOf(folder).map(({ content }) => content);
         let compared = 0;
         for (const [title, { text, text_pair: second, ids }] of Object.entries(entries)) {
@@ -136,13 +160,12 @@ describe("golden ids", given(TOKENIZER_DATA), () => {
           expect({ title, ids: ours }).toEqual({ title, ids });
           compared += 1;
         }
-        await tokenizer.close();
         expect(compared).toBeGreaterThan(20);
       });
     }
   }
 
-  it("every kind gives the published ids of pairs", async () => {
+  it("pairs have their published ids", async () => {
     const bert = await pairOf(
       "bert",
       "How many people live in Berlin?",
