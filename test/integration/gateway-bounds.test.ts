@@ -199,8 +199,8 @@ describe("a client that is slow or silent", () => {
   });
   afterAll(() => running.close(0));
 
-  const open = async (): Promise<Socket> => {
-    const socket = connect(running.address.port, "127.0.0.1");
+  const open = async ({ address } = running): Promise<Socket> => {
+    const socket = connect(address.port, "127.0.0.1");
     socket.on("error", () => undefined);
     await once(socket, "connect");
     return socket;
@@ -221,9 +221,11 @@ describe("a client that is slow or silent", () => {
       String(await fleet.redis.client("LIST"))
         .trim()
         .split("\n").length;
+    // One that cuts nobody off for being slow.
+    const patient = await gatewayWith({});
     const sockets: Socket[] = [];
     const ask = async (): Promise<void> => {
-      const socket = await open();
+      const socket = await open(patient);
       sockets.push(socket);
       const body = JSON.stringify({ ...BODY, model: model.name, query: `q${sockets.length}` });
       socket.write(
@@ -242,6 +244,7 @@ describe("a client that is slow or silent", () => {
         (await owners()) === 0 && (await fleet.redis.keys(`*${tag}*-interactive:r*`)).length === 0
       );
     });
+    await patient.close(0);
   });
 
   it.each([

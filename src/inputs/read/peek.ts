@@ -1,27 +1,35 @@
 import { toBuffer } from "../collection/line-blocks.js";
 import type { ByteSource } from "./lines.js";
 
-export interface Peeked {
-  /** The first bytes; fewer only if there are no more. */
-  readonly start: Buffer;
-  /** All bytes, these included. */
+export interface Peeked<T> {
+  /** The answer to the first bytes; undefined if they gave none. */
+  readonly found: T | undefined;
+  /** All bytes, those that were read ahead included. */
   readonly all: ByteSource;
 }
 
-/** Reads the first bytes of a stream, and gives them back with the rest. */
-export async function peek(source: ByteSource, bytes: number): Promise<Peeked> {
+/**
+ * Asks the start of a stream until it has an answer, at most over so many bytes. A stream that pauses is
+ * not waited for once there is an answer.
+ *
+ * @param answer is asked again each time that more has come; `isWhole` once nothing more will
+ */
+export async function peek<T>(
+  source: ByteSource,
+  mostBytes: number,
+  answer: (start: Buffer, isWhole: boolean) => T | undefined,
+): Promise<Peeked<T>> {
   const chunks = source[Symbol.asyncIterator]();
-  const held: Buffer[] = [];
-  let length = 0;
-  while (length < bytes) {
+  let start: Buffer = Buffer.alloc(0);
+  let found: T | undefined;
+  let isWhole = false;
+  while (found === undefined && !isWhole) {
     const { done, value } = await chunks.next();
-    if (done === true) break;
-    const chunk = toBuffer(value);
-    held.push(chunk);
-    length += chunk.length;
+    if (done !== true) start = Buffer.concat([start, toBuffer(value)]);
+    isWhole = done === true || start.length >= mostBytes;
+    found = answer(start.subarray(0, mostBytes), isWhole);
   }
-  const start = Buffer.concat(held);
-  return { start: start.subarray(0, bytes), all: rejoin(start, chunks) };
+  return { found, all: rejoin(start, chunks) };
 }
 
 async function* rejoin(

@@ -11,11 +11,10 @@ const MAX_ROW_LINES = 1_000;
 /**
  * The separator of a table whose header names a query and documents.
  *
- * @param text the start of a file
+ * @param header the first line of a file
  * @returns undefined if it is no such table
  */
-export function separatorOf(text: string): Separator | undefined {
-  const [header = ""] = text.split(/\r?\n/, 1);
+export function separatorOf(header: string): Separator | undefined {
   return SEPARATORS.find((separator) => {
     const names = cellsOf(header, separator)?.map(nameOf) ?? [];
     const has = (known: readonly string[]): boolean => names.some((name) => known.includes(name));

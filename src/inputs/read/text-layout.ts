@@ -35,24 +35,29 @@ export async function countTextRecords(source: ByteSource, options: LineOptions)
   return count;
 }
 
+type Layout = "lines" | "items" | Separator;
+
 async function tellLayout(
   source: ByteSource,
-): Promise<{ readonly layout: "lines" | "items" | Separator; readonly all: ByteSource }> {
-  const { start, all } = await peek(source, PEEK_BYTES);
-  const text = start.toString("utf8").replace(/^\uFEFF/, "");
-  if (isJsonItems(text)) return { layout: "items", all };
-  return { layout: separatorOf(text) ?? "lines", all };
+): Promise<{ readonly layout: Layout; readonly all: ByteSource }> {
+  const { found, all } = await peek(source, PEEK_BYTES, layoutOf);
+  return { layout: found ?? "lines", all };
 }
 
-/** Whether the text is an array, or its first object goes on over the next line. */
-function isJsonItems(text: string): boolean {
-  const start = text.trimStart();
-  if (start.startsWith("[")) return true;
-  if (!start.startsWith("{")) return false;
-  const newline = start.indexOf("\n");
-  const second = newline < 0 ? "" : start.slice(newline + 1);
-  if (!/^[ \t}"]/.test(second)) return false;
-  return !isJson(start.slice(0, newline));
+/** @returns undefined if more must be known */
+function layoutOf(bytes: Buffer, isWhole: boolean): Layout | undefined {
+  const text = bytes
+    .toString("utf8")
+    .replace(/^\uFEFF/, "")
+    .trimStart();
+  if (text.startsWith("[")) return "items";
+  const [first = "", second] = text.split(/\r?\n/, 2);
+  if (second === undefined && !isWhole) return undefined;
+  if (!text.startsWith("{")) return separatorOf(first) ?? "lines";
+  if (isJson(first)) return "lines";
+  if (second === "" && !isWhole) return undefined;
+  // An object that goes on over the next line.
+  return /^[ \t}"]/.test(second ?? "") ? "items" : "lines";
 }
 
 function isJson(text: string): boolean {

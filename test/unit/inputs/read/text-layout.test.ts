@@ -140,3 +140,21 @@ describe("a table with a header", () => {
     expect(await read("a,b\n1,2\n")).toHaveLength(2);
   });
 });
+
+/** A stream that says something, and nothing more for as long as anybody listens. */
+async function* paused(text: string): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(text);
+  await new Promise(() => {});
+}
+
+describe("a stream that pauses", () => {
+  it.each([
+    ["JSON lines", `${JSON.stringify(A)}\n${JSON.stringify(B)}\n`, 1],
+    ["an array", `[${JSON.stringify(A)},`, 1],
+    ["a table", "query,document\nq,d\n", 2],
+  ])("of %s gives what has come", async (_, text, lineNumber) => {
+    const records = readTextRecords(paused(text), OPTIONS);
+    const { value } = await records.next();
+    expect(value).toMatchObject({ status: "line", lineNumber });
+  });
+});
