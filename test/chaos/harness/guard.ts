@@ -21,6 +21,7 @@ export interface Leavings {
 export class Guard {
   readonly mark = randomUUID();
   readonly #child: ChildProcess;
+  readonly #outer = process.env[CHAOS_MARK];
 
   constructor() {
     this.#child = fork(GUARDIAN, [CHAOS_MARK, this.mark], {
@@ -44,8 +45,10 @@ export class Guard {
     this.#child.send(leavings);
   }
 
-  /** Nothing is left for it to do. */
+  /** What is started from now on is not the run's, and must not be taken for a part of it. */
   close(): void {
+    if (this.#outer === undefined) delete process.env[CHAOS_MARK];
+    else process.env[CHAOS_MARK] = this.#outer;
     this.#child.disconnect();
   }
 }
