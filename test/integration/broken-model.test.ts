@@ -50,7 +50,7 @@ describe("a model that gives no number", () => {
     await modelThrough(["Neg", "Sqrt"]);
     const options = "--no-calibrate --lanes 1 --no-prepare";
     const exit = await bench.run(rerank("in.jsonl", "out.jsonl", options, "./broken"));
-    expect(exit.stderr).toContain("1 documents could not be scored");
+    expect(exit.stderr).toContain("1 document could not be scored");
     expect(exit.code).toBe(3);
     expect(readRankings(bench.path("out.jsonl"))[0]).toMatchObject({
       results: [{ index: 1 }],
