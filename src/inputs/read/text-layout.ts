@@ -19,9 +19,7 @@ export async function* readTextRecords(
   options: LineOptions,
 ): AsyncGenerator<Line, void, undefined> {
   const { layout, all } = await tellLayout(source);
-  if (layout === "items") yield* jsonItems(all, options);
-  else if (layout === "lines") yield* readLines(all, options);
-  else yield* tableRows(all, layout, options);
+  yield* recordsOf(layout, all, options);
 }
 
 /** The number of records that `readTextRecords` would yield, those that cannot be read included. */
@@ -29,13 +27,21 @@ export async function countTextRecords(source: ByteSource, options: LineOptions)
   const { layout, all } = await tellLayout(source);
   // Lines need not be cut out to be counted.
   if (layout === "lines") return await countLines(all, options);
-  const records = layout === "items" ? jsonItems(all, options) : tableRows(all, layout, options);
   let count = 0;
-  for await (const _ of records) count += 1;
+  for await (const _ of recordsOf(layout, all, options)) count += 1;
   return count;
 }
 
 type Layout = "lines" | "items" | Separator;
+
+function recordsOf(
+  layout: Layout,
+  all: ByteSource,
+  options: LineOptions,
+): AsyncGenerator<Line, void, undefined> {
+  if (layout === "items") return jsonItems(all, options);
+  return layout === "lines" ? readLines(all, options) : tableRows(all, layout, options);
+}
 
 async function tellLayout(
   source: ByteSource,

@@ -37,7 +37,7 @@ async function run(args: readonly string[]): Promise<number> {
   print(`${describeHost()}\n`);
   const open = await openGateway(model, `--deadline ${values.deadline}`);
   try {
-    const name = model === BUILTIN ? BUILTIN : basename(model);
+    const name = basename(model);
     const requests = distinctRequests(2);
     const { url } = open.gateway;
     const steady = await load(url, name, STEADY_CLIENTS, STEADY_SECONDS, requests);
