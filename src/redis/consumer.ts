@@ -5,7 +5,6 @@ import { KEY_PREFIX, queueName } from "./keys.js";
 import type { Priority } from "../core/priority.js";
 import { MAX_ATTEMPTS, retryDelayMs } from "./retry.js";
 import { telemetryOption, traceRequestId } from "./telemetry.js";
-import { DROPPED } from "./unwanted-jobs.js";
 import { waitAtMost } from "../platform/wait-at-most.js";
 import type { RedisClient } from "./redis-client.js";
 
@@ -64,7 +63,7 @@ const WATCH_INTERVAL_MS = 10_000;
 /** The reason of an attempt that is aborted at shutdown: its job belongs back in the queue. */
 const HAND_BACK = new Error("shutting down");
 /** The reason of an attempt that is aborted because nobody wants it any more. */
-const NOBODY_WAITS = new Error(DROPPED);
+const NOBODY_WAITS = new Error("nobody waits for the job any more");
 /** The time for handing jobs back once the deadline is over. */
 const HAND_BACK_MS = 700;
 /** The time after which a connection that does not answer is given up. */
@@ -87,7 +86,6 @@ export class Consumer {
   readonly #process: Process;
   #worker: Worker<JobEnvelope, JobSummary>;
   readonly #held = new Map<string, AbortController>();
-  readonly #dropped = new Set<string>();
   /** When the last errors came. */
   readonly #errorTimesMs: number[] = [];
   #lastActivityMs = Date.now();
@@ -178,10 +176,6 @@ export class Consumer {
         this.cancel(jobId, "its lock was lost");
       }
     });
-    // BullMQ can only fail a job that is active; a dropped one must not stay behind as failed.
-    worker.on("failed", (job) => {
-      if (job?.id !== undefined && this.#dropped.delete(job.id)) job.remove().catch(() => {});
-    });
     worker.on("stalled", (jobId) => onEvent({ type: "stalled", jobId }));
     worker.on("error", (error) => {
       onEvent({ type: "error", error });
@@ -240,9 +234,9 @@ export class Consumer {
       }
       const unwanted = error instanceof RankmillError && error.code === "unwanted";
       if (unwanted || controller.signal.reason === NOBODY_WAITS) {
-        this.#dropped.add(jobId);
         onEvent({ type: "dropped", jobId });
-        throw new UnrecoverableError(NOBODY_WAITS.message);
+        // For BullMQ it is complete: so its keys go in the same moment in which it leaves the queue.
+        return { pairs: 0, tokens: 0, truncated: 0, failedPairs: 0 };
       }
       const failure = error instanceof Error ? error : new Error(String(error));
       const final = lastAttempt || !isRetryable(failure);

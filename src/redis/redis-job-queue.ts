@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { Queue } from "./bullmq.js";
 import type { Result } from "ioredis";
 import type { EnqueueOutcome, JobEnvelope, NewJob } from "../core/job.js";
@@ -8,8 +9,8 @@ import type { JobQueue, QueueState } from "../core/ports/job-queue.js";
 import type { PayloadStore } from "../core/ports/payload-store.js";
 import { packPayload, unpackPayload } from "./make-job.js";
 import { telemetryOption } from "./telemetry.js";
-import { takeOutUnwanted, unwantedOf } from "./unwanted-jobs.js";
-import { describeError } from "../core/errors.js";
+import { takeOutJobs, takeOutUnwanted, unwantedOf } from "./unwanted-jobs.js";
+import { describeError, RankmillError } from "../core/errors.js";
 import { damaged } from "../core/stored-json.js";
 import { waitOut } from "./wait-out.js";
 import type { RedisClient } from "./redis-client.js";
@@ -30,40 +31,49 @@ const PACKING_BYTES = 65_536;
 const REFUSED_TTL_SECONDS = 3_600;
 /** A job may wait this long, or as long as its result would live: then nobody waits for it any more. */
 const OWNERS_TTL_SECONDS = 604_800;
+/** An owner that no job has. */
+const NOBODY = "";
+/** A worker lets go of a job that nobody waits for within milliseconds; a dead one's lock ends in seconds. */
+const LEAVING_MS = 120_000;
+const FIRST_PAUSE_MS = 2;
+const LONGEST_PAUSE_MS = 250;
 
 /**
  * KEYS: of each job: owners, result, BullMQ's job, BullMQ's failed jobs. ARGV: owner, TTL of owners in
  * seconds; then the jobs' ids. Owners of a job that is done live as long as its result.
  *
  * Registers the owner first: from then on nobody else's release can take a result away. Returns of
- * each job: `done`; `joined` if it is under way; `failed` if BullMQ keeps it as failed; else
- * `new`. The record of a failure goes: the job is about to be tried again.
+ * each job: `done`; `joined` if it is under way; `failed` if BullMQ keeps it as failed; `leaving` if
+ * BullMQ has it though nobody waits for it, and then the owner is not registered; else `new`. The record
+ * of a failure goes: the job is about to be tried again.
  */
 const REGISTER_OWNERS = `
 local found = {}
 for i = 1, #ARGV - 2 do
   local key = (i - 1) * 4
   local owners = redis.call("GET", KEYS[key + 1])
-  if not owners then
-    owners = ARGV[1]
-  elseif not string.find("\\n" .. owners .. "\\n", "\\n" .. ARGV[1] .. "\\n", 1, true) then
-    owners = owners .. "\\n" .. ARGV[1]
-  end
-  redis.call("SET", KEYS[key + 1], owners, "EX", ARGV[2])
   local record = redis.call("GETRANGE", KEYS[key + 2], 0, 0)
-  if record == "D" then
-    local left = redis.call("PTTL", KEYS[key + 2])
-    if left > 0 then redis.call("PEXPIRE", KEYS[key + 1], left) end
-  end
   local held = record ~= "D" and redis.call("EXISTS", KEYS[key + 3]) == 1
   local failed = held and redis.call("ZSCORE", KEYS[key + 4], ARGV[i + 2])
-  if record == "D" then
-    found[i] = "done"
-  elseif held and not failed then
-    found[i] = "joined"
+  if held and not failed and not owners then
+    found[i] = "leaving"
   else
-    if record == "F" then redis.call("DEL", KEYS[key + 2]) end
-    found[i] = failed and "failed" or "new"
+    if not owners then
+      owners = ARGV[1]
+    elseif not string.find("\\n" .. owners .. "\\n", "\\n" .. ARGV[1] .. "\\n", 1, true) then
+      owners = owners .. "\\n" .. ARGV[1]
+    end
+    redis.call("SET", KEYS[key + 1], owners, "EX", ARGV[2])
+    if record == "D" then
+      local left = redis.call("PTTL", KEYS[key + 2])
+      if left > 0 then redis.call("PEXPIRE", KEYS[key + 1], left) end
+      found[i] = "done"
+    elseif held and not failed then
+      found[i] = "joined"
+    else
+      if record == "F" then redis.call("DEL", KEYS[key + 2]) end
+      found[i] = failed and "failed" or "new"
+    end
   end
 end
 return found
@@ -115,7 +125,7 @@ end
 return states
 `;
 
-type Found = "done" | "joined" | "failed" | "new";
+type Found = "done" | "joined" | "failed" | "new" | "leaving";
 
 declare module "ioredis" {
   interface RedisCommander<Context> {
@@ -176,19 +186,8 @@ export class RedisJobQueue implements JobQueue, PayloadStore {
   }
 
   async #enqueueChunk(jobs: readonly NewJob[], owner: string): Promise<EnqueueOutcome[]> {
-    const keys = jobs.flatMap(({ jobId, priority }) => [
-      jobKeys.owners(this.tag, jobId),
-      jobKeys.result(this.tag, jobId),
-      this.#bullKey(priority, jobId),
-      this.#bullKey(priority, "failed"),
-    ]);
-    const ids = jobs.map(({ jobId }) => jobId);
-    const longest = Math.max(
-      OWNERS_TTL_SECONDS,
-      ...jobs.map(({ envelope }) => envelope.ttlSeconds),
-    );
-    const args = [ownerLine(owner), longest, ...ids];
-    const found = await this.#redis.rankmillRegisterOwners(keys.length, ...keys, ...args);
+    const found = await this.#register(jobs, ownerLine(owner));
+    await this.#untilLeft(jobs, found, ownerLine(owner));
     const fresh = jobs.filter((_, i) => found[i] === "new" || found[i] === "failed");
     const storing = this.#redis.pipeline();
     const packing = fresh.map(async ({ jobId, payload, envelope }) => {
@@ -210,6 +209,46 @@ export class RedisJobQueue implements JobQueue, PayloadStore {
     return found.map((one): EnqueueOutcome => {
       return one === "done" || one === "joined" ? one : "queued";
     });
+  }
+
+  async #register(jobs: readonly NewJob[], owner: string): Promise<Found[]> {
+    const keys = jobs.flatMap(({ jobId, priority }) => [
+      jobKeys.owners(this.tag, jobId),
+      jobKeys.result(this.tag, jobId),
+      this.#bullKey(priority, jobId),
+      this.#bullKey(priority, "failed"),
+    ]);
+    const longest = Math.max(
+      OWNERS_TTL_SECONDS,
+      ...jobs.map(({ envelope }) => envelope.ttlSeconds),
+    );
+    const ids = jobs.map(({ jobId }) => jobId);
+    return await this.#redis.rankmillRegisterOwners(keys.length, ...keys, owner, longest, ...ids);
+  }
+
+  /**
+   * Waits until BullMQ has let go of jobs that nobody waited for, and registers their new owner then: a
+   * worker has written its result and has not told BullMQ yet, or is just giving the job up. Whoever
+   * joined it would wait for a ranking that nobody makes.
+   *
+   * @param found of each job; `leaving` is replaced by what is found in the end
+   */
+  async #untilLeft(jobs: readonly NewJob[], found: Found[], owner: string): Promise<void> {
+    const deadlineMs = performance.now() + LEAVING_MS;
+    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
+      const places = found.flatMap((one, i) => (one === "leaving" ? [i] : []));
+      const leaving = places.flatMap((i) => jobs[i] ?? []);
+      const [first] = leaving;
+      if (first === undefined) return;
+      if (performance.now() > deadlineMs) {
+        const message = `a worker has held job ${first.jobId} for ${LEAVING_MS / 1_000} s, though nobody waits for it`;
+        throw new RankmillError("timeout", message, { context: { jobId: first.jobId } });
+      }
+      const held = await this.#stop(leaving.map(({ jobId }) => jobId));
+      if (held.length > 0) await sleep(pauseMs);
+      const now = await this.#register(leaving, owner);
+      places.forEach((place, i) => (found[place] = now[i] ?? "leaving"));
+    }
   }
 
   async #add(priority: Priority, jobs: readonly NewJob[]): Promise<void> {
@@ -267,12 +306,21 @@ export class RedisJobQueue implements JobQueue, PayloadStore {
   async cancel(jobIds: readonly string[], owner: string): Promise<void> {
     const released = await this.#release(jobIds, owner);
     if (released.length === 0) return;
-    const held = await this.#takeOut(released);
-    if (held.length === 0) return;
-    // A job cannot be removed under its worker's lock: the notice ends its attempt, and what that has
-    // begun since the release goes once more.
-    await this.#redis.publish(cancelChannel(this.tag), held.join(","));
-    await this.#release(held, owner);
+    const held = await this.#stop(released);
+    // What an attempt has begun since the release goes once more.
+    if (held.length > 0) await this.#release(held, owner);
+  }
+
+  /**
+   * Takes jobs that nobody waits for out of the queue. A job cannot be removed under its worker's lock: a
+   * notice ends its attempt.
+   *
+   * @returns those that workers hold
+   */
+  async #stop(jobIds: readonly string[]): Promise<string[]> {
+    const held = await takeOutJobs(this.#redis, this.tag, jobIds);
+    if (held.length > 0) await this.#redis.publish(cancelChannel(this.tag), held.join(","));
+    return held;
   }
 
   async dropUnwanted(): Promise<void> {
@@ -282,25 +330,7 @@ export class RedisJobQueue implements JobQueue, PayloadStore {
     if (unwanted.length === 0) return;
     await this.#redis.publish(cancelChannel(this.tag), unwanted.join(","));
     // Keys that a dropped attempt has written since its job was released.
-    for (const jobId of unwanted) await this.#redis.unlink(...ownKeys(this.tag, jobId));
-  }
-
-  /** @returns ids of the jobs that workers hold, and that hence are still there */
-  async #takeOut(jobIds: readonly string[]): Promise<string[]> {
-    const looking = this.#redis.pipeline();
-    // Newest first: BullMQ looks for a job from that end of its list at which the newest are.
-    const places = jobIds
-      .toReversed()
-      .flatMap((jobId) => PRIORITIES.map((priority) => ({ jobId, priority })));
-    for (const { jobId, priority } of places) looking.exists(this.#bullKey(priority, jobId));
-    const there = await run(looking);
-    const held = await Promise.all(
-      places.map(async ({ jobId, priority }, i) => {
-        if (there[i] !== 1) return [];
-        return (await this.#queues[priority].remove(jobId).catch(() => 0)) === 1 ? [] : [jobId];
-      }),
-    );
-    return held.flat();
+    await this.#release(unwanted, NOBODY);
   }
 
   async read(jobId: string, maxBytes: number): Promise<string | undefined> {

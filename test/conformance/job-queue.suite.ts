@@ -155,6 +155,39 @@ export function testJobQueue(name: string, make: MakeJobPlace): void {
       expect(await stateOf(jobOf("b").jobId)).toBe("queued");
     });
 
+    it("queues a job anew that is wanted again before its worker has let go of it", async () => {
+      const { queue } = place;
+      const job = jobOf("a");
+      await queue.enqueue([job], "one");
+      const workers = await place.work();
+      await until("it is held", async () => (await queue.activeIds()).size === 1);
+      // Its result is there before the worker tells the queue, and is taken at once.
+      await end(job.jobId);
+      await queue.release([job.jobId], "one");
+      const again = queue.enqueue([job], "two");
+      workers.end(1);
+      expect(await again).toEqual(["queued"]);
+      await until("it is ranked", async () => {
+        workers.end(1);
+        return (await resultOf(job.jobId)) !== undefined;
+      });
+    });
+
+    it("keeps a job that is wanted again while another owner cancels it", async () => {
+      const { queue } = place;
+      const job = jobOf("a");
+      for (let round = 0; round < 20; round += 1) {
+        await queue.enqueue([job], `one ${round}`);
+        await Promise.all([
+          queue.cancel([job.jobId], `one ${round}`),
+          queue.enqueue([job], `two ${round}`),
+        ]);
+        expect(await stateOf(job.jobId)).toBe("queued");
+        await queue.cancel([job.jobId], `two ${round}`);
+        expect(await stateOf(job.jobId)).toBe("missing");
+      }
+    });
+
     it("lets no worker begin what only a blocked owner waits for, until the owner is unblocked", async () => {
       const { queue, results } = place;
       const [a, b] = [jobOf("a"), jobOf("b")];

@@ -2,9 +2,9 @@
 import { RankmillError } from "../../src/core/errors.js";
 import type { JobEnd, JobSummary, TakenJob } from "../../src/core/job.js";
 import { envelopeSchema } from "../../src/core/job-envelope.js";
+import { listenForCancellations } from "../../src/redis/cancellations.js";
 import { Consumer } from "../../src/redis/consumer.js";
-import { cancelChannel } from "../../src/redis/keys.js";
-import { duplicateClient, type RedisClient } from "../../src/redis/redis-client.js";
+import type { RedisClient } from "../../src/redis/redis-client.js";
 import { RedisResultStore } from "../../src/redis/redis-result-store.js";
 
 /** A job with this query fails for good, as long as the worker is not `healed`. */
@@ -15,14 +15,13 @@ export class GatedWorker {
   /** Whether jobs with the query {@link FAILS} are ranked too. */
   healed = false;
   readonly #results: RedisResultStore;
-  readonly #subscriber: RedisClient;
+  #subscriber: RedisClient | undefined;
   readonly #consumer: Consumer;
   #allowed = 0;
   #waiting: (() => void)[] = [];
 
   private constructor(redis: RedisClient, tag: string) {
     this.#results = new RedisResultStore(redis, tag);
-    this.#subscriber = duplicateClient(redis);
     this.#consumer = new Consumer(
       redis,
       {
@@ -39,10 +38,7 @@ export class GatedWorker {
 
   static async start(redis: RedisClient, tag: string): Promise<GatedWorker> {
     const worker = new GatedWorker(redis, tag);
-    worker.#subscriber.on("message", (_channel: string, jobIds: string) => {
-      for (const jobId of jobIds.split(",")) worker.#consumer.drop(jobId);
-    });
-    await worker.#subscriber.subscribe(cancelChannel(tag));
+    worker.#subscriber = await listenForCancellations(redis, tag, [worker.#consumer]);
     await worker.#consumer.ready();
     worker.#consumer.start();
     return worker;
@@ -63,7 +59,7 @@ export class GatedWorker {
 
   async close(): Promise<void> {
     await this.#consumer.close(0);
-    this.#subscriber.disconnect();
+    this.#subscriber?.disconnect();
   }
 
   async #process(job: TakenJob, signal: AbortSignal): Promise<JobSummary> {

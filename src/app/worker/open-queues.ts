@@ -7,7 +7,7 @@ import {
   DEFAULT_LOCK_DURATION_MS,
   DEFAULT_STALLED_INTERVAL_MS,
 } from "../../redis/consumer.js";
-import { cancelChannel } from "../../redis/keys.js";
+import { listenForCancellations } from "../../redis/cancellations.js";
 import { registerModel } from "../../redis/model-registry.js";
 import { RedisJobQueue } from "../../redis/redis-job-queue.js";
 import { RedisResultStore } from "../../redis/redis-result-store.js";
@@ -17,7 +17,6 @@ import type { WorkerPlan } from "./plan-worker.js";
 import type { ProcessFitness } from "./process-fitness.js";
 import { countConsumer, logConsumer } from "./worker-events.js";
 import { DEFAULT_CONCURRENCY, type WorkerOptions } from "./worker-options.js";
-import { duplicateClient, type RedisClient } from "../../redis/redis-client.js";
 
 export interface OpenQueues {
   readonly queue: RedisJobQueue;
@@ -68,7 +67,8 @@ export async function openQueues(
   };
   const consumers = { interactive: open("interactive"), bulk: open("bulk") };
   await Promise.all(Object.values(consumers).map((consumer) => consumer.ready()));
-  await listenForCancellations(redis, tag, Object.values(consumers), closers);
+  const subscriber = await listenForCancellations(redis, tag, Object.values(consumers));
+  closers.use("cancellations", subscriber, (one) => one.disconnect());
   const unheld = new UnheldJobs({
     redis,
     tag,
@@ -104,22 +104,4 @@ function openConsumer(
     },
     (job, signal) => processor.process(job, signal),
   );
-}
-
-async function listenForCancellations(
-  redis: RedisClient,
-  tag: string,
-  consumers: readonly Consumer[],
-  closers: Closers,
-): Promise<void> {
-  const subscriber = closers.use("cancellations", duplicateClient(redis), (one) =>
-    one.disconnect(),
-  );
-  subscriber.on("error", () => {});
-  subscriber.on("message", (_channel: string, jobIds: string) => {
-    for (const jobId of jobIds.split(",")) {
-      for (const consumer of consumers) consumer.drop(jobId);
-    }
-  });
-  await subscriber.subscribe(cancelChannel(tag));
 }
