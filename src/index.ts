@@ -1,18 +1,17 @@
 /**
  * The library: what a producer imports. Loads neither ONNX Runtime nor a tokenizer.
  */
-export {
-  Client,
-  createClient,
-  type ClientOptions,
-  type RerankOptions,
-} from "./app/client/client.js";
+export { Client, createClient, type ClientOptions } from "./app/client/client.js";
+export type { RerankOptions } from "./app/client/rerank-options.js";
+export type { CallOptions, ResultOptions } from "./app/client/call-options.js";
+export type { EnqueueManyOptions, ManyResult } from "./app/client/enqueue-many.js";
 export type { ClientRuns, RunInput, SubmitOptions } from "./app/client/client-runs.js";
 export { EnqueuedJob } from "./app/client/enqueued-job.js";
 export type { RankedDocument, Ranking } from "./app/client/ranking.js";
 export type {
   ResultStreams,
   Run,
+  RunCall,
   RunSummary,
   UntilOverOptions,
   WrittenResults,

@@ -59,6 +59,7 @@ export const EXIT_OF_CODE: Readonly<Record<ErrorCode, number>> = {
   redis_unavailable: EXIT.redis,
   spool_unavailable: EXIT.unexpected,
   job_lost: EXIT.unexpected,
+  no_worker: EXIT.unexpected,
   timeout: EXIT.unexpected,
   internal: EXIT.unexpected,
 };

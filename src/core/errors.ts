@@ -56,6 +56,7 @@ export const ERROR_CODES = {
   redis_unavailable: AGAIN,
   spool_unavailable: AGAIN,
   job_lost: AGAIN,
+  no_worker: AGAIN,
   timeout: AGAIN,
   internal: AGAIN,
 } as const satisfies Readonly<Record<string, CodeFacts>>;

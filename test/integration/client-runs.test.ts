@@ -125,6 +125,62 @@ describe("a run that the library refuses", () => {
     await expect(submit(SAMPLE, { spooled: true })).rejects.toThrow("spool");
     await expect(submit(SAMPLE, { ttlSeconds: 0 })).rejects.toThrow("ttlSeconds");
     await expect(submit(SAMPLE, { inFlightJobs: 0.5 })).rejects.toThrow("inFlightJobs");
+    await expect(submit(undefined as unknown as string, {})).rejects.toThrow("input: is undefined");
+    await expect(submit(SAMPLE, { model: 7 })).rejects.toThrow("model: is 7");
+    await expect(submit(SAMPLE, { signal: {} })).rejects.toThrow("signal: is no AbortSignal");
     expect(await all(client.runs.list())).toEqual([]);
+  });
+});
+
+describe("a run whose caller does not wait any longer", () => {
+  it("is submitted as far as it had come, and every other call ends as soon as its signal aborts", async () => {
+    client = await createClient({ redisUrl: server.url });
+    const stop = new AbortController();
+    let returned = false;
+    const endless = (async function* () {
+      try {
+        yield* madeUp(300);
+        stop.abort(new Error("enough"));
+        yield* madeUp(Infinity);
+      } finally {
+        returned = true;
+      }
+    })();
+    const submitting = client.runs.submit(endless, {
+      model: BUILTIN,
+      signal: stop.signal,
+      run: "r",
+    });
+    await expect(submitting).rejects.toThrow("enough");
+    await until("the source is told", () => returned);
+    const run = await client.runs.open("r");
+    expect((await run.summary()).state).toBe("submitting");
+    server.freeze();
+    try {
+      const later = new AbortController();
+      const call = { signal: later.signal };
+      const calls = [
+        client.runs.open("r", call),
+        all(client.runs.list(call)),
+        client.runs.purge("r", call),
+        run.summary(call),
+        run.status(call),
+        run.untilOver(call),
+        all(run.items(call)),
+        all(run.rankings(call)),
+        run.retry(call),
+        run.memoryBytes(call),
+        run.writeResults(bench.path("out.jsonl"), undefined, call),
+        client.rerank({ model: BUILTIN, query: "q", documents: ["d"] }, call),
+        client.job("j", "another", call),
+      ];
+      later.abort(new Error("no longer"));
+      const ends = await Promise.allSettled(calls);
+      expect(ends.map((end) => end.status === "rejected" && String(end.reason))).toEqual(
+        calls.map(() => "Error: no longer"),
+      );
+    } finally {
+      server.thaw();
+    }
   });
 });

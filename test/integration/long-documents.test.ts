@@ -3,7 +3,8 @@
  * truncation, and what the ranking says of its place is where it is.
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { createClient, type Client, type RerankOptions } from "../../src/app/client/client.js";
+import { createClient, type Client } from "../../src/app/client/client.js";
+import type { RerankOptions } from "../../src/app/client/rerank-options.js";
 import type { Ranking } from "../../src/app/client/ranking.js";
 import { Bench, BUILTIN, rerank, words } from "../support/cli.js";
 import { useFleet } from "../support/fleet.js";

@@ -56,6 +56,11 @@ export const openssl: Need = {
   isMet: answers("openssl", "version"),
 };
 
+export const pythonRedis: Need = {
+  name: "python3 with redis-py (Debian: apt-get install python3-redis; or pip install redis)",
+  isMet: answers("python3", "-c", "import redis"),
+};
+
 export const curl: Need = {
   name: "curl on PATH",
   isMet: answers("curl", "--version"),

@@ -7,10 +7,13 @@ import { resolveScoring } from "../../core/scoring.js";
 import { GivenRecords, type GivenRecord } from "../../inputs/given-records.js";
 import type { InputFormatName } from "../../inputs/formats/registry.js";
 import { openSource } from "../../inputs/open-source.js";
-import type { Run, RunSummary } from "../runs/run.js";
+import type { Run, RunCall, RunSummary } from "../runs/run.js";
 import type { Runs } from "../runs/runs.js";
 import { submitRun } from "../runs/submit-run.js";
+import { checkCall, orAborted, untilAborted } from "./call-options.js";
+import { checkModel, checkText } from "./check-given.js";
 import { maxLengthOf } from "./max-length-of.js";
+import type { KnownModel } from "./open-models.js";
 
 /** The records of a run: the path of a JSONL file, plain, gzip or zstd; or the records themselves. */
 export type RunInput = string | Iterable<GivenRecord> | AsyncIterable<GivenRecord>;
@@ -43,17 +46,18 @@ export interface SubmitOptions extends Partial<Omit<ScoringOptions, "maxLength">
   readonly spooled?: boolean;
   /** Jobs of a spooled run in Redis at once, at most. */
   readonly inFlightJobs?: number;
+  /**
+   * Ends the submission when it aborts. What is in by then is worked off; submitting a file again under the
+   * same settings goes on.
+   */
+  readonly signal?: AbortSignal | undefined;
   /** Called every few hundred records with how many were taken in so far. */
   readonly onProgress?: (records: number) => void;
   /** Called with what one should know of the input and need not act on. */
   readonly onNote?: (text: string) => void;
 }
 
-type FindModel = (model: string | ModelKey) => Promise<
-  ModelKey & {
-    readonly maxLength?: { readonly default: number; readonly highest: number };
-  }
->;
+type FindModel = (model: string | ModelKey) => Promise<KnownModel>;
 
 /** The submitted runs on a client's Redis. */
 export class ClientRuns {
@@ -77,47 +81,59 @@ export class ClientRuns {
    * @throws RankmillError `model_not_found`; `invalid_field` or `limit_exceeded` for an option;
    *   `input_unusable` for a file that cannot be read; `conflict` for an id that means another run;
    *   `cancelled` if
-   *   another cancels the run meanwhile; `redis_unavailable`, `spool_unavailable`
+   *   another cancels the run meanwhile; `redis_unavailable`, `spool_unavailable`; the signal's reason
    */
   async submit(input: RunInput, options: SubmitOptions): Promise<Run> {
-    const model = await this.#findModel(options.model);
-    const { onProgress, spooled = this.#spooling, topN } = options;
+    const { signal } = options;
+    checkCall({ signal });
+    checkModel(options.model);
+    const given = typeof input === "object" && input !== null;
+    if (!given) checkText("input", input);
+    signal?.throwIfAborted();
+    const model = await orAborted(this.#findModel(options.model), signal);
+    const source = await this.#source(input, model.name, options);
+    const submitting = this.#submit(input, model, source, options).finally(() => source.close());
+    return await orAborted(submitting, signal);
+  }
+
+  async #submit(
+    input: RunInput,
+    model: KnownModel,
+    source: RecordSource,
+    options: SubmitOptions,
+  ): Promise<Run> {
+    const { onProgress, spooled = this.#spooling, topN, signal } = options;
     const scoring = resolveScoring({
       ...options,
       maxLength: maxLengthOf(options.maxLength, model),
       truncation: options.truncation ?? "only-second",
     });
-    const source = await this.#source(input, model.name, options);
-    try {
-      const { run } = await submitRun(
-        {
-          source,
-          input: typeof input === "string" ? input : "records of a program",
-          model,
-          scoring,
-          topN: topN === 0 ? undefined : topN,
-          run: options.run,
-          ttlSeconds: options.ttlSeconds ?? DEFAULT_RUN_TTL_SECONDS,
-          inFlightJobs: options.inFlightJobs ?? DEFAULT_IN_FLIGHT_BOUNDS.maxJobs,
-          spool: spooled ? await this.#runs.spool() : undefined,
-          ...(onProgress && { onProgress: (_: string, records: number) => onProgress(records) }),
-        },
-        this.#runs,
-      );
-      return run;
-    } finally {
-      await source.close();
-    }
+    const { run } = await submitRun(
+      {
+        source: signal === undefined ? source : stoppable(source, signal),
+        input: typeof input === "string" ? input : "records of a program",
+        model,
+        scoring,
+        topN: topN === 0 ? undefined : topN,
+        run: options.run,
+        ttlSeconds: options.ttlSeconds ?? DEFAULT_RUN_TTL_SECONDS,
+        inFlightJobs: options.inFlightJobs ?? DEFAULT_IN_FLIGHT_BOUNDS.maxJobs,
+        spool: spooled ? await this.#runs.spool() : undefined,
+        ...(onProgress && { onProgress: (_: string, records: number) => onProgress(records) }),
+      },
+      this.#runs,
+    );
+    return run;
   }
 
   /** Opens a run that was submitted here or elsewhere. @throws RankmillError if there is none */
-  async open(id: string): Promise<Run> {
-    return await this.#runs.open(id);
+  async open(id: string, { signal }: RunCall = {}): Promise<Run> {
+    return await orAborted(this.#runs.open(id), signal);
   }
 
   /** Lists the runs there are, the newest first; reads on as far as you do. */
-  list(): AsyncGenerator<RunSummary, void, undefined> {
-    return this.#runs.list();
+  list({ signal }: RunCall = {}): AsyncGenerator<RunSummary, void, undefined> {
+    return untilAborted(this.#runs.list(), signal);
   }
 
   /**
@@ -125,8 +141,8 @@ export class ClientRuns {
    *
    * @throws RankmillError if there is no such run, or it is under way and `force` is not set
    */
-  async purge(id: string, options: { readonly force?: boolean } = {}): Promise<void> {
-    await this.#runs.purge(id, options);
+  async purge(id: string, options: { readonly force?: boolean } & RunCall = {}): Promise<void> {
+    await orAborted(this.#runs.purge(id, options), options.signal);
   }
 
   async #source(
@@ -152,4 +168,14 @@ export class ClientRuns {
       modelNames: () => [modelName],
     });
   }
+}
+
+/** The same source; its records end with the signal's reason. */
+function stoppable(source: RecordSource, signal: AbortSignal): RecordSource {
+  return {
+    read: (doneIds) => untilAborted(source.read(doneIds), signal),
+    count: () => source.count(),
+    addTo: (hash) => source.addTo(hash),
+    close: () => source.close(),
+  };
 }

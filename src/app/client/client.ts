@@ -1,31 +1,36 @@
 import { randomUUID } from "node:crypto";
 import type { Telemetry } from "bullmq";
-import {
-  DEFAULT_LIMITS,
-  parseRequest,
-  type Limits,
-  type RerankRequest,
-} from "../../core/contract.js";
+import { DEFAULT_LIMITS, type Limits } from "../../core/contract.js";
 import { RankmillError } from "../../core/errors.js";
-import type { EnqueueOutcome, ModelKey, ScoringOptions } from "../../core/job.js";
-import { modelTag } from "../../redis/keys.js";
-import { PRIORITIES, type Priority } from "../../core/priority.js";
-import { waitAtMost } from "../../platform/wait-at-most.js";
+import type { EnqueueOutcome, ModelKey } from "../../core/job.js";
+import type { Spool } from "../../core/ports/spool.js";
+import type { Priority } from "../../core/priority.js";
 import { packageRoot } from "../../platform/package-root.js";
+import { within } from "../../platform/unless-aborted.js";
 import { resolveModel } from "../../models/resolve.js";
 import { connectRedis } from "../../redis/connection.js";
-import type { RedisTls } from "../../redis/redis-url.js";
+import { jobKeys, modelTag } from "../../redis/keys.js";
 import { findServedModel } from "../../redis/model-registry.js";
-import { DEFAULT_RESULT_TTL_SECONDS, makeJob } from "../../redis/make-job.js";
+import type { RedisClient } from "../../redis/redis-client.js";
+import type { RedisTls } from "../../redis/redis-url.js";
 import { traceQueues } from "../../redis/telemetry.js";
 import { openSpool } from "../../outputs/spool/registry.js";
-import type { Spool } from "../../core/ports/spool.js";
 import { Runs } from "../runs/runs.js";
-import { maxLengthOf } from "./max-length-of.js";
+import { checkCall, checkMs, orAborted, type CallOptions } from "./call-options.js";
+import { answered } from "./answered.js";
+import { checkLimits, checkModel, checkNames, checkText } from "./check-given.js";
 import { ClientRuns } from "./client-runs.js";
+import {
+  rankMany,
+  type EnqueueManyOptions,
+  type ManyActions,
+  type ManyResult,
+} from "./enqueue-many.js";
 import { EnqueuedJob } from "./enqueued-job.js";
 import { OpenModels, type KnownModel, type OpenModel } from "./open-models.js";
-import type { RedisClient } from "../../redis/redis-client.js";
+import type { Ranking } from "./ranking.js";
+import { RankingCalls, waitFor } from "./ranking-calls.js";
+import { jobOf, readRequest, type RerankOptions } from "./rerank-options.js";
 
 export interface ClientOptions {
   /** `redis://`, `rediss://`, `unix://`, `redis+sentinel://host:port,…/name` or `redis+cluster://host:port,…` */
@@ -50,61 +55,42 @@ export interface ClientOptions {
    * @defaultValue none
    */
   readonly spoolEnv?: Readonly<Record<string, string | undefined>>;
+  /** Ends the wait for the first connection. */
+  readonly signal?: AbortSignal;
   /** `new BullMQOtel(…)` of the package bullmq-otel: traces lead from this process to the worker. */
   readonly telemetry?: Telemetry;
 }
 
-/** A query and its documents. */
-export interface RerankOptions extends Partial<Omit<ScoringOptions, "maxLength">> {
-  /** Name or alias of a model that a worker serves; or exactly which, if several could be meant. */
-  readonly model: string | ModelKey;
-  readonly query: string;
-  /** Candidates: texts, or texts with ids of your own. */
-  readonly documents: readonly (string | { readonly id?: string; readonly text: string })[];
-  /** The record's id, returned with the ranking. @defaultValue the job's id */
-  readonly id?: string;
-  /** Results to return. @defaultValue all */
-  readonly topN?: number;
-  /** Returned with the ranking, never read. */
-  readonly metadata?: Readonly<Record<string, unknown>>;
-  /** Tokens of an encoded pair. @defaultValue the model's own */
-  readonly maxLength?: number;
-  /** @defaultValue "interactive": ahead of all bulk jobs */
-  readonly priority?: Priority;
-  /** The time for which Redis keeps the ranking. @defaultValue one day */
-  readonly resultTtlSeconds?: number;
-}
+const CLIENT_FIELDS = {
+  redisUrl: true,
+  redisTls: true,
+  limits: true,
+  onError: true,
+  enqueueTimeoutMs: true,
+  spool: true,
+  spoolEnv: true,
+  signal: true,
+  telemetry: true,
+} satisfies Record<keyof ClientOptions, true>;
 
+/** Redis may be gone when a client is closed; nothing is left to say then. */
+const CLOSE_MS = 1_000;
 const ENQUEUE_TIMEOUT_MS = 30_000;
 
-/** Callers without types give what they like, and a queue of another name has no worker. */
-function checkPriority(priority: string | undefined): void {
-  if (priority === undefined || PRIORITIES.some((one) => one === priority)) return;
-  throw new RankmillError(
-    "invalid_field",
-    `priority: is ${JSON.stringify(priority)}, not one of ${PRIORITIES.join(", ")}`,
-    { field: "priority" },
-  );
-}
+/** Somebody waits for the answer, and should hear before long that there is none. */
+const RERANK_TIMEOUT_MS = 30_000;
 
-/** `parseRequest` knows the names on the wire, a caller those of {@link RerankOptions}. */
-function parseOptions(wire: unknown, limits: Limits, bytes: number): RerankRequest {
-  try {
-    return parseRequest(wire, limits, bytes, "");
-  } catch (error) {
-    if (!(error instanceof RankmillError) || error.field !== "top_n") throw error;
-    const message = error.message.replace(/^top_n/, "topN");
-    throw new RankmillError(error.code, message, { cause: error, field: "topN" });
-  }
-}
-
-/** A producer: enqueues rerank jobs and reads their rankings. Loads no inference runtime. */
-export class Client {
+/**
+ * A producer: enqueues rerank jobs and reads their rankings. Loads no inference runtime. With `await using`
+ * it is closed at the end of its block.
+ */
+export class Client implements AsyncDisposable {
   readonly #redis: RedisClient;
   readonly #limits: Limits;
   readonly #models: OpenModels;
   /** Owner of this client's jobs: another's cancel must not take them. */
   readonly #owner = `client:${randomUUID()}`;
+  readonly #calls: RankingCalls;
 
   /** The submitted runs on this Redis. */
   readonly runs: ClientRuns;
@@ -122,6 +108,7 @@ export class Client {
     this.#redis = redis;
     this.#limits = limits;
     this.#models = new OpenModels(redis, limits);
+    this.#calls = new RankingCalls(redis, `${this.#owner}:calls`);
     this.#enqueueTimeoutMs = enqueueTimeoutMs;
     this.#runs = new Runs(redis, openSpool);
     const spooling = openSpool !== undefined;
@@ -129,74 +116,118 @@ export class Client {
   }
 
   /**
+   * Ranks documents: enqueues one job and waits for its ranking. If the wait ends without one, the job is
+   * taken out of the queue, unless somebody else waits for it.
+   *
+   * @param call `timeoutMs`: 30,000 by default
+   * @throws RankmillError as {@link enqueue} and {@link EnqueuedJob.result}; the signal's reason
+   */
+  async rerank(options: RerankOptions, call: CallOptions = {}): Promise<Ranking> {
+    return await this.#rank(options, { timeoutMs: RERANK_TIMEOUT_MS, ...call }, "interactive");
+  }
+
+  /**
+   * Ranks any number of requests and gives each result as it comes. No more than `inFlightJobs` are under
+   * way: the source is read on only as far as results are taken. A request that fails is a result too; what
+   * would fail all of them ends the loop. If the loop is left, jobs under way are taken out of the queue.
+   *
+   * @param requests an array, a generator, a stream; each may carry fields of your own
+   * @throws RankmillError `invalid_field` for an option, at once; while it is read `redis_unavailable`,
+   *   `model_not_found`, `model_ambiguous`, `cancelled` if the client is closed; what the source throws; the
+   *   signal's reason
+   */
+  enqueueMany<R extends RerankOptions>(
+    requests: Iterable<R> | AsyncIterable<R>,
+    options: EnqueueManyOptions = {},
+  ): AsyncGenerator<ManyResult<R>, void, undefined> {
+    const measure = (request: RerankOptions): number => readRequest(request, this.#limits).bytes;
+    const rank: ManyActions["rank"] = (request, call) => this.#rank(request, call, "bulk");
+    return rankMany(requests, { measure, rank }, options);
+  }
+
+  /**
    * Enqueues one job. A job that is equal in model, options, id, query and documents is the same
    * job: it is joined if it is under way, and its ranking is there at once if it is done.
    *
+   * @param call `timeoutMs`: the client's `enqueueTimeoutMs` by default
    * @throws RankmillError `invalid_field` or `limit_exceeded`, naming field, limit and value;
    *   `model_not_found`; `model_ambiguous` if a model's name could mean several; `redis_unavailable`
-   *   if Redis did not answer in time: the job may be enqueued all the same, once it does;
-   *   `cancelled` if the client was closed
+   *   or `timeout` if Redis did not answer in time: the job may be enqueued all the same, once it does;
+   *   `cancelled` if the client was closed; the signal's reason
    */
-  async enqueue(options: RerankOptions): Promise<EnqueuedJob> {
-    if (this.#closed) throw new RankmillError("cancelled", "the client was closed");
-    checkPriority(options.priority);
-    const wire = {
-      id: options.id,
-      query: options.query,
-      documents: options.documents,
-      top_n: options.topN,
-      metadata: options.metadata,
-    };
-    const bytes = Buffer.byteLength(JSON.stringify(wire));
-    const request = parseOptions(wire, this.#limits, bytes);
-    const model = await this.#answered(this.#model(options.model));
-    const { longDocuments, overlapTokens, maxWindows, maxTokensPerDoc, score } = options;
-    const scoring = {
-      maxLength: maxLengthOf(options.maxLength, model),
-      truncation: options.truncation ?? "only-second",
-      longDocuments,
-      overlapTokens,
-      maxWindows,
-      maxTokensPerDoc,
-      score,
-    } as const;
-    const settings = {
-      priority: options.priority ?? "interactive",
-      ttlSeconds: options.resultTtlSeconds ?? DEFAULT_RESULT_TTL_SECONDS,
-    } as const;
-    const job = makeJob(request, scoring, settings);
-    const [outcome] = await this.#answered(model.queue.enqueue([job], this.#owner));
-    return this.#job(job.jobId, outcome ?? "queued", model);
+  async enqueue(options: RerankOptions, call: CallOptions = {}): Promise<EnqueuedJob> {
+    checkCall(call);
+    const given = readRequest(options, this.#limits);
+    const model = await this.#model(options.model, call);
+    const job = jobOf(given, options, model, "interactive");
+    const outcome = await this.#answered(model.enqueue(job, this.#owner), call);
+    return this.#job(job.jobId, outcome, model);
   }
 
-  /** A handle on a job that was enqueued before, here or elsewhere. */
-  async job(jobId: string, model: string | ModelKey): Promise<EnqueuedJob> {
-    return this.#job(jobId, "joined", await this.#model(model));
+  /**
+   * A handle on a job that was enqueued before, here or elsewhere.
+   *
+   * @throws RankmillError `model_not_found`, `model_ambiguous`, `redis_unavailable`; the signal's reason
+   */
+  async job(jobId: string, model: string | ModelKey, call: CallOptions = {}): Promise<EnqueuedJob> {
+    checkCall(call);
+    checkText("jobId", jobId);
+    checkModel(model);
+    return this.#job(jobId, "joined", await this.#model(model, call));
   }
 
-  /** Closes all connections; jobs that were enqueued go on. */
+  /** Closes all connections; jobs that were enqueued go on. Calls that wait reject with `cancelled`. */
   async close(): Promise<void> {
+    if (this.#closed) return;
     this.#closed = true;
+    await within(this.#calls.close(), CLOSE_MS);
     await this.#models.close();
-    await this.#runs.close();
+    await within(this.#runs.close(), CLOSE_MS);
     this.#redis.disconnect();
   }
 
-  /** @throws RankmillError `redis_unavailable` if `promise` takes too long */
-  async #answered<T>(promise: Promise<T>): Promise<T> {
-    const ms = this.#enqueueTimeoutMs;
-    const waited = await waitAtMost(promise, ms);
-    if (waited.status === "settled") return waited.value;
-    throw new RankmillError("redis_unavailable", `Redis has not answered for ${ms} ms`);
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
   }
 
-  #job(jobId: string, outcome: EnqueueOutcome, { queue, waiter }: OpenModel): EnqueuedJob {
-    return new EnqueuedJob(jobId, outcome, waiter, () => queue.cancel([jobId], this.#owner));
+  async #rank(options: RerankOptions, call: CallOptions, priority: Priority): Promise<Ranking> {
+    checkCall(call);
+    const startMs = performance.now();
+    const given = readRequest(options, this.#limits);
+    const model = await this.#model(options.model, call);
+    const job = jobOf(given, options, model, priority);
+    const { timeoutMs, signal } = call;
+    const spentMs = performance.now() - startMs;
+    return await this.#calls.rank(model, job, {
+      timeoutMs: timeoutMs === undefined ? undefined : Math.max(0, timeoutMs - spentMs),
+      signal,
+      enqueueTimeoutMs: this.#enqueueTimeoutMs,
+    });
   }
 
-  async #model(model: string | ModelKey): Promise<OpenModel> {
+  /** @throws RankmillError `redis_unavailable` if `promise` takes too long; the signal's reason */
+  async #answered<T>(promise: Promise<T>, { timeoutMs, signal }: CallOptions): Promise<T> {
+    return await answered(this.#redis, promise, timeoutMs ?? this.#enqueueTimeoutMs, signal);
+  }
+
+  #job(jobId: string, outcome: EnqueueOutcome, model: OpenModel): EnqueuedJob {
+    const owner = this.#owner;
+    return new EnqueuedJob(jobId, outcome, jobKeys.result(model.tag, jobId), {
+      wait: (options) => waitFor(this.#redis, model, jobId, { ...options, owner }),
+      cancel: () => model.queue.cancel([jobId], owner),
+      tellCancelled: () => model.waiter.cancelled(jobId, owner),
+    });
+  }
+
+  /** @throws RankmillError `cancelled` if the client was closed; as {@link #known} and {@link #answered} */
+  async #model(model: string | ModelKey, call: CallOptions): Promise<OpenModel> {
+    if (this.#closed) throw new RankmillError("cancelled", "the client was closed");
+    call.signal?.throwIfAborted();
     const name = typeof model === "string" ? model : modelTag(model);
-    return await this.#models.get(name, () => this.#known(model));
+    return await this.#answered(
+      this.#models.get(name, () => this.#known(model)),
+      call,
+    );
   }
 
   async #known(model: string | ModelKey): Promise<KnownModel> {
@@ -218,14 +249,26 @@ export class Client {
 /**
  * Connects a producer.
  *
- * @throws RankmillError `redis_unavailable` if Redis cannot be reached or refuses
+ * @throws RankmillError `redis_unavailable` if Redis cannot be reached or refuses; `invalid_field`; the
+ *   signal's reason
  */
 export async function createClient(options: ClientOptions): Promise<Client> {
+  checkNames(options, Object.keys(CLIENT_FIELDS));
+  checkText("redisUrl", options.redisUrl);
+  checkCall({ signal: options.signal });
+  checkLimits(options.limits ?? {});
+  if (options.enqueueTimeoutMs !== undefined) checkMs("enqueueTimeoutMs", options.enqueueTimeoutMs);
+  options.signal?.throwIfAborted();
   if (options.telemetry !== undefined) traceQueues(options.telemetry);
-  const redis = await connectRedis(
+  const connecting = connectRedis(
     { url: options.redisUrl, tls: options.redisTls },
     options.onError ?? (() => {}),
   );
+  const redis = await orAborted(connecting, options.signal).catch((error: unknown) => {
+    // One that comes after all is not wanted any more.
+    void connecting.then((late) => late.disconnect()).catch(() => {});
+    throw error;
+  });
   const { spool, spoolEnv = {} } = options;
   const open = spool === undefined ? undefined : () => openSpool(spool, spoolEnv);
   const limits = { ...DEFAULT_LIMITS, ...options.limits };

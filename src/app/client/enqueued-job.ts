@@ -1,55 +1,63 @@
 import { RankmillError } from "../../core/errors.js";
 import type { EnqueueOutcome } from "../../core/job.js";
-import { rankingOf, type Ranking } from "./ranking.js";
-import type { Waiter } from "./waiter.js";
+import { checkCall, orAborted, type ResultOptions } from "./call-options.js";
+import type { Ranking } from "./ranking.js";
+
+/** The things that a job's handle can have done. */
+export interface JobActions {
+  readonly wait: (options: ResultOptions) => Promise<Ranking>;
+  /** Takes the job out of Redis. */
+  readonly cancel: () => Promise<void>;
+  /** Tells whoever waits for the job in this process. */
+  readonly tellCancelled: () => Promise<void>;
+}
 
 /** A job in the queue. */
 export class EnqueuedJob {
   readonly id: string;
   /** Whether the job is new, was under way, or was done already. */
   readonly outcome: EnqueueOutcome;
-  readonly #waiter: Waiter;
-  readonly #cancel: () => Promise<void>;
+  /** The key of the ranking in Redis, for readers in other languages. */
+  readonly resultKey: string;
+  readonly #actions: JobActions;
   #cancelled = false;
 
-  constructor(id: string, outcome: EnqueueOutcome, waiter: Waiter, cancel: () => Promise<void>) {
+  constructor(id: string, outcome: EnqueueOutcome, resultKey: string, actions: JobActions) {
     this.id = id;
+    this.resultKey = resultKey;
     this.outcome = outcome;
-    this.#waiter = waiter;
-    this.#cancel = cancel;
+    this.#actions = actions;
   }
 
   /**
-   * Waits for the ranking.
+   * Waits for the ranking. The job goes on however the wait ends, and may be asked again.
    *
-   * @throws RankmillError `timeout` after `timeoutMs` (the job goes on, and may be asked again);
-   *   `redis_unavailable` if Redis did not answer by then; `cancelled` after `cancel`; the job's own
-   *   error, with its code, if it failed for good
+   * @param options `timeoutMs`, `signal` or both
+   * @throws RankmillError `no_worker` after `timeoutMs` if no worker serves the model; `timeout` if one
+   *   does; `redis_unavailable` if Redis did not answer by then; `cancelled` after `cancel`; the job's own
+   *   error, with its code, if it failed for good; the signal's reason
    */
-  async result({ timeoutMs }: { readonly timeoutMs: number }): Promise<Ranking> {
-    checkTimeout(timeoutMs);
-    const waiting = this.#waiter.wait(this.id, timeoutMs);
-    if (this.#cancelled) void this.#waiter.cancelled(this.id);
-    const line = await waiting;
-    return rankingOf(line, `the ranking of job ${this.id} in Redis`);
+  async result(options: ResultOptions): Promise<Ranking> {
+    checkCall(options);
+    if (options.timeoutMs === undefined && options.signal === undefined) {
+      const message = "timeoutMs: is missing (a number of milliseconds), and so is signal";
+      throw new RankmillError("invalid_field", message, { field: "timeoutMs" });
+    }
+    const waiting = this.#actions.wait(options);
+    if (this.#cancelled) void this.#actions.tellCancelled();
+    return await waiting;
   }
 
-  /** Takes the job out of the queue, or stops it; if others wait for it too, it goes on for them alone. */
-  async cancel(): Promise<void> {
-    await this.#cancel();
+  /**
+   * Takes the job out of the queue, or stops it; if others wait for it too, it goes on for them alone. A
+   * `result` that is waited for rejects with `cancelled`.
+   *
+   * @throws the reason of `signal` if Redis has not answered by then
+   */
+  async cancel({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    checkCall({ signal });
+    await orAborted(this.#actions.cancel(), signal);
     this.#cancelled = true;
-    await this.#waiter.cancelled(this.id);
+    await orAborted(this.#actions.tellCancelled(), signal);
   }
-}
-
-/** A timer of Node takes no more; what is over fires at once. */
-const MAX_TIMEOUT_MS = 2_147_483_647;
-
-function checkTimeout(timeoutMs: number): void {
-  if (timeoutMs >= 0 && timeoutMs <= MAX_TIMEOUT_MS) return;
-  throw new RankmillError(
-    "invalid_field",
-    `timeoutMs: is ${String(timeoutMs)}, not a number of milliseconds from 0 to ${MAX_TIMEOUT_MS}`,
-    { field: "timeoutMs" },
-  );
 }

@@ -1,5 +1,7 @@
 import type { Limits } from "../../core/contract.js";
-import type { ModelKey } from "../../core/job.js";
+import type { EnqueueOutcome, ModelKey, NewJob } from "../../core/job.js";
+import { Coalescer } from "../../platform/coalesce.js";
+import { within } from "../../platform/unless-aborted.js";
 import { modelTag } from "../../redis/keys.js";
 import { RedisJobQueue } from "../../redis/redis-job-queue.js";
 import { RedisResultStore } from "../../redis/redis-result-store.js";
@@ -15,10 +17,18 @@ export interface KnownModel extends ModelKey {
 export interface OpenModel {
   readonly name: string;
   readonly tag: string;
+  readonly precision: string;
   readonly maxLength: { readonly default: number; readonly highest: number } | undefined;
   readonly queue: RedisJobQueue;
   readonly waiter: Waiter;
+  /** Enqueues one job; those of one turn of the event loop go to Redis together. */
+  readonly enqueue: (job: NewJob, owner: string) => Promise<EnqueueOutcome>;
 }
+
+/** Jobs that are enqueued together, at most. */
+const ENQUEUE_JOBS = 250;
+/** Redis may be gone when the models are closed; nothing is left to say then. */
+const CLOSE_MS = 1_000;
 
 /** The models that a producer has asked for: each is opened once, however many ask at the same time. */
 export class OpenModels {
@@ -46,20 +56,40 @@ export class OpenModels {
     }
   }
 
+  /** Waits a moment for a Redis that does not answer, and no longer. */
   async close(): Promise<void> {
-    const models = await Promise.all(this.#open.values());
-    await Promise.all(models.flatMap(({ queue, waiter }) => [queue.close(), waiter.close()]));
+    const closing = [...this.#open.values()].map(async (opening) => {
+      const { queue, waiter } = await opening;
+      await Promise.all([queue.close(), waiter.close()]);
+    });
+    await within(Promise.allSettled(closing), CLOSE_MS);
   }
 
   async #openModel(find: () => Promise<KnownModel>): Promise<OpenModel> {
     const known = await find();
     const tag = modelTag(known);
+    const queue = new RedisJobQueue(this.#redis, tag, this.#limits.maxJobBytes);
     return {
       name: known.name,
       tag,
+      precision: known.precision,
       maxLength: known.maxLength,
-      queue: new RedisJobQueue(this.#redis, tag, this.#limits.maxJobBytes),
+      queue,
+      enqueue: coalesced(queue),
       waiter: await Waiter.open(new RedisResultStore(this.#redis, tag)),
     };
   }
+}
+
+function coalesced(queue: RedisJobQueue): OpenModel["enqueue"] {
+  const byOwner = new Map<string, Coalescer<NewJob, EnqueueOutcome>>();
+  return async (job, owner) => {
+    // Two names at most: a client's own, and that of its calls.
+    let enqueues = byOwner.get(owner);
+    if (enqueues === undefined) {
+      enqueues = new Coalescer((jobs) => queue.enqueue(jobs, owner), ENQUEUE_JOBS);
+      byOwner.set(owner, enqueues);
+    }
+    return await enqueues.ask(job);
+  };
 }

@@ -8,7 +8,16 @@ const SILENT_MS = 2_500;
 /** Notices can be lost with the connection: what is waited for is also asked for this often. */
 const POLL_MS = 1_000;
 
+export interface WaitOptions {
+  /** @defaultValue for ever */
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** In whose name the job is waited for. @defaultValue "" */
+  readonly owner?: string | undefined;
+}
+
 interface Waiting {
+  readonly owner: string;
   readonly resolve: (line: string) => void;
   readonly reject: (error: RankmillError) => void;
 }
@@ -39,7 +48,8 @@ export class Waiter {
    * @throws RankmillError `timeout`; `redis_unavailable` if Redis did not answer at the end;
    *   `cancelled`, also once `signal` aborts; the job's own code if it failed
    */
-  async wait(jobId: string, timeoutMs: number, signal?: AbortSignal): Promise<string> {
+  async wait(jobId: string, options: WaitOptions = {}): Promise<string> {
+    const { timeoutMs, signal, owner = "" } = options;
     // Only the first of those that wait: one that comes during an outage does not end it.
     if (this.#waiting.size === 0) this.#answeredAtMs = performance.now();
     let timer: NodeJS.Timeout | undefined;
@@ -48,12 +58,12 @@ export class Waiter {
     signal?.addEventListener("abort", leave, { once: true });
     try {
       return await new Promise<string>((resolve, reject) => {
-        entry = { resolve, reject };
+        entry = { owner, resolve, reject };
         const others = this.#waiting.get(jobId) ?? new Set();
         this.#waiting.set(jobId, others.add(entry));
         // An answer that has arrived is taken, even if this process was too busy to read it in time.
-        const late = (): void => reject(this.#late(jobId, timeoutMs));
-        timer = setTimeout(() => setImmediate(late), timeoutMs);
+        const late = (): void => reject(this.#late(jobId, timeoutMs ?? 0));
+        if (timeoutMs !== undefined) timer = setTimeout(() => setImmediate(late), timeoutMs);
         this.#poll ??= setInterval(() => void this.#ask([...this.#waiting.keys()]), POLL_MS);
         if (signal?.aborted === true) leave();
         void this.#ask([jobId]);
@@ -71,10 +81,11 @@ export class Waiter {
     }
   }
 
-  /** Whoever waits for the job in this process is told that it was cancelled, unless it has ended. */
-  async cancelled(jobId: string): Promise<void> {
+  /** Whoever waits for the job in this name is told that it was cancelled, unless it has ended. */
+  async cancelled(jobId: string, owner = ""): Promise<void> {
     await this.#ask([jobId]);
-    for (const { reject } of this.#waiting.get(jobId) ?? [])
+    const all = [...(this.#waiting.get(jobId) ?? [])];
+    for (const { reject } of all.filter((one) => one.owner === owner))
       reject(new RankmillError("cancelled", `job ${jobId} was cancelled`, { context: { jobId } }));
   }
 
@@ -102,9 +113,13 @@ export class Waiter {
   #late(jobId: string, timeoutMs: number): RankmillError {
     const silentMs = performance.now() - this.#answeredAtMs;
     return silentMs < SILENT_MS
-      ? new RankmillError("timeout", `job ${jobId} has no result after ${timeoutMs} ms`, {
-          context: { jobId },
-        })
+      ? new RankmillError(
+          "timeout",
+          `job ${jobId} has no result after ${Math.round(timeoutMs)} ms`,
+          {
+            context: { jobId },
+          },
+        )
       : new RankmillError(
           "redis_unavailable",
           `Redis has not answered for ${Math.round(silentMs)} ms: whether job ${jobId} has a result is not known`,

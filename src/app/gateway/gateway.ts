@@ -17,7 +17,7 @@ import { OpenModels, type OpenModel } from "../client/open-models.js";
 import { rankingOf, type Ranking } from "../client/ranking.js";
 import { priorityOf } from "../tenants/caller-limits.js";
 import { BacklogWatch, type TellWait } from "./backlog-watch.js";
-import { HeldJobs, type HeldSet } from "./held-jobs.js";
+import { HeldJobs, type HeldSet } from "../held-jobs.js";
 import { mergeRankings } from "./merge-rankings.js";
 import type { RankCall, Ranked } from "../../core/rank-call.js";
 import { ServedModels, type ModelNames } from "./served-models.js";
@@ -154,7 +154,7 @@ export class Gateway {
     if (known === undefined) return;
     const { waiter } = await this.#open.get(tag, () => Promise.resolve(known));
     // However it ends: the caller looks at the job anyway.
-    await waiter.wait(id, ms, signal).catch(() => {});
+    await waiter.wait(id, { timeoutMs: ms, signal }).catch(() => {});
   }
 
   /** Lets all jobs go that nobody waits for. Those who still wait are told `cancelled`. */
@@ -278,7 +278,7 @@ async function waitForAll(
     const rankings = await Promise.all(
       jobIds.map(async (jobId): Promise<[string, Ranking]> => {
         const left = Math.max(0, untilMs - performance.now());
-        const line = await waiter.wait(jobId, left, ended.signal);
+        const line = await waiter.wait(jobId, { timeoutMs: left, signal: ended.signal });
         return [jobId, rankingOf(line, `the ranking of job ${jobId} in Redis`)];
       }),
     );

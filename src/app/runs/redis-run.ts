@@ -19,7 +19,7 @@ export class RedisRun extends RunBase {
   readonly place = "redis";
 
   /** Looks at every open chunk, closes those that are over, and counts. */
-  async status(): Promise<RunStatus> {
+  protected async readStatus(): Promise<RunStatus> {
     const info = await this.info();
     const { store, queue, results } = this.parts;
     const closed = await store.closedChunks(this.id);
@@ -60,7 +60,7 @@ export class RedisRun extends RunBase {
     return state;
   }
 
-  async *items(): AsyncGenerator<RunItem, void, undefined> {
+  protected async *readItems(): AsyncGenerator<RunItem, void, undefined> {
     const info = await this.info();
     for (let chunk = 0; chunk < info.chunks; chunk += 1) {
       const entries = await this.parts.store.readChunk(this.id, chunk);
@@ -70,7 +70,7 @@ export class RedisRun extends RunBase {
     }
   }
 
-  async retry(): Promise<number> {
+  protected async tryAgain(): Promise<number> {
     const info = await this.info();
     const { store, queue } = this.parts;
     // A cancellation that was killed half way has left it blocked.
@@ -102,7 +102,7 @@ export class RedisRun extends RunBase {
     });
   }
 
-  async purge({ force = false }: { readonly force?: boolean } = {}): Promise<void> {
+  protected async removeAll(force: boolean): Promise<void> {
     const { store, queue } = this.parts;
     await this.endForPurge(force);
     const info = await this.info();

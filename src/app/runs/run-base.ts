@@ -8,8 +8,16 @@ import type { RunInfo } from "../../redis/run-info.js";
 import type { RunItem } from "../../runs/run-item.js";
 import { runOwner, type RunParts } from "../../runs/run-parts.js";
 import type { RunStatus } from "../../runs/run-status.js";
+import { checkCall, checkMs, orAborted, untilAborted } from "../client/call-options.js";
 import { rankingOf, type Ranking } from "../client/ranking.js";
-import type { ResultStreams, Run, RunSummary, UntilOverOptions, WrittenResults } from "./run.js";
+import type {
+  ResultStreams,
+  Run,
+  RunCall,
+  RunSummary,
+  UntilOverOptions,
+  WrittenResults,
+} from "./run.js";
 import { summaryOf } from "./run-summary.js";
 import { writeResults } from "./write-results.js";
 import type { RedisClient } from "../../redis/redis-client.js";
@@ -29,22 +37,41 @@ export abstract class RunBase implements Run {
     this.parts = parts;
   }
 
-  abstract status(): Promise<RunStatus>;
-  abstract items(): AsyncGenerator<RunItem, void, undefined>;
-  abstract retry(): Promise<number>;
-  abstract purge(options?: { readonly force?: boolean }): Promise<void>;
+  protected abstract readStatus(): Promise<RunStatus>;
+  protected abstract readItems(): AsyncGenerator<RunItem, void, undefined>;
+  protected abstract tryAgain(): Promise<number>;
+  /** @param force cancels a run that is under way, which is refused otherwise */
+  protected abstract removeAll(force: boolean): Promise<void>;
   /** Takes the jobs of a run that is marked as cancelled out. @returns records that were stopped */
   protected abstract takeOut(info: RunInfo): Promise<number>;
   /** Whether some record is known to be open: cheaper than how all of them stand. */
   protected abstract hasOpen(): Promise<boolean>;
   protected abstract sampleJobs(info: RunInfo): Promise<JobSample>;
 
-  async summary(): Promise<RunSummary> {
-    return summaryOf(this.id, await this.info());
+  async summary({ signal }: RunCall = {}): Promise<RunSummary> {
+    return summaryOf(this.id, await orAborted(this.info(), signal));
+  }
+
+  async status({ signal }: RunCall = {}): Promise<RunStatus> {
+    return await orAborted(this.readStatus(), signal);
+  }
+
+  async retry({ signal }: RunCall = {}): Promise<number> {
+    return await orAborted(this.tryAgain(), signal);
+  }
+
+  async purge(options: { readonly force?: boolean } & RunCall = {}): Promise<void> {
+    await orAborted(this.removeAll(options.force ?? false), options.signal);
+  }
+
+  items({ signal }: RunCall = {}): AsyncGenerator<RunItem, void, undefined> {
+    return untilAborted(this.readItems(), signal);
   }
 
   async untilOver(options: UntilOverOptions = {}): Promise<RunStatus> {
-    const { signal } = options;
+    const { signal, timeoutMs, pollMs } = options;
+    checkCall({ timeoutMs: timeoutMs === Infinity ? undefined : timeoutMs, signal });
+    if (pollMs !== undefined) checkMs("pollMs", pollMs);
     const over = this.#pollUntilOver(options);
     return await (signal === undefined ? over : unlessAborted(over, signal));
   }
@@ -66,22 +93,30 @@ export abstract class RunBase implements Run {
     }
   }
 
-  async *rankings(): AsyncGenerator<Ranking, void, undefined> {
+  async *rankings(call: RunCall = {}): AsyncGenerator<Ranking, void, undefined> {
     const what = `a ranking of run ${this.id}`;
-    for await (const item of this.items()) {
+    for await (const item of this.items(call)) {
       if (item.status === "done") yield rankingOf(item.line, what);
     }
   }
 
-  async *failures(): AsyncGenerator<RecordFailure, void, undefined> {
-    for await (const item of this.items()) if (item.status === "failed") yield item.failure;
+  async *failures(call: RunCall = {}): AsyncGenerator<RecordFailure, void, undefined> {
+    for await (const item of this.items(call)) if (item.status === "failed") yield item.failure;
   }
 
-  async writeResults(output: string, streams?: ResultStreams): Promise<WrittenResults> {
-    return await writeResults(this, output, streams);
+  async writeResults(
+    output: string,
+    streams?: ResultStreams,
+    call: RunCall = {},
+  ): Promise<WrittenResults> {
+    return await writeResults(this, output, streams, call);
   }
 
-  async cancel(): Promise<number> {
+  async cancel({ signal }: RunCall = {}): Promise<number> {
+    return await orAborted(this.#cancel(), signal);
+  }
+
+  async #cancel(): Promise<number> {
     // A run that is over stays complete, and no part of it becomes cancelled.
     if ((await this.info()).state === "complete") return 0;
     const { queue, store } = this.parts;
@@ -98,7 +133,11 @@ export abstract class RunBase implements Run {
     }
   }
 
-  async memoryBytes(): Promise<number | undefined> {
+  async memoryBytes({ signal }: RunCall = {}): Promise<number | undefined> {
+    return await orAborted(this.#memoryBytes(), signal);
+  }
+
+  async #memoryBytes(): Promise<number | undefined> {
     const info = await this.info();
     const jobs = await this.sampleJobs(info);
     return await runMemoryBytes(this.redis, this.id, info, jobs);

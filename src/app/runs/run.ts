@@ -23,6 +23,12 @@ export interface RunSummary {
   readonly createdAt: string;
 }
 
+/** The wait for Redis, or for a spool, that a caller may end. */
+export interface RunCall {
+  /** Ends the call when it aborts, which then throws the signal's reason; what it began may go on. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** Options of the wait for the end of a run. */
 export interface UntilOverOptions {
   /** Milliseconds. @defaultValue for ever */
@@ -64,16 +70,16 @@ export interface Run {
   /** Place of input and rankings. */
   readonly place: "redis" | "spool";
   /** The submission of the run. @throws RankmillError if the run is gone */
-  summary(): Promise<RunSummary>;
-  status(): Promise<RunStatus>;
+  summary(call?: RunCall): Promise<RunSummary>;
+  status(call?: RunCall): Promise<RunStatus>;
   /** Waits until every record has ended. @throws RankmillError `timeout`; the signal's reason */
   untilOver(options?: UntilOverOptions): Promise<RunStatus>;
   /** Every record with what became of it: in Redis in the input's order, in a spool in that of arrival. */
-  items(): AsyncGenerator<RunItem, void, undefined>;
+  items(call?: RunCall): AsyncGenerator<RunItem, void, undefined>;
   /** The rankings there are by now, in the order of `items`. */
-  rankings(): AsyncGenerator<Ranking, void, undefined>;
+  rankings(call?: RunCall): AsyncGenerator<Ranking, void, undefined>;
   /** The records that failed by now, those of a cancelled run among them. */
-  failures(): AsyncGenerator<RecordFailure, void, undefined>;
+  failures(call?: RunCall): AsyncGenerator<RecordFailure, void, undefined>;
   /**
    * Writes the rankings there are by now, as `rankmill results` does: `output`, and beside it
    * `*.failed.jsonl` if a record failed. Files appear once they are whole.
@@ -81,18 +87,18 @@ export interface Run {
    * @param output a path; with `streams` also `-`
    * @throws RankmillError if the place cannot be written
    */
-  writeResults(output: string, streams?: ResultStreams): Promise<WrittenResults>;
+  writeResults(output: string, streams?: ResultStreams, call?: RunCall): Promise<WrittenResults>;
   /** Stops the run and keeps its rankings. @returns records that were stopped */
-  cancel(): Promise<number>;
+  cancel(call?: RunCall): Promise<number>;
   /** Tries failed and cancelled records again. @returns records that are tried again */
-  retry(): Promise<number>;
+  retry(call?: RunCall): Promise<number>;
   /**
    * Removes the run from Redis and from its spool, rankings included. Jobs that others wait for stay
    * with those.
    *
    * @param options `force` cancels a run that is under way, which is refused otherwise
    */
-  purge(options?: { readonly force?: boolean }): Promise<void>;
+  purge(options?: { readonly force?: boolean } & RunCall): Promise<void>;
   /** Bytes of Redis' memory that the run takes, reckoned from a sample; undefined: not known. */
-  memoryBytes(): Promise<number | undefined>;
+  memoryBytes(call?: RunCall): Promise<number | undefined>;
 }

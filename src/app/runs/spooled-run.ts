@@ -35,7 +35,7 @@ export class SpooledRun extends RunBase {
   }
 
   /** The run's progress, as its owner last reported it. */
-  async status(): Promise<RunStatus> {
+  protected async readStatus(): Promise<RunStatus> {
     const { state, total } = await this.info();
     const { counts, active } = await this.parts.store.readProgress(this.id);
     const open = total - counts.done - counts.failed;
@@ -47,7 +47,7 @@ export class SpooledRun extends RunBase {
     return { state, over, total, counts: all, waiting: 0, active: 0 };
   }
 
-  async *items(): AsyncGenerator<RunItem, void, undefined> {
+  protected async *readItems(): AsyncGenerator<RunItem, void, undefined> {
     const info = await this.info();
     const spool = await this.#openSpool();
     const cancelled = info.state === "cancelled";
@@ -79,7 +79,7 @@ export class SpooledRun extends RunBase {
     yield* leftItems(spool.records(this.id, doneIds), failedLines, DAMAGED);
   }
 
-  async retry(): Promise<number> {
+  protected async tryAgain(): Promise<number> {
     // A cancellation that was killed half way has left it blocked.
     await this.parts.queue.unblockOwner(runOwner(this.id));
     const { state, counts, waiting, active } = await this.status();
@@ -106,7 +106,7 @@ export class SpooledRun extends RunBase {
   }
 
   /** @throws RankmillError `conflict` also if a runner owns it for longer than a dead one could */
-  async purge({ force = false }: { readonly force?: boolean } = {}): Promise<void> {
+  protected async removeAll(force: boolean): Promise<void> {
     const spool = await this.#openSpool();
     await this.endForPurge(force);
     const info = await this.info();

@@ -1,19 +1,20 @@
 import { RankmillError } from "../../core/errors.js";
 import { ResultFiles } from "../../outputs/result-files.js";
 import { StreamOutput } from "../../outputs/stream-output.js";
-import type { ResultStreams, Run, WrittenResults } from "./run.js";
+import type { ResultStreams, Run, RunCall, WrittenResults } from "./run.js";
 
 /** Writes what is done of `run` into files, or to `streams` if `output` is `-`. */
 export async function writeResults(
   run: Pick<Run, "id" | "items" | "status">,
   output: string,
   streams?: ResultStreams,
+  call: RunCall = {},
 ): Promise<WrittenResults> {
   const files = output === "-" ? undefined : await ResultFiles.open(output, run.id);
   const sink = files ?? streamsOutput(streams);
   let open = 0;
   try {
-    for await (const item of run.items()) {
+    for await (const item of run.items(call)) {
       if (item.status === "open") open += 1;
       else if (item.status === "done") await sink.write([item.line]);
       else await sink.fail([item.failure]);
@@ -23,7 +24,7 @@ export async function writeResults(
     await files?.discard();
     throw error;
   }
-  const over = open === 0 && (await run.status()).over;
+  const over = open === 0 && (await run.status(call)).over;
   return { ranked: sink.counts.done, failed: sink.counts.failed, open, over };
 }
 

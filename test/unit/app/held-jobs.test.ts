@@ -1,7 +1,7 @@
 /** Jobs that several requests of one process wait for. */
 import { beforeEach, expect, it } from "vitest";
-import { HeldJobs, type HeldSet } from "../../../../src/app/gateway/held-jobs.js";
-import { MemoryJobQueue } from "../../../support/fakes/memory-job-queue.js";
+import { HeldJobs, type HeldSet } from "../../../src/app/held-jobs.js";
+import { MemoryJobQueue } from "../../support/fakes/memory-job-queue.js";
 
 let queue: MemoryJobQueue;
 let held: HeldJobs;

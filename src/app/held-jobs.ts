@@ -1,4 +1,4 @@
-import type { JobQueue } from "../../core/ports/job-queue.js";
+import type { JobQueue } from "../core/ports/job-queue.js";
 
 /** The jobs of one request, and in whose name they are held. */
 export interface HeldSet {
