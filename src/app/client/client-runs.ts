@@ -92,8 +92,7 @@ export class ClientRuns {
     signal?.throwIfAborted();
     const model = await orAborted(this.#findModel(options.model), signal);
     const source = await this.#source(input, model.name, options);
-    const submitting = this.#submit(input, model, source, options).finally(() => source.close());
-    return await orAborted(submitting, signal);
+    return await orAborted(this.#submit(input, model, source, options), signal);
   }
 
   async #submit(
@@ -108,22 +107,26 @@ export class ClientRuns {
       maxLength: maxLengthOf(options.maxLength, model),
       truncation: options.truncation ?? "only-second",
     });
-    const { run } = await submitRun(
-      {
-        source: signal === undefined ? source : stoppable(source, signal),
-        input: typeof input === "string" ? input : "records of a program",
-        model,
-        scoring,
-        topN: topN === 0 ? undefined : topN,
-        run: options.run,
-        ttlSeconds: options.ttlSeconds ?? DEFAULT_RUN_TTL_SECONDS,
-        inFlightJobs: options.inFlightJobs ?? DEFAULT_IN_FLIGHT_BOUNDS.maxJobs,
-        spool: spooled ? await this.#runs.spool() : undefined,
-        ...(onProgress && { onProgress: (_: string, records: number) => onProgress(records) }),
-      },
-      this.#runs,
-    );
-    return run;
+    try {
+      const { run } = await submitRun(
+        {
+          source: signal === undefined ? source : stoppable(source, signal),
+          input: typeof input === "string" ? input : "records of a program",
+          model,
+          scoring,
+          topN: topN === 0 ? undefined : topN,
+          run: options.run,
+          ttlSeconds: options.ttlSeconds ?? DEFAULT_RUN_TTL_SECONDS,
+          inFlightJobs: options.inFlightJobs ?? DEFAULT_IN_FLIGHT_BOUNDS.maxJobs,
+          spool: spooled ? await this.#runs.spool() : undefined,
+          ...(onProgress && { onProgress: (_: string, records: number) => onProgress(records) }),
+        },
+        this.#runs,
+      );
+      return run;
+    } finally {
+      await source.close();
+    }
   }
 
   /** Opens a run that was submitted here or elsewhere. @throws RankmillError if there is none */

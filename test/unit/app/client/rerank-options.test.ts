@@ -1,13 +1,13 @@
 /** Requests of callers without types. */
 import { describe, expect, it } from "vitest";
 import { checkCall, checkMs } from "../../../../src/app/client/call-options.js";
-import { readRequest, type RerankOptions } from "../../../../src/app/client/rerank-options.js";
+import { readRequest } from "../../../../src/app/client/rerank-options.js";
 import { DEFAULT_LIMITS } from "../../../../src/core/contract.js";
 
 const REQUEST = { model: "builtin-bm25", query: "mill", documents: ["the mill", "a river"] };
 
 function read(wrong: object): unknown {
-  return readRequest({ ...REQUEST, ...wrong } as RerankOptions, DEFAULT_LIMITS);
+  return readRequest({ ...REQUEST, ...wrong }, DEFAULT_LIMITS);
 }
 
 function cyclic(): object {
