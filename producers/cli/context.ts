@@ -7,6 +7,7 @@ import { resolveModel, type ResolvedModel } from "../../src/models/resolve.js";
 import { connectRedis } from "../../src/redis/connection.js";
 import { openSpool } from "../../src/outputs/spool/registry.js";
 import type { Spool } from "../../src/core/ports/spool.js";
+import type { LogValues } from "./options/messages.js";
 import type { FindModelValues } from "./options/model.js";
 import { createLogger as createLoggerOf } from "./logger.js";
 import { requireOptions } from "./options/required-options.js";
@@ -14,8 +15,13 @@ import { readTls, type RedisValues } from "./redis-target.js";
 import { env, say } from "./terminal.js";
 import type { RedisClient } from "../../src/redis/redis-client.js";
 
-export function createLogger(level: string, fd: 1 | 2): Logger {
-  return createLoggerOf(level, fd, env);
+/** @param usual the level if none was asked for */
+export function createLogger(
+  { logLevel, logFormat }: LogValues,
+  usual: "info" | "warn",
+  fd: 1 | 2,
+): Logger {
+  return createLoggerOf({ level: logLevel ?? usual, format: logFormat }, fd, env);
 }
 
 export function modelsDir(given: string | undefined): string {

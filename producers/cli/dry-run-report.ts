@@ -2,7 +2,7 @@ import { drawHistogram } from "../../src/runs/token-histogram.js";
 import type { DryRun } from "../../src/app/dry-run.js";
 import { counted } from "../../src/core/counted.js";
 import { formatBytes } from "./format-bytes.js";
-import { formatDuration } from "./progress.js";
+import { formatDuration } from "./format-duration.js";
 import { reasonWithFlags } from "./say-error.js";
 
 function percent(share: number): string {

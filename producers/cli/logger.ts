@@ -1,18 +1,34 @@
 import process from "node:process";
-import { pino, type LogFn, type Logger } from "pino";
+import { pino, type DestinationStream, type LogFn, type Logger } from "pino";
 import { explainRefusal } from "../../src/redis/redis-refusal.js";
 import { EqualLines } from "./equal-lines.js";
+import { writeLines } from "./live-block.js";
+import { rendered } from "./painted.js";
+import { prettyLog } from "./pretty-log.js";
 import { redactor } from "./secrets.js";
 
 /** pino's number of `warn`: below it nothing is left out. */
 const WARN = 40;
 const LEFT_OUT_INTERVAL_MS = 60_000;
 
+type LogFormat = "pretty" | "json";
+
+/** The level and the format that were asked for. */
+interface LogStyle {
+  readonly level: string;
+  /** Undefined: the one that fits the stream. */
+  readonly format: LogFormat | undefined;
+}
+
 /**
  * Structured logs. Secrets are not logged; those that an error brings along are redacted. A few
  * of equal warnings and errors are written per minute, the rest is counted.
  */
-export function createLogger(level: string, fd: 1 | 2, env: NodeJS.ProcessEnv): Logger {
+export function createLogger(
+  { level, format }: LogStyle,
+  fd: 1 | 2,
+  env: NodeJS.ProcessEnv,
+): Logger {
   const redact = redactor(env, process.argv);
   const equal = new EqualLines();
   let telling = false;
@@ -33,7 +49,7 @@ export function createLogger(level: string, fd: 1 | 2, env: NodeJS.ProcessEnv): 
         },
       },
     },
-    pino.destination({ fd, sync: true }),
+    destinationOf(fd, format),
   );
   const tellLeftOut = (text: string, leftOut: number): void => {
     telling = true;
@@ -46,6 +62,18 @@ export function createLogger(level: string, fd: 1 | 2, env: NodeJS.ProcessEnv): 
   setInterval(tellAll, LEFT_OUT_INTERVAL_MS).unref();
   process.once("exit", tellAll);
   return logger;
+}
+
+/** Lines for people where people are; JSON goes straight to a file or pipe. */
+function destinationOf(fd: 1 | 2, wanted: LogFormat | undefined): DestinationStream {
+  const stream = fd === 1 ? process.stdout : process.stderr;
+  const format = wanted ?? (stream.isTTY ? "pretty" : "json");
+  if (format === "json" && !stream.isTTY) return pino.destination({ fd, sync: true });
+  const inFormat = (line: string): string => {
+    const pretty = format === "pretty" ? prettyLog(line) : undefined;
+    return pretty === undefined ? line : `${rendered(pretty, stream)}\n`;
+  };
+  return { write: (line) => writeLines(stream, inFormat(line)) };
 }
 
 /** A refusal of Redis' says all in its words: neither the script nor the stack that met it tells more. */

@@ -1,6 +1,9 @@
 import { Command } from "commander";
 import { packageVersion } from "../../src/platform/package-root.js";
 import { COMMANDS } from "./commands/registry.js";
+import { commanderOption } from "./options/command-options.js";
+import { EVERYWHERE } from "./options/everywhere.js";
+import { chooseColour, type ColourChoice } from "./painted.js";
 import { env, say } from "./terminal.js";
 import { startTracing } from "./tracing.js";
 
@@ -22,12 +25,21 @@ export async function createProgram(only?: string): Promise<Command> {
     })
     .exitOverride()
     .hook("preAction", async (_, action) => await startTracing(action.name(), env));
+  addEverywhere(program);
   for (const { name, description, load } of COMMANDS) {
     const command = program.command(name).description(description);
     if (only === undefined || name === only) (await load())(command);
   }
   for (const command of commandsIn(program)) command.showHelpAfterError(helpHint(command));
   return program;
+}
+
+/** Adds the options of every command. Colour is chosen as soon as it is read: errors have it too. */
+function addEverywhere(program: Command): void {
+  chooseColour("auto");
+  for (const spec of Object.values(EVERYWHERE.options)) program.addOption(commanderOption(spec));
+  for (const event of ["option:color", "optionEnv:color"])
+    program.on(event, () => chooseColour(program.getOptionValue("color") as ColourChoice));
 }
 
 /** The command that `args` name, for a hint to its help. */

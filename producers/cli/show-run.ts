@@ -1,9 +1,21 @@
 import process from "node:process";
-import { countedAre } from "../../src/core/counted.js";
+import { counted, countedAre } from "../../src/core/counted.js";
 import type { RunFileEvent, RunFigures, ShowRun } from "../../src/app/run-file/run-file-options.js";
 import { failureLine } from "../../src/core/record.js";
+import { paint } from "./painted.js";
 import { rankingsOut, say } from "./terminal.js";
 import { Progress } from "./progress.js";
+
+/** Events that a person should act on, or know of when looking at the rankings. */
+const WARNINGS: ReadonlySet<RunFileEvent["type"]> = new Set([
+  "redis-warning",
+  "input-changed",
+  "rankings-damaged",
+  "rankings-twice",
+  "input-empty",
+  "record-failed",
+  "redis-silent",
+]);
 
 /**
  * Shows a run on the terminal: events as sentences, a bar while it is under way.
@@ -14,18 +26,22 @@ export function showRun(output: string): ShowRun {
   let progress: Progress | undefined;
   return {
     onEvent: (event) => {
-      // The bar has nothing more to show, and would be drawn over the line.
+      // Nothing moves any more; the line stands alone.
       if (event.type === "stopping") progress?.stop();
-      const line = describe(event);
-      if (progress === undefined) say(line);
-      else progress.say(line);
+      // A log is read by who looks for a cause; at a terminal nobody asked.
+      if (event.type === "redis-started" && process.stderr.isTTY) return;
+      say(isWarning(event) ? paint("yellow", describe(event)) : describe(event));
     },
     rankings: rankingsOut(output),
     progress: (figures: () => RunFigures) => {
-      progress = new Progress(process.stderr, figures);
+      progress = new Progress(process.stderr, figures, !(output === "-" && process.stdout.isTTY));
       return progress;
     },
   };
+}
+
+function isWarning({ type }: RunFileEvent): boolean {
+  return WARNINGS.has(type);
 }
 
 function describe(event: RunFileEvent): string {
@@ -49,7 +65,7 @@ function describe(event: RunFileEvent): string {
     case "record-failed":
       return failureLine(event.failure);
     case "stopping":
-      return "stopping: jobs in hand are finished if that takes only a moment; press Ctrl-C again to end at once";
+      return `stopping within ${event.mostSeconds} s: ${counted(event.inHand, "job")} in hand (Ctrl-C: end at once)`;
     case "redis-silent":
       return `Redis has not answered for ${seconds(event.silentMs)}: the run waits for it; Ctrl-C ends it, and the same command goes on`;
     case "redis-answers":

@@ -1,11 +1,14 @@
+import process from "node:process";
+import { writeLines } from "./live-block.js";
 import { printable } from "./printable.js";
+import { rendered, type Painted } from "./painted.js";
 
 /** Everything that a command needs from the process it runs in; read here and nowhere else. */
 export const env = process.env;
 
 /** Says something to people. Lines may hold text from anywhere: none of it reaches the terminal as a command. */
-export function say(...lines: string[]): void {
-  for (const line of lines) process.stderr.write(`${printable(line)}\n`);
+export function say(...lines: (string | Painted)[]): void {
+  for (const line of lines) writeLines(process.stderr, `${rendered(line, process.stderr)}\n`);
 }
 
 let rankingsHere = false;
@@ -28,5 +31,10 @@ export function hadRankings(): boolean {
 /** Prints a result: to a terminal as `say` does, to a file or pipe as it is. */
 export function print(text: string): void {
   const shown = process.stdout.isTTY ? text.split("\n").map(printable).join("\n") : text;
-  process.stdout.write(`${shown}\n`);
+  writeLines(process.stdout, `${shown}\n`);
+}
+
+/** Prints lines with colour where standard output takes it. */
+export function printLines(...lines: (string | Painted)[]): void {
+  for (const line of lines) writeLines(process.stdout, `${rendered(line, process.stdout)}\n`);
 }

@@ -1,11 +1,12 @@
 import { Runs } from "../../src/app/runs/runs.js";
 import { createLogger, requireRedis, requireSpool } from "./context.js";
+import type { LogValues } from "./options/messages.js";
 import type { RedisValues } from "./redis-target.js";
 
 /** The values of a command's groups that say where submitted runs are. */
 interface RunPlaces {
   readonly redis: RedisValues;
-  readonly messages: { readonly logLevel: string | undefined };
+  readonly messages: LogValues;
   /** Present if the command takes a spool. */
   readonly run: object;
 }
@@ -16,7 +17,7 @@ export async function withRuns<T>(
   act: (runs: Runs) => Promise<T>,
 ): Promise<T> {
   const spool = "spool" in run && typeof run.spool === "string" ? run.spool : undefined;
-  const redis = await requireRedis(address, createLogger(messages.logLevel ?? "warn", 2));
+  const redis = await requireRedis(address, createLogger(messages, "warn", 2));
   const runs = new Runs(redis, spool === undefined ? undefined : () => requireSpool(spool));
   try {
     const result = await act(runs);

@@ -21,6 +21,10 @@ const SETTLE_MS = 300;
 const ANSWER_MS = 300;
 /** The worker's own end, after its drain. */
 const WORKER_END_MS = 1_000;
+/** All of these together, as people are told. */
+const MOST_STOP_SECONDS = Math.ceil(
+  (2 * SETTLE_MS + ANSWER_MS + MOST_DRAIN_MS + WORKER_END_MS) / 1_000,
+);
 
 /**
  * Finds or starts Redis, starts a worker, feeds, waits, writes.
@@ -165,7 +169,7 @@ async function interrupt(
   { show, drainTimeoutMs, logger }: RunFileOptions,
   feeding: Promise<void>,
 ): Promise<void> {
-  show.onEvent({ type: "stopping" });
+  show.onEvent({ type: "stopping", inHand: worker.held(), mostSeconds: MOST_STOP_SECONDS });
   if ((await within(pingAll(redis), ANSWER_MS)) && (await within(feeding, SETTLE_MS))) {
     const drainMs = Math.min(drainTimeoutMs, MOST_DRAIN_MS);
     await within(worker.close(drainMs), drainMs + WORKER_END_MS);

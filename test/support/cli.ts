@@ -12,7 +12,7 @@ import { CACHE_VARIABLE } from "./global-setup.js";
 import { look, marked, type SeenProcess } from "./processes.js";
 import { until } from "./until.js";
 
-const MAIN = join(dist, "producers/cli/main.js");
+export const MAIN = join(dist, "producers/cli/main.js");
 const MARK = "RANKMILL_TEST_MARK";
 
 export const SAMPLE = fileURLToPath(
@@ -167,6 +167,11 @@ export class Bench {
    */
   static async open(env: Readonly<Record<string, string>> = {}): Promise<Bench> {
     return new Bench(await realpath(await mkdtemp(join(tmpdir(), "rankmill-test-"))), env);
+  }
+
+  /** The environment of its commands, for what a test starts in another way. */
+  get env(): Readonly<Record<string, string>> {
+    return this.#envOf();
   }
 
   path(name: string): string {

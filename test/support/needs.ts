@@ -76,6 +76,11 @@ export const terminals: Need = {
   isMet: answers("script", "--version"),
 };
 
+export const tmux: Need = {
+  name: "tmux on PATH (Debian: apt-get install tmux)",
+  isMet: answers("tmux", "-V"),
+};
+
 export const mounts: Need = {
   name: "the right to mount a small file system (root on Linux)",
   isMet: canMount(),

@@ -49,7 +49,7 @@ async function dashboard(parsed: Record<string, unknown>): Promise<number> {
   const password = env["RANKMILL_DASHBOARD_PASSWORD"];
   checkExposure(host, password);
   const { openDashboard } = await loadServer();
-  const logger = createLogger(values.messages.logLevel ?? "info", 1);
+  const logger = createLogger(values.messages, "info", 1);
   const signal = stopSignal();
   const redis = await requireRedis(values.redis, logger);
   try {

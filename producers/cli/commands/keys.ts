@@ -114,7 +114,7 @@ async function withKeys<T>(
   act: (store: KeyStore) => Promise<T>,
 ): Promise<T> {
   const closers = new Closers();
-  const logger = createLogger(values.messages.logLevel ?? "warn", 2);
+  const logger = createLogger(values.messages, "warn", 2);
   try {
     const store = await openKeyStore(values.keys.keys, async () => {
       const redis = await requireRedis(values.redis, logger);

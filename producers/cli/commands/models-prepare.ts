@@ -78,7 +78,7 @@ async function prepare(name: string, parsed: Record<string, unknown>): Promise<n
       preparedDir: folder,
       calibrationDir: calibrationDir(values.lanes.calibrationDir),
       env,
-      logger: createLogger("info", 2),
+      logger: createLogger({ logLevel: undefined, logFormat: undefined }, "info", 2),
     });
   }
   if (values.messages.json) {

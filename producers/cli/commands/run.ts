@@ -47,7 +47,7 @@ import { OUTPUT } from "../options/output.js";
 import { inFlightBounds, REDIS } from "../options/redis.js";
 import { RESULTS, SCORING } from "../options/scoring.js";
 import { SHUTDOWN, WORKER } from "../options/worker.js";
-import { formatDuration } from "../progress.js";
+import { formatDuration } from "../format-duration.js";
 import { scoringOf } from "../scoring-from-options.js";
 import { showRun } from "../show-run.js";
 import { stopSignal } from "../stop-signal.js";
@@ -163,7 +163,7 @@ async function prepare(
   signal: AbortSignal,
 ): Promise<Prepared> {
   const { input, output, model: name } = await places(values, signal);
-  const logger = createLogger(values.messages.logLevel ?? "warn", 2);
+  const logger = createLogger(values.messages, "warn", 2);
   const find = (): ReturnType<typeof chooseDevice> =>
     chooseDevice(values.device, { ...values.model, model: name }, ({ note, unexpected }) => {
       if (unexpected) say(note);

@@ -40,7 +40,7 @@ export function defineRunner(command: Command): void {
   addHelp(command, {
     examples: ["rankmill runner --spool /mnt/runs"],
     notes: [
-      `Takes the runs that "rankmill submit --spool" put into the spool, and those whose runner died. Any number of runners may share a spool. SIGTERM or Ctrl-C gives the runs back and exits 0. Logs are JSON lines on standard output. Needs REDIS_URL.`,
+      `Takes the runs that "rankmill submit --spool" put into the spool, and those whose runner died. Any number of runners may share a spool. SIGTERM or Ctrl-C gives the runs back and exits 0. Logs go to standard output: short lines on a terminal, else JSON. Needs REDIS_URL.`,
     ],
   });
 }
@@ -53,7 +53,7 @@ async function serve(parsed: Record<string, unknown>): Promise<number> {
   });
   const spool = await requireSpool(place);
   await spool.check();
-  const logger = createLogger(values.messages.logLevel ?? "info", 1);
+  const logger = createLogger(values.messages, "info", 1);
   const signal = stopSignal({
     deadlineMs: STOP_DEADLINE_MS,
     onLate: () => logger.error("not stopped in order: something did not answer"),

@@ -54,7 +54,7 @@ export function defineServe(command: Command): void {
       "rankmill serve --port 8080 --alias rerank-v3.5=bge-reranker-v2-m3",
     ],
     notes: [
-      `Answers clients of Cohere, Jina, Voyage, vLLM, TEI and others; docs/gateway.md says how to point each at it. Serves the models of all workers on the Redis of REDIS_URL. Without REDIS_URL, --model makes it a server all in one: with a worker, and a Redis of its own that goes on from --state-dir when started again. SIGTERM or Ctrl-C takes no more requests, finishes those under way, and exits 0. Logs are JSON lines on standard output.`,
+      `Answers clients of Cohere, Jina, Voyage, vLLM, TEI and others; docs/gateway.md says how to point each at it. Serves the models of all workers on the Redis of REDIS_URL. Without REDIS_URL, --model makes it a server all in one: with a worker, and a Redis of its own that goes on from --state-dir when started again. SIGTERM or Ctrl-C takes no more requests, finishes those under way, and exits 0. Logs go to standard output: short lines on a terminal, else JSON.`,
     ],
   });
 }
@@ -62,7 +62,7 @@ export function defineServe(command: Command): void {
 async function serve(parsed: Record<string, unknown>): Promise<number> {
   const values = readOptions(GROUPS, parsed);
   const { host } = values.gateway;
-  const logger = createLogger(values.messages.logLevel ?? "info", 1);
+  const logger = createLogger(values.messages, "info", 1);
   const drainMs = values.shutdown.drainTimeout * 1_000;
   const signal = stopSignal({ deadlineMs: drainMs + LATE_MS });
   keepHeapSmall();
@@ -97,7 +97,8 @@ async function serve(parsed: Record<string, unknown>): Promise<number> {
       },
     });
     const { address } = running;
-    logger.info({ host: address.address, port: address.port }, "serving gateway");
+    const tls = values.gateway.tlsCert !== undefined;
+    logger.info({ host: address.address, port: address.port, tls }, "serving gateway");
     const failure = await failureUnlessStopped(failures, signal);
     await running.close(drainMs);
     if (failure !== undefined) throw failure;

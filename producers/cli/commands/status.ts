@@ -15,7 +15,7 @@ import { REDIS_ADDRESS } from "../options/redis.js";
 import { RUN } from "../options/run.js";
 import { withRuns } from "../with-runs.js";
 
-import { formatDuration } from "../progress.js";
+import { formatDuration } from "../format-duration.js";
 
 const GROUPS = {
   run: pick(RUN, "watch", "limit"),

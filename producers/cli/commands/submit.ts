@@ -66,7 +66,7 @@ async function submit(parsed: Record<string, unknown>): Promise<number> {
     model: values.model.model,
     redisUrl: values.redis.redisUrl,
   });
-  const logger = createLogger(values.messages.logLevel ?? "warn", 2);
+  const logger = createLogger(values.messages, "warn", 2);
   if (values.run.runId !== undefined) checkRunId(values.run.runId);
   const { output } = values.output;
   const choice = inputChoice(input, values.input);

@@ -44,14 +44,14 @@ export function defineWorker(command: Command): void {
   addHelp(command, {
     examples: ["REDIS_URL=redis://redis:6379 rankmill worker --model ms-marco-MiniLM-L6-v2"],
     notes: [
-      `SIGTERM or Ctrl-C: the worker takes no more jobs, finishes those in hand or hands them back, and exits 0. A second signal ends it at once. Logs are JSON lines on standard output. Needs REDIS_URL.`,
+      `SIGTERM or Ctrl-C: the worker takes no more jobs, finishes those in hand or hands them back, and exits 0. A second signal ends it at once. Logs go to standard output: short lines on a terminal, else JSON. Needs REDIS_URL.`,
     ],
   });
 }
 
 async function work(parsed: Record<string, unknown>): Promise<number> {
   const values = readOptions(GROUPS, parsed);
-  const logger = createLogger(values.messages.logLevel ?? "info", 1);
+  const logger = createLogger(values.messages, "info", 1);
   const drainMs = values.shutdown.drainTimeout * 1000;
   const signal = stopSignal({
     deadlineMs: drainMs + STOP_DEADLINE_MS,
@@ -64,7 +64,10 @@ async function work(parsed: Record<string, unknown>): Promise<number> {
     const starting = start(values, model, { logger, signal, closers });
     const worker = await unlessAborted(starting, signal);
     const failure = await failureUnlessStopped([worker.failed], signal);
-    logger.info({ drainTimeoutSeconds: values.shutdown.drainTimeout }, "stopping");
+    logger.info(
+      { jobsInHand: worker.held(), drainTimeoutSeconds: values.shutdown.drainTimeout },
+      "stopping; a second signal, or Ctrl-C again, ends it at once",
+    );
     await worker.close(drainMs);
     if (failure !== undefined) throw failure;
   } catch (error) {

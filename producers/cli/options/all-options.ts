@@ -3,6 +3,7 @@ import { DASHBOARD } from "./dashboard.js";
 import { DEVICE } from "./device.js";
 import { DOWNLOAD } from "./download.js";
 import { EVALUATION } from "./evaluation.js";
+import { EVERYWHERE } from "./everywhere.js";
 import { FETCH } from "./fetch.js";
 import { GATEWAY } from "./gateway.js";
 import { INPUT } from "./input.js";
@@ -47,6 +48,7 @@ export const ALL_GROUPS: readonly OptionGroup[] = [
   DOWNLOAD,
   CUDA_SETUP,
   MESSAGES,
+  EVERYWHERE,
 ];
 
 /** Every option, by the name code uses. */

@@ -76,7 +76,8 @@ export function readOptions<C extends CommandGroups>(
   return Object.fromEntries(entries) as CommandValues<C>;
 }
 
-function commanderOption(spec: OptionSpec): Option {
+/** The option as commander takes it, with its variable, its parser and its default. */
+export function commanderOption(spec: OptionSpec): Option {
   const option = new Option(spec.flags, describeOption(spec));
   // An empty variable counts as unset: compose files and manifests set them so.
   if (spec.env !== undefined && env[spec.env] !== "") option.env(spec.env);

@@ -58,7 +58,7 @@ function commandsByFlag(root: Command): Map<string, string[]> {
   const found = new Map<string, string[]>();
   const visit = (command: Command, names: readonly string[]): void => {
     for (const { flags } of command.options) {
-      found.set(flags, [...(found.get(flags) ?? []), names.join(" ")]);
+      found.set(flags, [...(found.get(flags) ?? []), names.join(" ") || "all"]);
     }
     for (const child of command.commands) visit(child, [...names, child.name()]);
   };

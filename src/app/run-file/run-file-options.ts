@@ -76,7 +76,12 @@ export type RunFileEvent =
   /** A record failed, and there is no file for failures. */
   | { readonly type: "record-failed"; readonly failure: RecordFailure }
   /** The run was interrupted: jobs in hand are finished, or left for the next start. */
-  | { readonly type: "stopping" }
+  | {
+      readonly type: "stopping";
+      /** Jobs that the worker has begun. */
+      readonly inHand: number;
+      readonly mostSeconds: number;
+    }
   /** Redis is connected and does not answer; told again each time that it falls silent. */
   | { readonly type: "redis-silent"; readonly silentMs: number }
   | { readonly type: "redis-answers"; readonly silentMs: number };

@@ -71,6 +71,7 @@ export function serveWorker(
     tag,
     tokenizer: kind,
     laneCount: plan.lanes.lanes,
+    held: () => heldBy(queues),
     health: () => pool.health,
     reuse: () => reuse.counts,
     lanePids: () => pool.lanes.map((lane) => lane.pid),

@@ -49,6 +49,8 @@ export interface RunningWorker {
   readonly laneCount: number;
   /** Process ids of the lanes at work. */
   readonly lanePids: () => readonly number[];
+  /** Jobs in hand, from both queues. */
+  readonly held: () => number;
   /** Whether lanes are at work. */
   readonly health: () => Health;
   /** Counts of the work that caches and equal pairs saved so far. */

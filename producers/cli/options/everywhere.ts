@@ -1,0 +1,16 @@
+import type { OptionGroup } from "./option-spec.js";
+
+/** The options that every command takes, before its name or after it. */
+export const EVERYWHERE = {
+  title: "Every command",
+  options: {
+    color: {
+      flags: "--color <when>",
+      env: "RANKMILL_COLOR",
+      type: "choice",
+      choices: ["auto", "always", "never"],
+      computedDefault: "auto: on a terminal, unless NO_COLOR is set",
+      description: "colour in messages and logs",
+    },
+  },
+} as const satisfies OptionGroup;
