@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { cutText } from "./cli/cut-text.js";
 import { packageRoot } from "../src/platform/package-root.js";
 
 const CLI = fileURLToPath(new URL("cli/main.js", import.meta.url));
@@ -11,7 +12,6 @@ const SHOWN_RECORDS = ["en-ai-definition", "en-foot-daily", "zh-yiliao-tangzu"];
 const SHOWN_RESULTS = 3;
 /** Columns of a document: with mark and score before it, a line fits a terminal of 80. */
 const SHOWN_COLUMNS = 67;
-const FIRST_WIDE_CHARACTER = "\u2e80";
 
 interface SampleRecord {
   readonly id: string;
@@ -30,22 +30,11 @@ function readLines<T>(path: string): T[] {
   return lines.map((line) => JSON.parse(line) as T);
 }
 
-function cut(text: string): string {
-  let columns = 0;
-  let shown = "";
-  for (const character of text) {
-    columns += character >= FIRST_WIDE_CHARACTER ? 2 : 1;
-    if (columns >= SHOWN_COLUMNS) return `${shown}…`;
-    shown += character;
-  }
-  return text;
-}
-
 function show(record: SampleRecord, ranking: SampleRanking): string {
   const lines = ranking.results.slice(0, SHOWN_RESULTS).map(({ index, relevance_score: score }) => {
     const document = record.documents[index];
     const mark = record.metadata.relevant.includes(document?.id ?? "") ? "✓" : " ";
-    return `  ${mark} ${score.toFixed(4)}  ${cut(document?.text ?? "")}`;
+    return `  ${mark} ${score.toFixed(4)}  ${cutText(document?.text ?? "", SHOWN_COLUMNS)}`;
   });
   return [`\n${record.query}`, ...lines].join("\n");
 }

@@ -16,6 +16,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./run.js")).defineRun,
   },
   {
+    name: "show",
+    description: "show rankings of a run: query, documents, scores",
+    load: async () => (await import("./show.js")).defineShow,
+  },
+  {
     name: "worker",
     description: "serve a model's queues until told to stop",
     load: async () => (await import("./worker.js")).defineWorker,

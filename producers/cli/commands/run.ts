@@ -47,7 +47,9 @@ import { OUTPUT } from "../options/output.js";
 import { inFlightBounds, REDIS } from "../options/redis.js";
 import { RESULTS, SCORING } from "../options/scoring.js";
 import { SHUTDOWN, WORKER } from "../options/worker.js";
-import { formatDuration } from "../format-duration.js";
+import { paint, painted } from "../painted.js";
+import { runSummary } from "../run-summary.js";
+import { quoted, shownPath } from "../shown-path.js";
 import { scoringOf } from "../scoring-from-options.js";
 import { showRun } from "../show-run.js";
 import { stopSignal } from "../stop-signal.js";
@@ -298,24 +300,30 @@ async function report(
   { counts, paths, status, firstFailures }: RunFileResult,
   seconds: number,
 ): Promise<number> {
-  say(
-    `${counts.done} ranked, ${counts.failed} failed · ${counted(counts.pairs, "pair")}, ${counted(counts.tokens, "token")}, ${counts.truncated} truncated · ${formatDuration(seconds)}`,
-  );
+  const shown = (path: string): string => shownPath(path, values.output.output ?? "");
+  say(...runSummary(counts, seconds));
   if (counts.failedPairs > 0) {
     say(
       `${counted(counts.failedPairs, "document")} could not be scored: "errors" of their rankings say why`,
     );
   }
   if (status === "interrupted") {
-    say(`interrupted: ${paths?.partial ?? "nothing to go on from"}; run again to go on`);
+    say(
+      `interrupted: ${paths === undefined ? "nothing to go on from" : shown(paths.partial)}; run again to go on`,
+    );
     return EXIT.interrupted;
   }
-  if (paths !== undefined) say(`rankings: ${paths.output}`);
+  if (paths !== undefined) {
+    const output = shown(paths.output);
+    say(`rankings: ${output}`);
+    if (counts.done > 0)
+      say(painted`to see some: ${paint("cyan", `rankmill show ${quoted(output)}`)}`);
+  }
   // Before the evaluation, which may find nothing to evaluate.
   if (paths !== undefined && counts.failed > 0) {
     for (const failure of firstFailures) say(reasonWithFlags(describeFailure(failure).said));
     say(
-      `failed records, with the reason: ${paths.failed} ("rankmill failures ${paths.output}" lists them)`,
+      `failed records, with the reason: ${shown(paths.failed)} ("rankmill failures ${quoted(shown(paths.output))}" lists them)`,
     );
   }
   if (paths !== undefined && qrels !== undefined) {

@@ -3,7 +3,10 @@ import type { RunReport } from "../../../src/runs/run-report.js";
 import { reportRuns } from "../../../src/app/runs/report-runs.js";
 import type { Runs } from "../../../src/app/runs/runs.js";
 import { printable } from "../printable.js";
-import { print } from "../terminal.js";
+import type { RunSummary } from "../../../src/app/runs/run.js";
+import { paint } from "../painted.js";
+import { isOpen, statusTable, workerHint } from "../status-table.js";
+import { print, printLines, say } from "../terminal.js";
 import { EXIT } from "../exit-codes.js";
 import { formatBytes } from "../format-bytes.js";
 import { waitForRun } from "../wait-for-run.js";
@@ -16,6 +19,8 @@ import { RUN } from "../options/run.js";
 import { withRuns } from "../with-runs.js";
 
 import { formatDuration } from "../format-duration.js";
+
+const USUAL_COLUMNS = 80;
 
 const GROUPS = {
   run: pick(RUN, "watch", "limit"),
@@ -45,21 +50,37 @@ async function status(id: string | undefined, parsed: Record<string, unknown>): 
       const code = await waitForRun(await runs.open(id));
       if (code === EXIT.interrupted) return code;
     }
+    const shown =
+      id === undefined
+        ? await newest(runs, values.run.limit)
+        : [await (await runs.open(id)).summary()];
     const reports = await reportRuns(
       runs,
-      id === undefined ? await newest(runs, values.run.limit) : [id],
+      shown.map((run) => run.id),
     );
     if (values.messages.json) print(JSON.stringify(id === undefined ? reports : reports[0]));
     else if (reports.length === 0) print("no runs in this Redis");
-    else print(reports.map(describe).join("\n\n"));
+    else if (id === undefined) {
+      printLines(...statusTable(reports, process.stdout.columns ?? USUAL_COLUMNS, Date.now()));
+    } else print(reports.map(describe).join("\n\n"));
+    if (!values.messages.json) sayMissingWorkers(shown, reports);
     return EXIT.ok;
   });
 }
 
-async function newest(runs: Runs, limit: number): Promise<string[]> {
-  const ids: string[] = [];
-  for await (const { id } of runs.list()) if (ids.push(id) >= limit) break;
-  return ids;
+/** Tells of each model that runs wait for and that nobody serves. */
+function sayMissingWorkers(runs: readonly RunSummary[], reports: readonly RunReport[]): void {
+  const idle = runs.filter((_, i) => {
+    const report = reports[i];
+    return report !== undefined && isOpen(report) && report.workers.length === 0;
+  });
+  for (const hint of new Set(idle.map(workerHint))) say(paint("yellow", hint));
+}
+
+async function newest(runs: Runs, limit: number): Promise<RunSummary[]> {
+  const found: RunSummary[] = [];
+  for await (const run of runs.list()) if (found.push(run) >= limit) break;
+  return found;
 }
 
 function describe(report: RunReport): string {

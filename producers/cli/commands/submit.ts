@@ -4,6 +4,8 @@ import { placesRead } from "../../../src/inputs/places-read.js";
 import { openSource } from "../../../src/inputs/open-source.js";
 import { submitRun, type Submitted } from "../../../src/app/runs/submit-run.js";
 import { modelTag, queueName } from "../../../src/redis/keys.js";
+import type { Runs } from "../../../src/app/runs/runs.js";
+import { listWorkers } from "../../../src/redis/worker-registry.js";
 import { checkRunId } from "../../../src/redis/run-info.js";
 import { createLogger } from "../context.js";
 import { print, say } from "../terminal.js";
@@ -26,6 +28,8 @@ import { RUN } from "../options/run.js";
 import { withRuns } from "../with-runs.js";
 import { RESULTS, SCORING } from "../options/scoring.js";
 
+import { paint } from "../painted.js";
+import { workerHint } from "../status-table.js";
 import { scoringOf } from "../scoring-from-options.js";
 import { waitForRun } from "../wait-for-run.js";
 import { writeResults } from "./results.js";
@@ -97,7 +101,7 @@ async function submit(parsed: Record<string, unknown>): Promise<number> {
         spool: values.run.spool === undefined ? undefined : await runs.spool(),
         onProgress: (run: string, total: number) => logger.info({ run, total }, "submitted"),
       };
-      return await follow(await submitRun(submission, runs), values);
+      return await follow(await submitRun(submission, runs), runs, values);
     });
   } finally {
     await source.close();
@@ -107,11 +111,14 @@ async function submit(parsed: Record<string, unknown>): Promise<number> {
 /** Says what was submitted; waits for it and writes its rankings as far as that was asked for. */
 async function follow(
   { run, total }: Submitted,
+  runs: Runs,
   { run: { spool, wait }, output: { output } }: CommandValues<typeof GROUPS>,
 ): Promise<number> {
   const { model, input } = await run.summary();
   if (total === 0) say(`${input === "-" ? "standard input" : input} holds no record`);
   say(`${counted(total, "record")} submitted to ${spool ?? queueName(modelTag(model), "bulk")}`);
+  const workers = await listWorkers(runs.redis, modelTag(model));
+  if (workers.length === 0) say(paint("yellow", workerHint({ model })));
   let code: number = wait || output !== undefined ? await waitForRun(run) : EXIT.ok;
   if (output !== undefined && code !== EXIT.interrupted) code = await writeResults(run, output);
   // Rankings on standard output stand alone there.

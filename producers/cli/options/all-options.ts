@@ -19,6 +19,7 @@ import { PREPARE } from "./prepare.js";
 import { REDIS } from "./redis.js";
 import { RUN } from "./run.js";
 import { RESULTS, SCORING } from "./scoring.js";
+import { SHOW } from "./show.js";
 import { UPLOADS } from "./uploads.js";
 import { SHUTDOWN, WORKER } from "./worker.js";
 
@@ -26,6 +27,7 @@ import { SHUTDOWN, WORKER } from "./worker.js";
 export const ALL_GROUPS: readonly OptionGroup[] = [
   INPUT,
   OUTPUT,
+  SHOW,
   EVALUATION,
   MODEL,
   DEVICE,
