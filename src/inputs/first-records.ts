@@ -9,6 +9,7 @@ const HOPELESS_LINES = 100;
 /** Failed lines are held until a good one comes; beyond this the file is taken as it is. */
 const HELD_CHARS = 16_777_216;
 const SHOWN_REASON_CHARS = 300;
+const SHOWN_REASONS = 3;
 
 /**
  * Reads ahead up to the first good record.
@@ -52,11 +53,21 @@ function refuseHopeless(failures: readonly RecordFailure[], input: string): void
   if (shape !== undefined) throw new RankmillError("input_unusable", `${name} ${shape}`);
   const [first] = failures;
   if (first === undefined || failures.length < HOPELESS_LINES) return;
-  const reason = first.reason.replace(/^line \d+ /, "").slice(0, SHOWN_REASON_CHARS);
+  const reasons = firstReasons(failures).join("; ");
   throw new RankmillError(
     "input_unusable",
-    `${name}: its first ${failures.length} lines hold no record; line ${first.line}: ${reason}. ${SHAPES_READ}`,
+    `${name}: its first ${failures.length} lines hold no record; ${reasons}. ${SHAPES_READ}`,
   );
+}
+
+/** The first reasons that differ, each with its line. */
+function firstReasons(failures: readonly RecordFailure[]): string[] {
+  const seen = new Map<string, number>();
+  for (const { reason, line } of failures) {
+    const plain = reason.replace(/^line \d+ /, "").slice(0, SHOWN_REASON_CHARS);
+    if (seen.size < SHOWN_REASONS && !seen.has(plain)) seen.set(plain, line);
+  }
+  return [...seen].map(([reason, line]) => `line ${line}: ${reason}`);
 }
 
 const SHAPES_READ =

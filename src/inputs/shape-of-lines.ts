@@ -1,10 +1,9 @@
 /** The shape of a file whose lines are no records, told by how its first lines failed. */
 import type { RecordFailure } from "../core/record.js";
+import { shapeOfObject } from "./shape-of-object.js";
+import { shapeOfTable } from "./shape-of-table.js";
 
 const JSON_LINES = "one JSON object per line is read";
-const SEPARATORS = { CSV: [",", ";"], TSV: ["\t"] } as const;
-/** The tables of people have a header and a row at the least. */
-const MIN_ROWS = 2;
 
 /**
  * @param failures of the first lines, none of which was a record
@@ -14,6 +13,8 @@ const MIN_ROWS = 2;
 export function shapeOfLines(failures: readonly RecordFailure[], name: string): string | undefined {
   const [first] = failures;
   if (first === undefined) return undefined;
+  const object = failures.length === 1 ? shapeOfObject(first.input, name) : undefined;
+  if (object !== undefined) return object;
   const texts = failures.map(textOf);
   const [text] = texts;
   if (text === undefined) return undefined;
@@ -22,19 +23,7 @@ export function shapeOfLines(failures: readonly RecordFailure[], name: string): 
     return `ends its lines with CR alone: ${JSON_LINES}: tr '\\r' '\\n' < ${name} > ${name}.jsonl`;
   }
   if (start.startsWith("{")) return undefined;
-  return tableOf(texts.filter(isText), name);
-}
-
-function tableOf(rows: readonly string[], name: string): string | undefined {
-  if (rows.length < MIN_ROWS) return undefined;
-  for (const [kind, separators] of Object.entries(SEPARATORS)) {
-    for (const separator of separators) {
-      if (!rows.slice(0, MIN_ROWS).every((row) => row.includes(separator))) continue;
-      const header = ["id", "query", "document"].join(separator === "\t" ? "\\t" : separator);
-      return `looks like ${kind} without a header that names a query and documents. Put one first that names each column: sed '1i ${header}' ${name} > ${name}.new`;
-    }
-  }
-  return undefined;
+  return shapeOfTable(texts.filter(isText), name);
 }
 
 function textOf({ code, input }: RecordFailure): string | undefined {

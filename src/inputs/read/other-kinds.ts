@@ -30,7 +30,6 @@ const table = (kind: string, magic: readonly number[], advice: string): OtherKin
 /** UTF-32 before UTF-16: its mark of little endian starts with the other's. */
 const KINDS: readonly OtherKind[] = [
   compressed("xz", 0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00),
-  compressed("zip", 0x50, 0x4b, 0x03, 0x04),
   compressed("lz4", 0x04, 0x22, 0x4d, 0x18),
   compressed("lzma", 0x5d, 0x00, 0x00),
   compressed("7z", 0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c),
@@ -43,6 +42,11 @@ const KINDS: readonly OtherKind[] = [
     "Parquet",
     [...ascii("PAR1"), 0x15],
     `duckdb -c "COPY 'FILE' TO 'FILE.jsonl' (FORMAT json)"`,
+  ),
+  table(
+    "a workbook of an old Excel",
+    [0xd0, 0xcf, 0x11, 0xe0],
+    "save the sheet as CSV UTF-8, with a header, which is read too",
   ),
   table("Arrow", ascii("ARROW1\u0000"), "convert it first"),
   table("Avro", ascii("Obj\u0001"), "convert it first"),
@@ -57,9 +61,33 @@ export const MAGIC_BYTES = Math.max(...KINDS.map(({ magic }) => magic.length));
 export function otherKindOf(start: Uint8Array, name: string): string | undefined {
   const kind =
     KINDS.find(({ magic }) => magic.every((byte, index) => start[index] === byte)) ??
+    zip(start, name) ??
     bzip2(start) ??
     withoutMark(start);
   return kind === undefined ? undefined : `${kind.is}: ${kind.advice.replaceAll("FILE", name)}`;
+}
+
+/** Workbooks are zip archives of XML. */
+function zip(start: Uint8Array, name: string): OtherKind | undefined {
+  if (!ZIP_MAGIC.every((byte, index) => start[index] === byte)) return undefined;
+  const isExcel = /\.xls[xmb]$/i.test(name) || WORKBOOK_ENTRY.test(textOf(start));
+  if (!isExcel) {
+    return { is: "is a zip archive", advice: `${READ}: unzip -p FILE > FILE.jsonl`, magic: [] };
+  }
+  const convert = `duckdb -c "INSTALL excel; LOAD excel; COPY (FROM read_xlsx('FILE')) TO 'FILE.csv'"`;
+  return {
+    is: "is an Excel workbook",
+    advice: `CSV with a header is read: save the sheet as CSV UTF-8, or ${convert}`,
+    magic: [],
+  };
+}
+
+/** The first entry of a workbook, after the 30 bytes of a zip archive's local header. */
+const WORKBOOK_ENTRY = /^.{30}(\[Content_Types\]\.xml|xl\/)/s;
+const ZIP_MAGIC = [0x50, 0x4b, 0x03, 0x04];
+
+function textOf(start: Uint8Array): string {
+  return Buffer.from(start.subarray(0, 64)).toString("latin1");
 }
 
 /** Its fourth byte is a digit: texts begin with `BZh` too. */

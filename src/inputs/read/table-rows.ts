@@ -2,7 +2,8 @@ import { RankmillError } from "../../core/errors.js";
 import { DOCUMENT_NAMES, QUERY_NAMES } from "../formats/field-names.js";
 import { readLines, unusable, type ByteSource, type Line, type LineOptions } from "./lines.js";
 
-const SEPARATORS = ["\t", ",", ";"] as const;
+/** In the order in which they are tried. */
+export const SEPARATORS = ["\t", ",", ";", "|"] as const;
 export type Separator = (typeof SEPARATORS)[number];
 
 /** Lines that a quoted cell may go over; a quote that nobody ends costs its own line, not the file. */
@@ -16,16 +17,17 @@ const MAX_ROW_LINES = 1_000;
  */
 export function separatorOf(header: string): Separator | undefined {
   return SEPARATORS.find((separator) => {
-    const names = cellsOf(header, separator)?.map(nameOf) ?? [];
+    const names = cellsOf(header, separator)?.map(columnName) ?? [];
     const has = (known: readonly string[]): boolean => names.some((name) => known.includes(name));
-    return has(QUERY_NAMES) && has(DOCUMENT_NAMES);
+    return has(QUERY_NAMES) && (has(DOCUMENT_NAMES) || names.some(isNumbered));
   });
 }
 
 /**
  * The rows of a table as JSON objects, by the names of its header, in lower case. Cells in quotes may
  * hold the separator, line ends and doubled quotes, as RFC 4180 has it. Empty cells are left out but for
- * documents; a cell of documents that starts with a bracket is a JSON list.
+ * documents; a cell of documents that starts with a bracket is a JSON list. Columns such as `doc1`, `doc2` are
+ * a list of documents, each with its column as its id.
  *
  * Memory: a chunk and one row of at most `maxLineBytes`. A row that is wrong costs itself alone.
  */
@@ -41,7 +43,7 @@ export async function* tableRows(
       if (names === undefined) throw new RankmillError("input_unusable", row.message);
       yield row;
     } else if (names === undefined) {
-      names = row.cells.map(nameOf);
+      names = row.cells.map(columnName);
     } else {
       yield toLine(row, names);
     }
@@ -63,19 +65,38 @@ function toLine({ lineNumber, text, cells }: Row, names: readonly string[]): Lin
     const message = `line ${lineNumber} has ${cells.length} columns, and the header ${names.length}`;
     return unusable(line, "invalid_field", message);
   }
+  const isList = names.some(isNumbered) && !names.some(isDocument);
   const fields = names.flatMap((name, i) => {
+    if (isList && isNumbered(name)) return [];
     const value = valueOf(name, cells[i] ?? "");
     return value === undefined ? [] : [[name, value] as const];
   });
+  if (isList) fields.push(["documents", numberedDocuments(names, cells)]);
   return { status: "line", lineNumber, text: JSON.stringify(Object.fromEntries(fields)) };
+}
+
+/** The cells of `doc1`, `doc2` and so on that hold something. */
+function numberedDocuments(names: readonly string[], cells: readonly string[]): object[] {
+  return names.flatMap((id, i) => {
+    const text = cells[i] ?? "";
+    return isNumbered(id) && text !== "" ? [{ id, text }] : [];
+  });
+}
+
+function isNumbered(name: string): boolean {
+  const stem = /^(.*?)_?\d+$/.exec(name)?.[1];
+  return stem !== undefined && isDocument(stem);
+}
+
+function isDocument(name: string): boolean {
+  return (DOCUMENT_NAMES as readonly string[]).includes(name);
 }
 
 /** The value of a cell in JSON. */
 function valueOf(name: string, cell: string): unknown {
-  const isDocument = (DOCUMENT_NAMES as readonly string[]).includes(name);
-  if (cell === "" && !isDocument) return undefined;
+  if (cell === "" && !isDocument(name)) return undefined;
   if (name === "documents" && !cell.startsWith("[")) return [cell];
-  if (isDocument && cell.startsWith("[")) return parsed(cell) ?? cell;
+  if (isDocument(name) && cell.startsWith("[")) return parsed(cell) ?? cell;
   if (name === "metadata" || name === "top_n" || name === "top_k") return parsed(cell) ?? cell;
   return cell;
 }
@@ -88,8 +109,12 @@ function parsed(text: string): unknown {
   }
 }
 
-function nameOf(cell: string): string {
-  return cell.trim().toLowerCase();
+/** The name of a column as it is compared: `Search Query` is `search_query`. */
+export function columnName(cell: string): string {
+  return cell
+    .trim()
+    .toLowerCase()
+    .replaceAll(/[\s-]+/g, "_");
 }
 
 /** Rows, each of as many lines as its quotes ask for. */
@@ -146,7 +171,7 @@ async function* wholeRows(
 }
 
 /** The cells of a row; undefined if a quote is open at its end. */
-function cellsOf(row: string, separator: Separator): string[] | undefined {
+export function cellsOf(row: string, separator: Separator): string[] | undefined {
   const cells: string[] = [];
   let at = 0;
   for (;;) {

@@ -45,6 +45,52 @@ describe("a file of another shape is refused whole, with the shape and what to t
       /looks like CSV.*sed '1i id,query,document'/,
     ],
     ["CSV with semicolons", "1;c;P\n2;c;Q\n", /looks like CSV.*'1i id;query;document'/],
+    [
+      "a header without a name for the documents",
+      "query;answer\ncapital;Paris\n",
+      /has the columns query, answer, and none is called document\. Rename them: sed '1s\/\.\*\/query;document\/' /,
+    ],
+    [
+      "a header with other names",
+      '"Search","Content","Score"\ncapital,Paris,1\n',
+      /has the columns Search, Content, Score, and none is called query or document\. Rename them: sed '1s\/\.\*\/query,document,Score\//,
+    ],
+    [
+      "a header of nobody's names",
+      "left|right|both\na|b|c\n",
+      /columns left, right, both.*Name one column query, and one document.*if its first line is no header.*'1i id\|query\|document'/,
+    ],
+    [
+      "an object keyed by query",
+      JSON.stringify({ "capital of France": ["Paris"], river: ["Rhine"] }, null, 2),
+      /keys such as "capital of France".*jq -c 'to_entries\[\] \| \{query: \.key, documents: \.value\}'/,
+    ],
+    [
+      "an object of documents by id, keyed by query",
+      '{"capital": {"d1": "Paris"}}\n',
+      /jq -c .*\[\.value \| to_entries\[\] \| \{id: \.key, text: \.value\}\]/,
+    ],
+    [
+      "an object of records, keyed by id",
+      '{"q1": {"query": "capital", "documents": []}}\n',
+      /each a record: jq -c 'to_entries\[\] \| \{id: \.key\} \+ \.value'/,
+    ],
+    [
+      "an object around the records",
+      '{"version": 1, "data": [{"question": "q", "docs": []}]}\n',
+      /holds its records in "data": jq -c '\.\["data"\]\[\]'/,
+    ],
+    [
+      "an Excel workbook",
+      Buffer.concat([
+        Buffer.from("PK\u0003\u0004"),
+        Buffer.alloc(26),
+        Buffer.from("[Content_Types].xml"),
+      ]),
+      /is an Excel workbook: CSV with a header is read: save.*duckdb/,
+    ],
+    ["a workbook of an old Excel", Buffer.from("d0cf11e0a1b11ae1", "hex"), /old Excel.*CSV/],
+    ["a zip archive", Buffer.from("PK\u0003\u0004 and more"), /is a zip archive.*unzip -p/],
     ["TSV", "188714\t1000052\tfoods\tPaprika\n188714\t1000084\tfoods\tRice\n", /looks like TSV/],
     ["lines that end with CR", `${GOOD}\r${GOOD}\r`, /CR alone.*tr /],
     ["UTF-16 with a mark", Buffer.from(`\ufeff${GOOD}\n`, "utf16le"), /is UTF-16 text.*iconv/],
@@ -67,7 +113,13 @@ describe("a file whose first 100 lines hold no record", () => {
   it("is refused with the first reason and the shapes that are read", async () => {
     const said = await refusal(lines(100));
     expect(said).toMatch(/first 100 lines hold no record; line 1: documents: is missing/);
+    expect(said).toMatch(/the record has query, relevant_passages/);
     expect(said).toMatch(/"query", "pos", "neg"/);
+  });
+
+  it("is refused with up to three reasons that differ", async () => {
+    const said = await refusal(`{"query":"q"}\n7\n7\n[]\n{}\n${lines(100)}`);
+    expect(said.match(/line \d+: /g)).toEqual(["line 1: ", "line 2: ", "line 4: "]);
   });
 
   it("is read line by line if it ends before, or holds one good line among them", async () => {

@@ -58,8 +58,18 @@ describe("the registry of input formats", () => {
     }
   });
 
-  it("leaves a line without a shape to the contract, which says what is missing", () => {
-    expect(converted({ query: "q" }).request).toEqual({ query: "q" });
+  it("says of a line without a shape what is missing, what there is, and what may be meant", () => {
+    expect(toRequest({ question: "q", pasages: ["a"] })).toMatchObject({
+      status: "unusable",
+      field: "documents",
+      message: expect.stringMatching(
+        /^documents: is missing \(also read as document, docs.*the record has question, pasages; is pasages meant\?$/,
+      ) as string,
+    });
+    expect(toRequest({ quarry: "q", id: 1 })).toMatchObject({
+      message: expect.stringMatching(/^query: is missing .*has quarry, id$/) as string,
+    });
+    expect(converted({}).request).toEqual({});
   });
 });
 

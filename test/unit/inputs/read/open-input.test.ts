@@ -120,7 +120,7 @@ describe("openInput", () => {
     const xz = Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00, 1, 2]);
     await expect(read(await fileOf("a.xz", xz))).rejects.toThrow("compressed with xz");
     await expect(read(await fileOf("a.bz2", "BZh91AY"))).rejects.toThrow("compressed with bzip2");
-    await expect(read(await fileOf("a.zip", "PK\u0003\u0004"))).rejects.toThrow("with zip");
+    await expect(read(await fileOf("a.zip", "PK\u0003\u0004"))).rejects.toThrow("a zip archive");
   });
 
   it("names a file that is missing, a folder, and standard input if there is none", async () => {

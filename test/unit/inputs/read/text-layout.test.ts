@@ -87,7 +87,7 @@ describe("JSON in other layouts than lines", () => {
 });
 
 describe("a table with a header", () => {
-  it.each([",", ";", "\t"])(
+  it.each([",", ";", "\t", "|"])(
     "gives a row's cells by the names of the header, separated by %j",
     async (separator) => {
       const text = [
@@ -117,6 +117,29 @@ describe("a table with a header", () => {
     expect(await objects(text)).toEqual([
       { query: "q", documents: ["a", "b"], top_n: 1, metadata: { k: 1 } },
       { query: "q", documents: "[a" },
+    ]);
+  });
+
+  it("reads a byte order mark, a quoted header and names in capitals", async () => {
+    const text = '\uFEFF"Search Query","TEXT"\n"q","d"\n';
+    expect(await objects(text)).toEqual([{ search_query: "q", text: "d" }]);
+  });
+
+  it("reads numbered columns as documents, each with its column as its id", async () => {
+    const text = "query,Doc1,doc_2,doc 10,page2\nq,a,,c,7\nr,,,,8\n";
+    expect(await objects(text)).toEqual([
+      {
+        query: "q",
+        page2: "7",
+        documents: [
+          { id: "doc1", text: "a" },
+          { id: "doc_10", text: "c" },
+        ],
+      },
+      { query: "r", page2: "8", documents: [] },
+    ]);
+    expect(await objects("query,document,doc1\nq,d,e\n")).toEqual([
+      { query: "q", document: "d", doc1: "e" },
     ]);
   });
 
