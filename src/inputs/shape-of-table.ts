@@ -37,8 +37,7 @@ export function shapeOfTable(rows: readonly string[], name: string): string | un
   const [first = ""] = rows;
   const cells = cellsOf(first, separator)?.map((cell) => cell.trim()) ?? [];
   const kind = separator === "\t" ? "TSV" : "CSV";
-  const sed = (text: string): string => text.replaceAll("\t", "\\t");
-  const put = `sed '1i ${sed(["id", "query", "document"].join(separator))}' ${name} > ${name}.new`;
+  const put = `sed '1i ${inSed(["id", "query", "document"].join(separator))}' ${name} > ${name}.new`;
   if (!cells.every(isName)) {
     return `looks like ${kind} without a header that names a query and documents. Put one first that names each column: ${put}`;
   }
@@ -53,7 +52,7 @@ export function shapeOfTable(rows: readonly string[], name: string): string | un
   ];
   const columns = `has the columns ${listed(cells)}, and none is called ${lacks.join(" or ")}`;
   const known = query !== undefined && document !== undefined;
-  const header = sed(renamed.join(separator));
+  const header = inSed(renamed.join(separator));
   const rename =
     known && PLAIN.test(renamed.join(""))
       ? `Rename them: sed '1s/.*/${header}/' ${name} > ${name}.new`
@@ -122,4 +121,8 @@ function isName(cell: string): boolean {
 function listed(cells: readonly string[]): string {
   const shown = cells.slice(0, MOST_SHOWN_COLUMNS).join(", ");
   return cells.length > MOST_SHOWN_COLUMNS ? `${shown}, …` : shown;
+}
+
+function inSed(text: string): string {
+  return text.replaceAll("\t", "\\t");
 }

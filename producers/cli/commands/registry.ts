@@ -21,6 +21,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./show.js")).defineShow,
   },
   {
+    name: "init",
+    description: "write an example, a compose file and its settings into a folder",
+    load: async () => (await import("./init.js")).defineInit,
+  },
+  {
     name: "worker",
     description: "serve a model's queues until told to stop",
     load: async () => (await import("./worker.js")).defineWorker,
