@@ -8,6 +8,11 @@ import { readRankings } from "../support/records.js";
 const released = (path: string): string =>
   readFileSync(fileURLToPath(new URL(`../../${path}`, import.meta.url)), "utf8");
 
+/** The settings of a file, commented or not. */
+function namesIn(settings: string): string[] {
+  return (settings.match(/^#?[A-Z_]+=/gm) ?? []).map((name) => name.replace("#", ""));
+}
+
 let bench: Bench;
 beforeEach(async () => {
   bench = await Bench.open();
@@ -31,10 +36,7 @@ it("an empty folder gets the released compose file, settings of its own, and an 
     `RANKMILL_USER=${process.getuid?.() ?? 0}:${process.getgid?.() ?? 0}`,
     expect.stringMatching(/^RANKMILL_API_KEY=[0-9a-f]{64}$/) as string,
   ]);
-  const names = (text: string): string[] => text.match(/^#?[A-Z_]+=/gm) ?? [];
-  expect(names(settings).map((name) => name.replace("#", ""))).toEqual(
-    names(released(".env.example")).map((name) => name.replace("#", "")),
-  );
+  expect(namesIn(settings)).toEqual(namesIn(released(".env.example")));
   expect(statSync(bench.path("new/.env")).mode & 0o077).toBe(0);
 
   const command = /rankmill (run .*)/.exec(stdout)?.[1] ?? "";
