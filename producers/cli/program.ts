@@ -4,6 +4,7 @@ import { COMMANDS } from "./commands/registry.js";
 import { commanderOption } from "./options/command-options.js";
 import { EVERYWHERE } from "./options/everywhere.js";
 import { chooseColour, type ColourChoice } from "./painted.js";
+import { sayUsageError } from "./say-usage-error.js";
 import { env, say } from "./terminal.js";
 import { startTracing } from "./tracing.js";
 
@@ -21,7 +22,7 @@ export async function createProgram(only?: string): Promise<Command> {
     .configureHelp({ optionDescription: ({ description }) => description })
     .configureOutput({
       writeErr: (text) => say(...text.trimEnd().split("\n")),
-      outputError: (text, write) => write(text.replace(/^error: /, "rankmill: ")),
+      outputError: (text, write) => write(`rankmill: ${sayUsageError(text)}\n`),
     })
     .exitOverride()
     .hook("preAction", async (_, action) => await startTracing(action.name(), env));

@@ -1,5 +1,6 @@
 import { parseRequest, type Limits, type RerankRequest } from "./contract.js";
 import { z } from "zod";
+import { nearNames } from "./near-names.js";
 import { alteredText, membersOf, repeatedMember } from "./json-text.js";
 import { describeError, type ErrorCode } from "./errors.js";
 
@@ -193,11 +194,20 @@ export function readRecord(
       line,
       ...(known ? {} : { id }),
       code,
-      reason: message,
+      reason: `${message}${mistyped(message, value)}`,
       input,
       ...textOf(text, input),
     });
   }
+}
+
+/** `; is it what "qurey" holds?`, if a field is missing and one has almost its name; else nothing. */
+function mistyped(message: string, value: unknown): string {
+  const missing = /^(query|documents): is missing/.exec(message)?.[1];
+  if (missing === undefined || !isObject(value)) return "";
+  const unknown = Object.keys(value).filter((field) => !KNOWN_FIELDS.has(field));
+  const [near] = nearNames(missing, unknown);
+  return near === undefined ? "" : `; is it what "${near}" holds?`;
 }
 
 /** The text of the metadata, if parsing has altered them: they are given back as they came. */

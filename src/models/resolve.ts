@@ -7,7 +7,7 @@ import { loadCatalogue } from "./catalogue-files.js";
 import { digestModelParts } from "./digest.js";
 import type { ModelDigest } from "./digest.js";
 import { errnoOf } from "../platform/file-system-errors.js";
-import { didYouMean } from "../platform/near-names.js";
+import { didYouMean } from "../core/near-names.js";
 import { readLock } from "./lock-file.js";
 import type { LockedModel } from "./lock-file.js";
 import { lockFilePath, pulledModelFolder, shortRevision } from "./model-cache.js";

@@ -2,7 +2,7 @@ import { DEFAULT_LIMITS } from "../../core/contract.js";
 import { RankmillError } from "../../core/errors.js";
 import type { Spool } from "../../core/ports/spool.js";
 import { option, wording } from "../../core/wording.js";
-import { didYouMean } from "../../platform/near-names.js";
+import { didYouMean } from "../../core/near-names.js";
 import { RedisJobQueue } from "../../redis/redis-job-queue.js";
 import { RedisResultStore } from "../../redis/redis-result-store.js";
 import { checkRunId, type RunInfo } from "../../redis/run-info.js";

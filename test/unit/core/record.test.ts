@@ -32,6 +32,24 @@ function good(id: string, rest: object = {}): object {
 }
 
 describe("a line of input", () => {
+  it.each([
+    [
+      { qurey: "q", documents: ["d"] },
+      'query: is missing (string expected); is it what "qurey" holds?',
+    ],
+    [
+      { query: "q", documnets: ["d"] },
+      /^documents: is missing .+; is it what "documnets" holds\?$/,
+    ],
+    [{ documents: ["d"], colour: "q" }, "query: is missing (string expected)"],
+  ])("%j names the field that was meant", (line, reason) => {
+    const [record] = read([{ id: "a", ...line }]);
+    expect(record).toMatchObject({
+      status: "invalid",
+      failure: { reason: typeof reason === "string" ? reason : expect.stringMatching(reason) },
+    });
+  });
+
   it("becomes a request with its number and size, and names what it ignores", () => {
     const line = good("a", { color: 1, model: "x" });
     expect(read([line])).toEqual([

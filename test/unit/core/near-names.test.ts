@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { didYouMean, nearNames } from "../../../src/platform/near-names.js";
+import { didYouMean, nearNames } from "../../../src/core/near-names.js";
 
 const MODELS = [
   "builtin-bm25",
@@ -30,6 +30,10 @@ describe("the names near a mistyped one", () => {
     );
     expect(nearNames("gpt", MODELS)).toEqual([]);
     expect(nearNames("", MODELS)).toEqual([]);
+  });
+
+  it("include a name whose letters changed places", () => {
+    expect(nearNames("qurey", ["id", "query", "quarry"])).toEqual(["query"]);
   });
 
   it("are put as a question", () => {

@@ -5,7 +5,7 @@ const LEAST_LIKENESS = 0.5;
 
 /**
  * The names that a mistyped one may have meant, the nearest first: those that contain it, and those
- * that share most of its pairs of letters (Dice's coefficient).
+ * that share most of its pairs of letters (Dice's coefficient), or all of its letters.
  */
 export function nearNames(typed: string, names: readonly string[]): string[] {
   const wanted = typed.toLowerCase();
@@ -30,6 +30,7 @@ export function didYouMean(typed: string, names: readonly string[]): string | un
 }
 
 function likeness(a: string, b: string): number {
+  if (a.length > 2 && sortedLetters(a) === sortedLetters(b)) return 1;
   const [ours, theirs] = [pairsOf(a), pairsOf(b)];
   if (ours.length === 0 || theirs.length === 0) return a === b ? 1 : 0;
   const left = new Map<string, number>();
@@ -42,6 +43,11 @@ function likeness(a: string, b: string): number {
     shared += 1;
   }
   return (2 * shared) / (ours.length + theirs.length);
+}
+
+/** Letters that only changed places, `qurey` for `query`, leave few pairs alike. */
+function sortedLetters(text: string): string {
+  return [...text].sort().join("");
 }
 
 function pairsOf(text: string): string[] {
