@@ -1,5 +1,5 @@
 /** A table whose header names no query or no documents: its columns, and what to type. */
-import { nearNames } from "../platform/near-names.js";
+import { nearNames } from "../core/near-names.js";
 import { DOCUMENT_NAMES, QUERY_NAMES } from "./formats/field-names.js";
 import { cellsOf, columnName, SEPARATORS, type Separator } from "./read/table-rows.js";
 

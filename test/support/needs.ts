@@ -81,6 +81,23 @@ export const tmux: Need = {
   isMet: answers("tmux", "-V"),
 };
 
+export const bash: Need = { name: "bash on PATH", isMet: answers("bash", "--version") };
+
+export const zsh: Need = {
+  name: "zsh on PATH (Debian: apt-get install zsh)",
+  isMet: answers("zsh", "--version"),
+};
+
+export const fish: Need = {
+  name: "fish on PATH (Debian: apt-get install fish)",
+  isMet: answers("fish", "--version"),
+};
+
+export const man: Need = {
+  name: "man on PATH (Debian: apt-get install man-db)",
+  isMet: answers("man", "--version"),
+};
+
 export const mounts: Need = {
   name: "the right to mount a small file system (root on Linux)",
   isMet: canMount(),

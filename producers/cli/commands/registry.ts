@@ -115,4 +115,9 @@ export const COMMANDS: readonly CommandEntry[] = [
     description: "print the JSON Schema of an input or output line, or of a run's status",
     load: async () => (await import("./schema.js")).defineSchema,
   },
+  {
+    name: "completion",
+    description: "print what makes a shell complete commands, options and models",
+    load: async () => (await import("./completion.js")).defineCompletion,
+  },
 ];

@@ -1,7 +1,7 @@
 /** Every shape of an input line. A new one is a file beside this and a line in `FORMATS`. */
 import { RankmillError } from "../../core/errors.js";
 import type { Conversion, InputFormat, ParsedLine } from "../../core/ports/input-format.js";
-import { nearNames } from "../../platform/near-names.js";
+import { nearNames } from "../../core/near-names.js";
 import { flagEmbedding } from "./flagembedding.js";
 import { job } from "./job.js";
 import { DOCUMENT_NAMES, QUERY_NAMES } from "./field-names.js";

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { MAN_PAGE, manPage } from "../../../producers/cli/completion/man-page.js";
 import {
   OPTIONS_PAGE,
   optionsPage,
@@ -46,6 +47,12 @@ function brokenLinks(path: string): string[] {
     return anchor !== undefined && !anchorsOf(read(target)).includes(anchor);
   });
 }
+
+describe("the manual page", () => {
+  it("the manual page shows what the commands take now", async () => {
+    expect(read(MAN_PAGE), "npm run docs:man writes it").toBe(await manPage());
+  });
+});
 
 describe("the page of options", () => {
   it("holds the options that the command line has (npm run docs:options)", async () => {
