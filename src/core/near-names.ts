@@ -47,7 +47,7 @@ function likeness(a: string, b: string): number {
 
 /** Letters that only changed places, `qurey` for `query`, leave few pairs alike. */
 function sortedLetters(text: string): string {
-  return [...text].sort().join("");
+  return Array.from(text).sort().join("");
 }
 
 function pairsOf(text: string): string[] {

@@ -33,21 +33,13 @@ function good(id: string, rest: object = {}): object {
 
 describe("a line of input", () => {
   it.each([
-    [
-      { qurey: "q", documents: ["d"] },
-      'query: is missing (string expected); is it what "qurey" holds?',
-    ],
-    [
-      { query: "q", documnets: ["d"] },
-      /^documents: is missing .+; is it what "documnets" holds\?$/,
-    ],
+    [{ qurey: "q", documents: ["d"] }, '; is it what "qurey" holds?'],
+    [{ query: "q", documnets: ["d"] }, '; is it what "documnets" holds?'],
     [{ documents: ["d"], colour: "q" }, "query: is missing (string expected)"],
-  ])("%j names the field that was meant", (line, reason) => {
+  ])("%j names the field that was meant, if one has almost its name", (line, end) => {
     const [record] = read([{ id: "a", ...line }]);
-    expect(record).toMatchObject({
-      status: "invalid",
-      failure: { reason: typeof reason === "string" ? reason : expect.stringMatching(reason) },
-    });
+    const reason = expect.stringContaining(end);
+    expect(record).toMatchObject({ status: "invalid", failure: { reason } });
   });
 
   it("becomes a request with its number and size, and names what it ignores", () => {

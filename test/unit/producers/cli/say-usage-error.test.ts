@@ -12,7 +12,7 @@ async function refusal(...args: readonly string[]): Promise<string | undefined> 
     ...program.commands.flatMap((one) => one.commands),
   ])
     command.exitOverride().configureOutput(quiet);
-  await expect(program.parseAsync(args, { from: "user" })).rejects.toThrow();
+  await expect(program.parseAsync(args, { from: "user" })).rejects.toThrow(/./);
   return said.split("\n(")[0]?.trim();
 }
 
