@@ -2,6 +2,7 @@ import process from "node:process";
 import { pino, type DestinationStream, type LogFn, type Logger } from "pino";
 import { explainRefusal } from "../../src/redis/redis-refusal.js";
 import { EqualLines } from "./equal-lines.js";
+import { argsOfConfig } from "./config/apply-config.js";
 import { writeLines } from "./live-block.js";
 import { rendered } from "./painted.js";
 import { prettyLog } from "./pretty-log.js";
@@ -29,7 +30,7 @@ export function createLogger(
   fd: 1 | 2,
   env: NodeJS.ProcessEnv,
 ): Logger {
-  const redact = redactor(env, process.argv);
+  const redact = redactor(env, [...process.argv, ...argsOfConfig()]);
   const equal = new EqualLines();
   let telling = false;
   const logger = pino(

@@ -1,7 +1,9 @@
 import { Command } from "commander";
 import { packageVersion } from "../../src/platform/package-root.js";
+import { applyConfig } from "./config/apply-config.js";
 import { COMMANDS } from "./commands/registry.js";
 import { commanderOption } from "./options/command-options.js";
+import { flagOf } from "./options/option-spec.js";
 import { EVERYWHERE } from "./options/everywhere.js";
 import { chooseColour, type ColourChoice } from "./painted.js";
 import { sayUsageError } from "./say-usage-error.js";
@@ -25,7 +27,7 @@ export async function createProgram(only?: string): Promise<Command> {
       outputError: (text, write) => write(`rankmill: ${sayUsageError(text)}\n`),
     })
     .exitOverride()
-    .hook("preAction", async (_, action) => await startTracing(action.name(), env));
+    .hook("preAction", async (_, action) => await prepareAction(program, action));
   addEverywhere(program);
   for (const { name, description, load } of COMMANDS) {
     const command = program.command(name).description(description);
@@ -35,12 +37,31 @@ export async function createProgram(only?: string): Promise<Command> {
   return program;
 }
 
+/** What stands between reading arguments and the work of a command. */
+async function prepareAction(program: Command, action: Command): Promise<void> {
+  // This one shows what the file says, and does not do it.
+  if (action.name() !== "config") await applyConfig(program, action);
+  if (program.getOptionValueSource("color") === "config") chooseColour(colourOf(program));
+  await startTracing(action.name(), env);
+}
+
+/** The parser of the option admits nothing else. */
+function colourOf(program: Command): ColourChoice {
+  return program.getOptionValue("color") as ColourChoice;
+}
+
 /** Adds the options of every command. Colour is chosen as soon as it is read: errors have it too. */
 function addEverywhere(program: Command): void {
   chooseColour("auto");
   for (const spec of Object.values(EVERYWHERE.options)) program.addOption(commanderOption(spec));
   for (const event of ["option:color", "optionEnv:color"])
-    program.on(event, () => chooseColour(program.getOptionValue("color") as ColourChoice));
+    program.on(event, () => chooseColour(colourOf(program)));
+}
+
+/** The arguments without the options of every command, which may stand before its name. */
+export function withoutEverywhere(args: readonly string[]): string[] {
+  const flags = new Set(Object.values(EVERYWHERE.options).map(flagOf));
+  return args.filter((arg, i) => !flags.has(arg) && !flags.has(args[i - 1] ?? ""));
 }
 
 /** The command that `args` name, for a hint to its help. */

@@ -3,7 +3,7 @@ import { CommanderError } from "commander";
 import { RankmillError } from "../../src/core/errors.js";
 import { asRedisError } from "../../src/redis/redis-refusal.js";
 import { EXIT, exitCodeOf } from "./exit-codes.js";
-import { commandNamed, createProgram, helpHint } from "./program.js";
+import { commandNamed, createProgram, helpHint, withoutEverywhere } from "./program.js";
 import { asSystemError } from "./system-error.js";
 import { say } from "./terminal.js";
 import { endTracing } from "./tracing.js";
@@ -21,7 +21,10 @@ export async function runCommand(args: readonly string[]): Promise<boolean> {
     await program.parseAsync(args, { from: "user" });
   } catch (error) {
     hasFailed = true;
-    process.exitCode = await report(error, helpHint(commandNamed(program, args)));
+    process.exitCode = await report(
+      error,
+      helpHint(commandNamed(program, withoutEverywhere(args))),
+    );
   }
   await endTracing();
   return hasFailed;
@@ -29,7 +32,7 @@ export async function runCommand(args: readonly string[]): Promise<boolean> {
 
 /** The name of a command in `run --input …`, `help run`; empty if there is none. */
 function wantedCommand(args: readonly string[]): string {
-  const [first = "", second = ""] = args.filter((arg) => !arg.startsWith("-"));
+  const [first = "", second = ""] = withoutEverywhere(args).filter((arg) => !arg.startsWith("-"));
   return first === "help" ? second : first;
 }
 

@@ -1,4 +1,5 @@
 /** The packages that a command loads before it has anything to do: each start takes that time. */
+import { rmSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Bench, words } from "../support/cli.js";
 import { TestRedis } from "../support/redis-server.js";
@@ -24,6 +25,15 @@ describe("the start of a command", () => {
       expect([...(await loaded(line))]).toEqual(["commander"]);
     },
   );
+
+  it("rankmill --version reads no configuration file", async () => {
+    writeFileSync(bench.path("rankmill.toml"), 'redis-url = "x"');
+    try {
+      expect([...(await loaded("--version"))]).toEqual(["commander"]);
+    } finally {
+      rmSync(bench.path("rankmill.toml"));
+    }
+  });
 
   it("rankmill status loads nothing that runs models", async () => {
     const packages = await loaded("status --help");

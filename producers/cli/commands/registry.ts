@@ -116,6 +116,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./schema.js")).defineSchema,
   },
   {
+    name: "config",
+    description: "show where the values of options come from",
+    load: async () => (await import("./config.js")).defineConfig,
+  },
+  {
     name: "completion",
     description: "print what makes a shell complete commands, options and models",
     load: async () => (await import("./completion.js")).defineCompletion,

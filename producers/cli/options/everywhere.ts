@@ -4,6 +4,13 @@ import type { OptionGroup } from "./option-spec.js";
 export const EVERYWHERE = {
   title: "Every command",
   options: {
+    config: {
+      flags: "--config <file>",
+      env: "RANKMILL_CONFIG",
+      type: "text",
+      computedDefault: "rankmill.toml in the working folder, if there is one",
+      description: "TOML file with values of options; the environment and options win over it",
+    },
     color: {
       flags: "--color <when>",
       env: "RANKMILL_COLOR",

@@ -18,7 +18,7 @@ const INTRODUCTION = `# Options
 Every option of the command line. \`rankmill COMMAND --help\` shows the options of one command,
 \`--help-all\` explains every one of them if they are many.
 
-An option on the command line wins over its environment variable, and the variable wins over the
+An option on the command line wins over its environment variable, the variable over the configuration file, and the file over the
 default. An empty variable counts as unset. An option that takes a value may be given once, unless its row says otherwise.`;
 
 /** The whole page, one table per group. */
