@@ -2,9 +2,14 @@ import process from "node:process";
 import { counted, countedAre } from "../../src/core/counted.js";
 import type { RunFileEvent, RunFigures, ShowRun } from "../../src/app/run-file/run-file-options.js";
 import { failureLine } from "../../src/core/record.js";
+import { cutText } from "./cut-text.js";
+import { LiveBlock } from "./live-block.js";
 import { paint } from "./painted.js";
 import { rankingsOut, say } from "./terminal.js";
 import { Progress } from "./progress.js";
+
+/** A longer name of a model is cut: the line fits 60 columns. */
+const MOST_NAME_COLUMNS = 40;
 
 /** Events that a person should act on, or know of when looking at the rankings. */
 const WARNINGS: ReadonlySet<RunFileEvent["type"]> = new Set([
@@ -21,20 +26,27 @@ const WARNINGS: ReadonlySet<RunFileEvent["type"]> = new Set([
  * Shows a run on the terminal: events as sentences, a bar while it is under way.
  *
  * @param output the path of the rankings, or `-`
+ * @param model its name for people
  */
-export function showRun(output: string): ShowRun {
+export function showRun(output: string, model: string): ShowRun {
+  const isLive = process.stderr.isTTY && !(output === "-" && process.stdout.isTTY);
+  // Model, Redis and lanes may take a while; the end of the process takes the block away if nothing follows.
+  const starting = isLive ? new LiveBlock(process.stderr) : undefined;
+  starting?.draw([paint("dim", `starting ${cutText(model, MOST_NAME_COLUMNS)} …`)]);
   let progress: Progress | undefined;
   return {
     onEvent: (event) => {
       // Nothing moves any more; the line stands alone.
       if (event.type === "stopping") progress?.stop();
+      if (event.type === "stopping") starting?.end();
       // A log is read by who looks for a cause; at a terminal nobody asked.
       if (event.type === "redis-started" && process.stderr.isTTY) return;
       say(isWarning(event) ? paint("yellow", describe(event)) : describe(event));
     },
     rankings: rankingsOut(output),
     progress: (figures: () => RunFigures) => {
-      progress = new Progress(process.stderr, figures, !(output === "-" && process.stdout.isTTY));
+      starting?.end();
+      progress = new Progress(process.stderr, figures, isLive);
       return progress;
     },
   };

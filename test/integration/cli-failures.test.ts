@@ -110,9 +110,7 @@ describe("the failures of the run command", () => {
   it("the failures of the run command are found beside its output", async () => {
     const done = await fleet.ask(rerank("in.jsonl", "out.jsonl"));
     expect(done.code).toBe(3);
-    expect(done.stderr).toMatch(
-      /out\.failed\.jsonl \("rankmill failures \S+out\.jsonl" lists them\)/,
-    );
+    expect(done.stderr).toMatch(/out\.failed\.jsonl \("rankmill failures out\.jsonl" lists them\)/);
     for (const file of ["out.jsonl", "out.failed.jsonl"]) {
       expect(await failuresOf(file, "")).toMatchObject([{ line: 3 }, { line: 4 }]);
     }

@@ -5,6 +5,7 @@ import { checkResultsPlace } from "../../../src/outputs/result-files.js";
 import type { Run } from "../../../src/app/runs/run.js";
 import { rankingsOut, say } from "../terminal.js";
 import { EXIT } from "../exit-codes.js";
+import { sayMissingWorker } from "../say-missing-worker.js";
 import { waitForRun } from "../wait-for-run.js";
 import { addHelp } from "../options/add-help.js";
 import { addOptions, readOptions } from "../options/command-options.js";
@@ -47,7 +48,10 @@ async function results(id: string, parsed: Record<string, unknown>): Promise<num
   if (output !== "-") await checkResultsPlace(outputPaths(await linkTarget(output)), id);
   return await withRuns(values, async (runs) => {
     const run = await runs.open(id);
-    if (values.run.wait && (await waitForRun(run)) === EXIT.interrupted) return EXIT.interrupted;
+    if (values.run.wait) {
+      await sayMissingWorker(runs.redis, await run.summary());
+      if ((await waitForRun(run)) === EXIT.interrupted) return EXIT.interrupted;
+    }
     return await writeResults(run, output);
   });
 }

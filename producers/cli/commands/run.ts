@@ -289,7 +289,7 @@ async function rank(
     drainTimeoutMs: values.shutdown.drainTimeout * 1000,
     logger,
     env,
-    show: showRun(output),
+    show: showRun(output, `${model.name} ${model.precision}`),
     signal,
   });
 }

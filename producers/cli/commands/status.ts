@@ -5,6 +5,7 @@ import type { Runs } from "../../../src/app/runs/runs.js";
 import { printable } from "../printable.js";
 import type { RunSummary } from "../../../src/app/runs/run.js";
 import { paint } from "../painted.js";
+import { sayMissingWorker } from "../say-missing-worker.js";
 import { isOpen, statusTable, workerHint } from "../status-table.js";
 import { print, printLines, say } from "../terminal.js";
 import { EXIT } from "../exit-codes.js";
@@ -47,7 +48,9 @@ async function status(id: string | undefined, parsed: Record<string, unknown>): 
   const values = readOptions(GROUPS, parsed);
   return await withRuns(values, async (runs) => {
     if (values.run.watch && id !== undefined) {
-      const code = await waitForRun(await runs.open(id));
+      const run = await runs.open(id);
+      await sayMissingWorker(runs.redis, await run.summary());
+      const code = await waitForRun(run);
       if (code === EXIT.interrupted) return code;
     }
     const shown =

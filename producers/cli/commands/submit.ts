@@ -5,7 +5,6 @@ import { openSource } from "../../../src/inputs/open-source.js";
 import { submitRun, type Submitted } from "../../../src/app/runs/submit-run.js";
 import { modelTag, queueName } from "../../../src/redis/keys.js";
 import type { Runs } from "../../../src/app/runs/runs.js";
-import { listWorkers } from "../../../src/redis/worker-registry.js";
 import { checkRunId } from "../../../src/redis/run-info.js";
 import { createLogger } from "../context.js";
 import { print, say } from "../terminal.js";
@@ -28,8 +27,7 @@ import { RUN } from "../options/run.js";
 import { withRuns } from "../with-runs.js";
 import { RESULTS, SCORING } from "../options/scoring.js";
 
-import { paint } from "../painted.js";
-import { workerHint } from "../status-table.js";
+import { sayMissingWorker } from "../say-missing-worker.js";
 import { scoringOf } from "../scoring-from-options.js";
 import { waitForRun } from "../wait-for-run.js";
 import { writeResults } from "./results.js";
@@ -117,8 +115,7 @@ async function follow(
   const { model, input } = await run.summary();
   if (total === 0) say(`${input === "-" ? "standard input" : input} holds no record`);
   say(`${counted(total, "record")} submitted to ${spool ?? queueName(modelTag(model), "bulk")}`);
-  const workers = await listWorkers(runs.redis, modelTag(model));
-  if (workers.length === 0) say(paint("yellow", workerHint({ model })));
+  await sayMissingWorker(runs.redis, { model });
   let code: number = wait || output !== undefined ? await waitForRun(run) : EXIT.ok;
   if (output !== undefined && code !== EXIT.interrupted) code = await writeResults(run, output);
   // Rankings on standard output stand alone there.
