@@ -32,8 +32,32 @@ export function reportDryRun(figures: DryRun): string[] {
     "",
     `Redis: ${formatBytes(redis.bytes)} for ${counted(redis.inFlightJobs, "job")} in flight`,
     `disk:  ${formatBytes(disk.bytes)} of rankings as JSONL`,
-    pairs === 0
-      ? "time:  nothing to score"
-      : `time:  about ${formatDuration(time.expectedSeconds)} on ${counted(time.lanes, "lane")}: one scores ${time.scoredPairsPerSecond.toFixed(0)} pairs/s (${time.scoredPairs} scored), the tokenizer takes ${time.tokenizedPairsPerSecond.toFixed(0)} pairs/s`,
+    ...(pairs === 0 ? ["time:  nothing to score"] : timeLines(time)),
   ];
+}
+
+/** The time, and how it comes about. */
+function timeLines(time: DryRun["time"]): string[] {
+  const { cores, lanes, measuredLanes, startSeconds, handlingSeconds, expectedSeconds } = time;
+  const together = measuredLanes === 1 ? "alone" : `${measuredLanes} at once`;
+  const parts = [seconds(time.tokenizingSeconds), seconds(handlingSeconds)];
+  const all = time.lanesTakeCores ? [seconds(time.scoringSeconds), ...parts] : parts;
+  const byCores = time.workSeconds / cores;
+  const byLanes = time.scoringSeconds / lanes;
+  const lanesAre = byLanes > byCores;
+  const busy = lanesAre
+    ? `${seconds(time.scoringSeconds)} / ${counted(lanes, "lane")} = ${seconds(byLanes)}`
+    : `(${all.join(" + ")}) / ${counted(cores, "core")} = ${seconds(byCores)}`;
+  return [
+    `time:  about ${formatDuration(expectedSeconds)}`,
+    `  scoring   ${seconds(time.scoringSeconds)}: ${counted(time.pairs, "pair")} at ${time.pairsPerSecond.toFixed(0)} per second and lane (${time.scoredPairs} scored, lanes measured ${together})`,
+    `  tokens    ${seconds(time.tokenizingSeconds)}: ${counted(time.differentDocuments, "different document")} at ${time.tokenizedPerSecond.toFixed(0)} per second; those that come again are found again`,
+    `  handling  ${seconds(handlingSeconds)}: the input is read, jobs are packed and unpacked`,
+    `  start     ${seconds(startSeconds)}: Redis and lanes`,
+    `  ${busy}; with the start ${seconds(expectedSeconds)}`,
+  ];
+}
+
+function seconds(value: number): string {
+  return `${value < 10 ? value.toFixed(1) : value.toFixed(0)} s`;
 }

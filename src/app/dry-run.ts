@@ -1,3 +1,4 @@
+import type { Logger } from "pino";
 import type { ResolvedScoring } from "../core/job.js";
 import type { TokenizerChoice } from "../tokenizers/kinds/registry.js";
 import type { RecordFailure } from "../core/record.js";
@@ -8,6 +9,9 @@ import type { RecordSource } from "../core/ports/record-source.js";
 import { sampleRecords, type DryRunSample, type SampledPair } from "../runs/dry-run-sample.js";
 import { tokenHistogram, type HistogramRow } from "../runs/token-histogram.js";
 import type { InFlightBounds } from "../core/in-flight-bounds.js";
+import { batchLimits } from "../capacity/batch-defaults.js";
+import { planBatches } from "../pipeline/batch/batch-plan.js";
+import { forecastTime, type TimeForecast } from "./dry-run-time.js";
 import type { PairLane } from "./score-pairs.js";
 
 export interface DryRunOptions {
@@ -18,6 +22,11 @@ export interface DryRunOptions {
   readonly inFlight: InFlightBounds;
   readonly lanes: number | undefined;
   readonly tokenizer: TokenizerChoice;
+  /** Folder of prepared models; undefined: the model's own files are scored with. */
+  readonly preparedDir: string | undefined;
+  readonly logger: Logger;
+  /** Bounds of a batch that the user set. */
+  readonly batch: Parameters<typeof batchLimits>[1];
   /** Variables of the process, for the lane. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }
@@ -55,25 +64,29 @@ export interface DryRun {
   };
   readonly redis: { readonly inFlightJobs: number; readonly bytes: number };
   readonly disk: { readonly bytes: number };
-  readonly time: {
-    /** Scored for real, on one lane. */
+  readonly time: TimeForecast & {
+    /** Scored for real, on as many lanes as `measuredLanes`. */
     readonly scoredPairs: number;
-    /** Speed of one lane; 0 if there is no pair. */
-    readonly scoredPairsPerSecond: number;
-    /** Documents of the tokenizer, which shares the cores with the lanes; 0 if there are none. */
-    readonly tokenizedPairsPerSecond: number;
-    readonly lanes: number;
-    /** Scoring and tokenising of all pairs, one after the other, over the lanes. */
-    readonly expectedSeconds: number;
+    readonly measuredLanes: number;
   };
 }
 
-/** Pairs scored for real. */
+/** Pairs scored for real, on each lane. */
 const SCORED_PAIRS = 200;
 /** Pairs that are scored first and not timed: the first batches allocate. */
 const WARM_UP_PAIRS = 4;
-/** Pairs sent to the lane in one message, as a worker sends them. */
-const MESSAGE_PAIRS = 8;
+/** Lanes that are measured together: more share memory and caches no worse. */
+const MOST_MEASURED_LANES = 8;
+/** Memory of a lane whose model is not shared with others, as a multiple of its file. */
+const LANE_SHARE = 3;
+/** A run starts its Redis, then its lanes: each is about a process that starts. */
+const STARTS = 2;
+/**
+ * Work on a job in multiples of making and packing it. It is unpacked, parsed and checked as well, its texts
+ * are hashed to be found again, its pairs are sent to the lanes, and its ranking is written, read and checked.
+ * Measured; see `npm run bench -- dry-run`.
+ */
+const HANDLED_TIMES = 6;
 /** Pairs tokenised in one go. */
 const ENCODE_PAIRS = 256;
 /** Bytes of BullMQ's and our own keys for one job, beside its request and its ranking. */
@@ -84,40 +97,24 @@ const JOB_OVERHEAD_BYTES = 1_000;
  * Redis and writes nothing but the index of a collection.
  */
 export async function dryRun(options: DryRunOptions): Promise<DryRun> {
-  const { source, model, scoring, inFlight } = options;
-  const survey = await sampleRecords(source.read(new Set()), {
-    namesWindows: scoring.longDocuments === "windows",
-    storedBytes: async (request) => {
-      const { envelope, payload } = makeJob(request, scoring, { priority: "bulk" });
-      return payload === undefined ? envelope.bytes : (await packPayload(payload)).length;
-    },
-  });
+  const { scoring, inFlight, device } = options;
+  const { survey, handlingSeconds } = await readInput(options);
   // Native packages are loaded by the commands that score, and by no other.
   const { usableCores } = await import("../inference/host/host.js");
-  const { openPairLane } = await import("./score-pairs.js");
-  const { device, tokenizer } = options;
-  const lanes = options.lanes ?? device.cards ?? (await usableCores());
-  const lane = await openPairLane(model, options.env, { scoring, tokenizer, device });
+  const cores = await usableCores();
+  const lanes = options.lanes ?? device.cards ?? cores;
+  const { lane, measuredLanes, openedSeconds } = await openMeasured(options, lanes);
   try {
     const { tokens, windows, seconds } = await measureTokens(survey, scoring, lane);
-    const speed = await measureSpeed(survey.sample, lane);
-    const { records, failed, failures, pairs: documents, rankingBytes, meanStoredBytes } = survey;
+    const speed = await measureSpeed(survey.sample, lane, measuredLanes, options);
+    const { pairs: documents, rankingBytes } = survey;
     const pairs = Math.round(documents * windows.mean);
-    const scoringSeconds = (pairs * speed.seconds) / Math.max(1, speed.pairs);
-    const encodingSeconds = (documents * seconds) / Math.max(1, tokens.sampledPairs);
-    const meanBytes = survey.requestBytes / Math.max(1, records);
-    const inFlightJobs = Math.min(
-      records,
-      inFlight.maxJobs,
-      Math.max(1, Math.floor(inFlight.maxBytes / Math.max(1, meanBytes))),
-    );
-    const jobBytes = meanStoredBytes + JOB_OVERHEAD_BYTES + rankingBytes / Math.max(1, records);
     return {
-      model: model.name,
-      precision: model.precision,
-      records,
-      failed,
-      failures,
+      model: options.model.name,
+      precision: options.model.precision,
+      records: survey.records,
+      failed: survey.failed,
+      failures: survey.failures,
       documents,
       pairs,
       maxLength: scoring.maxLength,
@@ -125,19 +122,83 @@ export async function dryRun(options: DryRunOptions): Promise<DryRun> {
         ? { windows: { splitShare: windows.splitShare, most: windows.most } }
         : {}),
       tokens,
-      redis: { inFlightJobs, bytes: Math.round(inFlightJobs * jobBytes) },
+      redis: redisOf(survey, inFlight),
       disk: { bytes: Math.round(rankingBytes) },
       time: {
+        ...forecastTime({
+          startSeconds: STARTS * openedSeconds,
+          cores,
+          lanes,
+          lanesTakeCores: device.cards === undefined,
+          pairs,
+          pairsPerSecond: speed.pairs === 0 ? 0 : speed.pairs / speed.seconds / measuredLanes,
+          differentDocuments: survey.differentDocuments,
+          tokenizedPerSecond: tokens.sampledPairs === 0 ? 0 : tokens.sampledPairs / seconds,
+          handlingSeconds,
+        }),
         scoredPairs: speed.pairs,
-        scoredPairsPerSecond: speed.pairs === 0 ? 0 : speed.pairs / speed.seconds,
-        tokenizedPairsPerSecond: tokens.sampledPairs === 0 ? 0 : tokens.sampledPairs / seconds,
-        lanes,
-        expectedSeconds: (scoringSeconds + encodingSeconds) / lanes,
+        measuredLanes,
       },
     };
   } finally {
     await lane.close();
   }
+}
+
+/** Reads all of the input, and times what a run does with it beside its pairs. */
+async function readInput({
+  source,
+  scoring,
+}: DryRunOptions): Promise<{ survey: DryRunSample; handlingSeconds: number }> {
+  let packed = 0;
+  let packingMs = 0;
+  const startedMs = performance.now();
+  const survey = await sampleRecords(source.read(new Set()), {
+    namesWindows: scoring.longDocuments === "windows",
+    storedBytes: async (request) => {
+      const beganMs = performance.now();
+      const { envelope, payload } = makeJob(request, scoring, { priority: "bulk" });
+      const bytes = payload === undefined ? envelope.bytes : (await packPayload(payload)).length;
+      packed += 1;
+      packingMs += performance.now() - beganMs;
+      return bytes;
+    },
+  });
+  const readingMs = performance.now() - startedMs - packingMs;
+  const jobsMs = (HANDLED_TIMES * packingMs * survey.records) / Math.max(1, packed);
+  return { survey, handlingSeconds: (readingMs + jobsMs) / 1_000 };
+}
+
+/** Opens the lanes that are measured: all of a run's, as far as they fit into memory beside one another. */
+async function openMeasured(
+  { model, scoring, tokenizer, device, env, preparedDir, logger }: DryRunOptions,
+  lanes: number,
+): Promise<{ lane: PairLane; measuredLanes: number; openedSeconds: number }> {
+  const { openPairLane } = await import("./score-pairs.js");
+  const { modelSource } = await import("./worker/prepared-model.js");
+  const onCards = device.cards !== undefined;
+  const source = await modelSource(model, onCards ? undefined : preparedDir, env, logger);
+  const fitting = source.prepared
+    ? MOST_MEASURED_LANES
+    : Math.floor(process.availableMemory() / (LANE_SHARE * model.file.bytes));
+  const most = onCards ? 1 : Math.max(1, Math.min(MOST_MEASURED_LANES, fitting));
+  const measuredLanes = Math.min(lanes, most);
+  const options = { scoring, tokenizer, device, source, lanes: measuredLanes };
+  const startedMs = performance.now();
+  const lane = await openPairLane(model, env, options);
+  return { lane, measuredLanes, openedSeconds: (performance.now() - startedMs) / 1_000 };
+}
+
+function redisOf(survey: DryRunSample, inFlight: InFlightBounds): DryRun["redis"] {
+  const { records, requestBytes, rankingBytes, meanStoredBytes } = survey;
+  const meanBytes = requestBytes / Math.max(1, records);
+  const inFlightJobs = Math.min(
+    records,
+    inFlight.maxJobs,
+    Math.max(1, Math.floor(inFlight.maxBytes / Math.max(1, meanBytes))),
+  );
+  const jobBytes = meanStoredBytes + JOB_OVERHEAD_BYTES + rankingBytes / Math.max(1, records);
+  return { inFlightJobs, bytes: Math.round(inFlightJobs * jobBytes) };
 }
 
 /** Windows of the sampled documents; one each if they are not split. */
@@ -193,20 +254,33 @@ function windowsOfWhole(ofBeginning: number, of: SampledPair | undefined): numbe
   return Math.ceil((ofBeginning * of.documentChars) / Math.max(1, of.document.length));
 }
 
-/** Scores evenly spaced pairs of the sample. */
+/**
+ * Scores evenly spaced batches of the sample, on all lanes at once: those that a worker would make of so
+ * many pairs.
+ */
 async function measureSpeed(
   sample: readonly SampledPair[],
   lane: PairLane,
+  lanes: number,
+  { model, device, batch }: DryRunOptions,
 ): Promise<{ pairs: number; seconds: number }> {
-  const chosen = evenly(sample, SCORED_PAIRS);
-  const windows = (await lane.encode(chosen)).flatMap(({ pairs }) => pairs);
-  const encoded = evenly(windows, SCORED_PAIRS);
-  await lane.score(encoded.slice(0, WARM_UP_PAIRS));
+  const encoded = (await lane.encode(sample)).flatMap(({ pairs }) => pairs);
+  await lane.scoreOnAll(evenly(encoded, WARM_UP_PAIRS * lanes).map((pair) => [pair]));
+  const limits = batchLimits(model.file.dynamicallyQuantised, batch);
+  const planned =
+    device.cards === undefined
+      ? planBatches(
+          encoded.map(({ ids }) => ids.length),
+          limits,
+        )
+      : encoded.map((_, i) => [i]);
+  const size = encoded.length / Math.max(1, planned.length);
+  const chosen = evenly(planned, Math.ceil((SCORED_PAIRS * lanes) / Math.max(1, size)));
+  const batches = chosen.map((places) => places.flatMap((place) => encoded[place] ?? []));
   const started = performance.now();
-  for (let at = 0; at < encoded.length; at += MESSAGE_PAIRS) {
-    await lane.score(encoded.slice(at, at + MESSAGE_PAIRS));
-  }
-  return { pairs: encoded.length, seconds: (performance.now() - started) / 1000 };
+  await lane.scoreOnAll(batches);
+  const seconds = (performance.now() - started) / 1000;
+  return { pairs: batches.flat().length, seconds };
 }
 
 /** `count` of `items`, evenly spaced; all of them if there are no more. */

@@ -5,7 +5,7 @@ import type { TokenizerChoice } from "../tokenizers/kinds/registry.js";
 import { resolveScoring } from "../core/scoring.js";
 import { CPU_DEVICE, deviceOf, type WorkerDevice } from "../inference/devices/registry.js";
 import { quantisedHandling, readCpuFeatures } from "../inference/host/cpu-features.js";
-import { laneModelOf } from "../inference/lanes/lane-model.js";
+import { laneModelOf, type ModelSource } from "../inference/lanes/lane-model.js";
 import { LaneProcess } from "../inference/lanes/lane-process.js";
 import { openTokenizer } from "../tokenizers/open-tokenizer.js";
 import type { ResolvedModel } from "../models/resolve.js";
@@ -32,6 +32,8 @@ export interface PairLane {
   encode(pairs: readonly TextPair[]): Promise<EncodedTexts[]>;
   /** @returns one logit per pair, in order; each pair runs alone at its exact length */
   score(pairs: readonly EncodedPair[]): Promise<number[]>;
+  /** Scores batches on all lanes at once, a message of a worker's size at a time. */
+  scoreOnAll(batches: readonly (readonly EncodedPair[])[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -42,7 +44,14 @@ export interface PairLaneOptions {
   readonly tokenizer?: TokenizerChoice;
   /** @defaultValue the CPU */
   readonly device?: WorkerDevice;
+  /** @defaultValue 1 */
+  readonly lanes?: number;
+  /** The files that lanes load. @defaultValue the model's own */
+  readonly source?: ModelSource;
 }
+
+/** Pairs sent to a lane in one message, as a worker sends them. */
+const MESSAGE_PAIRS = 8;
 
 /** @throws RankmillError if the model cannot be used */
 export async function openPairLane(
@@ -50,7 +59,7 @@ export async function openPairLane(
   env: Readonly<Record<string, string | undefined>>,
   options: PairLaneOptions = {},
 ): Promise<PairLane> {
-  const { device = CPU_DEVICE } = options;
+  const { device = CPU_DEVICE, lanes: count = 1 } = options;
   const { exactInt8 } = quantisedHandling(model.precision, await readCpuFeatures());
   const { tokenizer, template } = await openTokenizer(model.folder.path, {
     kind: options.tokenizer,
@@ -59,11 +68,24 @@ export async function openPairLane(
     options.scoring ?? { maxLength: model.maxLength.default, truncation: "only-second" },
   );
   const specials = template.prefix.length + template.middle.length + template.suffix.length;
+  const source = options.source ?? { onnxPath: model.onnxPath, exactInt8 };
+  const lanes: LaneProcess[] = [];
+  const close = async (): Promise<void> => {
+    for (const lane of lanes) lane.kill();
+    await Promise.all(lanes.map((lane) => lane.died));
+    await tokenizer.close();
+  };
   try {
-    const lane = await LaneProcess.start(0, {
+    const settings = {
       env: deviceOf(device.kind).laneEnv(env, device),
-      model: laneModelOf({ onnxPath: model.onnxPath, exactInt8 }, template, device),
-    });
+      model: laneModelOf(source, template, device),
+    };
+    const starting = Array.from({ length: count }, async (_, id) =>
+      lanes.push(await LaneProcess.start(id, settings)),
+    );
+    await allSettled(starting);
+    const [lane] = lanes;
+    if (lane === undefined) throw new RangeError("no lane was asked for");
     return {
       encode: async (pairs) => {
         const ids = await tokenizer.encode(
@@ -83,16 +105,39 @@ export async function openPairLane(
         return encoded;
       },
       score: async (pairs) => (await lane.score(pairs.map((pair) => [pair]))).flat(),
-      close: async () => {
-        lane.kill();
-        await lane.died;
-        await tokenizer.close();
-      },
+      scoreOnAll: async (batches) => await scoreOnAll(lanes, batches),
+      close,
     };
   } catch (error) {
-    await tokenizer.close();
+    await close();
     throw error;
   }
+}
+
+/** Every lane that has started must be known before one that has not is told of. */
+async function allSettled(starting: readonly Promise<unknown>[]): Promise<void> {
+  await Promise.allSettled(starting);
+  await Promise.all(starting);
+}
+
+/** Each lane takes its next message once it has answered the last. */
+async function scoreOnAll(
+  lanes: readonly LaneProcess[],
+  batches: readonly (readonly EncodedPair[])[],
+): Promise<void> {
+  let next = 0;
+  const serve = async (lane: LaneProcess): Promise<void> => {
+    while (next < batches.length) {
+      const message: EncodedPair[][] = [];
+      for (let pairs = 0; next < batches.length && pairs < MESSAGE_PAIRS; next += 1) {
+        const batch = batches[next] ?? [];
+        message.push([...batch]);
+        pairs += batch.length;
+      }
+      await lane.score(message);
+    }
+  };
+  await Promise.all(lanes.map(serve));
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { RerankRequest } from "../core/contract.js";
+import { DistinctCount } from "./distinct-count.js";
 import type { RecordFailure, InputRecord } from "../core/record.js";
 
 /** One (query, document) pair of the input. */
@@ -18,6 +19,8 @@ export interface DryRunSample {
   /** The first of them. */
   readonly failures: readonly RecordFailure[];
   readonly pairs: number;
+  /** Different documents; an estimate if there are very many. */
+  readonly differentDocuments: number;
   /** UTF-8 bytes of all requests as JSON. */
   readonly requestBytes: number;
   /** UTF-8 bytes of all rankings as JSONL; an estimate. */
@@ -63,6 +66,7 @@ export async function sampleRecords(
   const pairs = new Reservoir<SampledPair>(SAMPLE_PAIRS);
   const stored = new Reservoir<number>(SAMPLE_REQUESTS);
   const failures: RecordFailure[] = [];
+  const different = new DistinctCount();
   const sums = { records: 0, failed: 0, requestBytes: 0, rankingBytes: 0 };
   for await (const record of records) {
     if (record.status === "invalid") {
@@ -77,6 +81,7 @@ export async function sampleRecords(
     const place = stored.draw();
     if (place !== undefined) stored.put(place, await options.storedBytes(request));
     for (const { text } of request.documents) {
+      different.add(text);
       const at = pairs.draw();
       if (at !== undefined) pairs.put(at, surveyPair(request.query, text));
     }
@@ -87,6 +92,7 @@ export async function sampleRecords(
     ...sums,
     failures,
     pairs: pairs.offered,
+    differentDocuments: different.count,
     sample: pairs.items,
     meanStoredBytes: sizes.reduce((sum, size) => sum + size, 0) / Math.max(1, sizes.length),
   };

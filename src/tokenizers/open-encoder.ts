@@ -1,4 +1,5 @@
 import { describeError, RankmillError } from "../core/errors.js";
+import { installAdvice } from "../platform/install-advice.js";
 import { option, wording } from "../core/wording.js";
 import { kindsToTry, type TokenizerKindName } from "./kinds/registry.js";
 import type { KindOpening, OpenedEncoder, TokenizerKind } from "./kinds/tokenizer-kind.js";
@@ -36,7 +37,7 @@ export async function openEncoder(data: ThreadData): Promise<OpenedKind> {
     const message = wording`${path} cannot be read ${unread}; leave the choice to ${option("tokenizer")} auto`;
     throw new RankmillError("model_unusable", message);
   }
-  const install = packages.map((name) => `\`npm install ${name}\``).join(" or ");
+  const install = packages.map((name) => `\`${installAdvice(name)}\``).join(" or ");
   const message = `no package for the model's tokenizer can be loaded: run ${install} (${missing.join("; ")})`;
   throw new RankmillError("missing_dependency", message);
 }

@@ -1,6 +1,6 @@
 /**
  * `npm run test:pack`: packs rankmill, installs it into empty projects with npm 10 and 11, with and
- * without optional packages, and uses it there as a producer does.
+ * without optional packages, and uses it there as a producer does; then from a registry, with install scripts.
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
@@ -8,11 +8,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { makePackage } from "./make-package.js";
+import { tryRegistry } from "./try-registry.js";
 
 const NPM_VERSIONS = ["10.9.9", "11.19.1"];
 const root = process.cwd();
 const folder = mkdtempSync(join(tmpdir(), "rankmill-pack-"));
 let failures = 0;
+let newestNpm = "";
 
 /** The first steps of a producer, and the packages that it must not have loaded by then. */
 const PRODUCER = `
@@ -71,6 +73,8 @@ function tryProject(tarball: string, npm: string, version: string, omitOptional:
   ];
   const installed = run(process.execPath, [npm, "install", ...flags, "./rankmill.tgz"], project);
   check(`${name}: install`, installed.status === 0, installed.output.split("\n").at(-1) ?? "");
+  const warned = installed.output.includes("EBADENGINE");
+  check(`${name}: no engine is warned of`, !warned, process.version);
   rmSync(join(project, "node_modules"), { recursive: true, force: true });
   const clean = run(process.execPath, [npm, "ci", ...flags], project);
   check(
@@ -107,7 +111,10 @@ try {
   for (const version of NPM_VERSIONS) {
     const npm = npmOf(version);
     for (const omitOptional of [false, true]) tryProject(tarball, npm, version, omitOptional);
+    newestNpm = npm;
   }
+  const packed = { tarball, folder: join(folder, "package") };
+  await tryRegistry(packed, join(folder, "registry"), newestNpm, check);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

@@ -14,6 +14,14 @@ const manifestSchema = z.looseObject({
 const ALWAYS = ["README.md", "LICENSE"];
 /** Of use in a checkout alone. `private` keeps `npm publish` from publishing the checkout itself. */
 const NOT_PUBLISHED = new Set(["private", "scripts", "devDependencies"]);
+/**
+ * Packages that travel inside: their `engines` ask for a newer Node than they need, and npm would warn of each
+ * on every installation. docs/decisions/0004 says more.
+ */
+const BUNDLED = ["js-redis-server"];
+const bundledSchema = z.looseObject({
+  dependencies: z.record(z.string(), z.string()).optional(),
+});
 const packed = z.array(
   z.object({ filename: z.string(), files: z.array(z.object({ path: z.string() })) }),
 );
@@ -40,7 +48,13 @@ export function makePackage(root: string, folder: string): MadePackage {
   const [listed] = packed.parse(JSON.parse(npm(["pack", "--dry-run", "--json"], root)));
   for (const { path } of listed?.files ?? []) cpSync(join(root, path), join(stage, path));
   for (const path of ALWAYS) cpSync(join(root, path), join(stage, path));
-  const published = Object.entries(manifest).filter(([key]) => !NOT_PUBLISHED.has(key));
+  for (const name of withDependencies(root, BUNDLED)) {
+    const path = join("node_modules", name);
+    cpSync(join(root, path), join(stage, path), { recursive: true });
+  }
+  const published = Object.entries({ ...manifest, bundleDependencies: BUNDLED }).filter(
+    ([key]) => !NOT_PUBLISHED.has(key),
+  );
   writeFileSync(
     join(stage, "package.json"),
     `${JSON.stringify(Object.fromEntries(published), null, 2)}\n`,
@@ -56,6 +70,17 @@ export function makePackage(root: string, folder: string): MadePackage {
       throw new Error(`the package lacks ${name}: run npm run build first`);
   }
   return { version: manifest.version, tarball: resolve(folder, made.filename), files };
+}
+
+/** The packages, and those that they depend on. */
+function withDependencies(root: string, names: readonly string[]): Set<string> {
+  const all = new Set(names);
+  for (const name of all) {
+    const text = readFileSync(join(root, "node_modules", name, "package.json"), "utf8");
+    const { dependencies = {} } = bundledSchema.parse(JSON.parse(text));
+    for (const other of Object.keys(dependencies)) all.add(other);
+  }
+  return all;
 }
 
 function npm(args: readonly string[], cwd: string): string {

@@ -254,6 +254,9 @@ async function forecast(values: RunValues, prepared: Prepared): Promise<number> 
     inFlight: inFlightBounds(values.redis),
     lanes: values.lanes.lanes,
     tokenizer: values.model.tokenizer,
+    preparedDir: values.model.prepare ? preparedDir(values.model.preparedDir) : undefined,
+    batch: values.lanes,
+    logger: prepared.logger,
     env,
   });
   if (values.messages.json) print(JSON.stringify(figures, null, 2));

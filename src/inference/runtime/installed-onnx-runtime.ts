@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { RankmillError } from "../../core/errors.js";
+import { installAdvice } from "../../platform/install-advice.js";
 
 const packageSchema = z.object({ version: z.string() });
 
@@ -14,7 +15,7 @@ export async function runtimeVersion(): Promise<string> {
   } catch (error) {
     throw new RankmillError(
       "missing_dependency",
-      "a worker needs onnxruntime-node: npm install --ignore-scripts onnxruntime-node",
+      `a worker needs onnxruntime-node: ${installAdvice("onnxruntime-node")}`,
       { cause: error },
     );
   }

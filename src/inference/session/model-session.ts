@@ -1,6 +1,7 @@
 import type * as Ort from "onnxruntime-node";
 import type { InferenceSession, Tensor, TypedTensor } from "onnxruntime-node";
 import { RankmillError } from "../../core/errors.js";
+import { installAdvice } from "../../platform/install-advice.js";
 import { paddedLength } from "../../core/cost/length-buckets.js";
 import { rerankerInput, scoredOutput, whyNotReranker } from "../../models/onnx/onnx-check.js";
 import type { RerankerInput } from "../../models/onnx/onnx-check.js";
@@ -127,7 +128,7 @@ async function loadOnnxRuntime(): Promise<OnnxRuntime> {
   } catch (error) {
     throw new RankmillError(
       "missing_dependency",
-      `a worker needs onnxruntime-node: npm install --ignore-scripts onnxruntime-node (${firstLine(error)})`,
+      `a worker needs onnxruntime-node: ${installAdvice("onnxruntime-node")} (${firstLine(error)})`,
       { cause: error },
     );
   }

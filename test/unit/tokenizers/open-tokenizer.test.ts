@@ -75,7 +75,9 @@ describe("the opening of a folder", () => {
     await writeFile(join(folder, "main.js"), program);
     const { stdout } = await run(process.execPath, [join(folder, "main.js"), BERT]);
     expect(stdout).toContain("missing_dependency");
-    expect(stdout).toContain("`npm install tokenizers` or `npm install @huggingface/transformers`");
+    expect(stdout).toContain(
+      "`npm install --ignore-scripts tokenizers` or `npm install --ignore-scripts @huggingface/transformers`",
+    );
   });
 });
 
