@@ -53,7 +53,7 @@ function timeLines(time: DryRun["time"]): string[] {
     `  scoring   ${seconds(time.scoringSeconds)}: ${counted(time.pairs, "pair")} at ${time.pairsPerSecond.toFixed(0)} per second and lane (${time.scoredPairs} scored, lanes measured ${together})`,
     `  tokens    ${seconds(time.tokenizingSeconds)}: ${counted(time.differentDocuments, "different document")} at ${time.tokenizedPerSecond.toFixed(0)} per second; those that come again are found again`,
     `  handling  ${seconds(handlingSeconds)}: the input is read, jobs are packed and unpacked`,
-    `  start     ${seconds(startSeconds)}: Redis and lanes`,
+    `  start     ${seconds(startSeconds)}: the program, Redis and lanes`,
     `  ${busy}; with the start ${seconds(expectedSeconds)}`,
   ];
 }

@@ -25,6 +25,8 @@ export interface DryRunOptions {
   /** Folder of prepared models; undefined: the model's own files are scored with. */
   readonly preparedDir: string | undefined;
   readonly logger: Logger;
+  /** Seconds from the start of the process until its command was there. */
+  readonly bootSeconds: number;
   /** Bounds of a batch that the user set. */
   readonly batch: Parameters<typeof batchLimits>[1];
   /** Variables of the process, for the lane. */
@@ -126,7 +128,7 @@ export async function dryRun(options: DryRunOptions): Promise<DryRun> {
       disk: { bytes: Math.round(rankingBytes) },
       time: {
         ...forecastTime({
-          startSeconds: STARTS * openedSeconds,
+          startSeconds: options.bootSeconds + STARTS * openedSeconds,
           cores,
           lanes,
           lanesTakeCores: device.cards === undefined,

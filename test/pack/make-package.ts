@@ -51,6 +51,7 @@ export function makePackage(root: string, folder: string): MadePackage {
   for (const name of withDependencies(root, BUNDLED)) {
     const path = join("node_modules", name);
     cpSync(join(root, path), join(stage, path), { recursive: true });
+    dropPeers(join(stage, path, "package.json"));
   }
   const published = Object.entries({ ...manifest, bundleDependencies: BUNDLED }).filter(
     ([key]) => !NOT_PUBLISHED.has(key),
@@ -81,6 +82,16 @@ function withDependencies(root: string, names: readonly string[]): Set<string> {
     for (const other of Object.keys(dependencies)) all.add(other);
   }
   return all;
+}
+
+/**
+ * Without their peers npm takes only the packages themselves for bundled: of a global installation it would
+ * take ioredis for bundled as well, and leave its folder empty.
+ */
+function dropPeers(path: string): void {
+  const manifest = z.looseObject({}).parse(JSON.parse(readFileSync(path, "utf8")));
+  const { peerDependencies: _, peerDependenciesMeta: __, ...others } = manifest;
+  writeFileSync(path, `${JSON.stringify(others, null, 2)}\n`);
 }
 
 function npm(args: readonly string[], cwd: string): string {

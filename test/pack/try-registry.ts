@@ -44,7 +44,7 @@ export async function tryRegistry(
   mkdirSync(work, { recursive: true });
   writeFileSync(join(work, "in.jsonl"), `${JSON.stringify(RECORD)}\n`);
   const npmRun = async (...args: string[]) =>
-    await run(process.execPath, [npm, ...args, "--registry", registry.url], work);
+    await run(process.execPath, [npm, "--registry", registry.url, ...args], work);
   try {
     const prefix = join(folder, "global");
     const quiet = ["--no-audit", "--no-fund", "--ignore-scripts=false"];

@@ -117,6 +117,11 @@ function withPlaces(values: RunValues, positional: string | undefined): RunValue
   };
 }
 
+/** More would be a process that has done other things before. */
+const MOST_BOOT_SECONDS = 5;
+/** Taken as this code is loaded. */
+const BOOT_SECONDS = Math.min(performance.now() / 1_000, MOST_BOOT_SECONDS);
+
 /** The parts of a run that its options name, opened and checked. */
 interface Prepared {
   readonly input: string;
@@ -257,6 +262,7 @@ async function forecast(values: RunValues, prepared: Prepared): Promise<number> 
     preparedDir: values.model.prepare ? preparedDir(values.model.preparedDir) : undefined,
     batch: values.lanes,
     logger: prepared.logger,
+    bootSeconds: BOOT_SECONDS,
     env,
   });
   if (values.messages.json) print(JSON.stringify(figures, null, 2));
