@@ -8,6 +8,7 @@ import type { Bench } from "./support/bench.js";
 
 const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   cache: async () => (await import("./cache/bench.js")).cacheBench,
+  commands: async () => (await import("./start/commands.js")).commandsBench,
   containers: async () => (await import("./containers/bench.js")).containersBench,
   "dry-run": async () => (await import("./dry-run/bench.js")).dryRunBench,
   engine: async () => (await import("./engine/bench.js")).engineBench,
