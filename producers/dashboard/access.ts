@@ -1,4 +1,4 @@
-/** The access to the dashboard: who may see it, and what they may do there. */
+/** The access to the dashboard: who may see it, and what they may do there. A browser signs in once, a script sends a password. */
 import { createHash, timingSafeEqual } from "node:crypto";
 import { RankmillError } from "../../src/core/errors.js";
 import { option, wording } from "../../src/core/wording.js";
@@ -14,6 +14,8 @@ export interface AccessRules {
 export interface AccessRequest {
   readonly method: string;
   readonly header: (name: string) => string | undefined;
+  /** Whether a browser has signed in. */
+  readonly hasSession?: boolean;
 }
 
 export type Access =
@@ -40,7 +42,8 @@ export function checkExposure(host: string, password: string | undefined): void 
 
 export function judge(request: AccessRequest, { password, allowActions }: AccessRules): Access {
   if (password !== undefined && password !== "") {
-    if (!isPassword(request.header("authorization"), password)) {
+    const authorization = request.header("authorization");
+    if (request.hasSession !== true && !isBasic(authorization, password)) {
       return { status: "refused", code: 401, reason: "a password is needed" };
     }
   } else if (!isLoopback(hostname(request.header("host")))) {
@@ -59,20 +62,25 @@ export function judge(request: AccessRequest, { password, allowActions }: Access
 }
 
 /** Any user name will do. */
-function isPassword(authorization: string | undefined, password: string): boolean {
+function isBasic(authorization: string | undefined, password: string): boolean {
   if (authorization === undefined || authorization.length > MAX_AUTHORIZATION_CHARS) return false;
   const encoded = /^Basic ([A-Za-z0-9+/=]+)$/i.exec(authorization)?.[1] ?? "";
   const given = Buffer.from(encoded, "base64").toString("utf8");
   const colon = given.indexOf(":");
-  // Digests have one length: neither it nor what they agree in shows in the time it takes.
-  return timingSafeEqual(digest(given.slice(colon + 1)), digest(password)) && colon >= 0;
+  return isPassword(given.slice(colon + 1), password) && colon >= 0;
+}
+
+/** Digests have one length: neither it nor what they agree in shows in the time it takes. */
+export function isPassword(given: string, password: string): boolean {
+  return timingSafeEqual(digest(given), digest(password));
 }
 
 function digest(text: string): Buffer {
   return createHash("sha256").update(text).digest();
 }
 
-function isFromOwnPage({ header }: AccessRequest): boolean {
+/** Whether a browser says that a page of this server sends it, or says nothing. */
+export function isFromOwnPage({ header }: Pick<AccessRequest, "header">): boolean {
   const site = header("sec-fetch-site");
   if (site !== undefined && site !== "same-origin") return false;
   const origin = header("origin");

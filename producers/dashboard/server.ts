@@ -1,30 +1,31 @@
-/** Bull Board over the queues of every model on a Redis. */
-import { once } from "node:events";
+/** The dashboard: pages for runs, and Bull Board for queues where its packages are installed. */
+import { once, setMaxListeners } from "node:events";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { createBullBoard } from "@bull-board/api";
-import { BullMQAdapter } from "@bull-board/api/bullMQAdapter";
-import { HonoAdapter } from "@bull-board/hono";
 import { serve } from "@hono/node-server";
-import { getConnInfo } from "@hono/node-server/conninfo";
-import { serveStatic } from "@hono/node-server/serve-static";
-import { Hono, type MiddlewareHandler } from "hono";
+import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { Logger } from "pino";
+import type { Runs } from "../../src/app/runs/runs.js";
 import { RankmillError } from "../../src/core/errors.js";
 import { option, wording } from "../../src/core/wording.js";
-import { ModelQueues } from "../../src/redis/model-queues.js";
-import { checkExposure, judge, SECURITY_HEADERS, type AccessRules } from "./access.js";
 import { boundConnections } from "../../src/platform/bound-connections.js";
-import { GuessLimit } from "../../src/platform/guess-limit.js";
 import { errnoOf } from "../../src/platform/file-system-errors.js";
-import type { RedisClient } from "../../src/redis/redis-client.js";
+import { addLoginRoutes, sessionOf } from "../page/login-routes.js";
+import { addPageRoutes } from "../page/routes.js";
+import { VisibleRuns } from "../page/run-pages.js";
+import { Links, PAGE_FILES } from "../page/shell.js";
+import { checkExposure, isFromOwnPage, type AccessRules } from "./access.js";
+import { Admission } from "./admission.js";
+import type { QueuesBoard } from "./queues-board.js";
 
 export interface DashboardOptions extends AccessRules {
-  readonly redis: RedisClient;
+  readonly runs: Runs;
   readonly host: string;
   /** 0: any that is free. */
   readonly port: number;
+  /** Whether queries and documents are shown. */
+  readonly showTexts: boolean;
   readonly logger: Logger;
 }
 
@@ -33,8 +34,6 @@ export interface RunningDashboard {
   close(): Promise<void>;
 }
 
-/** A model that is served for the first time is shown after this long. */
-const SWEEP_INTERVAL_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 15_000;
 const HEADERS_TIMEOUT_MS = 5_000;
 /** The interval at which slow clients are found. */
@@ -42,46 +41,98 @@ const CHECK_INTERVAL_MS = 1_000;
 const MAX_CONNECTIONS = 64;
 /** Most bytes of a body; Bull Board sends some to retry, remove or add a job. */
 const MAX_BODY_BYTES = 1_048_576;
+const QUEUES_PATH = "/queues";
 
 /** @throws RankmillError `place_unusable` if it would be open to others, or the address cannot be had */
 export async function openDashboard(options: DashboardOptions): Promise<RunningDashboard> {
-  const { redis, host, port, password, allowActions, logger } = options;
+  const { host, password } = options;
   checkExposure(host, password);
-  const queues = new ModelQueues(redis);
-  const show = async (): Promise<BullMQAdapter[]> =>
-    (await queues.list()).map(
-      ({ title, queue }) =>
-        new BullMQAdapter(queue, {
-          readOnlyMode: !allowActions,
-          allowRetries: allowActions,
-          displayName: title,
-        }),
-    );
-  const adapter = new HonoAdapter(serveStatic);
-  const board = createBullBoard({
-    queues: await show(),
-    serverAdapter: adapter,
-    options: { uiConfig: { boardTitle: "rankmill" } },
-  });
-  const looking = setInterval(() => {
-    show().then(
-      (shown) => board.setQueues(shown),
-      (error: unknown) => logger.warn({ err: error }, "models could not be listed"),
-    );
-  }, SWEEP_INTERVAL_MS);
+  const board = await openBoard(options);
+  const stopping = new AbortController();
+  // Each page that is watched listens.
+  setMaxListeners(0, stopping.signal);
+  try {
+    const server = await listen(makeApp(options, board, stopping.signal), options);
+    return {
+      address: server.address() as AddressInfo,
+      close: async () => {
+        stopping.abort();
+        const closed = once(server, "close");
+        server.close();
+        server.closeAllConnections();
+        await closed;
+        await board?.close();
+      },
+    };
+  } catch (error) {
+    await board?.close();
+    throw error;
+  }
+}
+
+function makeApp(
+  options: DashboardOptions,
+  board: QueuesBoard | undefined,
+  stopping: AbortSignal,
+): Hono {
+  const { runs, allowActions, showTexts, logger } = options;
+  const links = new Links("");
+  const files = Object.values(PAGE_FILES).map((file) => links.file(file));
+  const open = new Set(["/login", "/logout", ...files]);
+  const admission = new Admission({ ...options, links, open });
+  const { sessions } = admission;
   const app = new Hono();
-  app.use(admission(options));
+  app.use(admission.middleware);
   app.use(
     bodyLimit({
       maxSize: MAX_BODY_BYTES,
       onError: (context) => context.text("the body is too large\n", 413),
     }),
   );
-  app.route("/", adapter.registerPlugin());
-  app.onError((error, context) => {
-    logger.warn({ err: error }, "dashboard request failed");
-    return context.text("an error: see the log\n", 500);
+  if ((options.password ?? "") !== "") {
+    addLoginRoutes(app, {
+      links,
+      sessions,
+      secret: "Password",
+      isFromOwnPage: ({ req }) => isFromOwnPage({ header: (name) => req.header(name) }),
+      signIn: (context, secret) => admission.signIn(context, secret),
+    });
+  }
+  addPageRoutes(app, {
+    runs: new VisibleRuns(runs),
+    links,
+    queues: QUEUES_PATH,
+    allowActions,
+    showTexts,
+    stopping,
+    logger,
+    hasSession: (context) => sessionOf(context, sessions) !== undefined,
+    formToken: (context) => sessions.formToken(sessionOf(context, sessions)?.token),
+    isFormToken: (context, given) =>
+      sessions.isFormToken(given, sessionOf(context, sessions)?.token),
   });
+  if (board === undefined) app.get(QUEUES_PATH, (context) => context.text(NO_BOARD));
+  else app.route(QUEUES_PATH, board.routes);
+  return app;
+}
+
+const PACKAGES = ["@bull-board/api", "@bull-board/hono"];
+const NO_BOARD = `Queues are shown by Bull Board, whose packages are not installed: npm install ${PACKAGES.join(" ")}\n`;
+
+/** @returns undefined if its packages are not installed: runs are shown without it */
+async function openBoard(options: DashboardOptions): Promise<QueuesBoard | undefined> {
+  try {
+    const { openQueuesBoard } = await import("./queues-board.js");
+    const { redis } = options.runs;
+    return await openQueuesBoard({ ...options, redis, path: QUEUES_PATH });
+  } catch (error) {
+    if (errnoOf(error) !== "ERR_MODULE_NOT_FOUND") throw error;
+    options.logger.info("no page for queues: %s are not installed", PACKAGES.join(" and "));
+    return undefined;
+  }
+}
+
+async function listen(app: Hono, { host, port }: DashboardOptions): Promise<Server> {
   const server = serve({
     fetch: app.fetch,
     hostname: host,
@@ -95,8 +146,8 @@ export async function openDashboard(options: DashboardOptions): Promise<RunningD
   boundConnections(server, MAX_CONNECTIONS);
   try {
     if (!server.listening) await once(server, "listening");
+    return server;
   } catch (error) {
-    clearInterval(looking);
     const reason = errnoOf(error) ?? String(error);
     const message = wording`${option("dashboardPort")}: cannot listen on ${host} port ${port}: ${reason}`;
     throw new RankmillError("place_unusable", message, {
@@ -105,44 +156,4 @@ export async function openDashboard(options: DashboardOptions): Promise<RunningD
       cause: error,
     });
   }
-  return {
-    address: server.address() as AddressInfo,
-    close: async () => {
-      clearInterval(looking);
-      const closed = once(server, "close");
-      server.close();
-      server.closeAllConnections();
-      await closed;
-      await queues.close();
-    },
-  };
-}
-
-/** Lets in who may come in, and slows down who guesses passwords. */
-function admission(options: DashboardOptions): MiddlewareHandler {
-  const guesses = new GuessLimit(Date.now);
-  return async (context, next) => {
-    for (const [name, value] of Object.entries(SECURITY_HEADERS)) context.header(name, value);
-    const header = (name: string): string | undefined => context.req.header(name);
-    const address = getConnInfo(context).remote.address ?? "";
-    const hasPassword = header("authorization") !== undefined;
-    const pauseMs = hasPassword ? guesses.pauseMs(address) : 0;
-    if (pauseMs > 0) {
-      context.header("Retry-After", String(Math.ceil(pauseMs / 1_000)));
-      return context.text("too many wrong passwords: wait a little\n", 429);
-    }
-    const access = judge({ method: context.req.method, header }, options);
-    if (access.status === "allowed") {
-      if (hasPassword) guesses.right(address);
-      await next();
-      for (const [name, value] of Object.entries(SECURITY_HEADERS)) context.header(name, value);
-      return undefined;
-    }
-    if (access.code === 401) {
-      const wrong = hasPassword ? guesses.wrong(address) : undefined;
-      if (wrong !== undefined) options.logger.warn({ address, wrong }, "wrong dashboard password");
-      context.header("WWW-Authenticate", 'Basic realm="rankmill", charset="UTF-8"');
-    }
-    return context.text(`${access.reason}\n`, access.code);
-  };
 }

@@ -1,4 +1,10 @@
 import { z } from "zod";
+import {
+  addScore,
+  emptyHistogram,
+  mergedHistograms,
+  type ScoreHistogram,
+} from "./score-histogram.js";
 import { parseStored } from "./stored-json.js";
 
 export interface RunCounts {
@@ -15,6 +21,8 @@ export interface RunCounts {
   failedPairs: number;
   /** The failed records by the code of their error. */
   failedByCode: Record<string, number>;
+  /** Scores of ranked documents, as the rankings give them; of each record those that its ranking lists. */
+  scores: ScoreHistogram;
 }
 
 export function emptyCounts(): RunCounts {
@@ -26,6 +34,7 @@ export function emptyCounts(): RunCounts {
     truncated: 0,
     failedPairs: 0,
     failedByCode: {},
+    scores: emptyHistogram(),
   };
 }
 
@@ -39,6 +48,7 @@ export function addCounts(sum: RunCounts, one: RunCounts): void {
   for (const [code, times] of Object.entries(one.failedByCode)) {
     sum.failedByCode[code] = (sum.failedByCode[code] ?? 0) + times;
   }
+  sum.scores = mergedHistograms(sum.scores, one.scores);
 }
 
 export function countFailure(code: string, counts: RunCounts): void {
@@ -49,6 +59,7 @@ export function countFailure(code: string, counts: RunCounts): void {
 /** The part of a ranking that is counted. */
 const countedSchema = z.object({
   id: z.string(),
+  results: z.array(z.object({ relevance_score: z.number() })).default([]),
   usage: z.object({ pairs: z.number(), tokens: z.number(), truncated: z.number() }),
   errors: z.array(z.unknown()).optional(),
 });
@@ -66,5 +77,6 @@ export function countLine(line: string, counts: RunCounts): string {
   counts.tokens += ranking.usage.tokens;
   counts.truncated += ranking.usage.truncated;
   counts.failedPairs += ranking.errors?.length ?? 0;
+  for (const { relevance_score: score } of ranking.results) addScore(counts.scores, score);
   return ranking.id;
 }

@@ -16,6 +16,8 @@ export interface RunSpeed {
   readonly overSeconds: number;
 }
 
+/** Speed is not told from less: a batch that ends would look like a sprint. */
+export const MIN_PACE_SPAN_MS = 1_000;
 /** Speed is that of the last half minute: an average since the start hides a stall. */
 export const SPEED_WINDOW_MS = 30_000;
 

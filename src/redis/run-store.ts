@@ -10,6 +10,7 @@ import { damaged, parseStored, tryStored } from "../core/stored-json.js";
 import { option, wording } from "../core/wording.js";
 import { checkRunId, runInfoOf, type RunEntry, type RunInfo } from "./run-info.js";
 import { cutLongLease } from "./lease.js";
+import { RunHistory } from "./run-history.js";
 import { RunIndex } from "./run-index.js";
 import {
   runCountsSchema,
@@ -82,11 +83,14 @@ declare module "ioredis" {
 export class RunStore {
   /** The runs, and those of them that somebody must look after. */
   readonly index: RunIndex;
+  /** The course of each run. */
+  readonly history: RunHistory;
   readonly #redis: RedisClient;
 
   constructor(redis: RedisClient) {
     this.#redis = redis;
     this.index = new RunIndex(redis);
+    this.history = new RunHistory(redis);
     redis.defineCommand("rankmillCompleteRun", { numberOfKeys: 2, lua: COMPLETE });
     redis.defineCommand("rankmillBindInput", { numberOfKeys: 1, lua: BIND_INPUT });
     redis.defineCommand("rankmillUpdateRun", { numberOfKeys: 1, lua: UPDATE });
@@ -126,6 +130,7 @@ export class RunStore {
       ...Object.entries(fields).flat().map(String),
     );
     if (changed === 0 || fields.state === undefined) return;
+    if (fields.state === "submitted") await this.history.reopen(run);
     const info = await this.find(run);
     if (info !== undefined) await this.index.put(run, info);
   }

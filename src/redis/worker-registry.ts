@@ -9,6 +9,9 @@ const ANNOUNCE_INTERVAL_MS = 3_000;
 /** A worker that has said nothing for this long is gone, or as good as gone. */
 const ANNOUNCEMENT_TTL_MS = 10_000;
 
+/** Lanes of one worker that are told one by one: an announcement stays small. */
+const MAX_TOLD_LANES = 64;
+
 const announcementSchema = z.object({
   id: z.string(),
   host: z.string(),
@@ -20,12 +23,24 @@ const announcementSchema = z.object({
   /** Speed while there is work; absent as long as it is not known, and of older workers. */
   pairsPerSecond: z.number().min(0).exactOptional(),
   startedAt: z.string(),
+  /** Absent of older workers. */
+  memory: z
+    .object({ workerBytes: z.number(), sharedBytes: z.number(), limitBytes: z.number() })
+    .exactOptional(),
+  /** The first lanes; absent of older workers. */
+  laneFigures: z
+    .array(z.object({ state: z.string(), bytes: z.number() }))
+    .max(MAX_TOLD_LANES)
+    .exactOptional(),
 });
 
 export type WorkerAnnouncement = z.infer<typeof announcementSchema>;
 
 /** Figures that change from one announcement to the next. */
-export type WorkerFigures = Pick<WorkerAnnouncement, "lanes" | "held" | "pairsPerSecond">;
+export type WorkerFigures = Pick<
+  WorkerAnnouncement,
+  "lanes" | "held" | "pairsPerSecond" | "memory" | "laneFigures"
+>;
 
 /**
  * Reports every few seconds that a worker is here. Its keys have a time to live, so that nothing
@@ -62,7 +77,12 @@ export class WorkerAnnouncer {
   }
 
   #announce(): void {
-    const announcement: WorkerAnnouncement = { ...this.#self, ...this.#figures() };
+    const { laneFigures, ...figures } = this.#figures();
+    const announcement: WorkerAnnouncement = {
+      ...this.#self,
+      ...figures,
+      ...(laneFigures !== undefined && { laneFigures: laneFigures.slice(0, MAX_TOLD_LANES) }),
+    };
     const index = workersKey(this.#tag);
     const said = this.#redis
       .multi()

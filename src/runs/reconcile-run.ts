@@ -1,37 +1,51 @@
 import type { NewJob } from "../core/job.js";
 import type { ResultStore } from "../core/ports/result-store.js";
+import { addCounts, emptyCounts, type RunCounts } from "../core/run-counts.js";
 import type { RunInfo } from "../redis/run-info.js";
 import { MAX_REQUEUES, reconcile } from "./reconcile.js";
 import { countEnded, endedEntries, isJob, type JobEntry } from "./run-chunks.js";
 import { runOwner, type RunParts } from "./run-parts.js";
 
+/** The standing of a run after a turn. */
+export interface ReconciledRun {
+  readonly counts: RunCounts;
+  readonly over: boolean;
+}
+
 /**
  * Closes the chunks that are over; enqueues again what was lost, so that the run cannot wait for
  * ever, and records as failed what is lost again and again. Takes the first `maxChunks` open ones.
+ *
+ * @returns the figures of the run, less those of open chunks that were not taken; undefined: it is cancelled
  */
 export async function reconcileRun(
   run: string,
   info: RunInfo,
   parts: RunParts,
   maxChunks: number,
-): Promise<void> {
+): Promise<ReconciledRun | undefined> {
   const { store, results } = parts;
-  if (info.state === "cancelled") return;
+  if (info.state === "cancelled") return undefined;
   const closed = await store.closedChunks(run);
+  const counts = emptyCounts();
+  for (const one of closed.values()) addCounts(counts, one);
   const open = Array.from({ length: info.chunks }, (_, chunk) => chunk).filter(
     (chunk) => !closed.has(chunk),
   );
   let left = open.length;
   for (const chunk of open.slice(0, maxChunks)) {
     const ended = await endedEntries(await store.readChunk(run, chunk), info, results);
+    const own = countEnded(ended);
+    addCounts(counts, own);
     const waiting = ended.filter(({ end }) => end === undefined).map(({ entry }) => entry);
     if (waiting.length > 0) await requeueLost(run, waiting.filter(isJob), info, parts);
     else {
-      await store.closeChunk(run, chunk, countEnded(ended), info.ttlSeconds);
+      await store.closeChunk(run, chunk, own, info.ttlSeconds);
       left -= 1;
     }
   }
   if (left === 0) await store.complete(run);
+  return { counts, over: left === 0 };
 }
 
 async function requeueLost(

@@ -1,4 +1,5 @@
 /** The files that are kept, each written whole and read again as those who use it do. */
+import { emptyHistogram } from "../../src/core/score-histogram.js";
 import { mkdirSync, utimesSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
@@ -148,6 +149,7 @@ const output: KeptFile = {
         truncated: 0,
         failedPairs: 0,
         failedByCode: {},
+        scores: emptyHistogram(),
       },
       redis: "private",
       startedAt: "2026-01-01T00:00:00.000Z",

@@ -51,6 +51,14 @@ export const visibleProcesses: Need = {
   isMet: process.platform === "linux",
 };
 
+/** The program of Debian's package, or that of a variable. */
+export const CHROMIUM = process.env["RANKMILL_TEST_CHROMIUM"] ?? "chromium";
+
+export const chromium: Need = {
+  name: "chromium on PATH, or its path in RANKMILL_TEST_CHROMIUM (Debian: apt-get install chromium)",
+  isMet: answers(CHROMIUM, "--version"),
+};
+
 export const openssl: Need = {
   name: "openssl on PATH, which makes certificates",
   isMet: answers("openssl", "version"),

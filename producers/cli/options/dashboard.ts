@@ -24,7 +24,13 @@ export const DASHBOARD = {
     allowActions: {
       flags: "--allow-actions",
       type: "flag",
-      description: "let viewers of the dashboard retry and remove jobs and pause queues",
+      description:
+        "let viewers of the dashboard retry, cancel and purge runs, retry and remove jobs, and pause queues",
+    },
+    showTexts: {
+      flags: "--show-texts",
+      type: "flag",
+      description: "show queries and documents in the dashboard",
     },
   },
 } as const satisfies OptionGroup;

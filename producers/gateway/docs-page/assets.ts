@@ -1,25 +1,14 @@
+import { BASE_STYLE } from "../../page/base-style.js";
+
 /** The style and the script of the page. The page's policy allows these two texts and nothing else. */
-export const STYLE = `
-:root{color-scheme:light dark;--text:#1b1f24;--soft:#57606a;--back:#fff;--panel:#f5f7f9;--line:#d5dbe1;--link:#0757c2;--get:#0a5f8a;--post:#1a6b34;--delete:#a3261c}
-@media (prefers-color-scheme:dark){:root{--text:#e6e9ed;--soft:#a3acb8;--back:#14171b;--panel:#1e2328;--line:#3a424b;--link:#7db7ff;--get:#6cc3f0;--post:#72d391;--delete:#ff9b8f}}
-*{box-sizing:border-box}
-body{margin:0;background:var(--back);color:var(--text);font:16px/1.5 system-ui,sans-serif}
-a{color:var(--link)}
-:focus-visible{outline:3px solid var(--link);outline-offset:2px}
-.skip{position:absolute;left:-999px}
-.skip:focus{left:1rem;top:1rem;background:var(--back);padding:.5rem;z-index:2}
+export const STYLE = `${BASE_STYLE}
 .frame{max-width:84rem;margin:0 auto;padding:0 1rem 4rem;display:grid;grid-template-columns:minmax(0,1fr);gap:2rem}
 @media (min-width:64rem){.frame{grid-template-columns:17rem minmax(0,1fr)}nav{position:sticky;top:0;align-self:start;max-height:100vh;overflow:auto;padding:1rem 0}}
-header{max-width:84rem;margin:0 auto;padding:1.5rem 1rem .5rem}
-h1{margin:0;font-size:1.7rem}
-h1 small{color:var(--soft);font-size:1rem;font-weight:400}
-h2{margin:2rem 0 .25rem;font-size:1.3rem}
 h4{margin:1.25rem 0 .25rem;font-size:1rem}
 nav ul{list-style:none;margin:0 0 .75rem;padding:0}
 nav li a{display:block;padding:.2rem .25rem;overflow-wrap:anywhere;font-size:.85rem;text-decoration:none}
 nav li a:hover{text-decoration:underline}
 nav summary{font-weight:600;cursor:pointer;padding:.3rem 0}
-code,pre{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;font-size:.875em}
 details.operation,details.schema{border:1px solid var(--line);border-radius:6px;margin:.5rem 0;background:var(--back)}
 details.operation>summary,details.schema>summary{cursor:pointer;padding:.6rem .75rem;min-height:2.75rem;overflow-wrap:anywhere}
 main details[open]>summary{border-bottom:1px solid var(--line);background:var(--panel)}
@@ -27,15 +16,9 @@ main details[open]>summary{border-bottom:1px solid var(--line);background:var(--
 .method{display:inline-block;min-width:4.2em;font-weight:700;font-size:.8rem;color:var(--get)}
 .method.post{color:var(--post)}.method.delete{color:var(--delete)}
 .path{font-weight:600}
-.about{color:var(--soft)}
-.wide{overflow-x:auto}
-table{border-collapse:collapse;width:100%;font-size:.9rem}
-th,td{text-align:left;vertical-align:top;padding:.35rem .6rem .35rem 0;border-bottom:1px solid var(--line)}
-th em{font-weight:400;color:var(--soft)}
 figure{margin:.75rem 0}
 figcaption{display:flex;justify-content:space-between;align-items:center;gap:1rem;font-size:.9rem;min-height:2.4rem}
 pre{margin:0;padding:.75rem;background:var(--panel);border:1px solid var(--line);border-radius:6px;overflow:auto;max-height:26rem}
-button{font:inherit;font-size:.85rem;min-width:5rem;min-height:2.25rem;color:var(--text);background:var(--panel);border:1px solid var(--line);border-radius:6px;cursor:pointer}
 `;
 
 /** The address of the examples becomes the reader's own; a button copies each request. */

@@ -1,5 +1,5 @@
 /** An operation of the API as a part of the page. */
-import { markup, phrase, prose, type Markup } from "./markup.js";
+import { markup, phrase, prose, type Markup } from "../../page/markup.js";
 import {
   refName,
   type ShownContent,

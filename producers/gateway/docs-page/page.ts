@@ -2,7 +2,7 @@
 import { hash } from "node:crypto";
 import { DESCRIPTION_PATHS } from "../authentication.js";
 import { SCRIPT, STYLE } from "./assets.js";
-import { Markup, markup, phrase, prose } from "./markup.js";
+import { Markup, markup, phrase, prose } from "../../page/markup.js";
 import { operationView, type PlacedOperation } from "./operation-view.js";
 import { readDocument, type ShownDocument } from "./read-document.js";
 import { fieldsTable, schemaAnchor } from "./schema-view.js";

@@ -1,5 +1,5 @@
 /** Schemas as tables of their fields. */
-import { markup, phrase, type Markup } from "./markup.js";
+import { markup, phrase, type Markup } from "../../page/markup.js";
 import { refName, type ShownSchema } from "./read-document.js";
 
 /** Levels of objects in objects that are shown; deeper ones are rare, and stand in the document. */

@@ -1,6 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { SpoolOutput } from "../../core/ports/spool.js";
-import { SPEED_WINDOW_MS, type SpeedSample } from "../../core/run-speed.js";
+import { FIRST_INTERVAL_SECONDS } from "../../core/run-series.js";
+import {
+  MIN_PACE_SPAN_MS,
+  SPEED_WINDOW_MS,
+  speedOf,
+  type SpeedSample,
+} from "../../core/run-speed.js";
 import type { RedisJobQueue } from "../../redis/redis-job-queue.js";
 import type { RunStore } from "../../redis/run-store.js";
 import type { Feeder } from "../../runs/feeder.js";
@@ -28,6 +34,7 @@ export async function watchRun(
   signal: AbortSignal,
 ): Promise<void> {
   let sampledAtMs = -Infinity;
+  let notedAtMs = -Infinity;
   while (!signal.aborted) {
     const nowMs = performance.now();
     const { done, failed, pairs, tokens } = output.counts;
@@ -36,7 +43,11 @@ export async function watchRun(
     try {
       if (nowMs - sampledAtMs >= SAMPLE_INTERVAL_MS) {
         sampledAtMs = nowMs;
-        await store.sample(run, output.counts);
+        const speed = speedOf(await store.sample(run, output.counts), MIN_PACE_SPAN_MS);
+        if (nowMs - notedAtMs >= FIRST_INTERVAL_SECONDS * 1_000) {
+          notedAtMs = nowMs;
+          await store.history.note(run, { total, counts: output.counts, speed, isLast: false });
+        }
       }
       const activeIds = await queue.activeIds();
       const active = feeder.inFlightIds().filter((jobId) => activeIds.has(jobId)).length;

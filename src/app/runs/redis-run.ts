@@ -6,7 +6,9 @@ import { countEnded, endedEntries, isJob, itemOf, jobsOf } from "../../runs/run-
 import { CANCELLED, type RunItem } from "../../runs/run-item.js";
 import { runOwner } from "../../runs/run-parts.js";
 import type { RunState, RunStatus } from "../../runs/run-status.js";
+import { examplesInRedis } from "./find-examples.js";
 import { RunBase } from "./run-base.js";
+import type { RunExamples } from "./run-examples.js";
 
 /** Chunks of a run that are asked about at once: each is several round trips. */
 const CONCURRENT_CHUNKS = 8;
@@ -42,6 +44,10 @@ export class RedisRun extends RunBase {
     const open = info.total - counts.done - counts.failed;
     const over = info.state !== "submitting" && open === 0;
     const state = await this.#settle(info.state, over);
+    if (state === "complete" && info.state === "submitted") {
+      const moment = { total: info.total, counts, speed: undefined, isLast: true };
+      await store.history.note(this.id, moment);
+    }
     return { state, over, total: info.total, counts, waiting: open - active, active };
   }
 
@@ -68,6 +74,10 @@ export class RedisRun extends RunBase {
         yield itemOf(ended);
       }
     }
+  }
+
+  async examples({ withTexts }: { readonly withTexts: boolean }): Promise<RunExamples> {
+    return await examplesInRedis(this.id, await this.info(), this.parts, withTexts);
   }
 
   protected async tryAgain(): Promise<number> {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { speedOf, type RunSpeed } from "../../core/run-speed.js";
+import { MIN_PACE_SPAN_MS, speedOf, type RunSpeed } from "../../core/run-speed.js";
 import { oldestWaitingAtMs } from "../../redis/queue-age.js";
 import { listWorkers } from "../../redis/worker-registry.js";
 import { reportOf, type RunReport } from "../../runs/run-report.js";
@@ -7,8 +7,6 @@ import type { RunStatus } from "../../runs/run-status.js";
 import type { Run } from "./run.js";
 import type { Runs } from "./runs.js";
 
-/** Speed is not told from less: a batch that ends would look like a sprint. */
-const MIN_PACE_SPAN_MS = 1_000;
 /** The time between two measurements, if nobody has asked in the last minute. */
 const SECOND_MEASUREMENT_MS = 2_000;
 

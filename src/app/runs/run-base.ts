@@ -18,6 +18,7 @@ import type {
   UntilOverOptions,
   WrittenResults,
 } from "./run.js";
+import type { RunExamples } from "./run-examples.js";
 import { summaryOf } from "./run-summary.js";
 import { writeResults } from "./write-results.js";
 import type { RedisClient } from "../../redis/redis-client.js";
@@ -42,6 +43,7 @@ export abstract class RunBase implements Run {
   protected abstract tryAgain(): Promise<number>;
   /** @param force cancels a run that is under way, which is refused otherwise */
   protected abstract removeAll(force: boolean): Promise<void>;
+  abstract examples(options: { readonly withTexts: boolean }): Promise<RunExamples>;
   /** Takes the jobs of a run that is marked as cancelled out. @returns records that were stopped */
   protected abstract takeOut(info: RunInfo): Promise<number>;
   /** Whether some record is known to be open: cheaper than how all of them stand. */
@@ -127,7 +129,10 @@ export abstract class RunBase implements Run {
       // First of all: nobody may enqueue again what is about to be taken out.
       const info = await this.info();
       await store.update(this.id, { state: "cancelled" });
-      return await this.takeOut(info);
+      const stopped = await this.takeOut(info);
+      const { total, counts } = await this.status();
+      await store.history.note(this.id, { total, counts, speed: undefined, isLast: true });
+      return stopped;
     } finally {
       await queue.unblockOwner(runOwner(this.id));
     }

@@ -3,6 +3,7 @@ import type { RecordFailure } from "../../core/record.js";
 import type { RunItem } from "../../runs/run-item.js";
 import type { RunState, RunStatus } from "../../runs/run-status.js";
 import type { Ranking } from "../client/ranking.js";
+import type { RunExamples } from "./run-examples.js";
 
 /** The submission of a run and its settings. */
 export interface RunSummary {
@@ -99,6 +100,8 @@ export interface Run {
    * @param options `force` cancels a run that is under way, which is refused otherwise
    */
   purge(options?: { readonly force?: boolean } & RunCall): Promise<void>;
+  /** A few failures of each code and a few rankings, from a bounded part of the run. */
+  examples(options: { readonly withTexts: boolean }): Promise<RunExamples>;
   /** Bytes of Redis' memory that the run takes, reckoned from a sample; undefined: not known. */
   memoryBytes(call?: RunCall): Promise<number | undefined>;
 }

@@ -9,7 +9,9 @@ import type { RunInfo } from "../../redis/run-info.js";
 import { CANCELLED, DAMAGED, leftItems, type RunItem } from "../../runs/run-item.js";
 import { runOwner, type RunParts } from "../../runs/run-parts.js";
 import type { RunStatus } from "../../runs/run-status.js";
+import { examplesInSpool } from "./find-examples.js";
 import { RunBase } from "./run-base.js";
+import type { RunExamples } from "./run-examples.js";
 import type { RedisClient } from "../../redis/redis-client.js";
 
 /** Jobs that are taken out in one go. */
@@ -77,6 +79,10 @@ export class SpooledRun extends RunBase {
     for await (const line of spool.rankings(this.id)) doneIds.add(rankingId(line));
     for await (const { line } of spool.failures(this.id)) failedLines.add(line);
     yield* leftItems(spool.records(this.id, doneIds), failedLines, DAMAGED);
+  }
+
+  async examples({ withTexts }: { readonly withTexts: boolean }): Promise<RunExamples> {
+    return await examplesInSpool(this.id, await this.#openSpool(), withTexts);
   }
 
   protected async tryAgain(): Promise<number> {

@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
+import { MIN_PACE_SPAN_MS, speedOf } from "../../core/run-speed.js";
+import type { RunInfo } from "../../redis/run-info.js";
 import { reconcileRun } from "../../runs/reconcile-run.js";
 import type { RunParts } from "../../runs/run-parts.js";
 
@@ -37,6 +39,15 @@ async function keepOnce(tag: string, holder: string, parts: RunParts): Promise<v
   for (const run of (await parts.store.index.open(tag)).keys()) {
     if (!(await parts.store.lease(run, holder, LEASE_MS))) continue;
     const info = await parts.store.find(run);
-    if (info?.state === "submitted") await reconcileRun(run, info, parts, MAX_CHUNKS);
+    if (info?.state === "submitted") await tend(run, info, parts);
   }
+}
+
+async function tend(run: string, info: RunInfo, parts: RunParts): Promise<void> {
+  const found = await reconcileRun(run, info, parts, MAX_CHUNKS);
+  if (found === undefined) return;
+  const { counts, over } = found;
+  const { store } = parts;
+  const speed = over ? undefined : speedOf(await store.sample(run, counts), MIN_PACE_SPAN_MS);
+  await store.history.note(run, { total: info.total, counts, speed, isLast: over });
 }

@@ -36,6 +36,12 @@ export function serveWorker(
       lanes: pool.lanes.length,
       held: heldBy(queues),
       ...(pairsPerSecond !== undefined && { pairsPerSecond }),
+      memory: {
+        workerBytes: ownPrivateBytes(),
+        sharedBytes: plan.lanes.sharedBytes,
+        limitBytes: plan.lanes.memoryLimitBytes,
+      },
+      laneFigures: [...pool.figures],
     };
   });
   closers.use("announcement", announcer, (one) => one.stop(), LAST_WRITES_MS);

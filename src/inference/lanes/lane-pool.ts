@@ -117,6 +117,14 @@ export class LanePool {
     return this.#slots.map(({ lane, empty }) => lane?.state ?? empty);
   }
 
+  /** State and own memory of each slot, the memory as of its lane's last message. */
+  get figures(): readonly { readonly state: SlotState; readonly bytes: number }[] {
+    return this.#slots.map(({ lane, empty }) => ({
+      state: lane?.state ?? empty,
+      bytes: lane?.residentBytes ?? 0,
+    }));
+  }
+
   get health(): Health {
     if (this.#gaveUp !== undefined) return { status: "failed", reason: this.#gaveUp };
     const looping = this.#slots.filter(isLooping);

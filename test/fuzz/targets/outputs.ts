@@ -1,4 +1,5 @@
 /** The files that a run leaves beside its output, and a spool. */
+import { emptyHistogram } from "../../../src/core/score-histogram.js";
 import { readFileSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { rankingId } from "../../../src/core/run-counts.js";
@@ -38,6 +39,7 @@ function manifestOf(output: string, state: Manifest["state"]): string {
       truncated: 0,
       failedPairs: 0,
       failedByCode: {},
+      scores: emptyHistogram(),
     },
     redis: "private",
     startedAt: "2026-01-01T00:00:00.000Z",
