@@ -46,7 +46,7 @@ function rankingView({ ranking, request }: RankedExample, isOpen: boolean): Mark
     const text = document === undefined ? "" : markup`<br>${cut(document.text)}`;
     const score = result.relevance_score;
     const share = most === least ? 100 : (100 * (score - least)) / (most - least);
-    return markup`<tr><td class="number">${place + 1}</td><td class="number">${result.index + 1}</td><td>${moveView(result.index - place)}</td>
+    return markup`<tr><td class="number">${place + 1}</td><td class="number before">${result.index + 1}</td><td>${moveView(result.index - place)}</td>
 <td class="text"><span class="quiet">${name}</span>${text}</td><td class="score">${formatScore(score)}<svg class="meter" viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true"><rect width="${share.toFixed(1)}" height="1"/></svg></td></tr>`;
   });
   const more = results.length - rows.length;

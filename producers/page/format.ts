@@ -11,7 +11,7 @@ export function formatCount(count: number): string {
 
 /** `8.1`, `812`, `1,234`. */
 export function formatRate(perSecond: number): string {
-  return perSecond < 10 ? perSecond.toFixed(1) : formatCount(perSecond);
+  return perSecond > 0 && perSecond < 10 ? perSecond.toFixed(1) : formatCount(perSecond);
 }
 
 /** `0 %`, `99 %`; never 100 before the end. */

@@ -6,7 +6,7 @@ import { markup, type Markup } from "./markup.js";
 const WIDTH = 420;
 const HEIGHT = 200;
 const TOP = 10;
-const BOTTOM = 26;
+const BOTTOM = 30;
 
 export function histogramView({ log2Width, first, counts }: ScoreHistogram): Markup {
   const scores = counts.reduce((sum, count) => sum + count, 0);

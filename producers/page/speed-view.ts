@@ -5,9 +5,9 @@ import { markup, type Markup } from "./markup.js";
 
 const WIDTH = 640;
 const HEIGHT = 200;
-const LEFT = 52;
+const LEFT = 64;
 const TOP = 10;
-const BOTTOM = 26;
+const BOTTOM = 30;
 const GRID_LINES = 3;
 
 export function speedView(series: RunSeries): Markup {

@@ -44,7 +44,15 @@ h2{font-size:1.1rem;margin:0 0 .75rem}
 .runs tr{display:grid;grid-template-columns:1fr auto;gap:.2rem 1rem;padding:.9rem 0;border-bottom:1px solid var(--line)}
 .runs td{display:block;border:0;padding:0;text-align:left}
 .runs td.name{max-width:none}.runs td.progress{grid-column:1/-1;width:auto;min-width:0}
-.runs td[data-label]:not(:empty)::before{content:attr(data-label) " ";color:var(--soft);font-size:.82rem}
+.runs td[data-label]:not(:empty)::before,.workers td[data-label]::before{content:attr(data-label) " ";color:var(--soft);font-size:.82rem}
+header nav{order:3;flex-basis:100%}header .brand{flex:1}
+.chart text{font-size:20px}
+.ranking,.ranking tbody,.workers,.workers tbody{display:block}.ranking thead,.workers thead{position:absolute;left:-999px}
+.ranking tr{display:grid;grid-template-columns:2rem 4rem 1fr 6rem;gap:.1rem .5rem;padding:.6rem 0;border-bottom:1px solid var(--grid)}
+.ranking td,.workers td,.workers th{display:block;border:0;padding:0}
+.ranking td.number{text-align:left}.ranking td.before{display:none}.ranking td.text{grid-column:1/-1;grid-row:2}.ranking td.score{grid-column:4}
+.workers tr{display:block;padding:.6rem 0;border-bottom:1px solid var(--grid)}
+.workers td,.workers td.number{text-align:left;white-space:normal}
 }
 .pages{display:flex;gap:1rem;padding:1rem 0}
 .button,button{display:inline-flex;align-items:center;justify-content:center;min-height:2.6rem;padding:0 1rem;font-size:.95rem;text-decoration:none;color:var(--text);background:var(--panel);border:1px solid var(--line);border-radius:8px}

@@ -15,7 +15,7 @@ export function workersView(workers: readonly WorkerAnnouncement[], model: strin
 
 function workerView(worker: WorkerAnnouncement): Markup {
   const { host, pid, held, pairsPerSecond, startedAt } = worker;
-  return markup`<tr><th scope="row">${host} <em>${pid}</em></th><td>${lanesView(worker)}</td><td class="number">${held}</td><td class="number">${pairsPerSecond === undefined ? "–" : formatRate(pairsPerSecond)}</td><td>${memoryView(worker)}</td><td>${timeView(startedAt)}</td></tr>`;
+  return markup`<tr><th scope="row">${host} <em>${pid}</em></th><td data-label="lanes">${lanesView(worker)}</td><td class="number" data-label="jobs in hand">${held}</td><td class="number" data-label="pairs/s">${pairsPerSecond === undefined ? "–" : formatRate(pairsPerSecond)}</td><td data-label="memory">${memoryView(worker)}</td><td data-label="since">${timeView(startedAt)}</td></tr>`;
 }
 
 function lanesView({ lanes, laneFigures }: WorkerAnnouncement): Markup {

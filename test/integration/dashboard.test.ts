@@ -40,7 +40,7 @@ describe("the dashboard", given(realRedis), () => {
   const bulk = async (of = url): Promise<ShownQueue> => {
     const list = async (query: string): Promise<ShownQueue[]> => {
       const response = await ask(
-        `/api/queues?status=waiting&page=1&jobsPerPage=10${query}`,
+        `/queues/api/queues?status=waiting&page=1&jobsPerPage=10${query}`,
         {},
         of,
       );
@@ -58,23 +58,26 @@ describe("the dashboard", given(realRedis), () => {
     worker.signal("SIGTERM");
     await worker.exited;
     await fleet.submit(SAMPLE);
-    url = await open();
+    url = await open(["--show-texts"]);
   });
+
+  const jobText = async (of: string): Promise<string> => {
+    const { name, jobs } = await bulk(of);
+    const path = `/queues/api/queues/${encodeURIComponent(name)}/${jobs[0]?.id ?? ""}`;
+    return await (await ask(path, {}, of)).text();
+  };
 
   it("the dashboard shows the model's queues and the jobs that wait, with their data", async () => {
     const { name, displayName, readOnlyMode, jobs } = await bulk();
     expect(name).toMatch(/^\{builtin-bm25\..*\}-bulk$/);
     expect([displayName, readOnlyMode]).toEqual(["builtin-bm25 fp32 bulk", true]);
     expect(jobs).toHaveLength(10);
-    const [first] = jobs;
-    expect(first?.data.pairs).toBeGreaterThan(0);
-    const one = await ask(`/api/queues/${encodeURIComponent(name)}/${first?.id ?? ""}`);
-    expect(one.status).toBe(200);
-    expect(await one.text()).toContain("documents");
+    expect(jobs[0]?.data.pairs).toBeGreaterThan(0);
+    expect(await jobText(url)).toContain("documents");
   });
 
   it("the dashboard asks for the password, for page, files and data alike", async () => {
-    for (const path of ["/", "/api/queues", "/static/images/logo.svg", "/nothing"]) {
+    for (const path of ["/", "/queues/api/queues", "/queues/static/images/logo.svg", "/nothing"]) {
       const refused = await fetch(url + path);
       expect(refused.status).toBe(401);
       expect(refused.headers.get("www-authenticate")).toContain("Basic");
@@ -84,18 +87,20 @@ describe("the dashboard", given(realRedis), () => {
   });
 
   it("the dashboard serves a page that loads nothing from elsewhere", async () => {
-    const page = await ask("/");
+    const page = await ask("/queues");
     const html = await page.text();
     expect(page.headers.get("content-security-policy")).toContain("default-src 'none'");
     expect(page.headers.get("x-frame-options")).toBe("DENY");
     const scripts = [...html.matchAll(/<script[^>]* src="([^"]+)"/g)].map(([, path = ""]) => path);
     expect(scripts.length).toBeGreaterThan(0);
-    for (const path of scripts) expect((await ask(`/${path}`)).status).toBe(200);
+    for (const path of scripts) {
+      expect((await ask(new URL(path, `${url}/queues/`).pathname)).status).toBe(200);
+    }
   });
 
   it("the dashboard refuses every action while it is read only, and nothing changes", async () => {
     const { name, jobs } = await bulk();
-    const queue = `/api/queues/${encodeURIComponent(name)}`;
+    const queue = `/queues/api/queues/${encodeURIComponent(name)}`;
     const [first] = jobs;
     const actions = ["/pause", "/empty", "/add", `/${first?.id ?? ""}/clean`, "/retry/failed"];
     for (const action of actions) {
@@ -109,12 +114,18 @@ describe("the dashboard", given(realRedis), () => {
   it("the dashboard acts if that is allowed, but not for the page of another site", async () => {
     const acting = await open(["--allow-actions"]);
     const { name } = await bulk(acting);
+    // Not started with --show-texts.
+    expect(await jobText(acting)).toMatch(/hidden(?!.*documents)/s);
     const pause = (headers: Record<string, string>): Promise<Response> =>
-      ask(`/api/queues/${encodeURIComponent(name)}/pause`, { method: "PUT", headers }, acting);
+      ask(
+        `/queues/api/queues/${encodeURIComponent(name)}/pause`,
+        { method: "PUT", headers },
+        acting,
+      );
     expect((await pause({ origin: "http://evil.example" })).status).toBe(403);
     expect((await pause({ origin: acting })).status).toBe(200);
     await until("the queue is paused", async () => {
-      const response = await ask("/api/queues", {}, acting);
+      const response = await ask("/queues/api/queues", {}, acting);
       return (await response.text()).includes('"isPaused":true');
     });
   });
@@ -139,7 +150,7 @@ describe("the dashboard", given(realRedis), () => {
   it("the dashboard refuses a body that no action needs", async () => {
     const acting = await open(["--allow-actions"]);
     const { name } = await bulk(acting);
-    const path = `/api/queues/${encodeURIComponent(name)}/add`;
+    const path = `/queues/api/queues/${encodeURIComponent(name)}/add`;
     const body = JSON.stringify({ name: "x", data: "y".repeat(2 ** 21) });
     const headers = { "content-type": "application/json", origin: acting };
     const refused = await ask(path, { method: "POST", headers, body }, acting);

@@ -2,6 +2,7 @@
 import type { Redis } from "ioredis";
 import { pino } from "pino";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { PAGE_RUNS, VisibleRuns } from "../../producers/page/run-pages.js";
 import { runRunner } from "../../src/app/runner.js";
 import { Runs } from "../../src/app/runs/runs.js";
 import { submitRun } from "../../src/app/runs/submit-run.js";
@@ -19,6 +20,7 @@ const MODEL = { name: "made-up", revision: "1", precision: "fp32" };
 const TAG = modelTag(MODEL);
 const SCORING = resolveScoring({ maxLength: 128, truncation: "only-second" });
 const FINISHED = 10_000;
+const MANY = 100_000;
 
 let server: TestRedis;
 let redis: Redis;
@@ -145,6 +147,33 @@ describe.runIf(hasRealRedis)("runs that are over", () => {
     let all = 0;
     for await (const _ of runs.list()) all += 1;
     expect(all).toBe(FINISHED);
+  });
+
+  it("are shown on pages of their own at a cost that does not grow with their number", async () => {
+    const shown = 400;
+    await finish(shown, 1_000_000);
+    for (let at = 0; at < MANY; at += 1_000) {
+      const older = Array.from({ length: 1_000 }, (_, i) => [at + i, `older-${at + i}`]);
+      await redis.zadd(RUNS_KEY, ...older.flat());
+    }
+    const visible = new VisibleRuns(runs);
+    const visit = async (after: string | undefined): Promise<readonly [number, string[]]> => {
+      let ids: string[] = [];
+      const commands = await callsWhile(async () => {
+        ids = (await visible.page(after)).rows.map(({ id }) => id);
+      });
+      return [commands, ids];
+    };
+    // The first visit puts down the last figures of runs that an earlier version has left.
+    const [, first] = await visit(undefined);
+    expect(first).toEqual(Array.from({ length: PAGE_RUNS }, (_, i) => `run-${shown - 1 - i}`));
+    await visit("run-200");
+    for (const after of [undefined, "run-200"]) {
+      const [commands, ids] = await visit(after);
+      expect(ids).toHaveLength(PAGE_RUNS);
+      expect(commands).toBeLessThan(200);
+    }
+    expect((await visit("gone"))[1]).toEqual(first);
   });
 
   it("leave the index once Redis has forgotten them", async () => {

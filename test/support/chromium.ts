@@ -18,7 +18,7 @@ const messageSchema = z.object({
 });
 
 const evaluatedSchema = z.object({
-  result: z.object({ value: z.unknown() }),
+  result: z.object({ value: z.unknown().optional() }),
   exceptionDetails: z
     .object({ text: z.string(), exception: z.object({ description: z.string() }).optional() })
     .optional(),
