@@ -92,7 +92,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: "dashboard",
-    description: "show the queues of every model in a browser, with Bull Board",
+    description: "show runs, workers and queues in a browser",
     load: async () => (await import("./dashboard.js")).defineDashboard,
   },
   {

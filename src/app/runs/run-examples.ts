@@ -74,7 +74,7 @@ export class ExampleBasket implements RunExamples {
 }
 
 /** The parser's message quotes the line. */
-function withoutTexts({ inputText: _, ...failure }: RecordFailure): RecordFailure {
-  const reason = failure.code === "invalid_json" ? "not JSON" : failure.reason;
-  return { ...failure, reason, input: null };
+function withoutTexts({ line, id, code, reason }: RecordFailure): RecordFailure {
+  const said = code === "invalid_json" ? "not JSON" : reason;
+  return { line, ...(id !== undefined && { id }), code, reason: said, input: null };
 }
