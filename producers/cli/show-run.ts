@@ -5,6 +5,7 @@ import { failureLine } from "../../src/core/record.js";
 import { cutText } from "./cut-text.js";
 import { LiveBlock } from "./live-block.js";
 import { paint } from "./painted.js";
+import { shownPath } from "./shown-path.js";
 import { rankingsOut, say } from "./terminal.js";
 import { Progress } from "./progress.js";
 
@@ -41,7 +42,8 @@ export function showRun(output: string, model: string): ShowRun {
       if (event.type === "stopping") starting?.end();
       // A log is read by who looks for a cause; at a terminal nobody asked.
       if (event.type === "redis-started" && process.stderr.isTTY) return;
-      say(isWarning(event) ? paint("yellow", describe(event)) : describe(event));
+      const line = describe(event, output);
+      say(isWarning(event) ? paint("yellow", line) : line);
     },
     rankings: rankingsOut(output),
     progress: (figures: () => RunFigures) => {
@@ -56,20 +58,20 @@ function isWarning({ type }: RunFileEvent): boolean {
   return WARNINGS.has(type);
 }
 
-function describe(event: RunFileEvent): string {
+function describe(event: RunFileEvent, output: string): string {
   switch (event.type) {
     case "redis-warning":
       return event.message;
     case "redis-started":
       return event.note;
     case "resumed":
-      return `going on with ${event.path}: ${countedAre(event.done, "record")} ranked already`;
+      return `going on with ${shownPath(event.path, output)}: ${countedAre(event.done, "record")} ranked already`;
     case "input-changed":
       return `the input has changed since an older rankmill ranked ${event.input ?? "it"}: rankings are kept by id; if records were edited and not only added, start over with --force-new`;
     case "rankings-damaged":
-      return `${event.path}: ${countedAre(event.count, "ranking")} damaged: left out, to be ranked anew`;
+      return `${shownPath(event.path, output)}: ${countedAre(event.count, "ranking")} damaged: left out, to be ranked anew`;
     case "rankings-twice":
-      return `${event.path}: ${countedAre(event.count, "record")} ranked twice: the newer ranking of each stays`;
+      return `${shownPath(event.path, output)}: ${countedAre(event.count, "record")} ranked twice: the newer ranking of each stays`;
     case "input-empty":
       return `${event.input === "-" ? "standard input" : event.input} holds no record`;
     case "output-note":
