@@ -30,6 +30,7 @@ export const FOLDER_MAY_SET: ReadonlySet<string> = new Set([
   "maxBatchTokens",
   "maxBatchSize",
   "memoryLimitBytes",
+  "calibrateAhead",
   "tokenCacheBytes",
   "calibrate",
   "concurrency",
