@@ -46,7 +46,7 @@ h2{font-size:1.1rem;margin:0 0 .75rem}
 .runs td.name{max-width:none}.runs td.progress{grid-column:1/-1;width:auto;min-width:0}
 .runs td[data-label]:not(:empty)::before,.workers td[data-label]::before{content:attr(data-label) " ";color:var(--soft);font-size:.82rem}
 header nav{order:3;flex-basis:100%}header .brand{flex:1}
-.chart text{font-size:20px}
+svg.chart text{font-size:20px}
 .ranking,.ranking tbody,.workers,.workers tbody{display:block}.ranking thead,.workers thead{position:absolute;left:-999px}
 .ranking tr{display:grid;grid-template-columns:2rem 4rem 1fr 6rem;gap:.1rem .5rem;padding:.6rem 0;border-bottom:1px solid var(--grid)}
 .ranking td,.workers td,.workers th{display:block;border:0;padding:0}

@@ -131,9 +131,10 @@ export class Chromium {
     await this.#send("Input.dispatchKeyEvent", { type: "keyUp", ...options });
   }
 
-  /** A picture of the whole page, as PNG. */
-  async picture(path: string): Promise<void> {
-    const options = { format: "png", captureBeyondViewport: true };
+  /** A picture of the top of the page, as PNG. */
+  async picture(path: string, { width, height }: PageLook): Promise<void> {
+    const clip = { x: 0, y: 0, width, height, scale: 1 };
+    const options = { format: "png", clip };
     const { data } = await this.#send("Page.captureScreenshot", options);
     await writeFile(path, Buffer.from(z.string().parse(data), "base64"));
   }
