@@ -12,16 +12,25 @@ from __future__ import annotations
 
 import argparse
 import gc
+import json
 import shutil
 import sys
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import torch
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
+from transformers import (
+    AutoConfig,
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    PretrainedConfig,
+    PreTrainedTokenizerBase,
+)
 
+from decoder import DECODERS, load_decoder
 from gate import (
     EXIT_BEYOND_THRESHOLDS,
     REPORT_FILE,
@@ -32,6 +41,7 @@ from gate import (
     thresholds_of,
 )
 from onnx_files import FILE_OF_PRECISION, convert_fp16, export_fp32, input_names, quantize_int8
+from prompts import PROMPT_FILE, named_prompt
 from scoring import torch_logits
 
 EXIT_CANNOT_EXPORT = 2
@@ -42,6 +52,7 @@ COPIED_FILES = (
     "tokenizer_config.json",
     "special_tokens_map.json",
     "added_tokens.json",
+    "rankmill.json",
 )
 # The files that are fetched from the hub: no weights of other frameworks.
 HUB_PATTERNS = ("*.json", "*.safetensors", "pytorch_model*.bin", "*.model", "*.txt", "*.py")
@@ -67,9 +78,51 @@ def resolve(source: str, revision: str | None) -> Path:
         raise CannotExport(f"{source}: no such folder, and the hub says: {reason}") from error
 
 
-def load_model(folder: Path, trust_remote_code: bool) -> torch.nn.Module:
+@dataclass(frozen=True)
+class Head:
+    """What makes one logit of a decoder's last token."""
+
+    # The token that says yes, and the one that says no if there is one, as texts or ids.
+    tokens: list[str] = field(default_factory=list)
+    divisor: float = 1.0
+
+
+def is_decoder(config: PretrainedConfig) -> bool:
+    return config.model_type in DECODERS
+
+
+def load_decoder_of(
+    folder: Path, config: PretrainedConfig, head: Head, trust_remote_code: bool
+) -> torch.nn.Module:
+    names = config.architectures or []
+    if any("ForCausalLM" in name for name in names) != bool(head.tokens):
+        what = "give the tokens that say yes and no: --seq-cls yes,no"
+        if head.tokens:
+            what = "it has a head of its own: leave out --seq-cls"
+        raise CannotExport(f"{folder}: {names}: {what}")
+    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=trust_remote_code)
+    return load_decoder(
+        folder, [token_id(tokenizer, one) for one in head.tokens], head.divisor, trust_remote_code
+    )
+
+
+def token_id(tokenizer: PreTrainedTokenizerBase, token: str) -> int:
+    """The id of a token that is given as its id or as its text."""
+    if token.isdecimal() and len(token) > 1:
+        return int(token)
+    ids = tokenizer.encode(token, add_special_tokens=False)
+    if len(ids) != 1:
+        raise CannotExport(f"--seq-cls: {token!r} is {len(ids)} tokens of this model, not one")
+    return ids[0]
+
+
+def load_model(folder: Path, trust_remote_code: bool, head: Head = Head()) -> torch.nn.Module:
     """The model in float32 and evaluation mode, with attention written out in plain operators."""
     config = AutoConfig.from_pretrained(folder, trust_remote_code=trust_remote_code)
+    if is_decoder(config):
+        return load_decoder_of(folder, config, head, trust_remote_code)
+    if head.tokens:
+        raise CannotExport(f"{folder}: {config.model_type} is no decoder: leave out --seq-cls")
     if config.num_labels != 1:
         raise CannotExport(
             f"{folder}: the model has {config.num_labels} logits; a cross-encoder has one"
@@ -114,8 +167,12 @@ def copy_files(source: Path, output: Path, trust_remote_code: bool) -> None:
 def export(options: argparse.Namespace, precisions: list[str]) -> bool:
     source = resolve(options.model, options.revision)
     output: Path = options.output
-    model = load_model(source, options.trust_remote_code)
+    tokens = [one for one in options.seq_cls.split(",") if one]
+    head = Head(tokens=tokens, divisor=options.divide_by)
+    model = load_model(source, options.trust_remote_code, head)
     copy_files(source, output, options.trust_remote_code)
+    if options.prompt is not None:
+        write_prompt(output, options.prompt)
     samples = read_sample(options.pairs)
     longest = longest_pair(model, options.max_length)
     names = input_names(model)
@@ -143,6 +200,12 @@ def export(options: argparse.Namespace, precisions: list[str]) -> bool:
     return passed
 
 
+def write_prompt(output: Path, name: str) -> None:
+    named_prompt(name)
+    text = json.dumps({"prompt": name}, indent=2) + "\n"
+    (output / PROMPT_FILE).write_text(text, encoding="utf-8")
+
+
 def longest_pair(model: torch.nn.Module, max_length: int) -> int:
     """`max_length`, or what the model has positions for. RoBERTa's start after the padding id."""
     positions = getattr(model.config, "max_position_embeddings", max_length)
@@ -162,6 +225,14 @@ def main() -> int:
     parser.add_argument(
         "--trust-remote-code", action="store_true", help="run Python code that the model brings"
     )
+    parser.add_argument(
+        "--seq-cls",
+        default="",
+        metavar="YES[,NO]",
+        help="of a language model: the tokens whose logits are the score, as texts or ids",
+    )
+    parser.add_argument("--divide-by", type=float, default=1.0, help="divisor of that logit")
+    parser.add_argument("--prompt", metavar="NAME", help="prompt of models/prompts that it reads")
     add_gate_options(parser)
     options = parser.parse_args()
     precisions = options.precision.split(",")

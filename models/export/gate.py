@@ -21,6 +21,7 @@ import onnxruntime
 from tokenizers import Tokenizer
 
 from onnx_files import FILE_OF_PRECISION
+from prompts import prompt_ids, read_prompt
 from sample_text import DOCUMENTS, QUERIES
 from scoring import Encoded, encode_pair, onnx_logits, open_session, sigmoid
 
@@ -140,11 +141,25 @@ def read_sample(path: Path | None) -> list[Sample]:
 
 def encode_samples(folder: Path, samples: list[Sample], max_length: int) -> list[Encoded]:
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    prompt = read_prompt(folder)
     return [
         encode_pair(tokenizer, sample.query, document, max_length)
+        if prompt is None
+        else encode_prompted(tokenizer, prompt, sample.query, document, max_length)
         for sample in samples
         for document in sample.documents
     ]
+
+
+def encode_prompted(
+    tokenizer: Tokenizer, prompt: dict, query: str, document: str, max_length: int
+) -> Encoded:
+    ids = prompt_ids(tokenizer, prompt, query, document)
+    if len(ids) > max_length:
+        raise ValueError(
+            f"a pair of the sample has {len(ids)} tokens with its prompt: raise --max-length, now {max_length}"
+        )
+    return Encoded(ids=ids, type_ids=[0] * len(ids))
 
 
 def padding_difference(

@@ -13,14 +13,16 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from decoder import DecoderReranker
 from onnx_files import FILE_OF_PRECISION, convert_fp16, export_fp32, input_names, quantize_int8
-from random_models import build, spread_logits, tiny_config
+from prompts import PROMPT_FILE, named_prompt, prompt_ids
+from random_models import LOGIT_SPREAD, build, spread_logits, tiny_config
 from sample_text import DOCUMENTS, LONG_DOCUMENT, QUERIES
 from scoring import Encoded, Truncation, encode_pair, onnx_logits, open_session, torch_logits
 from tiny_tokenizers import special_ids, train, write_tokenizer
@@ -58,6 +60,31 @@ PAIRS = [
     Pair(" ".join(DOCUMENTS[8:12]), LONG_DOCUMENT, truncation="longest-first"),
     Pair(QUERIES[4], DOCUMENTS[12] + " " + DOCUMENTS[24], max_length=32),
     Pair(QUERIES[4], LONG_DOCUMENT, max_length=256),
+]
+
+
+DECODER_PROMPT = "qwen3-reranker"
+INSTRUCTION = "Find the place where one may leave a bicycle"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A pair, and what a model with a prompt is told to look for."""
+
+    query: str
+    document: str
+    instruction: str | None
+
+
+ASKED = [
+    (QUERIES[0], DOCUMENTS[0]),
+    (QUERIES[0], DOCUMENTS[29]),
+    (QUERIES[1], DOCUMENTS[4]),
+    # Marks and breaks where a text meets its prompt: they are tokens of their own, or not.
+    ("Is it open?", "(Closed.)\n\n"),
+    ("  spaces before and after  ", "  two\nlines  "),
+    ("Zürich ＡＢＣ 🚲?\n", "Crème brûlée costs £4.20 – naïve, isn't it?  Yes…"),
+    ("empty", ""),
 ]
 
 
@@ -114,12 +141,60 @@ def make(architecture: str, folder: Path) -> float:
     return max(alone / MAX_DIFFERENCE_ALONE, batched / MAX_DIFFERENCE_PADDED)
 
 
+def make_decoder(folder: Path) -> float:
+    """Writes the folder of a language model with a prompt; returns what `make` does."""
+    torch.manual_seed(SEED)
+    tokenizer = train("qwen3")
+    write_tokenizer(tokenizer, "qwen3", folder)
+    prompt = named_prompt(DECODER_PROMPT)
+    (folder / PROMPT_FILE).write_text(json.dumps({"prompt": DECODER_PROMPT}) + "\n", encoding="utf-8")
+    special = special_ids(tokenizer, "qwen3")
+    model = build(tiny_config("qwen3", tokenizer.get_vocab_size(), special), SEED)
+    yes, no = (tokenizer.encode(word).ids[0] for word in ("yes", "no"))
+    asked = [
+        Asked(*pair, instruction) for pair in ASKED for instruction in (None, INSTRUCTION)
+    ]
+    pairs = [
+        prompt_ids(tokenizer, prompt, one.query, one.document, one.instruction) for one in asked
+    ]
+
+    def logits() -> np.ndarray:
+        # Of the whole language model, one pair at a time: what the fold must give as well.
+        with torch.inference_mode():
+            last = [model(input_ids=torch.tensor([ids])).logits[0, -1] for ids in pairs]
+        return np.array([float(one[yes] - one[no]) for one in last])
+
+    with torch.no_grad():
+        model.lm_head.weight[[yes, no]] *= LOGIT_SPREAD / float(np.std(logits()))
+    expected = logits()
+    model.config.save_pretrained(folder)
+    fold = DecoderReranker(model.model, model.lm_head.weight[yes] - model.lm_head.weight[no]).eval()
+    fp32 = export_fp32(fold, folder / "onnx")
+    quantize_int8(fp32, fp32.with_name(FILE_OF_PRECISION["int8"]), reduce_range=False)
+    rows = [
+        {**asdict(one), "ids": ids, "logit": logit}
+        for one, ids, logit in zip(asked, pairs, expected.tolist(), strict=True)
+    ]
+    lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+    (folder / "expected.json").write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+    encoded = [Encoded(ids=ids, type_ids=[0] * len(ids)) for ids in pairs]
+    session = open_session(fp32)
+    alone = np.abs(onnx_logits(session, encoded, special.pad) - expected).max()
+    batched = np.abs(onnx_logits(session, encoded, special.pad, batch=len(pairs)) - expected).max()
+    sizes = [len(ids) for ids in pairs]
+    print(f"qwen3: {fp32.stat().st_size / 1000:.0f} kB, pairs of {min(sizes)} to {max(sizes)} tokens, ", end="")
+    print(f"logits {expected.min():.2f} to {expected.max():.2f}; ", end="")
+    print(f"onnxruntime differs by {alone:.1e} alone, {batched:.1e} padded into one batch", flush=True)
+    return max(alone / MAX_DIFFERENCE_ALONE, batched / MAX_DIFFERENCE_PADDED)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--output", type=Path, default=OUTPUT)
     folder = parser.parse_args().output
     torch.set_num_threads(1)
     worst = max(make(architecture, folder / architecture) for architecture in ARCHITECTURES)
+    worst = max(worst, make_decoder(folder / "qwen3"))
     if worst > 1:
         print("onnxruntime and PyTorch disagree: the exported graph is wrong", file=sys.stderr)
         return 1

@@ -8,15 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from transformers import (
+    AutoModelForCausalLM,
     AutoModelForSequenceClassification,
     BertConfig,
     DebertaV2Config,
     ModernBertConfig,
     PretrainedConfig,
+    Qwen3Config,
     XLMRobertaConfig,
 )
 from transformers.modeling_utils import no_init_weights
 
+from decoder import DECODERS
 from onnx_files import input_names
 from scoring import Encoded, torch_logits
 
@@ -25,6 +28,7 @@ from scoring import Encoded, torch_logits
 WEIGHT_GAIN = 1.4
 # Real rerankers' logits spread over several units around zero.
 LOGIT_SPREAD = 1.8
+WORDS = ("word", "tok_", "embed_tokens")
 
 
 @dataclass(frozen=True)
@@ -87,16 +91,25 @@ def tiny_config(architecture: str, vocab_size: int, special: SpecialIds) -> Pret
             share_att_key=True,
             position_biased_input=False,
         )
+    if architecture == "qwen3":
+        return Qwen3Config(
+            **{**common, "num_labels": 1},
+            num_key_value_heads=2,
+            head_dim=8,
+            max_position_embeddings=1_024,
+            tie_word_embeddings=False,
+        )
     raise ValueError(f"unknown architecture {architecture!r}")
 
 
 def build(config: PretrainedConfig, seed: int) -> torch.nn.Module:
-    """A model in evaluation mode with weights drawn from `seed`."""
+    """A model in evaluation mode with weights drawn from `seed`; a decoder is a language model."""
     config.num_labels = 1
+    kind = AutoModelForSequenceClassification
+    if config.model_type in DECODERS:
+        kind = AutoModelForCausalLM
     with no_init_weights():
-        model = AutoModelForSequenceClassification.from_config(
-            config, attn_implementation="eager"
-        )
+        model = kind.from_config(config, attn_implementation="eager")
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
@@ -105,9 +118,9 @@ def build(config: PretrainedConfig, seed: int) -> torch.nn.Module:
                 parameter.normal_(0.0, 0.05, generator=generator)
                 if is_norm and name.endswith("weight"):
                     parameter.add_(1.0)
-            elif "embedding" in name:
+            elif "embed" in name:
                 # Positions and types weigh less than words.
-                scale = 1.0 if "word" in name or "tok_" in name else 0.3
+                scale = 1.0 if any(part in name for part in WORDS) else 0.3
                 parameter.normal_(0.0, scale, generator=generator)
             else:
                 # Divided by the root of the fan-in, activations neither grow nor fade with depth.

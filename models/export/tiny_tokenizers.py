@@ -28,10 +28,17 @@ LONGEST_PIECE = 8
 BYTE_LEVEL_VOCABULARY = 700
 # Longest pair of the tiny models, special tokens included.
 MODEL_MAX_LENGTH = 256
+# A prompt in bytes and short pieces takes some hundreds.
+CHAT_MAX_LENGTH = 1_024
 
 BERT_SPECIALS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 XLMR_SPECIALS = ["<s>", "<pad>", "</s>", "<unk>"]
 DEBERTA_SPECIALS = ["[PAD]", "[CLS]", "[SEP]", "[UNK]"]
+CHAT_SPECIALS = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+QWEN_SPLIT = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}"
+    r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
 MODERNBERT_SPECIALS = ["[UNK]", "[CLS]", "[SEP]", "[PAD]", "[MASK]"]
 
 TOKENIZER_CLASS = {
@@ -39,6 +46,7 @@ TOKENIZER_CLASS = {
     "xlm-roberta": "XLMRobertaTokenizer",
     "modernbert": "PreTrainedTokenizerFast",
     "deberta-v2": "DebertaV2Tokenizer",
+    "qwen3": "Qwen2Tokenizer",
 }
 
 
@@ -165,11 +173,35 @@ def byte_level() -> Tokenizer:
     return tokenizer
 
 
+def chat() -> Tokenizer:
+    """Byte-level BPE that splits as Qwen's does, with the marks of a chat and of a thought."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.normalizer = normalizers.NFC()
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(QWEN_SPLIT), "isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=BYTE_LEVEL_VOCABULARY,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(TRAINING_LINES, trainer)
+    add_specials(tokenizer, CHAT_SPECIALS)
+    tokenizer.add_tokens([AddedToken(mark, normalized=False) for mark in ("<think>", "</think>")])
+    tokenizer.post_processor = processors.ByteLevel(trim_offsets=False, use_regex=False)
+    return tokenizer
+
+
 TRAINERS = {
     "bert": word_piece,
     "xlm-roberta": xlm_roberta,
     "modernbert": byte_level,
     "deberta-v2": deberta,
+    "qwen3": chat,
 }
 
 
@@ -177,12 +209,17 @@ def special_names(architecture: str) -> dict[str, str]:
     if architecture == "xlm-roberta":
         names = {"pad": "<pad>", "unk": "<unk>", "cls": "<s>", "sep": "</s>", "mask": "<mask>"}
         return {**names, "bos": "<s>", "eos": "</s>"}
+    if architecture == "qwen3":
+        return {"pad": "<|endoftext|>", "eos": "<|im_end|>"}
     return {kind: f"[{kind.upper()}]" for kind in ("pad", "unk", "cls", "sep", "mask")}
 
 
 def special_ids(tokenizer: Tokenizer, architecture: str) -> SpecialIds:
     names = special_names(architecture)
-    return SpecialIds(**{k: tokenizer.token_to_id(names[k]) for k in ("pad", "cls", "sep")})
+    # A decoder has neither a first token nor one between two texts.
+    return SpecialIds(
+        **{k: tokenizer.token_to_id(names.get(k, names["pad"])) for k in ("pad", "cls", "sep")}
+    )
 
 
 def train(architecture: str) -> Tokenizer:
@@ -198,7 +235,7 @@ def write_tokenizer(tokenizer: Tokenizer, architecture: str, folder: Path) -> No
     specials = {f"{kind}_token": text for kind, text in special_names(architecture).items()}
     config = {
         "tokenizer_class": TOKENIZER_CLASS[architecture],
-        "model_max_length": MODEL_MAX_LENGTH,
+        "model_max_length": CHAT_MAX_LENGTH if architecture == "qwen3" else MODEL_MAX_LENGTH,
         **specials,
     }
     if architecture == "bert":

@@ -8,6 +8,7 @@ import type { RedisClient } from "../../src/redis/redis-client.js";
 /** The facts that a producer must know of a model; it needs none of its files. */
 export interface KnownModel extends ModelKey {
   readonly maxLength: { readonly default: number; readonly highest: number };
+  readonly takesInstruction: boolean;
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { ResolvedScoring } from "../../src/core/job.js";
+import { checkInstruction } from "../../src/core/prompt.js";
 import { checkMaxLength, resolveScoring } from "../../src/core/scoring.js";
 import type { ScoringValues } from "./options/scoring.js";
 
@@ -12,9 +13,11 @@ export function scoringOf(
   model: {
     readonly name: string;
     readonly maxLength: { readonly default: number; readonly highest: number };
+    readonly takesInstruction: boolean;
   },
 ): ResolvedScoring {
   const maxLength = values.maxLength ?? model.maxLength.default;
   checkMaxLength(maxLength, model.maxLength.highest, model.name);
+  checkInstruction(values.instruction, model.takesInstruction, model.name);
   return resolveScoring({ ...values, maxLength });
 }

@@ -21,6 +21,7 @@ export function scoringFields(count: z.ZodType<number>) {
     max_windows: count.optional().describe("Most windows of a document."),
     max_tokens_per_doc: count.optional().describe("Tokens of each document that are read."),
     score: z.enum(PUBLIC_SCORES).optional().describe("`logit`: the raw output of the model."),
+    instruction: z.string().optional().describe("Tells a model with a prompt what to look for."),
   };
 }
 
@@ -36,5 +37,6 @@ export function scoringOf(fields: ScoringFields): Partial<ScoringOptions> {
     maxWindows: fields.max_windows,
     maxTokensPerDoc: fields.max_tokens_per_doc,
     score: fields.score,
+    instruction: fields.instruction,
   };
 }

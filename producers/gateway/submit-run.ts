@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import { DEFAULT_IN_FLIGHT_BOUNDS } from "../../src/core/in-flight-bounds.js";
 import { resolveScoring } from "../../src/core/scoring.js";
-import { maxLengthOf } from "../../src/app/client/max-length-of.js";
+import { scoringFor } from "../../src/app/client/scoring-for.js";
 import { openStream } from "../../src/app/tenants/streamed-source.js";
 import { chunksOf } from "./body-chunks.js";
 import type { GatewayEnv, GatewayParts } from "./env.js";
@@ -62,11 +62,7 @@ async function make(
       source,
       input: name,
       model,
-      scoring: resolveScoring({
-        ...scoringOf(settings),
-        maxLength: maxLengthOf(settings.max_length, model),
-        truncation: settings.truncation ?? "only-second",
-      }),
+      scoring: resolveScoring(scoringFor(scoringOf(settings), model)),
       topN,
       ttlSeconds: settings.ttl_seconds,
       inFlightJobs: DEFAULT_IN_FLIGHT_BOUNDS.maxJobs,

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { JobEnvelope, ScoringOptions } from "./job.js";
+import { MAX_PROMPT_TEXT_CHARS } from "./prompt.js";
 import { LONG_DOCUMENTS, PUBLIC_SCORES, TRUNCATIONS } from "./scoring.js";
 
 const scoringOptionsSchema = z.object({
@@ -10,6 +11,7 @@ const scoringOptionsSchema = z.object({
   maxWindows: z.number().optional(),
   maxTokensPerDoc: z.number().optional(),
   score: z.enum(PUBLIC_SCORES).optional(),
+  instruction: z.string().min(1).max(MAX_PROMPT_TEXT_CHARS).optional(),
 }) satisfies z.ZodType<ScoringOptions>;
 
 /** It goes into logs and headers. */
@@ -17,7 +19,7 @@ const MAX_REQUEST_ID_CHARS = 128;
 
 /** A job's envelope as BullMQ and the chunks of a run hold it. */
 export const envelopeSchema = z.object({
-  v: z.literal(1),
+  v: z.union([z.literal(1), z.literal(2)]),
   options: scoringOptionsSchema,
   bytes: z.int().min(0),
   pairs: z.int().min(0),

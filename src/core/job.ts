@@ -41,12 +41,17 @@ export interface ScoringOptions {
   readonly maxTokensPerDoc?: number | undefined;
   /** @defaultValue "activated" */
   readonly score?: PublicScore | undefined;
+  /** Tells a model with a prompt what to look for; others refuse it. @defaultValue the prompt's own */
+  readonly instruction?: string | undefined;
 }
 
 /** Options with nothing left open. A document that is truncated is one window without overlap. */
 export type ResolvedScoring = {
-  readonly [K in keyof ScoringOptions]-?: Exclude<ScoringOptions[K], undefined>;
-};
+  readonly [K in keyof Omit<ScoringOptions, "instruction">]-?: Exclude<
+    ScoringOptions[K],
+    undefined
+  >;
+} & { readonly instruction?: string };
 
 /**
  * The model that one pair of queues serves. Nothing that changes a score is left out, so that no two workers
@@ -61,7 +66,8 @@ export interface ModelKey {
 
 /** A job as BullMQ holds it. Small: a payload above a threshold lies in a key of its own. */
 export interface JobEnvelope {
-  readonly v: 1;
+  /** 2 with an instruction: a worker that knows none must not rank without it. */
+  readonly v: 1 | 2;
   readonly options: ScoringOptions;
   /** UTF-8 bytes of the request as JSON. The worker takes permits for them before it reads it. */
   readonly bytes: number;

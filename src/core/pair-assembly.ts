@@ -1,6 +1,7 @@
 import type { ScoringOptions } from "./job.js";
 import { RankmillError } from "./errors.js";
 import type { EncodedPair } from "./pair.js";
+import type { PromptTemplate } from "./prompt-template.js";
 
 /** The tokens that a model's tokenizer puts around a query and a document. */
 export interface PairTemplate {
@@ -17,6 +18,23 @@ export interface PairTemplate {
   readonly segmentTypeIds: boolean;
   /** Fills the rows of a batch; masked, so that it never changes a score. */
   readonly padId: number;
+  /** True if the document stands before the query. */
+  readonly documentFirst?: boolean;
+  /** Texts that are tokenised with the query, and with the document. */
+  readonly aroundQuery?: TextAround | undefined;
+  readonly aroundDocument?: TextAround | undefined;
+  /** Makes the templates of other instructions. */
+  readonly prompt?: PromptTemplate;
+}
+
+/** Texts that stand directly before and after another, and are tokenised with it. */
+export interface TextAround {
+  readonly before: string;
+  readonly after: string;
+  /** Tokens of both alone. */
+  readonly tokens: number;
+  /** Ids of `after` alone: a text that is cut ends with them. */
+  readonly afterIds: readonly number[];
 }
 
 /** The settings that decide where a pair is cut. */
@@ -53,21 +71,39 @@ export function assemblePair(
   documentIds: Int32Array,
   options: LengthOptions,
 ): EncodedPair {
-  const { prefix, middle, suffix, segmentTypeIds } = template;
+  const { prefix, middle, suffix, segmentTypeIds, documentFirst = false } = template;
   const kept = keptTokens(template, queryIds.length, documentIds.length, options);
+  const query = cutTo(queryIds, kept.query, template.aroundQuery);
+  const document = cutTo(documentIds, kept.document, template.aroundDocument);
+  const [first, second] = documentFirst ? [document, query] : [query, document];
 
-  const documentStart = prefix.length + kept.query + middle.length;
-  const ids = new Int32Array(documentStart + kept.document + suffix.length);
+  const secondStart = prefix.length + first.length + middle.length;
+  const ids = new Int32Array(secondStart + second.length + suffix.length);
   ids.set(prefix, 0);
-  ids.set(queryIds.subarray(0, kept.query), prefix.length);
-  ids.set(middle, prefix.length + kept.query);
-  ids.set(documentIds.subarray(0, kept.document), documentStart);
-  ids.set(suffix, documentStart + kept.document);
+  ids.set(first, prefix.length);
+  ids.set(middle, prefix.length + first.length);
+  ids.set(second, secondStart);
+  ids.set(suffix, secondStart + second.length);
   return {
     ids,
-    secondStart: segmentTypeIds ? documentStart : ids.length,
+    secondStart: segmentTypeIds ? secondStart : ids.length,
     truncated: kept.query < queryIds.length || kept.document < documentIds.length,
   };
+}
+
+/** The first ids of a text. What is tokenised after it survives the cut, in the place of its last ones. */
+export function cutTo(ids: Int32Array, most: number, around: TextAround | undefined): Int32Array {
+  if (ids.length <= most) return ids;
+  const { afterIds = [] } = around ?? {};
+  if (afterIds.length === 0 || afterIds.length > most) return ids.subarray(0, most);
+  const cut = ids.slice(0, most);
+  cut.set(afterIds, most - afterIds.length);
+  return cut;
+}
+
+/** A text as it is tokenised for a pair. */
+export function withAround(text: string, around: TextAround | undefined): string {
+  return around === undefined ? text : around.before + text + around.after;
 }
 
 /**

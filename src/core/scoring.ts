@@ -1,4 +1,5 @@
 import { RankmillError } from "./errors.js";
+import { MAX_PROMPT_TEXT_CHARS } from "./prompt.js";
 import { option, wording } from "./wording.js";
 import type {
   LongDocuments,
@@ -38,7 +39,14 @@ export function resolveScoring(options: ScoringOptions): ResolvedScoring {
   checkChoice("score", score, PUBLIC_SCORES);
   const { maxTokensPerDoc = 0 } = options;
   checkInteger("maxTokensPerDoc", maxTokensPerDoc, 0, Number.MAX_SAFE_INTEGER, "tokens");
-  const common = { maxLength, truncation, longDocuments, maxTokensPerDoc, score };
+  const common = {
+    maxLength,
+    truncation,
+    longDocuments,
+    maxTokensPerDoc,
+    score,
+    ...instructionOf(options),
+  };
   if (longDocuments === "truncate") {
     const { overlapTokens = 0, maxWindows = 1 } = options;
     checkUnsplit("overlapTokens", overlapTokens, 0);
@@ -51,6 +59,25 @@ export function resolveScoring(options: ScoringOptions): ResolvedScoring {
   checkInteger("overlapTokens", overlapTokens, 0, highest, "tokens", "half of the longest pair");
   checkInteger("maxWindows", maxWindows, 1, MOST_WINDOWS, "windows");
   return { ...common, overlapTokens, maxWindows };
+}
+
+/** @throws RankmillError `invalid_field`, `limit_exceeded` */
+function instructionOf({ instruction }: ScoringOptions): { readonly instruction?: string } {
+  if (instruction === undefined) return {};
+  const field = "instruction";
+  if (typeof instruction !== "string" || instruction.trim() === "") {
+    const message = wording`${option(field)}: is ${JSON.stringify(instruction)}, not a text: leave it out for the model's own`;
+    throw new RankmillError("invalid_field", message, { field });
+  }
+  if (instruction.length <= MAX_PROMPT_TEXT_CHARS) return { instruction };
+  const limit = {
+    name: field,
+    value: instruction.length,
+    max: MAX_PROMPT_TEXT_CHARS,
+    unit: "characters",
+  };
+  const message = wording`${option(field)}: has ${instruction.length} characters, over the limit of ${MAX_PROMPT_TEXT_CHARS}`;
+  throw new RankmillError("limit_exceeded", message, { field, limit });
 }
 
 /** @throws RankmillError `limit_exceeded` if pairs would be longer than the model can read */

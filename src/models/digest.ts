@@ -46,8 +46,8 @@ export interface ModelDigest {
 }
 
 /**
- * Names the model: two folders have one digest exactly if graph, external data, tokenizer and
- * config are equal to the byte, wherever they lie and whatever else is beside them.
+ * Names the model: two folders have one digest exactly if graph, external data, tokenizer, config and
+ * prompt are equal to the byte, wherever they lie and whatever else is beside them.
  * @returns sha256, 64 hex digits
  */
 export async function digestModel(
@@ -74,6 +74,7 @@ export async function digestModelParts(
     ...file.externalData.map((path, index) => ({ role: `data${index}`, path })),
     { role: "tokenizer", path: folder.tokenizerPath },
     { role: "config", path: folder.configPath },
+    ...(folder.promptPath === undefined ? [] : [{ role: "prompt", path: folder.promptPath }]),
   ];
   const cache = await readCache(options.cacheFile, options.onDamaged);
   const parts = new Map<string, string>();

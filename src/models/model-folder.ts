@@ -8,12 +8,14 @@ import { basename, isAbsolute, join, resolve } from "node:path";
 import type { Precision } from "../core/catalogue.js";
 import { RankmillError } from "../core/errors.js";
 import { asModelReadError, errnoOf } from "../platform/file-system-errors.js";
+import type { Prompt } from "../core/prompt.js";
 import { readModelConfig } from "./model-config.js";
 import type { ModelConfig } from "./model-config.js";
 import { givesScores, whyNotReranker } from "./onnx/onnx-check.js";
 import { classifyOnnxName, isDataOf } from "./onnx/onnx-names.js";
 import { readOnnxOutline } from "./onnx/onnx-outline.js";
 import type { OnnxOutline } from "./onnx/onnx-outline.js";
+import { PROMPT_FILE, readPrompt } from "./prompt-file.js";
 import { MalformedProtobufError } from "./onnx/protobuf-reader.js";
 import { option, wording } from "../core/wording.js";
 
@@ -43,6 +45,9 @@ export interface ModelFolder extends ModelConfig {
   readonly name: string;
   readonly tokenizerPath: string;
   readonly configPath: string;
+  /** Path of the file with the model's prompt, and the prompt; undefined if it has none. */
+  readonly promptPath: string | undefined;
+  readonly prompt: Prompt | undefined;
   /** The files, at least one; the preferred file of a precision comes first. */
   readonly files: readonly ModelFile[];
 }
@@ -65,12 +70,15 @@ export async function inspectModelFolder(dir: string): Promise<ModelFolder> {
   await checkTokenizer(tokenizerPath, path);
   await requireFile(join(path, "config.json"));
   const config = await readModelConfig(path);
+  const prompt = await readPrompt(path);
   return {
     ...config,
     path,
     name: basename(path),
     tokenizerPath,
     configPath: join(path, "config.json"),
+    promptPath: prompt === undefined ? undefined : join(path, PROMPT_FILE),
+    prompt,
     files,
   };
 }

@@ -3,6 +3,7 @@ import { isAbsolute, join, resolve, sep } from "node:path";
 import { type CatalogueEntry, findEntry, HUB_ID, type Precision } from "../core/catalogue.js";
 import { RankmillError } from "../core/errors.js";
 import type { Activation } from "../core/activation.js";
+import { takesInstruction } from "../core/prompt.js";
 import { loadCatalogue } from "./catalogue-files.js";
 import { digestModelParts } from "./digest.js";
 import type { ModelDigest } from "./digest.js";
@@ -45,6 +46,8 @@ export interface ResolvedModel {
   readonly digest: string;
   /** Tokens of an encoded pair, special tokens included. */
   readonly maxLength: { readonly default: number; readonly highest: number };
+  /** Whether it has a prompt with a place for an instruction. */
+  readonly takesInstruction: boolean;
   /** The function that makes the public score from the logit if the job does not say. */
   readonly activation: Activation;
   readonly entry?: CatalogueEntry;
@@ -86,6 +89,7 @@ export async function resolveModel(
     revision: shortRevision(location.locked?.revision ?? digest.digest),
     digest: digest.digest,
     maxLength: maxLengthOf(folder, location.entry),
+    takesInstruction: folder.prompt !== undefined && takesInstruction(folder.prompt),
     activation: file.activated ? "identity" : (location.entry?.activation ?? "sigmoid"),
     ...(location.entry === undefined ? {} : { entry: location.entry }),
   };

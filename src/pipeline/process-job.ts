@@ -12,6 +12,7 @@ import type { PairScorer } from "../core/ports/pair-scorer.js";
 import type { Tokenizer } from "../core/ports/tokenizer.js";
 import { rank } from "../core/rank.js";
 import { DocumentScores, type PairPart } from "../core/document-score.js";
+import { checkInstruction, takesInstruction } from "../core/prompt.js";
 import { checkMaxLength, resolveScoring } from "../core/scoring.js";
 import type { Activation } from "../core/activation.js";
 import type { PayloadStore } from "../core/ports/payload-store.js";
@@ -211,6 +212,9 @@ export class JobProcessor {
     const { highestMaxLength, model } = this.#parts;
     const scoring = resolveScoring(options);
     checkMaxLength(scoring.maxLength, highestMaxLength, model.name);
+    const { prompt } = this.#parts.template;
+    const takesOne = prompt !== undefined && takesInstruction(prompt);
+    checkInstruction(scoring.instruction, takesOne, model.name);
     return scoring;
   }
 

@@ -51,7 +51,7 @@ export function makeJob(
     jobId: `r${digest.slice(0, JOB_ID_CHARS)}`,
     priority: settings.priority,
     envelope: {
-      v: 1,
+      v: scoring.instruction === undefined ? 1 : 2,
       options: scoring,
       bytes,
       pairs: request.documents.length,

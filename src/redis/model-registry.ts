@@ -14,6 +14,8 @@ const servedModelSchema = z.object({
   precision: z.string(),
   digest: z.string(),
   maxLength: z.object({ default: z.int(), highest: z.int() }),
+  /** Workers of versions that know no instruction do not say it. */
+  takesInstruction: z.boolean().default(false),
 });
 
 export type ServedModel = z.infer<typeof servedModelSchema>;

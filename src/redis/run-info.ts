@@ -5,6 +5,9 @@ import type { ResolvedScoring } from "../core/job.js";
 import { LONG_DOCUMENTS, PUBLIC_SCORES, TRUNCATIONS } from "../core/scoring.js";
 import type { runEntrySchema } from "./run-schemas.js";
 
+/** In place of `yes`: runners of versions that know no instruction must leave the run alone. */
+const SPOOLED_WITH_INSTRUCTION = "yes, with an instruction";
+
 /** The way in which the run's pairs are scored; all of it, so that no other way can join the run. */
 const scoringFields = {
   maxLength: z.coerce.number(),
@@ -14,6 +17,7 @@ const scoringFields = {
   maxWindows: z.coerce.number().default(1),
   maxTokensPerDoc: z.coerce.number().default(0),
   score: z.enum(PUBLIC_SCORES).default("activated"),
+  instruction: z.string().exactOptional(),
 } satisfies Record<keyof ResolvedScoring, z.ZodType>;
 
 /** A run's hash in Redis. */
@@ -29,7 +33,10 @@ const runSchema = z.object({
   state: z.enum(["submitting", "submitted", "cancelled", "complete", "failed"]),
   problem: z.string().default(""),
   /** `yes`: input and rankings lie in a spool and a runner owns the run. */
-  spooled: z.enum(["yes", "no"]).default("no"),
+  spooled: z
+    .enum(["yes", "no", SPOOLED_WITH_INSTRUCTION])
+    .default("no")
+    .transform((spooled) => (spooled === SPOOLED_WITH_INSTRUCTION ? "yes" : spooled)),
   /** Jobs of a spooled run that may be in Redis at once; its runner may hold it to fewer. */
   windowJobs: z.coerce.number().default(DEFAULT_IN_FLIGHT_BOUNDS.maxJobs),
   input: z.string(),
@@ -63,6 +70,12 @@ export function checkRunId(run: string): string {
     `run id "${run}": expected 1 to 128 letters, digits, ".", "_" or "-", starting with a letter or digit`,
     { field: "runId" },
   );
+}
+
+/** The fields of a run's hash. */
+export function hashOfRunInfo(info: RunInfo): Readonly<Record<string, string | number>> {
+  const isNew = info.spooled === "yes" && info.instruction !== undefined;
+  return isNew ? { ...info, spooled: SPOOLED_WITH_INSTRUCTION } : { ...info };
 }
 
 /** @returns undefined if `hash` is no run, or not whole */

@@ -8,7 +8,7 @@ import { emptyCounts, type RunCounts } from "../core/run-counts.js";
 import { SPEED_WINDOW_MS, type SpeedSample } from "../core/run-speed.js";
 import { damaged, parseStored, tryStored } from "../core/stored-json.js";
 import { option, wording } from "../core/wording.js";
-import { checkRunId, runInfoOf, type RunEntry, type RunInfo } from "./run-info.js";
+import { checkRunId, hashOfRunInfo, runInfoOf, type RunEntry, type RunInfo } from "./run-info.js";
 import { cutLongLease } from "./lease.js";
 import { RunHistory } from "./run-history.js";
 import { RunIndex } from "./run-index.js";
@@ -100,7 +100,7 @@ export class RunStore {
   async save(run: string, info: RunInfo): Promise<void> {
     await this.#redis
       .multi()
-      .hset(runKeys.run(run), { ...info })
+      .hset(runKeys.run(run), hashOfRunInfo(info))
       .expire(runKeys.run(run), info.ttlSeconds)
       .exec();
     await this.index.put(run, info);

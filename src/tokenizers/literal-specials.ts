@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { TokenizerJson } from "./tokenizer-json.js";
 
 /**
@@ -21,13 +22,37 @@ export function withoutSpecials(json: TokenizerJson): TokenizerJson {
   const specials = new Set(
     json.added_tokens.filter(({ special }) => special).map(({ content }) => content),
   );
-  json.added_tokens = json.added_tokens.filter(({ special }) => !special);
+  json.added_tokens = keepIds(json);
   json.post_processor = null;
   json["decoder"] = null;
   json["truncation"] = null;
   json["padding"] = null;
   renameInVocabulary(json.model, specials);
   return json;
+}
+
+/**
+ * The added tokens without the special ones. The libraries number those that the vocabulary lacks by
+ * their place in the list: a special one that others follow leaves a token in its place that no text can
+ * hold, because nobody can guess it.
+ */
+function keepIds({ added_tokens: tokens, model }: TokenizerJson): TokenizerJson["added_tokens"] {
+  const numbered = tokens.filter(({ content }) => !isInVocabulary(model, content));
+  const last = numbered.findLastIndex(({ special }) => !special);
+  const placeholders = new Set(numbered.slice(0, last + 1).filter(({ special }) => special));
+  return tokens.flatMap((token) => {
+    if (!token.special) return [token];
+    if (!placeholders.has(token)) return [];
+    const content = `${UNREACHABLE_PREFIX}${randomUUID()}`;
+    return [{ ...token, content, normalized: false, lstrip: false, rstrip: false }];
+  });
+}
+
+function isInVocabulary({ vocab }: TokenizerJson["model"], content: string): boolean {
+  if (Array.isArray(vocab)) {
+    return (vocab as unknown[]).some((entry) => Array.isArray(entry) && entry[0] === content);
+  }
+  return typeof vocab === "object" && vocab !== null && Object.hasOwn(vocab, content);
 }
 
 function renameInVocabulary(model: TokenizerJson["model"], specials: ReadonlySet<string>): void {

@@ -1,9 +1,11 @@
 import { describeError, RankmillError } from "../core/errors.js";
 import { installAdvice } from "../platform/install-advice.js";
+import type { Prompt } from "../core/prompt.js";
 import { option, wording } from "../core/wording.js";
 import { kindsToTry, type TokenizerKindName } from "./kinds/registry.js";
 import type { KindOpening, OpenedEncoder, TokenizerKind } from "./kinds/tokenizer-kind.js";
 import type { ThreadData } from "./thread/thread-protocol.js";
+import { tokenisePrompt, type SpecialIds } from "./tokenised-prompt.js";
 import { TokenizerSource } from "./tokenizer-source.js";
 
 export interface OpenedKind {
@@ -21,13 +23,16 @@ export interface OpenedKind {
 export async function openEncoder(data: ThreadData): Promise<OpenedKind> {
   const source = await TokenizerSource.open(data.folder, data.compiledDir);
   const { path } = source.files;
+  // Before a kind takes the parsed file away.
+  const specials = source.prompt === undefined ? undefined : source.specialIds();
   const missing: string[] = [];
   const packages: string[] = [];
   let unread = "";
   for (const kind of kindsToTry(data.choice)) {
     const opening = await open(kind, source);
     if (opening.status === "opened") {
-      return { kind: kind.name, encoder: opening.encoder, notes: source.notes };
+      const encoder = await withPrompt(opening.encoder, source.prompt, specials);
+      return { kind: kind.name, encoder, notes: source.notes };
     }
     if (opening.status === "unread") unread = `by ${kind.name}: ${opening.reason}`;
     else missing.push(opening.reason);
@@ -40,6 +45,20 @@ export async function openEncoder(data: ThreadData): Promise<OpenedKind> {
   const install = packages.map((name) => `\`${installAdvice(name)}\``).join(" or ");
   const message = `no package for the model's tokenizer can be loaded: run ${install} (${missing.join("; ")})`;
   throw new RankmillError("missing_dependency", message);
+}
+
+async function withPrompt(
+  encoder: OpenedEncoder,
+  prompt: Prompt | undefined,
+  specials: SpecialIds = new Map(),
+): Promise<OpenedEncoder> {
+  if (prompt === undefined) return encoder;
+  const encode = async (text: string): Promise<Int32Array> => {
+    const [ids = new Int32Array()] = await encoder.encode([text], undefined);
+    return ids;
+  };
+  const template = await tokenisePrompt(prompt, encoder.template.padId, specials, encode);
+  return { ...encoder, template };
 }
 
 async function open(kind: TokenizerKind, source: TokenizerSource): Promise<KindOpening> {

@@ -118,6 +118,12 @@ function aroundOfTemplate(processor: z.infer<typeof templateProcessing>): Around
   return { prefix, middle, suffix, segmentTypeIds: pattern === "0,1" };
 }
 
+/** The id that fills rows, by the files of a tokenizer. */
+export function padIdOf(tokenizerJson: unknown, tokenizerConfig: unknown): number {
+  const file = tokenizerJsonSchema.safeParse(tokenizerJson);
+  return file.success ? padId(file.data, tokenizerConfig) : FALLBACK_PAD_ID;
+}
+
 function padId(file: z.infer<typeof tokenizerJsonSchema>, tokenizerConfig: unknown): number {
   const named = tokenizerConfigSchema.safeParse(tokenizerConfig).data?.pad_token;
   const idOf = (content: string): number | undefined =>

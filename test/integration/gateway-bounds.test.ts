@@ -210,7 +210,8 @@ describe("a client that is slow or silent", () => {
     const model = { name: "made-up", revision: "0".repeat(12), precision: "fp32" };
     const tag = modelTag(model);
     const maxLength = { default: 512, highest: 512 };
-    await registerModel(fleet.redis, { ...model, aliases: [], digest: "0", maxLength });
+    const facts = { aliases: [], digest: "0", maxLength, takesInstruction: false };
+    await registerModel(fleet.redis, { ...model, ...facts });
     const startedAt = new Date().toISOString();
     const worker = { id: "none", host: "h", pid: 1, lanes: 1, held: 0, startedAt };
     await fleet.redis.set(workerKey(tag, worker.id), JSON.stringify(worker));

@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { assemblePair } from "../../src/core/pair-assembly.js";
 import type { EncodedPair } from "../../src/core/pair.js";
 import { LaneProcess, type LaneProcessOptions } from "../../src/inference/lanes/lane-process.js";
 import { prepareModel } from "../../src/inference/prepare/prepare-model.js";
+import { encodeParts } from "../../src/pipeline/encode/encode-documents.js";
+import { resolveScoring } from "../../src/core/scoring.js";
 import { openTokenizer } from "../../src/tokenizers/open-tokenizer.js";
 import { withFileLease } from "../../src/platform/file-lease.js";
 import { fixtureFolder, laneOptions, PREPARE_ENTRY, type FixtureModel } from "./lanes.js";
@@ -15,6 +16,7 @@ export const ARCHITECTURES: readonly FixtureModel[] = [
   "xlm-roberta",
   "modernbert",
   "deberta-v2",
+  "qwen3",
 ];
 
 /** Largest difference of a logit from the framework's that fp32 may show. */
@@ -27,14 +29,18 @@ export const FILE_OF = {
 } as const;
 type FixturePrecision = keyof typeof FILE_OF;
 
+const NEVER = new AbortController().signal;
+
 /** A line of a fixture's expected.json: models/export/README.md says how it was computed. */
 interface Expected {
   readonly query: string;
   readonly document: string;
-  readonly maxLength: number;
-  readonly truncation: "only-second" | "longest-first";
+  /** Absent in those of a model with a prompt, which are not cut. */
+  readonly maxLength?: number;
+  readonly truncation?: "only-second" | "longest-first";
+  readonly instruction?: string | null;
   readonly ids: readonly number[];
-  readonly typeIds: readonly number[];
+  readonly typeIds?: readonly number[];
   readonly logit: number;
 }
 
@@ -107,10 +113,13 @@ async function encode(folder: string, expected: readonly Expected[]): Promise<En
   const { tokenizer, template } = await openTokenizer(folder);
   try {
     const pairs: EncodedPair[] = [];
-    for (const { query, document, maxLength, truncation } of expected) {
-      const [first, second] = await tokenizer.encode([query, document], maxLength);
-      if (first === undefined || second === undefined) throw new Error("two texts, fewer answers");
-      pairs.push(assemblePair(template, first, second, { maxLength, truncation }));
+    for (const { query, document, instruction, ...cut } of expected) {
+      const { maxLength = 1_024, truncation = "only-second" } = cut;
+      const given = instruction == null ? {} : { instruction };
+      const scoring = resolveScoring({ maxLength, truncation, ...given });
+      const request = { query, documents: [{ text: document }] };
+      const parts = encodeParts(request, scoring, { tokenizer, template }, NEVER);
+      for await (const part of parts) pairs.push(...part.pairs);
     }
     return pairs;
   } finally {
@@ -119,7 +128,7 @@ async function encode(folder: string, expected: readonly Expected[]): Promise<En
 }
 
 /** Token types count if the model reads them: elsewhere the reference has zeros alone. */
-function sameIds({ ids, typeIds }: Expected, pair: EncodedPair | undefined): boolean {
+function sameIds({ ids, typeIds = [] }: Expected, pair: EncodedPair | undefined): boolean {
   if (pair?.ids.length !== ids.length) return false;
   const { secondStart } = pair;
   const typed = typeIds.includes(1);

@@ -84,6 +84,12 @@ export const SCORING = {
       description:
         "meaning of relevance_score: the logit after the model's activation, or the logit",
     },
+    instruction: {
+      flags: "--instruction <text>",
+      type: "text",
+      computedDefault: "the model's own",
+      description: "what a model with a prompt is to look for",
+    },
   },
 } as const satisfies OptionGroup;
 

@@ -12,8 +12,8 @@ import type { Runs } from "../runs/runs.js";
 import { submitRun } from "../runs/submit-run.js";
 import { checkCall, orAborted, untilAborted } from "./call-options.js";
 import { checkModel, checkText } from "./check-given.js";
-import { maxLengthOf } from "./max-length-of.js";
 import type { KnownModel } from "./open-models.js";
+import { scoringFor } from "./scoring-for.js";
 
 /** The records of a run: the path of a JSONL file, plain, gzip or zstd; or the records themselves. */
 export type RunInput = string | Iterable<GivenRecord> | AsyncIterable<GivenRecord>;
@@ -102,11 +102,7 @@ export class ClientRuns {
     options: SubmitOptions,
   ): Promise<Run> {
     const { onProgress, spooled = this.#spooling, topN, signal } = options;
-    const scoring = resolveScoring({
-      ...options,
-      maxLength: maxLengthOf(options.maxLength, model),
-      truncation: options.truncation ?? "only-second",
-    });
+    const scoring = resolveScoring(scoringFor(options, model));
     try {
       const { run } = await submitRun(
         {

@@ -5,20 +5,17 @@ import { within } from "../../platform/unless-aborted.js";
 import { modelTag } from "../../redis/keys.js";
 import { RedisJobQueue } from "../../redis/redis-job-queue.js";
 import { RedisResultStore } from "../../redis/redis-result-store.js";
+import type { ScoredModel } from "./scoring-for.js";
 import { Waiter } from "./waiter.js";
 import type { RedisClient } from "../../redis/redis-client.js";
 
 /** The facts that a producer knows of a model that it was asked for. */
-export interface KnownModel extends ModelKey {
-  readonly maxLength?: { readonly default: number; readonly highest: number };
-}
+export interface KnownModel extends ModelKey, ScoredModel {}
 
 /** A model with its queues, and the one subscription over which all wait for its jobs. */
-export interface OpenModel {
-  readonly name: string;
+export interface OpenModel extends ScoredModel {
   readonly tag: string;
   readonly precision: string;
-  readonly maxLength: { readonly default: number; readonly highest: number } | undefined;
   readonly queue: RedisJobQueue;
   readonly waiter: Waiter;
   /** Enqueues one job; those of one turn of the event loop go to Redis together. */
@@ -74,6 +71,7 @@ export class OpenModels {
       tag,
       precision: known.precision,
       maxLength: known.maxLength,
+      takesInstruction: known.takesInstruction,
       queue,
       enqueue: coalesced(queue),
       waiter: await Waiter.open(new RedisResultStore(this.#redis, tag)),

@@ -4,8 +4,8 @@ import type { ModelKey, NewJob, ScoringOptions } from "../../core/job.js";
 import type { Priority } from "../../core/priority.js";
 import { DEFAULT_RESULT_TTL_SECONDS, makeJob } from "../../redis/make-job.js";
 import { checkModel, checkNames, checkPriority, toJson } from "./check-given.js";
-import { maxLengthOf } from "./max-length-of.js";
 import type { OpenModel } from "./open-models.js";
+import { scoringFor } from "./scoring-for.js";
 
 /** A query and its documents, and the way in which they are ranked. */
 export interface RerankOptions extends Partial<Omit<ScoringOptions, "maxLength">> {
@@ -44,6 +44,7 @@ const FIELDS = {
   maxWindows: true,
   maxTokensPerDoc: true,
   score: true,
+  instruction: true,
 } satisfies Record<keyof RerankOptions, true>;
 
 /** A request that has been checked, as far as that goes without its model. */
@@ -76,17 +77,7 @@ export function jobOf(
   model: OpenModel,
   defaultPriority: Priority,
 ): NewJob {
-  const { longDocuments, overlapTokens, maxWindows, maxTokensPerDoc, score } = options;
-  const scoring = {
-    maxLength: maxLengthOf(options.maxLength, model),
-    truncation: options.truncation ?? "only-second",
-    longDocuments,
-    overlapTokens,
-    maxWindows,
-    maxTokensPerDoc,
-    score,
-  } as const;
-  return makeJob(request, scoring, {
+  return makeJob(request, scoringFor(options, model), {
     priority: options.priority ?? defaultPriority,
     ttlSeconds: options.resultTtlSeconds ?? DEFAULT_RESULT_TTL_SECONDS,
   });

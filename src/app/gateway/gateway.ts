@@ -12,7 +12,7 @@ import { modelTag } from "../../redis/keys.js";
 import { makeJob } from "../../redis/make-job.js";
 import { listServedModels } from "../../redis/model-registry.js";
 import { jobName, type PlacedJob } from "../../redis/owned-jobs.js";
-import { maxLengthOf } from "../client/max-length-of.js";
+import { scoringFor } from "../client/scoring-for.js";
 import { OpenModels, type OpenModel } from "../client/open-models.js";
 import { rankingOf, type Ranking } from "../client/ranking.js";
 import { priorityOf } from "../tenants/caller-limits.js";
@@ -172,11 +172,8 @@ export class Gateway {
   #jobsOf(caller: Caller, call: RankCall, { parts, model, requestId }: JobParts): NewJob[] {
     const { maxLength, ...scoring } = call.scoring;
     const highest = model.maxLength?.highest ?? Infinity;
-    const options = {
-      ...scoring,
-      truncation: scoring.truncation ?? ("only-second" as const),
-      maxLength: maxLengthOf(maxLength && Math.min(maxLength, highest), model),
-    };
+    const asked = maxLength === undefined ? {} : { maxLength: Math.min(maxLength, highest) };
+    const options = scoringFor({ ...scoring, ...asked }, model);
     const priority = priorityOf(caller, undefined);
     const settings = { priority, ttlSeconds: RESULT_TTL_SECONDS, requestId };
     return parts.map(({ request }) => {

@@ -4,7 +4,7 @@ import type { RunSummary } from "./run.js";
 /** A run's record in Redis in the shape that others see. */
 export function summaryOf(id: string, info: RunInfo): RunSummary {
   const { maxLength, truncation, longDocuments, overlapTokens, maxWindows } = info;
-  const { maxTokensPerDoc, score, state, input, total, ttlSeconds, createdAt } = info;
+  const { maxTokensPerDoc, score, instruction, state, input, total, ttlSeconds, createdAt } = info;
   return {
     id,
     place: info.spooled === "yes" ? "spool" : "redis",
@@ -18,6 +18,7 @@ export function summaryOf(id: string, info: RunInfo): RunSummary {
       maxWindows,
       maxTokensPerDoc,
       score,
+      ...(instruction !== undefined && { instruction }),
     },
     input,
     total,

@@ -190,11 +190,14 @@ function checkSameRun(id: string, before: RunInfo, now: RunInfo): void {
     "maxWindows",
     "maxTokensPerDoc",
     "score",
+    "instruction",
     "spooled",
   ] as const satisfies readonly (keyof RunInfo)[];
   const differing = keys.filter((key) => before[key] !== now[key]);
   if (differing.length === 0) return;
-  const list = differing.map((key) => `${key} was ${before[key]}, is ${now[key]}`).join("; ");
+  const list = differing
+    .map((key) => `${key} was ${before[key] ?? "not given"}, is ${now[key] ?? "not given"}`)
+    .join("; ");
   throw new RankmillError(
     "conflict",
     wording`${option("runId")} ${id}: was submitted under other settings (${list})`,

@@ -9,7 +9,7 @@ import type { BatchExpiries } from "../../redis/batch-expiries.js";
 import type { ServedModel } from "../../redis/model-registry.js";
 import type { RunInfo } from "../../redis/run-info.js";
 import type { RunStatus } from "../../runs/run-status.js";
-import { maxLengthOf } from "../client/max-length-of.js";
+import { scoringFor } from "../client/scoring-for.js";
 import type { Run } from "../runs/run.js";
 import { batchFactsOf, batchIdOf, runOfBatch, type BatchFacts } from "./batch-facts.js";
 import { batchLineRules } from "./batch-line-rules.js";
@@ -94,10 +94,7 @@ export class OwnedBatches {
         source,
         input: filename,
         model,
-        scoring: resolveScoring({
-          maxLength: maxLengthOf(undefined, model),
-          truncation: "only-second",
-        }),
+        scoring: resolveScoring(scoringFor({}, model)),
         topN: undefined,
         ttlSeconds: DEFAULT_RUN_TTL_SECONDS,
         inFlightJobs: DEFAULT_IN_FLIGHT_BOUNDS.maxJobs,

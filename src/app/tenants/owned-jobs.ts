@@ -10,7 +10,7 @@ import { listServedModels } from "../../redis/model-registry.js";
 import { isOwnedBy, jobNamed, type PlacedJob } from "../../redis/owned-jobs.js";
 import { RedisJobQueue } from "../../redis/redis-job-queue.js";
 import { RedisResultStore } from "../../redis/redis-result-store.js";
-import { maxLengthOf } from "../client/max-length-of.js";
+import { scoringFor, type ScoredModel } from "../client/scoring-for.js";
 import { priorityOf, type CallerLimitKeeper } from "./caller-limits.js";
 import { holderOf } from "./job-holders.js";
 import type { RedisClient } from "../../redis/redis-client.js";
@@ -38,9 +38,7 @@ export type OwnedJobState =
   | { readonly status: "done"; /** The ranking, JSON. */ readonly line: string }
   | { readonly status: "failed"; readonly code: string; readonly message: string };
 
-type KnownModel = ModelKey & {
-  readonly maxLength?: { readonly default: number; readonly highest: number };
-};
+type KnownModel = ModelKey & ScoredModel;
 
 const LOST: OwnedJobState = {
   status: "failed",
@@ -69,11 +67,7 @@ export class OwnedJobs {
   async submit(caller: Caller, model: KnownModel, own: OwnJob): Promise<PlacedJob> {
     const request = parseRequest(own.request, this.#limits, own.bytes, "");
     const { scoring, ttlSeconds, requestId } = own;
-    const options = {
-      ...scoring,
-      maxLength: maxLengthOf(scoring.maxLength, model),
-      truncation: scoring.truncation ?? ("only-second" as const),
-    };
+    const options = scoringFor(scoring, model);
     const priority = priorityOf(caller, own.priority);
     const made = makeJob(request, options, { priority, ttlSeconds, requestId });
     const job = { id: made.jobId, tag: modelTag(model) };

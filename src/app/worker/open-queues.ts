@@ -39,9 +39,17 @@ export async function openQueues(
 ): Promise<OpenQueues> {
   const { redis, model, eventsStreamLength } = options;
   const { tag, limits } = plan;
-  const { name, revision, precision, digest, maxLength } = model;
+  const { name, revision, precision, digest, maxLength, takesInstruction } = model;
   const aliases = model.entry?.aliases ?? [];
-  await registerModel(redis, { name, aliases, revision, precision, digest, maxLength });
+  await registerModel(redis, {
+    name,
+    aliases,
+    revision,
+    precision,
+    digest,
+    maxLength,
+    takesInstruction,
+  });
   const results = new RedisResultStore(redis, tag);
   const queue = closers.use(
     "queue",

@@ -2,6 +2,8 @@ import type { RerankRequest } from "../../core/contract.js";
 import type { ResolvedScoring } from "../../core/job.js";
 import type { EncodedPair } from "../../core/pair.js";
 import type { PairOrigin, PairPart, UnreadDocument } from "../../core/document-score.js";
+import { withAround, type PairTemplate } from "../../core/pair-assembly.js";
+import { templateOfPrompt } from "../../core/prompt-template.js";
 import { RankmillError } from "../../core/errors.js";
 import type { Tokenizer } from "../../core/ports/tokenizer.js";
 import { PairMaker, type PairEncoder, type MadePair } from "./pair-maker.js";
@@ -27,13 +29,17 @@ export async function* encodeParts(
 ): AsyncGenerator<PairPart, void, undefined> {
   if (documents.length === 0) return;
   const { tokenizer } = encoder;
-  const [queryIds = new Int32Array()] = await tokenizer.encode([query], scoring.maxLength);
-  const reader = new PairMaker(queryIds, scoring, encoder);
+  const template = await templateFor(encoder, scoring.instruction);
+  const { aroundQuery, aroundDocument } = template;
+  const queryText = withAround(query, aroundQuery);
+  const [queryIds = new Int32Array()] = await tokenizer.encode([queryText], scoring.maxLength);
+  const reader = new PairMaker(queryIds, scoring, { tokenizer, template });
   let part = new GrowingPart();
   let document = 0;
   for (const texts of textSlices(documents.map(({ text }) => text))) {
     signal.throwIfAborted();
-    for (const [i, ids] of (await encodeEach(tokenizer, texts, reader.tokensToKnow)).entries()) {
+    const asked = texts.map((text) => withAround(text, aroundDocument));
+    for (const [i, ids] of (await encodeEach(tokenizer, asked, reader.tokensToKnow)).entries()) {
       if (ids instanceof RankmillError) part.addUnread(document, ids);
       else part.add(document, await reader.read(texts[i] ?? "", ids, signal));
       document += 1;
@@ -44,6 +50,19 @@ export async function* encodeParts(
     }
   }
   if (part.pairs.length + part.unread.length > 0) yield part;
+}
+
+/** The template of a job's pairs. The tokenizer reads an instruction once per job, beside its query. */
+async function templateFor(
+  { template, tokenizer }: PairEncoder,
+  instruction: string | undefined,
+): Promise<PairTemplate> {
+  const { prompt } = template;
+  if (prompt === undefined || instruction === undefined) return template;
+  return await templateOfPrompt(prompt, template, instruction, async (text) => {
+    const [ids = new Int32Array()] = await tokenizer.encode([text]);
+    return ids;
+  });
 }
 
 /** @returns for each text its ids, or why it cannot be read: the others are read all the same */

@@ -1,5 +1,6 @@
 import type { Tokenizer } from "../../core/ports/tokenizer.js";
 import type { TextWindow } from "../../core/document-score.js";
+import { cutTo, withAround, type TextAround } from "../../core/pair-assembly.js";
 import { endOfPiece, pieceChars } from "./text-pieces.js";
 import { planWindows } from "./window-plan.js";
 import { textSlices } from "./text-slices.js";
@@ -14,6 +15,8 @@ const COUNT_CHARS = 65_536;
 const ROOM_SHARES: readonly number[] = [1, 0.9, 0.75];
 
 export interface WindowOptions {
+  /** Texts that are tokenised with each window's. */
+  readonly around?: TextAround | undefined;
   /** Tokens of a document that fit beside the query; at least 1. */
   readonly room: number;
   /** Tokens of the document that are read. */
@@ -89,7 +92,9 @@ async function encodePieces(
   tokenizer: Tokenizer,
   signal: AbortSignal,
 ): Promise<EncodedWindow[]> {
-  const { room, limit, overlapTokens, maxWindows } = options;
+  const { around, limit, overlapTokens, maxWindows } = options;
+  const { tokens: aroundTokens = 0 } = around ?? {};
+  const room = Math.max(1, options.room - aroundTokens);
   const roomTokens = Math.max(1, Math.floor(room * share));
   const plan = planWindows(pieces.tokens, {
     roomTokens,
@@ -101,26 +106,35 @@ async function encodePieces(
     start: pieces.ends[firstPiece - 1] ?? 0,
     end: pieces.ends[endPiece - 1] ?? 0,
     tokensBefore,
-    maxTokens: Math.min(room, limit - tokensBefore),
+    maxTokens: Math.min(room, limit - tokensBefore) + aroundTokens,
   }));
   const encoded: Int32Array[] = [];
-  for (const texts of textSlices(spans.map(({ start, end }) => text.slice(start, end)))) {
+  const texts = spans.map(({ start, end }) => withAround(text.slice(start, end), around));
+  for (const some of textSlices(texts)) {
     signal.throwIfAborted();
-    encoded.push(...(await tokenizer.encode(texts, room)));
+    encoded.push(...(await tokenizer.encode(some, options.room)));
   }
   const windows = spans.map((span, i) => ({ ...span, ids: encoded[i] ?? new Int32Array() }));
   // If the document's limit ends a window, its text goes on to the end of a piece.
-  const isOver = windows.some(({ ids, maxTokens }) => maxTokens === room && ids.length > room);
+  const mostTokens = room + aroundTokens;
+  const isOver = windows.some(({ ids, maxTokens }) => {
+    return maxTokens === mostTokens && ids.length > mostTokens;
+  });
   if (isOver && smallerShares.length > 0) {
     return await encodePieces(text, pieces, options, smallerShares, tokenizer, signal);
   }
   const readsAll = plan.readsAll && pieces.ends.at(-1) === text.length;
   return windows.map(({ start, end, tokensBefore, maxTokens, ids }, i) => {
-    const kept = ids.slice(0, maxTokens);
+    const kept = cutTo(ids, maxTokens, around).slice();
     const goesOn = i === windows.length - 1 && !readsAll;
     return {
       ids: kept,
-      window: { start, end, tokenStart: tokensBefore, tokenEnd: tokensBefore + kept.length },
+      window: {
+        start,
+        end,
+        tokenStart: tokensBefore,
+        tokenEnd: tokensBefore + kept.length - aroundTokens,
+      },
       isCut: kept.length < ids.length || goesOn,
     };
   });

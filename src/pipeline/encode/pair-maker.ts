@@ -1,5 +1,10 @@
 import type { ResolvedScoring } from "../../core/job.js";
-import { assemblePair, roomForDocument, type PairTemplate } from "../../core/pair-assembly.js";
+import {
+  assemblePair,
+  cutTo,
+  roomForDocument,
+  type PairTemplate,
+} from "../../core/pair-assembly.js";
 import type { EncodedPair } from "../../core/pair.js";
 import type { Tokenizer } from "../../core/ports/tokenizer.js";
 import type { TextWindow } from "../../core/document-score.js";
@@ -22,7 +27,7 @@ export class PairMaker {
   readonly #queryIds: Int32Array;
   readonly #scoring: ResolvedScoring;
   readonly #encoder: PairEncoder;
-  /** Tokens of a document that may be read. */
+  /** Tokens of a document, and of the texts around it, that may be read. */
   readonly #limit: number;
   /** Tokens of it that fit beside the query. */
   readonly #room: number;
@@ -32,7 +37,9 @@ export class PairMaker {
     this.#queryIds = queryIds;
     this.#scoring = scoring;
     this.#encoder = encoder;
-    this.#limit = scoring.maxTokensPerDoc === 0 ? Infinity : scoring.maxTokensPerDoc;
+    const { aroundDocument } = encoder.template;
+    const { maxTokensPerDoc: most } = scoring;
+    this.#limit = most === 0 ? Infinity : most + (aroundDocument?.tokens ?? 0);
     this.#room = roomForDocument(encoder.template, queryIds.length, scoring);
   }
 
@@ -41,7 +48,7 @@ export class PairMaker {
     return Math.min(this.#scoring.maxLength, this.#limit);
   }
 
-  /** @param ids of `text`, `tokensToKnow` of them and one more, or all there are */
+  /** @param ids of `text` and the texts around it, `tokensToKnow` of them and one more, or all there are */
   async read(text: string, ids: Int32Array, signal: AbortSignal): Promise<MadePair[]> {
     if (this.#scoring.longDocuments === "truncate") return [{ pair: this.#cut(ids, this.#limit) }];
     const most = Math.min(this.#room, this.#limit);
@@ -53,13 +60,16 @@ export class PairMaker {
   }
 
   async #split(text: string, signal: AbortSignal): Promise<MadePair[]> {
-    const options = { ...this.#scoring, room: this.#room, limit: this.#limit };
+    const { aroundDocument: around } = this.#encoder.template;
+    const limit = this.#limit - (around?.tokens ?? 0);
+    const options = { ...this.#scoring, room: this.#room, limit, around };
     const windows = await encodeWindows(text, options, this.#encoder.tokenizer, signal);
     return windows.map(({ ids, window, isCut }) => ({ pair: this.#pairOf(ids, isCut), window }));
   }
 
   #cut(ids: Int32Array, most: number): EncodedPair {
-    return this.#pairOf(ids.subarray(0, most), ids.length > most);
+    const { aroundDocument } = this.#encoder.template;
+    return this.#pairOf(cutTo(ids, most, aroundDocument), ids.length > most);
   }
 
   #pairOf(ids: Int32Array, isCut: boolean): EncodedPair {

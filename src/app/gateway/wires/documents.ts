@@ -52,6 +52,7 @@ function callOf(read: Body, documents: readonly string[], body: WireBody): RankC
     topN: firstOf(read.top_n, read.topN, read.top_k),
     scoring: {
       maxTokensPerDoc: firstOf(read.max_tokens_per_doc, read.max_doc_length),
+      instruction: firstOf(read.instruction, read.instruct),
       ...(promptTokens >= 1 && { maxLength: Math.floor(promptTokens) }),
       ...(chunks > 1 && { longDocuments: "windows", maxWindows: Math.min(chunks, MOST_WINDOWS) }),
     },

@@ -56,6 +56,11 @@ export const name = z
   .transform((value) => (value == null || value === "" ? undefined : value))
   .describe("The model; if it is left out, the default one, or the only one that is served.");
 
+export const instruction = z
+  .string()
+  .nullish()
+  .transform((value) => (value == null || value === "" ? undefined : value));
+
 /** A text, or an object that holds it as `text`. */
 export const text = z.union([z.string(), z.object({ text: z.string() })], {
   error: "must be a string, or an object with a string as text",

@@ -1,0 +1,56 @@
+"""Encodes pairs for models that are asked in words, as the models' own code does."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tokenizers import Tokenizer
+
+PROMPTS = Path(__file__).resolve().parents[1] / "prompts"
+PROMPT_FILE = "rankmill.json"
+
+
+def read_prompt(folder: Path) -> dict | None:
+    """The prompt of a model's folder, or None if it has none."""
+    path = folder / PROMPT_FILE
+    if not path.exists():
+        return None
+    prompt = json.loads(path.read_text(encoding="utf-8"))["prompt"]
+    return named_prompt(prompt) if isinstance(prompt, str) else prompt
+
+
+def named_prompt(name: str) -> dict:
+    path = PROMPTS / f"{name}.json"
+    if not path.exists():
+        names = ", ".join(sorted(one.stem for one in PROMPTS.glob("*.json")))
+        raise ValueError(f"prompt {name} is none of {names}")
+    return json.loads(path.read_text(encoding="utf-8"))["prompt"]
+
+
+def prompt_ids(
+    tokenizer: Tokenizer, prompt: dict, query: str, document: str, instruction: str | None = None
+) -> list[int]:
+    """Token ids of a pair. Slots without a text between them are one text, as in the models' own code."""
+    instruction = instruction or prompt.get("instruction")
+    parts = prompt["parts"]
+    if instruction is not None:
+        parts = prompt.get("partsWithInstruction", parts)
+    values = {"query": query, "document": document, "instruction": instruction}
+    texts: list[str] = []
+    follows_slot = False
+    for part in parts:
+        if "text" in part:
+            texts.append(part["text"])
+            follows_slot = False
+            continue
+        value = values[part["slot"]]
+        if value is None:
+            continue
+        text = part.get("before", "") + value + part.get("after", "")
+        if follows_slot:
+            texts[-1] += text
+        else:
+            texts.append(text)
+        follows_slot = True
+    return [id for text in texts for id in tokenizer.encode(text, add_special_tokens=False).ids]

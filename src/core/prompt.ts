@@ -1,0 +1,87 @@
+/** The texts that a model is asked with: for rerankers that are language models, and read an instruction. */
+import { z } from "zod";
+import { RankmillError } from "./errors.js";
+import { option, wording } from "./wording.js";
+
+/** Most characters of one text of a prompt, and of an instruction. */
+export const MAX_PROMPT_TEXT_CHARS = 4_096;
+const MAX_PARTS = 32;
+
+const text = z.string().max(MAX_PROMPT_TEXT_CHARS);
+const slotSchema = z.strictObject({
+  slot: z.enum(["instruction", "query", "document"]),
+  before: text.default(""),
+  after: text.default(""),
+});
+const partSchema = z.union([z.strictObject({ text: text.min(1) }), slotSchema]);
+const partsSchema = z
+  .array(partSchema)
+  .max(MAX_PARTS)
+  .refine((parts) => count(parts, "query") === 1 && count(parts, "document") === 1, {
+    error: "needs one slot for the query and one for the document",
+  })
+  .refine((parts) => count(parts, "instruction") <= 1, {
+    error: "has more than one slot for the instruction",
+  });
+
+/**
+ * A prompt as a file says it. Each part is tokenised by itself: a text, whose special tokens are special, or
+ * a slot, whose text never becomes one, with what stands directly before and after it.
+ */
+export const promptSchema = z
+  .strictObject({
+    parts: partsSchema,
+    /** The parts of a job with an instruction, if they differ in more than its slot. */
+    partsWithInstruction: partsSchema.exactOptional(),
+    /** The instruction of a job that gives none. Without it, the slot is left out. */
+    instruction: text.min(1).exactOptional(),
+  })
+  .refine(
+    (prompt) => prompt.instruction === undefined || takesInstruction(prompt),
+    "has an instruction, and no slot for it",
+  );
+
+export type PromptPart = z.infer<typeof partSchema>;
+export type Prompt = z.infer<typeof promptSchema>;
+
+function count(parts: readonly object[], slot: "instruction" | "query" | "document"): number {
+  return parts.filter((part) => "slot" in part && part.slot === slot).length;
+}
+
+export function takesInstruction({
+  parts,
+  partsWithInstruction = parts,
+}: {
+  readonly parts: readonly object[];
+  readonly partsWithInstruction?: readonly object[];
+}): boolean {
+  return count(partsWithInstruction, "instruction") === 1;
+}
+
+/** The parts that a job is asked with, and the instruction in them. */
+export function partsFor<Part>(
+  prompt: {
+    readonly parts: readonly Part[];
+    readonly partsWithInstruction?: readonly Part[];
+    readonly instruction?: string;
+  },
+  given: string | undefined,
+): { readonly parts: readonly Part[]; readonly instruction: string | undefined } {
+  const instruction = given ?? prompt.instruction;
+  const { parts, partsWithInstruction = parts } = prompt;
+  return { parts: instruction === undefined ? parts : partsWithInstruction, instruction };
+}
+
+/** @throws RankmillError `invalid_field` if a job has an instruction and its model takes none */
+export function checkInstruction(
+  instruction: string | undefined,
+  takesOne: boolean,
+  model: string,
+): void {
+  if (instruction === undefined || takesOne) return;
+  const message = wording`${option("instruction")}: ${model} takes none: leave it out, or choose a model with a prompt`;
+  throw new RankmillError("invalid_field", message, {
+    field: "instruction",
+    context: { model },
+  });
+}
