@@ -48,6 +48,38 @@ def make_source(folder: Path, architecture: str = "bert", labels: int = 1) -> Pa
     return folder
 
 
+def make_decoder(folder: Path) -> tuple[Path, list[int]]:
+    """A language model as PyTorch users have it, and the ids that say yes and no."""
+    tokenizer = train("qwen3")
+    write_tokenizer(tokenizer, "qwen3", folder)
+    special = special_ids(tokenizer, "qwen3")
+    model = build(tiny_config("qwen3", tokenizer.get_vocab_size(), special), SEED)
+    model.config.architectures = ["Qwen3ForCausalLM"]
+    model.save_pretrained(folder)
+    return folder, [tokenizer.encode(word).ids[0] for word in ("yes", "no")]
+
+
+def test_a_language_model_becomes_one_logit(tmp_path: Path) -> None:
+    source, tokens = make_decoder(tmp_path / "source")
+    options = ["--precision", "fp32", "--max-length", "1024", "--prompt", "qwen3-reranker"]
+    plain = run_export(source, tmp_path / "plain", *options)
+    assert plain.returncode == 2
+    assert "--seq-cls yes,no" in plain.stderr
+    head = ["--seq-cls", ",".join(str(one) for one in tokens)]
+    result = run_export(source, tmp_path / "out", *options, *head)
+    assert result.returncode == 0, result.stderr
+    assert json.loads((tmp_path / "out/rankmill.json").read_text()) == {"prompt": "qwen3-reranker"}
+    halved = run_export(source, tmp_path / "half", *options, *head, "--divide-by", "2")
+    assert halved.returncode == 0, halved.stderr
+    ids = {"input_ids": np.array([[5, 6, 7]]), "attention_mask": np.ones((1, 3), dtype=np.int64)}
+    whole, half = (
+        open_session(tmp_path / name / "onnx/model.onnx").run(["logits"], ids)[0]
+        for name in ("out", "half")
+    )
+    assert whole.shape == (1, 1)
+    np.testing.assert_allclose(half * 2, whole, atol=1e-5)
+
+
 def run_export(source: Path | str, output: Path, *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, str(HERE / "export.py"), str(source), "--output", str(output), *options],

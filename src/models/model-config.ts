@@ -8,6 +8,8 @@ import { asModelReadError, errnoOf } from "../platform/file-system-errors.js";
 const USUAL_MAX_TOKENS = 512;
 /** `tokenizer_config.json` writes 1e30 for "no limit". */
 const NO_LIMIT_FROM_TOKENS = 1_000_000;
+/** Yes and no. */
+const MOST_LABELS = 2;
 
 /** Learned positions start after the padding id: 514 rows hold 512 tokens. */
 const OFFSET_POSITION_TYPES: ReadonlySet<string> = new Set([
@@ -61,7 +63,8 @@ export async function readModelConfig(folder: string): Promise<ModelConfig> {
   const numLabels =
     config.num_labels ??
     (config.id2label == null ? undefined : Object.keys(config.id2label).length);
-  if (numLabels !== undefined && numLabels > 1) {
+  // Two labels are often written where a head was folded into one logit: the graph then says so.
+  if (numLabels !== undefined && numLabels > MOST_LABELS) {
     throw new RankmillError(
       "model_unusable",
       `${configPath} declares ${numLabels} labels: a reranker gives one logit per pair, so choose a cross-encoder with num_labels 1`,

@@ -79,7 +79,7 @@ export async function inspectModelFolder(dir: string): Promise<ModelFolder> {
     configPath: join(path, "config.json"),
     promptPath: prompt === undefined ? undefined : join(path, PROMPT_FILE),
     prompt,
-    files,
+    files: files.map((file) => withLabels(file, config.numLabels)),
   };
 }
 
@@ -104,6 +104,12 @@ export function chooseFile(
     "model_unusable",
     wording`${folder.path} has no ${order.join(" or ")} file, only ${present}: choose one of these with ${option("precision")}`,
   );
+}
+
+/** A file whose graph does not say how many logits it gives, by the labels that the model has. */
+function withLabels(file: ModelFile, labels: number | undefined): ModelFile {
+  if (file.problem !== undefined || labels === undefined || labels < 2) return file;
+  return { ...file, problem: readContents(file.path, labels).problem };
 }
 
 async function checkFolder(path: string): Promise<void> {
@@ -204,10 +210,13 @@ async function describeFile(
 }
 
 /** The graph's outline, or why it has none. A broken int8 file must not stop the fp32 one. */
-function readContents(path: string): { outline?: OnnxOutline; problem: string | undefined } {
+function readContents(
+  path: string,
+  labels?: number,
+): { outline?: OnnxOutline; problem: string | undefined } {
   try {
     const outline = readOnnxOutline(path);
-    return { outline, problem: whyNotReranker(outline) };
+    return { outline, problem: whyNotReranker(outline, labels) };
   } catch (error) {
     if (error instanceof MalformedProtobufError) {
       return { problem: `it is damaged or no ONNX file (${error.message}): download it again` };

@@ -9,11 +9,15 @@ export function rerankerInput(name: string): RerankerInput | undefined {
   return RERANKER_INPUTS.find((known) => known === name);
 }
 
-/** @returns why a graph cannot rerank, with what to do; undefined if nothing speaks against it */
+/**
+ * @param labels of the model by its config.json, if that says it
+ * @returns why a graph cannot rerank, with what to do; undefined if nothing speaks against it
+ */
 export function whyNotReranker(
   outline: Pick<OnnxOutline, "inputs" | "outputs">,
+  labels?: number,
 ): string | undefined {
-  return whyNotInputs(outline.inputs) ?? whyNotOutput(outline.outputs);
+  return whyNotInputs(outline.inputs) ?? whyNotOutput(outline.outputs, labels);
 }
 
 function whyNotInputs(inputs: readonly OnnxValue[]): string | undefined {
@@ -46,20 +50,30 @@ export function scoredOutput<Output extends { readonly name: string }>(
   return outputs.find(({ name }) => name === "logits") ?? outputs[0];
 }
 
-function whyNotOutput(outputs: readonly OnnxValue[]): string | undefined {
+function whyNotOutput(
+  outputs: readonly OnnxValue[],
+  labels: number | undefined,
+): string | undefined {
   const output = scoredOutput(outputs);
   if (output === undefined) return "it has no output";
   if (output.name !== "logits" && outputs.length > 1) {
     return `it has the outputs ${outputs.map((each) => each.name).join(", ")} and none is called "logits": export the model with its classification head`;
   }
   const { shape } = output;
-  if (shape === undefined) return undefined;
+  if (shape === undefined) return tooManyLabels(labels);
   if (shape.length > 2) {
     return `its output "${output.name}" has ${shape.length} dimensions, so the scoring head is missing: export the model with its classification head`;
   }
   const logits = shape.length === 2 ? shape[1] : 1;
-  if (typeof logits === "number" && logits > 1) {
-    return `it gives ${logits} logits per pair: a reranker gives one, so choose a model with num_labels 1`;
-  }
-  return undefined;
+  if (typeof logits !== "number") return tooManyLabels(labels);
+  return logits > 1 ? tooManyLogits(logits) : undefined;
+}
+
+function tooManyLogits(logits: number): string {
+  return `it gives ${logits} logits per pair: a reranker gives one, so choose a model with num_labels 1`;
+}
+
+/** A graph that does not say how many logits it gives has as many as the model has labels. */
+function tooManyLabels(labels = 1): string | undefined {
+  return labels > 1 ? tooManyLogits(labels) : undefined;
 }

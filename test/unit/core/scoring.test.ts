@@ -17,6 +17,18 @@ describe("scoring options", () => {
     });
   });
 
+  it("hold an instruction only if one is given, so that other jobs keep their ids", () => {
+    expect(resolveScoring(PLAIN)).not.toHaveProperty("instruction");
+    expect(resolveScoring({ ...PLAIN, instruction: "find" })).toMatchObject({
+      instruction: "find",
+    });
+    for (const instruction of ["", "  "]) {
+      expect(() => resolveScoring({ ...PLAIN, instruction })).toThrow("instruction: is");
+    }
+    const long = { ...PLAIN, instruction: "x".repeat(4_097) };
+    expect(() => resolveScoring(long)).toThrow("has 4097 characters, over the limit of 4096");
+  });
+
   it("fill in the rest of what windows need, by the max length", () => {
     const windows = { ...PLAIN, longDocuments: "windows" } as const;
     expect(resolveScoring(windows)).toMatchObject({ overlapTokens: 64, maxWindows: 64 });

@@ -233,6 +233,34 @@ describe("a folder that cannot be used", () => {
     expect(message).toMatch(/declares 3 labels.*num_labels 1/);
   });
 
+  it("is taken with two labels if its graph gives one logit, and not if it does not say", async () => {
+    const labels = { model_type: "bert", id2label: { "0": "no", "1": "yes" } };
+    const config = { "config.json": JSON.stringify(labels) };
+    const outputs = (logits: number | string) => [{ name: "logits", shape: ["batch", logits] }];
+    await writeModel({
+      ...config,
+      "model.onnx": onnxBytes({ ...CROSS_ENCODER, outputs: outputs(1) }),
+    });
+    expect(chooseFile(await inspectModelFolder(folder)).problem).toBeUndefined();
+    for (const unknown of [2, "logits"]) {
+      const graph = { ...CROSS_ENCODER, outputs: outputs(unknown) };
+      await writeModel({ ...config, "model.onnx": onnxBytes(graph) });
+      const model = await inspectModelFolder(folder);
+      expect(() => chooseFile(model)).toThrow("gives 2 logits per pair");
+    }
+  });
+
+  it("is another model with a prompt, and with another prompt", async () => {
+    const prompt = (name: string) => ({ "rankmill.json": JSON.stringify({ prompt: name }) });
+    await writeModel();
+    const digests = [await digest()];
+    for (const name of ["qwen3-reranker", "mxbai-rerank-v2"]) {
+      await writeModel(prompt(name));
+      digests.push(await digest());
+    }
+    expect(new Set(digests).size).toBe(3);
+  });
+
   it("is refused with a config that is not JSON, or not a config", async () => {
     await writeModel({ "config.json": "<html>404</html>" });
     expect((await refusal(inspectModelFolder(folder))).message).toMatch(/not JSON.*again/);

@@ -123,6 +123,14 @@ describe("a job", () => {
     expect(jobs.ends.size).toBe(0);
   });
 
+  it("fails by name if it has an instruction and its model takes none", async () => {
+    const options = { maxLength: 64, truncation: "only-second", instruction: "find" } as const;
+    const job = taken(REQUEST, { options });
+    await expect(processor().process(job, never)).rejects.toMatchObject({ field: "instruction" });
+    expect(jobs.ends.get("r1")).toMatchObject({ status: "failed", code: "invalid_field" });
+    expect(scorer.asked).toEqual([]);
+  });
+
   it("is left to a newer attempt that holds it", async () => {
     scorer.before = async () => void (await results.begin("r1"));
     const events: WorkEvent[] = [];

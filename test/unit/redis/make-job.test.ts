@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { parseEnvelope } from "../../../src/core/job-envelope.js";
 import { makeJob } from "../../../src/redis/make-job.js";
 
 const REQUEST = { id: "a", query: "q", documents: [{ text: "d" }] };
@@ -12,6 +13,15 @@ describe("the job of a request", () => {
     expect(makeJob(REQUEST, OPTIONS, BULK).jobId).toBe(jobId);
     expect(makeJob({ ...REQUEST, id: "b" }, OPTIONS, BULK).jobId).not.toBe(jobId);
     expect(makeJob(REQUEST, { ...OPTIONS, maxLength: 64 }, BULK).jobId).not.toBe(jobId);
+  });
+
+  it("is another with an instruction, and one that workers without instructions refuse", () => {
+    const plain = makeJob(REQUEST, OPTIONS, BULK);
+    const told = makeJob(REQUEST, { ...OPTIONS, instruction: "find the mill" }, BULK);
+    expect(told.jobId).not.toBe(plain.jobId);
+    // Workers of 0.1.0 take envelopes with v 1 alone.
+    expect([plain.envelope.v, told.envelope.v]).toEqual([1, 2]);
+    expect(parseEnvelope(told.envelope)?.options.instruction).toBe("find the mill");
   });
 
   it("carries a small request, and has a large one beside it", () => {
