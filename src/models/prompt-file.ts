@@ -5,7 +5,7 @@ import { z } from "zod";
 import { RankmillError } from "../core/errors.js";
 import { promptSchema, type Prompt } from "../core/prompt.js";
 import { asModelReadError, errnoOf } from "../platform/file-system-errors.js";
-import { didYouMean } from "../platform/near-names.js";
+import { didYouMean } from "../core/near-names.js";
 import { packageRoot } from "../platform/package-root.js";
 
 export const PROMPT_FILE = "rankmill.json";
