@@ -22,6 +22,10 @@ const EXPECTED = JSON.parse(readFileSync(join(MODEL, "expected.json"), "utf8")) 
 /** One pair, without an instruction and with one. */
 const [PLAIN, TOLD] = EXPECTED as [Expected, Expected];
 
+function close(logit: number | undefined, { logit: expected }: Expected): void {
+  expect(Math.abs((logit ?? Number.NaN) - expected)).toBeLessThanOrEqual(FP32_TOLERANCE);
+}
+
 describe("an instruction", () => {
   const fleet = useFleet({ shared: "everything" });
   let gateway: TestGateway;
@@ -31,10 +35,6 @@ describe("an instruction", () => {
     await fleet.worker();
     gateway = await startGateway(fleet);
   });
-
-  function close(logit: number | undefined, { logit: expected }: Expected): void {
-    expect(Math.abs((logit ?? Number.NaN) - expected)).toBeLessThanOrEqual(FP32_TOLERANCE);
-  }
 
   it("changes the scores of the library's calls as it does those of the framework", async () => {
     const client = await createClient({ redisUrl: fleet.server.url });

@@ -73,6 +73,9 @@ async function asNobody<Result>(work: () => Promise<Result>): Promise<Result> {
   }
 }
 
+const outputs = (logits: number | string) => [{ name: "logits", shape: ["batch", logits] }];
+const prompt = (name: string) => ({ "rankmill.json": JSON.stringify({ prompt: name }) });
+
 /** A model folder whose parts are there, to be spoilt one by one. */
 async function writeModel(files: Record<string, string | Buffer> = {}): Promise<void> {
   const whole = {
@@ -236,7 +239,6 @@ describe("a folder that cannot be used", () => {
   it("is taken with two labels if its graph gives one logit, and not if it does not say", async () => {
     const labels = { model_type: "bert", id2label: { "0": "no", "1": "yes" } };
     const config = { "config.json": JSON.stringify(labels) };
-    const outputs = (logits: number | string) => [{ name: "logits", shape: ["batch", logits] }];
     await writeModel({
       ...config,
       "model.onnx": onnxBytes({ ...CROSS_ENCODER, outputs: outputs(1) }),
@@ -251,7 +253,6 @@ describe("a folder that cannot be used", () => {
   });
 
   it("is another model with a prompt, and with another prompt", async () => {
-    const prompt = (name: string) => ({ "rankmill.json": JSON.stringify({ prompt: name }) });
     await writeModel();
     const digests = [await digest()];
     for (const name of ["qwen3-reranker", "mxbai-rerank-v2"]) {
