@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type * as Library from "../../../src/index.js";
 import { BUILTIN, SAMPLE, words } from "../../support/cli.js";
+import { describeError } from "../../../src/core/errors.js";
 import { multiply, writeRecords } from "../../support/records.js";
 import { DIST } from "../support/places.js";
 import type { SoakFleet } from "./fleet.js";
@@ -21,14 +22,20 @@ const RECORDS_PER_RUN = 54 * COPIES_PER_RUN;
 /** The work that was done. */
 export interface SoakWork {
   jobs: number;
-  failed: number;
+  /** Jobs without a result, by the code of their error. */
+  readonly failures: Map<string, number>;
   runs: number;
   readonly recordsPerRun: number;
 }
 
 /** A client that enqueues at a steady rate, and spooled runs one after the other, each purged once it is over. */
 export class SoakLoad {
-  readonly #work: SoakWork = { jobs: 0, failed: 0, runs: 0, recordsPerRun: RECORDS_PER_RUN };
+  readonly #work: SoakWork = {
+    jobs: 0,
+    failures: new Map(),
+    runs: 0,
+    recordsPerRun: RECORDS_PER_RUN,
+  };
   readonly #stopping = new AbortController();
   #ended: Promise<void> = Promise.resolve();
 
@@ -78,8 +85,10 @@ export class SoakLoad {
       });
       await job.result({ timeoutMs: RESULT_TIMEOUT_MS });
       this.#work.jobs += 1;
-    } catch {
-      this.#work.failed += 1;
+    } catch (error) {
+      const { code } = describeError(error);
+      const { failures } = this.#work;
+      failures.set(code, (failures.get(code) ?? 0) + 1);
     }
   }
 
