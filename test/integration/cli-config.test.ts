@@ -59,6 +59,11 @@ describe("the configuration file", () => {
     ["pull = true", /pull: a file that only lies in the working folder may not/],
     ['modle = "x"', /modle: there is no such option: did you mean model\?/],
     ["[rnu]\ntop-n = 1", /\[rnu\]: no command is named "rnu": did you mean run\?/],
+    ["[run.now]\ntop-n = 1", /\[run\.now\]: no command is named "now"/],
+    [
+      "[models.pul]\nprecision = 'int8'",
+      /\[models\.pul\]: no command is named "pul": did you mean/,
+    ],
     ['top-n = "many"', /rankmill\.toml: top-n: "many" is not a whole number/],
     ['precision = "int9"', /precision: "int9" is not one of fp32, fp16/],
     ["top-n = [1, 2]", /top-n: \[1,2\] is a list, and one value is needed/],

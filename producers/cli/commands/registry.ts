@@ -5,6 +5,8 @@ export interface CommandEntry {
   readonly name: string;
   /** Its line in the help of `rankmill`. */
   readonly description: string;
+  /** Names of the commands below it. */
+  readonly below?: readonly string[];
   readonly load: () => Promise<(command: Command) => void>;
 }
 
@@ -98,16 +100,19 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     name: "keys",
     description: "add, list and revoke the keys of the gateway",
+    below: ["add", "list", "revoke"],
     load: async () => (await import("./keys.js")).defineKeys,
   },
   {
     name: "models",
     description: "find, fetch and check models",
+    below: ["list", "info", "pull", "verify", "prepare"],
     load: async () => (await import("./models.js")).defineModels,
   },
   {
     name: "setup",
     description: "fetch parts that only some machines need",
+    below: ["cuda"],
     load: async () => (await import("./setup.js")).defineSetup,
   },
   {

@@ -83,9 +83,13 @@ function checkTable(file: ConfigFile, table: ConfigTable, path: readonly string[
 }
 
 function checkCommand(file: ConfigFile, path: readonly string[], table: ConfigTable): void {
-  const [name = ""] = path;
-  const names = COMMANDS.map((command) => command.name);
-  if (!names.includes(name)) {
+  const [command = "", ...below] = path;
+  const name = path.at(-1) ?? "";
+  const names =
+    below.length === 0
+      ? COMMANDS.map((one) => one.name)
+      : (COMMANDS.find((one) => one.name === command)?.below ?? []);
+  if (!names.includes(name) || below.length > 1) {
     throw refusal(file, `[${path.join(".")}]: no command is named "${name}"`, name, names);
   }
   checkTable(file, table, path);

@@ -4,14 +4,35 @@ import type { BatchEndpoint } from "./batch-facts.js";
 
 const lineSchema = z.object({
   url: z.unknown().optional(),
-  body: z.object({ model: z.unknown().optional() }).optional(),
+  body: z.looseObject({ model: z.unknown().optional() }).optional(),
 });
+
+/** Fields that would change scores, and that a batch, whose lines are scored alike, does not read. */
+const UNREAD_FIELDS = [
+  "instruction",
+  "instruct",
+  "max_tokens_per_doc",
+  "max_doc_length",
+  "max_chunks_per_doc",
+  "truncate_prompt_tokens",
+  "raw_scores",
+] as const;
+/** Values of these fields that ask for nothing; -1 is vLLM's word for the model's own length. */
+const ASKS_FOR_NOTHING: ReadonlySet<unknown> = new Set([
+  undefined,
+  null,
+  "",
+  0,
+  -1,
+  false,
+  "false",
+]);
 
 /** Longest name that a message repeats. */
 const SHOWN_CHARS = 200;
 
 /**
- * OpenAI's rules of a batch: all lines ask the batch's endpoint, and one model.
+ * OpenAI's rules of a batch: all lines ask the batch's endpoint, and one model. Its lines are scored alike.
  *
  * @param modelNames names of that model; the first stands in messages
  */
@@ -24,6 +45,11 @@ export function batchLineRules(endpoint: BatchEndpoint, modelNames: readonly str
     if (url !== undefined && url !== endpoint) {
       const message = `is ${shown(url)}, and the batch is for ${endpoint}`;
       return { field: "url", message };
+    }
+    const unread = UNREAD_FIELDS.find((field) => !ASKS_FOR_NOTHING.has(body?.[field]));
+    if (unread !== undefined) {
+      const message = "is not read in a batch, whose lines are all scored in the model's own way";
+      return { field: `body.${unread}`, message: `${message}: leave it out, or submit a run` };
     }
     const model = body?.model;
     if (typeof model !== "string" || modelNames.includes(model)) return undefined;

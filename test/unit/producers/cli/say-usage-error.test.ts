@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { COMMANDS } from "../../../../producers/cli/commands/registry.js";
 import { createProgram } from "../../../../producers/cli/program.js";
 
 /** The words with which the command line refuses its arguments, without the hint at the end. */
@@ -15,6 +16,15 @@ async function refusal(...args: readonly string[]): Promise<string | undefined> 
   await expect(program.parseAsync(args, { from: "user" })).rejects.toThrow(/./);
   return said.split("\n(")[0]?.trim();
 }
+
+it("the registry knows the commands below each command", async () => {
+  const program = await createProgram();
+  const found = new Map(
+    program.commands.map((command) => [command.name(), command.commands.map((one) => one.name())]),
+  );
+  for (const { name, below = [] } of COMMANDS)
+    expect([name, found.get(name)]).toEqual([name, below]);
+});
 
 describe("arguments that are refused", () => {
   it.each([
