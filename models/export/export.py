@@ -80,7 +80,7 @@ def resolve(source: str, revision: str | None) -> Path:
 
 @dataclass(frozen=True)
 class Head:
-    """What makes one logit of a decoder's last token."""
+    """The way from a decoder's last token to one logit."""
 
     # The token that says yes, and the one that says no if there is one, as texts or ids.
     tokens: list[str] = field(default_factory=list)

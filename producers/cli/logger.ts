@@ -65,7 +65,7 @@ export function createLogger(
   return logger;
 }
 
-/** Lines for people where people are; JSON goes straight to a file or pipe. */
+/** Short lines on a terminal; JSON goes straight to a file or pipe. */
 function destinationOf(fd: 1 | 2, wanted: LogFormat | undefined): DestinationStream {
   const stream = fd === 1 ? process.stdout : process.stderr;
   const format = wanted ?? (stream.isTTY ? "pretty" : "json");

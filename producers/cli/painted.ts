@@ -52,7 +52,7 @@ export function chooseColour(wanted: ColourChoice): void {
   choice = wanted;
 }
 
-/** Whether lines on `stream` have colour: by default on a terminal, unless NO_COLOR or a dumb terminal speaks against it. */
+/** Whether lines on `stream` have colour: by default on a terminal, unless NO_COLOR is set or the terminal is dumb. */
 export function hasColour(stream: { readonly isTTY?: boolean }): boolean {
   if (choice !== "auto") return choice === "always";
   const { NO_COLOR, TERM } = process.env;

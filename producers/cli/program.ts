@@ -37,9 +37,9 @@ export async function createProgram(only?: string): Promise<Command> {
   return program;
 }
 
-/** What stands between reading arguments and the work of a command. */
+/** Steps between reading arguments and the work of a command. */
 async function prepareAction(program: Command, action: Command): Promise<void> {
-  // This one shows what the file says, and does not do it.
+  // `config` shows the values of the file, and takes none of them.
   if (action.name() !== "config") await applyConfig(program, action);
   if (program.getOptionValueSource("color") === "config") chooseColour(colourOf(program));
   await startTracing(action.name(), env);

@@ -40,7 +40,7 @@ export function showRun(output: string, model: string): ShowRun {
       // Nothing moves any more; the line stands alone.
       if (event.type === "stopping") progress?.stop();
       if (event.type === "stopping") starting?.end();
-      // A log is read by who looks for a cause; at a terminal nobody asked.
+      // In a log this may help to find a cause; a person at a terminal did not ask for it.
       if (event.type === "redis-started" && process.stderr.isTTY) return;
       const line = describe(event, output);
       say(isWarning(event) ? paint("yellow", line) : line);

@@ -40,7 +40,7 @@ export function isOpen({ state }: RunReport): boolean {
   return state === "submitting" || state === "submitted";
 }
 
-/** What is to be done for a run that nobody works on. */
+/** Names the model that nobody serves, and the command that starts a worker. */
 export function workerHint({ model }: Pick<RunSummary, "model">): string {
   const command = `rankmill worker --model ${model.name} --precision ${model.precision}`;
   return `no worker serves ${model.name} ${model.precision}; this starts one: ${command}`;

@@ -34,7 +34,7 @@ export function print(text: string): void {
   writeLines(process.stdout, `${shown}\n`);
 }
 
-/** Prints lines with colour where standard output takes it. */
+/** Prints lines with colour if standard output takes it. */
 export function printLines(...lines: (string | Painted)[]): void {
   for (const line of lines) writeLines(process.stdout, `${rendered(line, process.stdout)}\n`);
 }

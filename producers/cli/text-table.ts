@@ -1,4 +1,4 @@
-/** A table for people: columns side by side, the head dim, the least important columns left out where room is short. */
+/** A table for people: columns side by side, the head dim, the least important columns left out if room is short. */
 import { paint, painted, type Painted } from "./painted.js";
 
 export interface Column<Row> {

@@ -1,4 +1,4 @@
-/** The door of the dashboard: lets in who may come in, and slows down who guesses passwords. */
+/** The door of the dashboard: lets callers in, and slows down those who guess passwords. */
 import { getConnInfo } from "@hono/node-server/conninfo";
 import type { Context, MiddlewareHandler } from "hono";
 import type { Logger } from "pino";
@@ -68,7 +68,7 @@ export class Admission {
       if (hasPassword) this.#guesses.right(address);
       return undefined;
     }
-    // Who has no password yet must come to the form; who asks by a strange name must not even there.
+    // A caller without a password must reach the form; one that asks by a strange host name must not.
     if (isOpen && access.code !== 403) return undefined;
     if (access.code !== 401) return context.text(`${access.reason}\n`, access.code);
     if (hasPassword) this.#noteWrong(address);

@@ -25,7 +25,10 @@ export function addLiveRoutes(app: Hono, options: PageOptions): void {
     intervalMs: number,
   ): Response => {
     if (streams >= MOST_STREAMS) {
-      return context.text("many pages are watched: load this one again\n", 503);
+      return context.text(
+        `${MOST_STREAMS} pages are watched already: close one, and load this page again\n`,
+        503,
+      );
     }
     streams += 1;
     const gone = new AbortController();

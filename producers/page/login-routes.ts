@@ -6,7 +6,7 @@ import { SESSION_SECONDS, type Sessions } from "./sessions.js";
 import { type Links, PAGE_POLICY, pageOf } from "./shell.js";
 
 const COOKIE = "rankmill-session";
-/** Longer ones are no password of anybody's. */
+/** A longer text is nobody's password. */
 const MOST_SECRET_CHARS = 4_096;
 
 /** The outcome of a try to sign in. */

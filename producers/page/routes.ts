@@ -1,4 +1,4 @@
-/** The routes of the pages. Who asks, and whether they may, is settled before them. */
+/** The routes of the pages. Callers are let in, or refused, before them. */
 import type { Context, Hono } from "hono";
 import type { Logger } from "pino";
 import { RankmillError, describeError } from "../../src/core/errors.js";
@@ -23,10 +23,10 @@ export interface PageOptions {
   /** Aborts once the server closes: streams end. */
   readonly stopping: AbortSignal;
   readonly logger: Logger;
-  /** The token that a form of whoever asks must carry. */
+  /** The token that the caller's forms must carry. */
   readonly formToken: (context: Context) => string;
   readonly isFormToken: (context: Context, given: unknown) => boolean;
-  /** Whether whoever asks has a session to end. */
+  /** Whether the caller has a session to end. */
   readonly hasSession: (context: Context) => boolean;
 }
 
@@ -108,7 +108,7 @@ function addFiles(app: Hono, links: Links): void {
   }
 }
 
-/** What a person did wrong is told on a page; what went wrong here, in the log. */
+/** Tells a person's mistake on a page, and a fault of ours in the log. */
 async function sendError(
   context: Context,
   error: unknown,

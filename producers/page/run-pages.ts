@@ -1,4 +1,4 @@
-/** The runs that whoever asks may see; the pages know nothing of who that is. */
+/** The runs that a caller may see; the pages do not know who the caller is. */
 import type { RunExamples } from "../../src/app/runs/run-examples.js";
 import { rowsOf, type RunRow } from "../../src/app/runs/list-rows.js";
 import { takePicture, type RunPicture } from "../../src/app/runs/run-picture.js";

@@ -21,7 +21,7 @@ export interface RunPage {
   readonly found: FoundExamples;
   readonly redisBytes: number | undefined;
   readonly showsTexts: boolean;
-  /** Whether whoever looks may act. */
+  /** Whether the viewer may act. */
   readonly allowActions: boolean;
   /** The outcome of an action that was just done. */
   readonly told: string | undefined;
@@ -94,9 +94,9 @@ function standingView({ status, info, speed, secondsLeft, owner, workers }: RunP
     state === "failed" && info.problem !== "" ? markup`<p class="bad">${info.problem}</p>` : "";
   const stalled =
     !over && workers.length === 0
-      ? markup`<p class="bad">No worker serves its model: nothing moves.</p>`
+      ? markup`<p class="bad">No worker serves the model, so nothing moves.</p>`
       : !over && info.spooled === "yes" && owner === undefined
-        ? markup`<p class="bad">No runner owns it at present: <code>rankmill runner --spool PLACE</code> does.</p>`
+        ? markup`<p class="bad">No runner owns this run at present: <code>rankmill runner --spool PLACE</code> starts one.</p>`
         : "";
   return markup`<p class="under"><span>${stateView(standing)}</span><span>${info.model} ${info.precision}</span></p>
 ${barView(standing, "large")}${problem}${stalled}

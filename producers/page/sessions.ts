@@ -2,10 +2,10 @@ import { createHmac, hash, randomBytes, timingSafeEqual } from "node:crypto";
 
 /** A person works a day with one login. */
 export const SESSION_SECONDS = 43_200;
-/** The oldest goes for the next; more people than this do not share one server. */
+/** More people do not share one server; the oldest session goes for the next. */
 const MOST_SESSIONS = 1_000;
 const TOKEN_BYTES = 32;
-/** Longer ones are no token of ours. */
+/** A longer text is no token of ours. */
 const MOST_TOKEN_CHARS = 128;
 
 interface Session<T> {
@@ -36,7 +36,7 @@ export class Sessions<T> {
     return token;
   }
 
-  /** Whose session it is; undefined if it is none, or is over. */
+  /** The holder of a session; undefined if there is none, or it is over. */
   find(token: string | undefined): T | undefined {
     if (token === undefined || token.length > MOST_TOKEN_CHARS) return undefined;
     const name = hash("sha256", token);

@@ -91,7 +91,7 @@ export function assemblePair(
   };
 }
 
-/** The first ids of a text. What is tokenised after it survives the cut, in the place of its last ones. */
+/** The first ids of a text. If it is cut, the text after it stays, in place of the last of these ids. */
 export function cutTo(ids: Int32Array, most: number, around: TextAround | undefined): Int32Array {
   if (ids.length <= most) return ids;
   const { afterIds = [] } = around ?? {};

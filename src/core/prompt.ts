@@ -1,4 +1,4 @@
-/** The texts that a model is asked with: for rerankers that are language models, and read an instruction. */
+/** Prompts: the texts around query and document that rerankers which are language models read. */
 import { z } from "zod";
 import { RankmillError } from "./errors.js";
 import { option, wording } from "./wording.js";
@@ -25,8 +25,8 @@ const partsSchema = z
   });
 
 /**
- * A prompt as a file says it. Each part is tokenised by itself: a text, whose special tokens are special, or
- * a slot, whose text never becomes one, with what stands directly before and after it.
+ * A prompt as a file holds it. Each part is tokenised by itself. Special tokens in a text are special. The
+ * text that fills a slot never becomes one; it is tokenised with the texts directly before and after it.
  */
 export const promptSchema = z
   .strictObject({

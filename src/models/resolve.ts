@@ -46,7 +46,7 @@ export interface ResolvedModel {
   readonly digest: string;
   /** Tokens of an encoded pair, special tokens included. */
   readonly maxLength: { readonly default: number; readonly highest: number };
-  /** Whether it has a prompt with a place for an instruction. */
+  /** Whether it has a prompt with a slot for an instruction. */
   readonly takesInstruction: boolean;
   /** The function that makes the public score from the logit if the job does not say. */
   readonly activation: Activation;

@@ -11,7 +11,7 @@ const manifestSchema = z.object({
 
 /**
  * The command that brings back an optional package. npm leaves one out without a word if its install script
- * fails, as that of onnxruntime-node does where it cannot fetch CUDA files; rankmill needs none of these scripts.
+ * fails, as that of onnxruntime-node does if it cannot fetch CUDA files; rankmill needs none of these scripts.
  *
  * @param root rankmill's own folder
  */

@@ -3,15 +3,15 @@ import { cancelChannel } from "./keys.js";
 import { duplicateClient, type RedisClient } from "./redis-client.js";
 import { unwantedOf } from "./unwanted-jobs.js";
 
-/** What holds jobs, and can let them go. */
+/** A holder of jobs that can let them go. */
 export interface JobHolder {
   readonly held: readonly string[];
   drop(jobId: string): void;
 }
 
 /**
- * Lets holders drop the jobs that notices name. A notice may be late: who wants a job again waits until it
- * has been let go, so that a job that somebody waits for is another one, and stays.
+ * Lets holders drop the jobs that notices name. A notice may be late. A producer that wants a job again waits
+ * until it has been let go, so a job that somebody waits for now is another one, and stays.
  *
  * @returns the connection that listens; to be disconnected by the caller
  */

@@ -228,8 +228,8 @@ export class RedisJobQueue implements JobQueue, PayloadStore {
 
   /**
    * Waits until BullMQ has let go of jobs that nobody waited for, and registers their new owner then: a
-   * worker has written its result and has not told BullMQ yet, or is just giving the job up. Whoever
-   * joined it would wait for a ranking that nobody makes.
+   * worker has written its result and has not told BullMQ yet, or is just giving the job up. A caller
+   * who joined it would wait for a ranking that nobody makes.
    *
    * @param found of each job; `leaving` is replaced by what is found in the end
    */
@@ -241,7 +241,7 @@ export class RedisJobQueue implements JobQueue, PayloadStore {
       const [first] = leaving;
       if (first === undefined) return;
       if (performance.now() > deadlineMs) {
-        const message = `a worker has held job ${first.jobId} for ${LEAVING_MS / 1_000} s, though nobody waits for it`;
+        const message = `a worker has held job ${first.jobId} for ${LEAVING_MS / 1_000} s, though nobody waits for it: enqueue the job again`;
         throw new RankmillError("timeout", message, { context: { jobId: first.jobId } });
       }
       const held = await this.#stop(leaving.map(({ jobId }) => jobId));
@@ -307,7 +307,7 @@ export class RedisJobQueue implements JobQueue, PayloadStore {
     const released = await this.#release(jobIds, owner);
     if (released.length === 0) return;
     const held = await this.#stop(released);
-    // What an attempt has begun since the release goes once more.
+    // An attempt may have written keys since the release: they go too.
     if (held.length > 0) await this.#release(held, owner);
   }
 

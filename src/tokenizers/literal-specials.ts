@@ -33,8 +33,8 @@ export function withoutSpecials(json: TokenizerJson): TokenizerJson {
 
 /**
  * The added tokens without the special ones. The libraries number those that the vocabulary lacks by
- * their place in the list: a special one that others follow leaves a token in its place that no text can
- * hold, because nobody can guess it.
+ * their place in the list. So a special token that others follow gives its place to a token that no text
+ * can hold, because nobody can guess it.
  */
 function keepIds({ added_tokens: tokens, model }: TokenizerJson): TokenizerJson["added_tokens"] {
   const numbered = tokens.filter(({ content }) => !isInVocabulary(model, content));

@@ -53,10 +53,10 @@ describe("the configuration file", () => {
   });
 
   it.each([
-    ['redis-url = "redis://x"', /redis-url: a file that only lies in the working folder may not/],
-    ['[run]\noutput = "/etc/x"', /output: a file that only lies in the working folder may not/],
-    ['model = "./evil"', /model: a file that only lies in the working folder may not/],
-    ["pull = true", /pull: a file that only lies in the working folder may not/],
+    ['redis-url = "redis://x"', /redis-url: a file that nobody has named may not/],
+    ['[run]\noutput = "/etc/x"', /output: a file that nobody has named may not/],
+    ['model = "./evil"', /model: a file that nobody has named may not/],
+    ["pull = true", /pull: a file that nobody has named may not/],
     ['modle = "x"', /modle: there is no such option: did you mean model\?/],
     ["[rnu]\ntop-n = 1", /\[rnu\]: no command is named "rnu": did you mean run\?/],
     ["[run.now]\ntop-n = 1", /\[run\.now\]: no command is named "now"/],

@@ -1,4 +1,4 @@
-/** What a person sees of rankings and of runs: `show`, the summary of `run`, and the table of `status`. */
+/** Rankings and runs as a person sees them: `show`, the summary of `run`, and the table of `status`. */
 import { writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { rerank, SAMPLE, words } from "../support/cli.js";
@@ -31,7 +31,7 @@ describe("rankings that are shown", () => {
     expect(JSON.parse(stdout)).toMatchObject({ id: "zh-yiliao-tangzu" });
   });
 
-  it("show marks documents of which only a part was read, and bears an input that is gone", async () => {
+  it("show marks documents of which only a part was read, and does without an input that is gone", async () => {
     const ranking = {
       id: "q",
       model: "m",

@@ -89,7 +89,7 @@ describe("a call that nobody answers", () => {
     await expect(job.result({ timeoutMs: SHORT_MS })).rejects.toMatchObject({
       code: "timeout",
       message: expect.stringMatching(
-        /1 worker serves builtin-bm25 \(fp32\), 1 of its jobs/,
+        /1 worker serves builtin-bm25 \(fp32\); jobs of this model: 1 in hand/,
       ) as string,
     });
     fleet.gate.release();

@@ -38,7 +38,7 @@ export class Chromium {
   readonly #folder: string;
   readonly #commands: Writable;
   readonly #waiting = new Map<number, (answer: Answer) => void>();
-  /** What pages have said on their consoles as errors, those of their policy among them. */
+  /** Errors on the consoles of the pages, those of their policy among them. */
   readonly errors: string[] = [];
   #session: string | undefined;
   #last = 0;
@@ -143,7 +143,7 @@ export class Chromium {
     const exited = once(this.#child, "exit");
     this.#child.kill("SIGKILL");
     await exited;
-    // Its helpers may still write as they end.
+    // Its other processes may still write as they end.
     await rm(this.#folder, { recursive: true, force: true, maxRetries: 10 });
   }
 

@@ -15,14 +15,14 @@ import { textTable, type Column } from "../text-table.js";
 
 const GROUPS = { messages: pick(MESSAGES, "json") };
 const USUAL_COLUMNS = 80;
-/** Commands that are named one by one. */
+/** Commands that share a setting and are still named one by one. */
 const MOST_NAMED = 2;
 
 /** An option of a command, its value, and the place that the value comes from. */
 interface Setting {
   readonly command: string;
   readonly option: string;
-  /** As text; a secret is not shown. */
+  /** The value as text; a secret is not shown. */
   readonly value: string;
   readonly from: string;
 }
@@ -47,7 +47,7 @@ export function defineConfig(command: Command): void {
   addHelp(command, {
     examples: ["rankmill config", "rankmill config run"],
     notes: [
-      `A command takes an option's value from the command line, else from the environment, else from the configuration file, else it is the default. The file is the one that --config or RANKMILL_CONFIG names, else rankmill.toml in the working folder; it holds options without their hyphens, as top-n = 10, and a table per command, as [run] or [models.pull], for its own. A file that nobody has named may not set addresses, keys or places.`,
+      `An option takes its value from the command line, else from the environment, else from the configuration file, else from its default. The file is the one that --config or RANKMILL_CONFIG names, else rankmill.toml in the working folder. Its keys are names of options without --, as top-n = 10. A table, as [run] or [models.pull], holds the options of one command. A file that nobody has named may not set addresses, keys or places.`,
     ],
   });
 }
@@ -94,7 +94,7 @@ function settingOf(
   const flag = option.long ?? option.name();
   const setting = { command, option: flag };
   const inFile = values.get(keyOf(flag));
-  // What cannot be used is said here too.
+  // A value that cannot be used is refused here too.
   const parsed = inFile === undefined ? undefined : parsedValue(option, inFile);
   const { envVar } = option;
   const inEnv = envVar === undefined ? "" : (env[envVar] ?? "");

@@ -11,7 +11,7 @@ const EXAMPLE = "questions.jsonl";
 const COMPOSE = "docker-compose.yml";
 const SETTINGS = ".env";
 const EXAMPLE_RECORDS = 3;
-/** As many as the key of `.env.example` is told to have. */
+/** Bytes of the gateway's key: `.env.example` asks for as many. */
 const KEY_BYTES = 32;
 
 /** A file that is written, and who may read it. */

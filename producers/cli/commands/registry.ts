@@ -127,7 +127,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: "completion",
-    description: "print what makes a shell complete commands, options and models",
+    description: "print a script that makes a shell complete commands, options and models",
     load: async () => (await import("./completion.js")).defineCompletion,
   },
 ];

@@ -117,9 +117,9 @@ function withPlaces(values: RunValues, positional: string | undefined): RunValue
   };
 }
 
-/** More would be a process that has done other things before. */
+/** A process that took longer has done other things before. */
 const MOST_BOOT_SECONDS = 5;
-/** Taken as this code is loaded. */
+/** Seconds from the start of the process until this code was loaded. */
 const BOOT_SECONDS = Math.min(performance.now() / 1_000, MOST_BOOT_SECONDS);
 
 /** The parts of a run that its options name, opened and checked. */

@@ -26,7 +26,7 @@ import { print, printLines, say } from "../terminal.js";
 
 const GROUPS = { show: SHOW, input: INPUT, messages: pick(MESSAGES, "json") };
 
-/** A ranking of many documents; longer lines are left out with a word. */
+/** Room for a ranking of many documents; a longer line is refused. */
 const MOST_LINE_BYTES = 64 * 1024 * 1024;
 const USUAL_COLUMNS = 80;
 
@@ -75,7 +75,7 @@ async function show(output: string, ids: readonly string[], values: ShowValues):
   return EXIT.ok;
 }
 
-/** The file of rankings as JSONL: the output, what it was made of, or what there is of it so far. */
+/** The file of rankings as JSONL: the output, the file that it was made from, or the part that is there so far. */
 async function placeOfRankings(output: string): Promise<string> {
   const other = outputPaths(output, "other").rankings;
   for (const path of [other, output, outputPaths(output).partial])

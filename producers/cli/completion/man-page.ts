@@ -13,13 +13,16 @@ export const MAN_PAGE = "docs/rankmill.1";
 
 const EXIT_CODES: readonly (readonly [string, string])[] = [
   ["0", "everything that was asked for is done"],
-  ["1", "something that should not happen happened"],
+  ["1", "any other error; health: the worker is not healthy; doctor: problems"],
   ["2", "arguments, input or model cannot be used; nothing was done"],
-  ["3", "some records failed; the failed file says why"],
-  ["4", "the run is not over yet"],
+  [
+    "3",
+    "some records failed or were cancelled, or some documents could not be scored; models verify: some scores differ",
+  ],
+  ["4", "results: some records are not over yet"],
   ["5", "Redis cannot be reached or used"],
-  ["6", "doctor: all works, and something costs speed or safety"],
-  ["130", "interrupted; the same command goes on"],
+  ["6", "doctor: warnings, and no problem"],
+  ["130", "interrupted by Ctrl-C or SIGTERM; the same command goes on"],
 ];
 
 /** The whole page, as roff. */

@@ -1,7 +1,7 @@
 /** The commands and their options as completion and the manual need them, taken from the command line itself. */
 import type { Command, Option } from "commander";
 
-/** What may follow an option. *file* stands for folders too. */
+/** The value that may follow an option. *file* stands for folders too. */
 export type OptionValue =
   | { readonly kind: "none" | "file" | "text" }
   | { readonly kind: "choice"; readonly choices: readonly string[] };

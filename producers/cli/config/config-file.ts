@@ -10,7 +10,7 @@ const MOST_BYTES = 64 * 1024;
 export type ConfigTable = Readonly<Record<string, unknown>>;
 
 export interface ConfigFile {
-  /** As people know it. */
+  /** The path that messages show. */
   readonly path: string;
   /** True if somebody has named it: it may set everything. */
   readonly isNamed: boolean;
@@ -44,7 +44,7 @@ async function textOf(path: string, isNamed: boolean): Promise<string | undefine
     try {
       const { size } = await file.stat();
       if (size > MOST_BYTES) {
-        const message = `${path}: has ${size} bytes, and at most ${MOST_BYTES} are read`;
+        const message = `${path}: has ${size} bytes, over the limit of ${MOST_BYTES}`;
         throw new RankmillError("invalid_option", message);
       }
       return await file.readFile("utf8");

@@ -107,7 +107,7 @@ function checkKey({ path, isNamed, ...file }: ConfigFile, key: string, value: un
   const other = spec.env === undefined ? `--${key}` : `${spec.env} or --${key}`;
   throw new RankmillError(
     "invalid_option",
-    `${path}: ${key}: a file that only lies in the working folder may not set this: name it with --config, or use ${other}`,
+    `${path}: ${key}: a file that nobody has named may not set this: name the file with --config, or use ${other}`,
   );
 }
 

@@ -9,7 +9,8 @@ export const EVERYWHERE = {
       env: "RANKMILL_CONFIG",
       type: "text",
       computedDefault: "rankmill.toml in the working folder, if there is one",
-      description: "TOML file with values of options; the environment and options win over it",
+      description:
+        "TOML file with values of options; the environment and the command line win over it",
     },
     color: {
       flags: "--color <when>",

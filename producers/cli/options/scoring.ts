@@ -88,7 +88,7 @@ export const SCORING = {
       flags: "--instruction <text>",
       type: "text",
       computedDefault: "the model's own",
-      description: "what a model with a prompt is to look for",
+      description: "text that tells a model with a prompt what to look for",
     },
   },
 } as const satisfies OptionGroup;

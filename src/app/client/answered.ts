@@ -3,11 +3,11 @@ import { waitAtMost } from "../../platform/wait-at-most.js";
 import type { RedisClient } from "../../redis/redis-client.js";
 import { orAborted } from "./call-options.js";
 
-/** A Redis that is there says so within this time. */
+/** A Redis that is there answers a ping within this time. */
 const PING_MS = 1_000;
 
 /**
- * Waits for what Redis has to do.
+ * Waits for an answer of Redis.
  *
  * @throws RankmillError if it takes longer: `redis_unavailable` if Redis does not answer at all, else
  *   `timeout`; the signal's reason

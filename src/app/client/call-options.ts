@@ -63,7 +63,7 @@ export async function* untilAborted<T>(
     }
   } finally {
     const ended = iterator.return?.();
-    // One that waits for a Redis that does not answer is not waited for.
+    // A source may hang on a silent Redis: after an abort nobody waits for its end.
     if (signal?.aborted === true) ended?.catch(() => {});
     else await ended;
   }

@@ -27,22 +27,23 @@ export function checkText(field: string, value: unknown): void {
 }
 
 /** @throws RankmillError `invalid_field` */
-export function checkCount(field: string, value: unknown, unit: string): void {
+export function checkCount(field: string, value: unknown, unit?: string): void {
   if (typeof value === "number" && Number.isSafeInteger(value) && value > 0) return;
-  throw invalid(field, `is ${shown(value)}, not a whole number of ${unit} above 0`);
+  const ofUnit = unit === undefined ? "" : ` of ${unit}`;
+  throw invalid(field, `is ${shown(value)}, not a whole number${ofUnit} above 0`);
 }
 
 /** @throws RankmillError `invalid_field`: a limit that is no number would be no limit */
 export function checkLimits(limits: Partial<Limits>): void {
   checkNames(limits, Object.keys(DEFAULT_LIMITS));
   for (const [name, value] of Object.entries(limits)) {
-    if (value !== undefined) checkCount(name, value, "units");
+    if (value !== undefined) checkCount(name, value);
   }
 }
 
 /**
- * Refuses a field that is another spelling of a known one: `top_n` or `topn` would be passed over, and
- * what it asks for not be done. Fields of the caller's own are left alone.
+ * Refuses a field that is another spelling of a known one: `top_n` or `topn` would be ignored
+ * without a word. Fields of the caller's own are left alone.
  *
  * @throws RankmillError `invalid_field`
  */

@@ -47,8 +47,8 @@ export interface SubmitOptions extends Partial<Omit<ScoringOptions, "maxLength">
   /** Jobs of a spooled run in Redis at once, at most. */
   readonly inFlightJobs?: number;
   /**
-   * Ends the submission when it aborts. What is in by then is worked off; submitting a file again under the
-   * same settings goes on.
+   * Ends the submission when it aborts. Records that are in by then are ranked; the same file, submitted
+   * again under the same settings, goes on.
    */
   readonly signal?: AbortSignal | undefined;
   /** Called every few hundred records with how many were taken in so far. */

@@ -265,7 +265,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     options.onError ?? (() => {}),
   );
   const redis = await orAborted(connecting, options.signal).catch((error: unknown) => {
-    // One that comes after all is not wanted any more.
+    // A connection that comes up later is not wanted any more.
     void connecting.then((late) => late.disconnect()).catch(() => {});
     throw error;
   });

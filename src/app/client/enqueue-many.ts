@@ -44,7 +44,7 @@ export interface ManyActions {
 const IN_FLIGHT_JOBS = 256;
 const IN_FLIGHT_BYTES = 67_108_864;
 
-/** Errors of no request of its own: every other would end in the same way. */
+/** Errors that do not belong to one request: every other request would end in the same way. */
 const ENDS_ALL = new Set(["redis_unavailable", "model_not_found", "model_ambiguous", "cancelled"]);
 
 /** Results that are ready, and whoever waits for one. */
@@ -92,7 +92,7 @@ class ManyRanked<R extends RerankOptions> {
     this.#options = options;
     this.#jobs = new Permits(inFlightJobs);
     this.#bytes = new Permits(inFlightBytes);
-    // As many listen as there are jobs in flight.
+    // Each job in flight listens.
     setMaxListeners(0, this.#stop.signal);
   }
 
@@ -106,7 +106,7 @@ class ManyRanked<R extends RerankOptions> {
     void this.#read(requests);
     try {
       for (;;) {
-        // What is ready is given before an error ends the loop; an abort ends it at once.
+        // Results that are ready are given before an error ends the loop; an abort ends it at once.
         const next = signal?.aborted === true ? undefined : this.#arrivals.take();
         if (next !== undefined) {
           yield next.result;

@@ -8,7 +8,7 @@ import type { OpenModel } from "./open-models.js";
 const ASK_MS = 1_000;
 
 /**
- * The reason why a job has no result in time, for whom a bare `timeout` would leave in the dark.
+ * The reason why a job has no result in time; a bare `timeout` would leave its caller in the dark.
  *
  * @param late the error that the waiting ended with
  * @returns `no_worker` if nobody serves the model; else `timeout` with how many do, and what waits
@@ -34,7 +34,7 @@ export async function lateReason(
   const many = workers.length === 1 ? "1 worker serves" : `${workers.length} workers serve`;
   return new RankmillError(
     "timeout",
-    `${late.message}: ${many} ${name} (${precision}), ${active} of its jobs are in hand and ${waiting + delayed} wait`,
+    `${late.message}: ${many} ${name} (${precision}); jobs of this model: ${active} in hand, ${waiting + delayed} waiting`,
     { cause: late, context: { ...late.context, model: name } },
   );
 }

@@ -17,7 +17,7 @@ const GAVE_UP = new Set(["timeout", "no_worker", "redis_unavailable"]);
  */
 export class RankingCalls {
   readonly #redis: RedisClient;
-  /** Not that of jobs whose handles the caller holds: those go on whatever happens to a call. */
+  /** The owner of the calls' jobs. Jobs whose handles the caller holds have another: they go on whatever happens to a call. */
   readonly #owner: string;
   // Nobody is told of what Redis refuses here: keys have a time to live.
   readonly #held = new HeldJobs({ graceMs: 0, onError: () => {} });
@@ -55,7 +55,7 @@ export class RankingCalls {
     } catch (error) {
       const gaveUp =
         signal?.aborted === true || (error instanceof RankmillError && GAVE_UP.has(error.code));
-      // Not before it is in: what is enqueued later would stay.
+      // Not before the job is in: one that is enqueued later would stay.
       void enqueuing
         .then(
           () => {},

@@ -5,7 +5,7 @@ import { checkMaxLength } from "../../core/scoring.js";
 /** Used if the caller names a model by {name, revision, precision} and no worker told its own. */
 const FALLBACK_MAX_LENGTH = 512;
 
-/** The facts of a model that decide how its pairs may be scored; what no worker told, the one that takes the job knows. */
+/** Facts of a model that decide how its pairs may be scored. The worker that takes a job knows those that none announced. */
 export interface ScoredModel {
   readonly name: string;
   readonly maxLength?: { readonly default: number; readonly highest: number } | undefined;

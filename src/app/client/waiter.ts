@@ -81,7 +81,7 @@ export class Waiter {
     }
   }
 
-  /** Whoever waits for the job in this name is told that it was cancelled, unless it has ended. */
+  /** Tells those who wait for the job in this name that it was cancelled, unless it has ended. */
   async cancelled(jobId: string, owner = ""): Promise<void> {
     await this.#ask([jobId]);
     const all = [...(this.#waiting.get(jobId) ?? [])];

@@ -105,7 +105,7 @@ async function feed(
   // Rankings that an earlier owner wrote and did not live to release.
   if (complete) await tracked.releaseAll(runOwner(run));
   await store.saveProgress(run, { total, counts: output.counts, active: 0 }, ttlSeconds);
-  // Whoever cancels it knows its last figures.
+  // The one who cancels a run knows its last figures.
   if (cancelled.signal.aborted) return "cancelled";
   const moment = { total, counts: output.counts, speed: undefined, isLast: complete };
   await store.history.note(run, moment);

@@ -49,7 +49,7 @@ describe("a histogram of scores", () => {
     });
   });
 
-  it("bears any number, and leaves out what is none", () => {
+  it("takes any finite number, and leaves out NaN and infinity", () => {
     const histogram = histogramOf([Number.MAX_VALUE, -Number.MAX_VALUE, 0, NaN, Infinity]);
     expect(sum(histogram)).toBe(3);
     expect(histogram.counts.length).toBeLessThanOrEqual(MOST_BUCKETS);

@@ -48,12 +48,12 @@ describe("the bounds on a call", () => {
     },
   );
 
-  it("refuse a signal that is none", () => {
+  it("refuse a signal that is no AbortSignal", () => {
     const signal = { aborted: false } as AbortSignal;
     expect(() => checkCall({ signal })).toThrow("signal: is no AbortSignal");
   });
 
-  it("let no time and the longest time pass", () => {
+  it("take 0 and the longest time", () => {
     expect(() => checkMs("timeoutMs", 0)).not.toThrow();
     expect(() => checkCall({ timeoutMs: 2 ** 31 - 1 })).not.toThrow();
   });
