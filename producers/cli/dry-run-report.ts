@@ -1,8 +1,7 @@
+import { formatBytes, formatDuration } from "../figures.js";
 import { drawHistogram } from "../../src/runs/token-histogram.js";
 import type { DryRun } from "../../src/app/dry-run.js";
 import { counted } from "../../src/core/counted.js";
-import { formatBytes } from "./format-bytes.js";
-import { formatDuration } from "./format-duration.js";
 import { reasonWithFlags } from "./say-error.js";
 
 function percent(share: number): string {

@@ -1,11 +1,11 @@
 /** The model of a run: named by an option, or by the person at the terminal; fetched if that is wanted. */
+import { formatBytes } from "../figures.js";
 import { createInterface } from "node:readline/promises";
 import { findEntry, type CatalogueEntry } from "../../src/core/catalogue.js";
 import { RankmillError } from "../../src/core/errors.js";
 import { loadCatalogue } from "../../src/models/catalogue-files.js";
 import { packageRoot } from "../../src/platform/package-root.js";
 import { fetchModel } from "./commands/models-pull.js";
-import { formatBytes } from "./format-bytes.js";
 import type { DownloadValues } from "./options/download.js";
 import type { FindModelValues } from "./options/model.js";
 import { say } from "./terminal.js";

@@ -1,5 +1,5 @@
+import { formatCount, formatDuration } from "../figures.js";
 import type { RunSpeed } from "../../src/core/run-speed.js";
-import { formatDuration } from "./format-duration.js";
 import { paint, painted, type Painted } from "./painted.js";
 
 /** The figures of a progress display. */
@@ -31,11 +31,11 @@ export function progressBlock(
   columns: number,
 ): Painted[] {
   const ended = done + failed;
-  const failures = failed === 0 ? "0 failed" : `${grouped(failed)} failed`;
-  const of = total === undefined ? "" : `/${grouped(total)}`;
+  const failures = failed === 0 ? "0 failed" : `${formatCount(failed)} failed`;
+  const of = total === undefined ? "" : `/${formatCount(total)}`;
   const share = total === undefined ? undefined : shareOf(ended, total);
   const percent = share === undefined ? "" : `${Math.floor(share * 100)} %  `;
-  const figures = `${percent}${grouped(ended)}${of} records · ${failures}`;
+  const figures = `${percent}${formatCount(ended)}${of} records · ${failures}`;
   const [full, rest] = bar(share, columns - figures.length - 1);
   const told = failed === 0 ? painted`${failures}` : paint("red", failures);
   const counts = figures.slice(0, figures.length - failures.length);
@@ -60,13 +60,8 @@ export function progressLine(
   return `${done + failed}/${total ?? "?"} records · ${failed} failed · ${pairs} pairs/s · ${tokens} tokens/s · ETA ${formatDuration(leftSeconds)}`;
 }
 
-/** `12,345` */
-export function grouped(count: number): string {
-  return String(count).replaceAll(/\B(?=(\d{3})+$)/g, ",");
-}
-
 function perSecond(speed = 0): string {
-  return grouped(Math.round(speed));
+  return formatCount(Math.round(speed));
 }
 
 function shareOf(ended: number, total: number): number {

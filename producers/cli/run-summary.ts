@@ -1,17 +1,16 @@
+import { formatCount, formatDuration } from "../figures.js";
 import type { RunCounts } from "../../src/core/run-counts.js";
-import { formatDuration } from "./format-duration.js";
 import { paint, painted, type Painted } from "./painted.js";
-import { grouped } from "./progress-lines.js";
 
 /** The end of a run in two lines: how many, how much, how fast. */
 export function runSummary(counts: Readonly<RunCounts>, seconds: number): Painted[] {
   const { done, failed, pairs, tokens, truncated } = counts;
-  const speed = seconds > 0 ? ` (${grouped(Math.round(pairs / seconds))} pairs/s)` : "";
+  const speed = seconds > 0 ? ` (${formatCount(Math.round(pairs / seconds))} pairs/s)` : "";
   return [
     painted`${paint("green", `${done} ranked`)}, ${paint(failed > 0 ? "red" : "dim", `${failed} failed`)} · ${formatDuration(seconds)}`,
     paint(
       "dim",
-      `${grouped(pairs)} pairs${speed}, ${grouped(tokens)} tokens, ${grouped(truncated)} truncated`,
+      `${formatCount(pairs)} pairs${speed}, ${formatCount(tokens)} tokens, ${formatCount(truncated)} truncated`,
     ),
   ];
 }

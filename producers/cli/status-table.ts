@@ -1,8 +1,7 @@
+import { formatCount, formatDuration } from "../figures.js";
 import type { RunSummary } from "../../src/app/runs/run.js";
 import type { RunReport } from "../../src/runs/run-report.js";
-import { formatDuration } from "./format-duration.js";
 import type { Painted } from "./painted.js";
-import { grouped } from "./progress-lines.js";
 import { textTable, type Column } from "./text-table.js";
 
 /** One run of the table. */
@@ -16,10 +15,11 @@ const COLUMNS: readonly Column<Row>[] = [
   { head: "state", cell: ({ report }) => stateOf(report) },
   {
     head: "records",
-    cell: ({ report: { done, failed, total } }) => `${grouped(done + failed)}/${grouped(total)}`,
+    cell: ({ report: { done, failed, total } }) =>
+      `${formatCount(done + failed)}/${formatCount(total)}`,
     right: true,
   },
-  { head: "failed", cell: ({ report }) => grouped(report.failed), right: true, leaveOut: 2 },
+  { head: "failed", cell: ({ report }) => formatCount(report.failed), right: true, leaveOut: 2 },
   { head: "pairs/s", cell: ({ report }) => speedOf(report), right: true, leaveOut: 3 },
   { head: "left", cell: ({ report }) => leftOf(report), right: true, leaveOut: 1 },
   { head: "age", cell: ageOf, right: true, leaveOut: 4 },
@@ -55,7 +55,7 @@ function stateOf(report: RunReport): string {
 
 function speedOf(report: RunReport): string {
   const { speed } = report;
-  return isOpen(report) && speed !== null ? grouped(Math.round(speed.pairs_per_second)) : "–";
+  return isOpen(report) && speed !== null ? formatCount(Math.round(speed.pairs_per_second)) : "–";
 }
 
 function leftOf(report: RunReport): string {

@@ -1,6 +1,7 @@
 /** The standing of a run: its state in a word, its progress as a bar. */
 import type { RunState } from "../../src/runs/run-status.js";
-import { formatCount, formatPercent } from "./format.js";
+import { formatCount } from "../figures.js";
+import { formatPercent } from "./format.js";
 import { markup, type Markup } from "./markup.js";
 
 const STATES: Readonly<Record<RunState, string>> = {

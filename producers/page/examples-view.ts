@@ -3,7 +3,8 @@ import type { RankedExample, RunExamples } from "../../src/app/runs/run-examples
 import type { RecordFailure } from "../../src/core/record.js";
 import { counted } from "../../src/core/counted.js";
 import { inputLine } from "../../src/runs/failure-listing.js";
-import { formatCount, formatScore } from "./format.js";
+import { formatCount } from "../figures.js";
+import { formatScore } from "./format.js";
 import { markup, type Markup } from "./markup.js";
 
 const MOST_TEXT_CHARS = 280;

@@ -1,13 +1,6 @@
 /** Figures as people read them. */
-import { formatBytes } from "../cli/format-bytes.js";
+import { formatCount } from "../figures.js";
 import { markup, type Markup } from "./markup.js";
-
-export { formatBytes };
-
-/** `1,234`. */
-export function formatCount(count: number): string {
-  return Math.round(count).toLocaleString("en-US");
-}
 
 /** `8.1`, `812`, `1,234`. */
 export function formatRate(perSecond: number): string {
@@ -17,21 +10,6 @@ export function formatRate(perSecond: number): string {
 /** `0 %`, `99 %`; never 100 before the end. */
 export function formatPercent(part: number, all: number): string {
   return `${all <= 0 ? 0 : Math.floor((100 * part) / all)} %`;
-}
-
-/** `45 s`, `2 min 5 s`, `3 h 20 min`, `2 d 4 h`. */
-export function formatDuration(seconds: number): string {
-  const whole = Math.max(0, Math.round(seconds));
-  if (whole < 60) return `${whole} s`;
-  const minutes = Math.floor(whole / 60);
-  if (minutes < 60) return joined(minutes, "min", whole % 60, "s");
-  const hours = Math.floor(minutes / 60);
-  if (hours < 48) return joined(hours, "h", minutes % 60, "min");
-  return joined(Math.floor(hours / 24), "d", hours % 24, "h");
-}
-
-function joined(large: number, unit: string, small: number, smallUnit: string): string {
-  return small === 0 ? `${large} ${unit}` : `${large} ${unit} ${small} ${smallUnit}`;
 }
 
 /** A score or a bound of scores: `0.53`, `12.4`, `-3`. */

@@ -1,6 +1,7 @@
 /** The spread of a run's scores, as a drawing without script. */
 import type { ScoreHistogram } from "../../src/core/score-histogram.js";
-import { formatCount, formatScore } from "./format.js";
+import { formatCount } from "../figures.js";
+import { formatScore } from "./format.js";
 import { markup, type Markup } from "./markup.js";
 
 const WIDTH = 420;

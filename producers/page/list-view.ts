@@ -1,7 +1,8 @@
 /** The page of all runs. */
 import type { RunRow } from "../../src/app/runs/list-rows.js";
 import { barView, stateView } from "./bar-view.js";
-import { formatDuration, formatRate, timeView } from "./format.js";
+import { formatDuration } from "../figures.js";
+import { formatRate, timeView } from "./format.js";
 import { markup, type Markup } from "./markup.js";
 import type { Links } from "./shell.js";
 

@@ -1,6 +1,7 @@
 /** The speed of a run over its time, as a drawing without script. */
 import { speedsOf, type RunSeries } from "../../src/core/run-series.js";
-import { formatDuration, formatRate } from "./format.js";
+import { formatDuration } from "../figures.js";
+import { formatRate } from "./format.js";
 import { markup, type Markup } from "./markup.js";
 
 const WIDTH = 640;

@@ -1,7 +1,8 @@
 /** Workers and their lanes, with the memory that each holds. */
 import type { WorkerAnnouncement } from "../../src/redis/worker-registry.js";
 import { counted } from "../../src/core/counted.js";
-import { formatBytes, formatRate, timeView } from "./format.js";
+import { formatBytes } from "../figures.js";
+import { formatRate, timeView } from "./format.js";
 import { markup, type Markup } from "./markup.js";
 
 /** @param model what a worker would have to serve */

@@ -95,8 +95,9 @@ async function rankingsOf(
   const found: WireRanking[] = [];
   const { chunks } = await openInput(path);
   for await (const line of readLines(chunks, { maxLineBytes: MOST_LINE_BYTES })) {
-    const ranking = line.status === "line" ? parsed(line.text) : undefined;
-    if (ranking === undefined) throw notRankings(path, line.lineNumber);
+    if (line.status !== "line") throw unread(path, line.lineNumber, line.message);
+    const ranking = parsed(line.text);
+    if (ranking === undefined) throw unread(path, line.lineNumber, NO_RANKING);
     if (wanted.size > 0 && !wanted.has(ranking.id)) continue;
     found.push(ranking);
     if (found.length >= (wanted.size > 0 ? wanted.size : most)) break;
@@ -112,9 +113,10 @@ function parsed(text: string): WireRanking | undefined {
   }
 }
 
-function notRankings(path: string, line: number): RankmillError {
-  const message = `${path}: line ${line} is no ranking: name the output of "rankmill run", as JSON lines`;
-  return new RankmillError("input_unusable", message);
+const NO_RANKING = 'no ranking: name the output of "rankmill run", as JSON lines';
+
+function unread(path: string, line: number, why: string): RankmillError {
+  return new RankmillError("input_unusable", `${path}: line ${line}: ${why}`);
 }
 
 /** The records of the rankings, by id. Rankings can be shown without them. */

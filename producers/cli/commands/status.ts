@@ -1,3 +1,4 @@
+import { formatBytes, formatDuration } from "../../figures.js";
 import type { Command } from "commander";
 import type { RunReport } from "../../../src/runs/run-report.js";
 import { reportRuns } from "../../../src/app/runs/report-runs.js";
@@ -9,7 +10,6 @@ import { sayMissingWorker } from "../say-missing-worker.js";
 import { isOpen, statusTable, workerHint } from "../status-table.js";
 import { print, printLines, say } from "../terminal.js";
 import { EXIT } from "../exit-codes.js";
-import { formatBytes } from "../format-bytes.js";
 import { waitForRun } from "../wait-for-run.js";
 import { addHelp } from "../options/add-help.js";
 import { addOptions, readOptions } from "../options/command-options.js";
@@ -18,8 +18,6 @@ import { pick } from "../options/option-spec.js";
 import { REDIS_ADDRESS } from "../options/redis.js";
 import { RUN } from "../options/run.js";
 import { withRuns } from "../with-runs.js";
-
-import { formatDuration } from "../format-duration.js";
 
 const USUAL_COLUMNS = 80;
 
