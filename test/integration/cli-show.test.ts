@@ -46,7 +46,7 @@ describe("rankings that are shown", () => {
   it("show refuses a file that holds no rankings, and one that is not there", async () => {
     const wrong = await fleet.ask(["show", SAMPLE]);
     expect(wrong).toMatchObject({ code: 2 });
-    expect(wrong.stderr).toContain("line 1 is no ranking");
+    expect(wrong.stderr).toContain("line 1: no ranking");
     const gone = await fleet.ask(words("show nothing.jsonl"));
     expect(gone).toMatchObject({ code: 2 });
     expect(gone.stderr).toContain("nothing.jsonl: there is no such file");
