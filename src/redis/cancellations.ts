@@ -14,6 +14,7 @@ export interface JobHolder {
  * until it has been let go, so a job that somebody waits for now is another one, and stays.
  *
  * @returns the connection that listens; to be disconnected by the caller
+ * @throws what Redis refuses
  */
 export async function listenForCancellations(
   redis: RedisClient,
@@ -27,7 +28,12 @@ export async function listenForCancellations(
     const jobIds = named.split(",").filter((jobId) => held.has(jobId));
     void dropUnwanted(redis, tag, jobIds, holders);
   });
-  await subscriber.subscribe(cancelChannel(tag));
+  try {
+    await subscriber.subscribe(cancelChannel(tag));
+  } catch (error) {
+    subscriber.disconnect();
+    throw error;
+  }
   return subscriber;
 }
 
