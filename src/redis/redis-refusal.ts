@@ -120,9 +120,13 @@ export function asRedisError(error: unknown): unknown {
   if (error instanceof RankmillError) return error;
   const why = explainRefusal(error) ?? lostConnection(error);
   if (why === undefined) return error;
-  return new RankmillError("redis_unavailable", `Redis refuses: ${why}; then run again to go on`, {
-    cause: error,
-  });
+  return refusedFor(why, error);
+}
+
+/** @param why Redis refuses, with what to do about it */
+export function refusedFor(why: string, cause: unknown): RankmillError {
+  const message = `Redis refuses: ${why}; then run again to go on`;
+  return new RankmillError("redis_unavailable", message, { cause });
 }
 
 /** Whether the connection ended before the answer came. */

@@ -114,31 +114,38 @@ describe.skipIf(!hasRealRedis)("a Redis that refuses", () => {
     expect(readRankings(bench.path("out.jsonl")).length).toBeGreaterThan(10);
   });
 
-  it("refuses every command if it is a replica, and ends a run with exit 5 if it becomes one and stays one", async () => {
-    const gate = await Gate.open();
-    const env = { REDIS_URL: server.url, ...gate.env };
-    try {
-      gate.hold();
-      const run = bench.start(rerank(SAMPLE, "out.jsonl", "--max-batch-size 1"), { env });
-      await gate.stepUntil("some are ranked", () => {
-        if (!run.running) throw new Error(run.said);
-        return countLines(bench.path("out.jsonl.partial")) > 0;
-      });
-      await redis.call("REPLICAOF", "127.0.0.1", "1");
-      gate.release();
-      const ended = await run.exited;
-      expect(ended.stderr).toMatch(/it is a replica.*address of the primary.*run again to go on/);
-      expect(ended.code).toBe(5);
-      // Refusals are told in their own words, and nothing is waited for after the last.
-      expect(ended.stderr).not.toMatch(/"ReplyError","message":"READONLY|left open/);
-      const status = await bench.run(["status"], { env });
-      expect(status.stderr).toMatch(
-        /^rankmill: cannot use Redis at .* replica of 127\.0\.0\.1:1\)\n$/,
-      );
-      expect(status.code).toBe(5);
-    } finally {
-      await redis.call("REPLICAOF", "NO", "ONE");
-      await gate.close();
-    }
-  });
+  // In the second case nothing writes but the queue's worker.
+  it.each([
+    ["while rankings come", true],
+    ["while all lanes are busy", false],
+  ])(
+    "ends a run with exit 5 if it becomes a replica %s, and refuses every command",
+    async (_, rankingsCome) => {
+      const gate = await Gate.open();
+      const env = { REDIS_URL: server.url, ...gate.env };
+      try {
+        gate.hold();
+        const run = bench.start(rerank(SAMPLE, "out.jsonl", "--max-batch-size 1"), { env });
+        await gate.stepUntil("some are ranked", () => {
+          if (!run.running) throw new Error(run.said);
+          return countLines(bench.path("out.jsonl.partial")) > 0;
+        });
+        await redis.call("REPLICAOF", "127.0.0.1", "1");
+        if (rankingsCome) gate.release();
+        const ended = await run.exited;
+        expect(ended.stderr).toMatch(/it is a replica.*address of the primary.*run again to go on/);
+        expect(ended.code).toBe(5);
+        // Refusals are told in their own words, and nothing is waited for after the last.
+        expect(ended.stderr).not.toMatch(/"ReplyError","message":"READONLY|left open/);
+        const status = await bench.run(["status"], { env });
+        expect(status.stderr).toMatch(
+          /^rankmill: cannot use Redis at .* replica of 127\.0\.0\.1:1\)\n$/,
+        );
+        expect(status.code).toBe(5);
+      } finally {
+        await redis.call("REPLICAOF", "NO", "ONE");
+        await gate.close();
+      }
+    },
+  );
 });

@@ -1,4 +1,5 @@
 /** The third step of a start: the worker's places in Redis, everything but the first job. */
+import type { RankmillError } from "../../core/errors.js";
 import type { Priority } from "../../core/priority.js";
 import { JobProcessor } from "../../pipeline/process-job.js";
 import type { Closers } from "../../platform/closers.js";
@@ -10,6 +11,7 @@ import {
 import { listenForCancellations } from "../../redis/cancellations.js";
 import { registerModel } from "../../redis/model-registry.js";
 import { RedisJobQueue } from "../../redis/redis-job-queue.js";
+import { ReplicaWatch } from "../../redis/replica-watch.js";
 import { RedisResultStore } from "../../redis/redis-result-store.js";
 import { UnheldJobs } from "../../redis/unheld-jobs.js";
 import type { OpenLanes } from "./open-lanes.js";
@@ -22,6 +24,8 @@ export interface OpenQueues {
   readonly queue: RedisJobQueue;
   readonly results: RedisResultStore;
   readonly unheld: UnheldJobs;
+  /** Resolves if Redis takes no writes any more; never rejects. */
+  readonly refused: Promise<RankmillError>;
   /** Connected; none takes a job before it is started. */
   readonly consumers: Readonly<Record<Priority, Consumer>>;
 }
@@ -69,8 +73,10 @@ export async function openQueues(
     limits: { ...limits, maxJobBytes: plan.lanes.maxJobBytes },
     observe: lanes.observe,
   });
+  const replica = new ReplicaWatch();
   const open = (priority: Priority): Consumer => {
-    const consumer = openConsumer(priority, options, processor, { tag, lanes, fitness });
+    const parts = { tag, lanes, fitness, replica };
+    const consumer = openConsumer(priority, options, processor, parts);
     return closers.use(`${priority} consumer`, consumer, (one) => one.close(0));
   };
   const consumers = { interactive: open("interactive"), bulk: open("bulk") };
@@ -83,7 +89,7 @@ export async function openQueues(
     lockDurationMs: options.lockDurationMs ?? DEFAULT_LOCK_DURATION_MS,
     stalledIntervalMs: DEFAULT_STALLED_INTERVAL_MS,
   });
-  return { queue, results, unheld, consumers };
+  return { queue, results, unheld, refused: replica.stays, consumers };
 }
 
 function openConsumer(
@@ -94,7 +100,13 @@ function openConsumer(
     tag,
     lanes: { metrics },
     fitness,
-  }: { tag: string; lanes: Pick<OpenLanes, "metrics">; fitness: ProcessFitness },
+    replica,
+  }: {
+    tag: string;
+    lanes: Pick<OpenLanes, "metrics">;
+    fitness: ProcessFitness;
+    replica: ReplicaWatch;
+  },
 ): Consumer {
   return new Consumer(
     redis,
@@ -108,6 +120,7 @@ function openConsumer(
         logConsumer(logger, event);
         if (metrics !== undefined) countConsumer(metrics, priority, event);
         if (event.type === "done" || event.type === "failed") fitness.progressed();
+        if (event.type === "error") replica.heard(event.error);
       },
     },
     (job, signal) => processor.process(job, signal),

@@ -81,7 +81,7 @@ export function serveWorker(
     health: () => pool.health,
     reuse: () => reuse.counts,
     lanePids: () => pool.lanes.map((lane) => lane.pid),
-    failed: pool.failed,
+    failed: Promise.race([pool.failed, queues.refused]),
     close: (deadlineMs) => {
       closing ??= close(deadlineMs);
       return closing;

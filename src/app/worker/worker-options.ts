@@ -55,7 +55,7 @@ export interface RunningWorker {
   readonly health: () => Health;
   /** Counts of the work that caches and equal pairs saved so far. */
   readonly reuse: () => ReuseCounts;
-  /** Resolves if no lane can work any more; never rejects. */
+  /** Resolves if no lane can work any more, or Redis takes no writes any more; never rejects. */
   readonly failed: Promise<RankmillError>;
   /** Takes no more jobs, finishes or hands back those held, closes everything. */
   close(deadlineMs: number): Promise<void>;
