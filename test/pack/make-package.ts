@@ -51,7 +51,7 @@ export function makePackage(root: string, folder: string): MadePackage {
   for (const name of withDependencies(root, BUNDLED)) {
     const path = join("node_modules", name);
     cpSync(join(root, path), join(stage, path), { recursive: true });
-    dropPeers(join(stage, path, "package.json"));
+    fitBundled(join(stage, path, "package.json"));
   }
   const published = Object.entries({ ...manifest, bundleDependencies: BUNDLED }).filter(
     ([key]) => !NOT_PUBLISHED.has(key),
@@ -86,11 +86,11 @@ function withDependencies(root: string, names: readonly string[]): Set<string> {
 
 /**
  * Without their peers npm takes only the packages themselves for bundled: of a global installation it would
- * take ioredis for bundled as well, and leave its folder empty.
+ * take ioredis for bundled as well, and leave its folder empty. Without their `engines`, `npm ci` and `npx` warn of none.
  */
-function dropPeers(path: string): void {
+function fitBundled(path: string): void {
   const manifest = z.looseObject({}).parse(JSON.parse(readFileSync(path, "utf8")));
-  const { peerDependencies: _, peerDependenciesMeta: __, ...others } = manifest;
+  const { peerDependencies: _, peerDependenciesMeta: __, engines: ___, ...others } = manifest;
   writeFileSync(path, `${JSON.stringify(others, null, 2)}\n`);
 }
 

@@ -66,7 +66,7 @@ export async function tryRegistry(
     const npx = await npmRun("exec", "--yes", "--ignore-scripts", "--", "rankmill", "--version");
     check(
       "npx runs it",
-      npx.output.endsWith(manifest.version),
+      npx.status === 0 && npx.output.split("\n").includes(manifest.version),
       npx.output.split("\n").at(-1) ?? "",
     );
   } finally {
