@@ -8,6 +8,8 @@ from types import SimpleNamespace
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSequenceClassification
 
+from weights import load_weights
+
 # The layouts that were exported and compared; others may hide a cache or a mask of their own.
 DECODERS = ("gemma", "llama", "qwen2", "qwen3")
 
@@ -48,18 +50,7 @@ def load_decoder(
     """
     config = AutoConfig.from_pretrained(folder, trust_remote_code=trust_remote_code)
     kind = AutoModelForCausalLM if tokens else AutoModelForSequenceClassification
-    model, loading = kind.from_pretrained(
-        folder,
-        config=config,
-        torch_dtype=torch.float32,
-        attn_implementation="eager",
-        trust_remote_code=trust_remote_code,
-        output_loading_info=True,
-    )
-    # A decoder may share its input embeddings with its output, and then its file lacks the latter.
-    missing = set(loading["missing_keys"]) - set(getattr(model, "_tied_weights_keys", None) or [])
-    if missing:
-        raise ValueError(f"{folder}: the weights lack {', '.join(sorted(missing)[:4])}")
+    model = load_weights(kind, folder, config, trust_remote_code)
     weight = model.lm_head.weight if tokens else model.score.weight
     row = weight[tokens[0]] - weight[tokens[1]] if len(tokens) == 2 else weight[(tokens or [0])[0]]
     return DecoderReranker(model.model, row, divisor).eval()

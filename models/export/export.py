@@ -43,6 +43,7 @@ from gate import (
 from onnx_files import FILE_OF_PRECISION, convert_fp16, export_fp32, input_names, quantize_int8
 from prompts import PROMPT_FILE, named_prompt
 from scoring import torch_logits
+from weights import load_weights
 
 EXIT_CANNOT_EXPORT = 2
 # The files of a model folder beside its weights, copied as it is: token ids depend on every byte.
@@ -132,19 +133,7 @@ def load_model(folder: Path, trust_remote_code: bool, head: Head = Head()) -> to
     if hasattr(config, "reference_compile"):
         # torch.compile and the exporter exclude each other.
         config.reference_compile = False
-    model, loading = AutoModelForSequenceClassification.from_pretrained(
-        folder,
-        config=config,
-        torch_dtype=torch.float32,
-        attn_implementation="eager",
-        trust_remote_code=trust_remote_code,
-        output_loading_info=True,
-    )
-    if loading["missing_keys"]:
-        # A classifier that is made up on loading gives scores that look like scores.
-        missing = ", ".join(sorted(loading["missing_keys"])[:4])
-        raise CannotExport(f"{folder}: the weights lack {missing}")
-    return model.eval()
+    return load_weights(AutoModelForSequenceClassification, folder, config, trust_remote_code)
 
 
 def copy_files(source: Path, output: Path, trust_remote_code: bool) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 
 import onnx_files
@@ -78,6 +79,17 @@ def test_a_language_model_becomes_one_logit(tmp_path: Path) -> None:
     )
     assert whole.shape == (1, 1)
     np.testing.assert_allclose(half * 2, whole, atol=1e-5)
+
+
+def test_a_language_model_without_its_output_is_refused(tmp_path: Path) -> None:
+    source, tokens = make_decoder(tmp_path / "source")
+    path = source / "model.safetensors"
+    weights = {name: value for name, value in load_file(path).items() if name != "lm_head.weight"}
+    save_file(weights, path, metadata={"format": "pt"})
+    head = ["--seq-cls", ",".join(str(one) for one in tokens)]
+    result = run_export(source, tmp_path / "out", *head)
+    assert result.returncode == 2
+    assert "the weights lack lm_head.weight" in result.stderr
 
 
 def run_export(source: Path | str, output: Path, *options: str) -> subprocess.CompletedProcess[str]:

@@ -152,15 +152,11 @@ def deberta() -> Tokenizer:
     return tokenizer
 
 
-def byte_level() -> Tokenizer:
-    """Byte-level BPE with its special tokens at the end of the vocabulary.
-
-    Its template gives the document type 1 although the model knows one type: what a model is fed
-    is decided by its inputs.
-    """
+def byte_pairs(pre_tokenizer: pre_tokenizers.PreTokenizer, specials: list[str]) -> Tokenizer:
+    """Byte-level BPE with its special tokens at the end of the vocabulary."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.normalizer = normalizers.NFC()
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.pre_tokenizer = pre_tokenizer
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=BYTE_LEVEL_VOCABULARY,
@@ -168,29 +164,29 @@ def byte_level() -> Tokenizer:
         show_progress=False,
     )
     tokenizer.train_from_iterator(TRAINING_LINES, trainer)
-    add_specials(tokenizer, MODERNBERT_SPECIALS)
+    add_specials(tokenizer, specials)
+    return tokenizer
+
+
+def byte_level() -> Tokenizer:
+    """Its template gives the document type 1 although the model knows one type: what a model is fed is decided
+    by its inputs.
+    """
+    split = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer = byte_pairs(split, MODERNBERT_SPECIALS)
     tokenizer.post_processor = bert_template(tokenizer)
     return tokenizer
 
 
 def chat() -> Tokenizer:
-    """Byte-level BPE that splits as Qwen's does, with the marks of a chat and of a thought."""
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.normalizer = normalizers.NFC()
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+    """Splits as Qwen's does, and has the marks of a chat and of a thought."""
+    split = pre_tokenizers.Sequence(
         [
             pre_tokenizers.Split(Regex(QWEN_SPLIT), "isolated"),
             pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
         ]
     )
-    tokenizer.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=BYTE_LEVEL_VOCABULARY,
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        show_progress=False,
-    )
-    tokenizer.train_from_iterator(TRAINING_LINES, trainer)
-    add_specials(tokenizer, CHAT_SPECIALS)
+    tokenizer = byte_pairs(split, CHAT_SPECIALS)
     tokenizer.add_tokens([AddedToken(mark, normalized=False) for mark in ("<think>", "</think>")])
     tokenizer.post_processor = processors.ByteLevel(trim_offsets=False, use_regex=False)
     return tokenizer
