@@ -10,7 +10,12 @@ export function runSummary(counts: Readonly<RunCounts>, seconds: number): Painte
     painted`${paint("green", `${done} ranked`)}, ${paint(failed > 0 ? "red" : "dim", `${failed} failed`)} · ${formatDuration(seconds)}`,
     paint(
       "dim",
-      `${formatCount(pairs)} pairs${speed}, ${formatCount(tokens)} tokens, ${formatCount(truncated)} truncated`,
+      `${countOf(pairs, "pair")}${speed}, ${countOf(tokens, "token")}, ${formatCount(truncated)} truncated`,
     ),
   ];
+}
+
+/** `1 pair`, `1,234 pairs` */
+function countOf(count: number, noun: string): string {
+  return `${formatCount(count)} ${count === 1 ? noun : `${noun}s`}`;
 }
