@@ -16,7 +16,7 @@ def read_prompt(folder: Path) -> dict | None:
     path = folder / PROMPT_FILE
     if not path.exists():
         return None
-    prompt = json.loads(path.read_text(encoding="utf-8"))["prompt"]
+    prompt = json.loads(path.read_text(encoding="utf-8")).get("prompt")
     return named_prompt(prompt) if isinstance(prompt, str) else prompt
 
 

@@ -1,7 +1,7 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 import type { Logger } from "pino";
-import type { Precision } from "../../src/core/catalogue.js";
+import type { Precision } from "../../src/core/precision.js";
 import { packageRoot } from "../../src/platform/package-root.js";
 import { resolveModel, type ResolvedModel } from "../../src/models/resolve.js";
 import { connectRedis } from "../../src/redis/connection.js";

@@ -68,7 +68,11 @@ export async function openPairLane(
     options.scoring ?? { maxLength: model.maxLength.default, truncation: "only-second" },
   );
   const specials = template.prefix.length + template.middle.length + template.suffix.length;
-  const source = options.source ?? { onnxPath: model.onnxPath, exactInt8 };
+  const source = options.source ?? {
+    onnxPath: model.onnxPath,
+    head: model.head,
+    exactInt8,
+  };
   const lanes: LaneProcess[] = [];
   const close = async (): Promise<void> => {
     for (const lane of lanes) lane.kill();

@@ -3,9 +3,7 @@
  * before any of its files is on this machine. A fact that is not known is null, never guessed.
  */
 import { z } from "zod";
-
-export const PRECISIONS = ["fp32", "fp16", "int8", "uint8"] as const;
-export type Precision = (typeof PRECISIONS)[number];
+import { PRECISIONS } from "./precision.js";
 
 /** A hub commit: the only form of revision under which files cannot change. */
 const commitSha = z.string().regex(/^[0-9a-f]{40}$/);

@@ -4,7 +4,7 @@ import { readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, relative } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { z } from "zod";
-import type { Precision } from "../core/catalogue.js";
+import type { Precision } from "../core/precision.js";
 import { describeError } from "../core/errors.js";
 import { parseChecksummed, withChecksum } from "../platform/checksummed-json.js";
 import { asModelReadError, errnoOf } from "../platform/file-system-errors.js";
@@ -47,7 +47,7 @@ export interface ModelDigest {
 
 /**
  * Names the model: two folders have one digest exactly if graph, external data, tokenizer, config and
- * prompt are equal to the byte, wherever they lie and whatever else is beside them.
+ * settings are equal to the byte, wherever they lie and whatever else is beside them.
  * @returns sha256, 64 hex digits
  */
 export async function digestModel(
@@ -74,7 +74,7 @@ export async function digestModelParts(
     ...file.externalData.map((path, index) => ({ role: `data${index}`, path })),
     { role: "tokenizer", path: folder.tokenizerPath },
     { role: "config", path: folder.configPath },
-    ...(folder.promptPath === undefined ? [] : [{ role: "prompt", path: folder.promptPath }]),
+    ...folder.settingsFiles,
   ];
   const cache = await readCache(options.cacheFile, options.onDamaged);
   const parts = new Map<string, string>();

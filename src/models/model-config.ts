@@ -3,13 +3,12 @@ import { join } from "node:path";
 import { z } from "zod";
 import { RankmillError } from "../core/errors.js";
 import { asModelReadError, errnoOf } from "../platform/file-system-errors.js";
+import { whyNotPairwise } from "./model-kind.js";
 
 /** Pairs longer than this are rare and dear; a model that can more is asked for more by option. */
 const USUAL_MAX_TOKENS = 512;
 /** `tokenizer_config.json` writes 1e30 for "no limit". */
 const NO_LIMIT_FROM_TOKENS = 1_000_000;
-/** Yes and no. */
-const MOST_LABELS = 2;
 
 /** Learned positions start after the padding id: 514 rows hold 512 tokens. */
 const OFFSET_POSITION_TYPES: ReadonlySet<string> = new Set([
@@ -44,6 +43,8 @@ export interface ModelConfig {
   readonly defaultMaxLength: number;
   /** Undefined if config.json says nothing: the graph's output then decides. */
   readonly numLabels: number | undefined;
+  /** Names of the labels by their numbers; undefined if config.json does not number them from 0 on. */
+  readonly labelNames: readonly string[] | undefined;
 }
 
 /** @throws RankmillError `model_unusable` if config.json is absent, not JSON, or no reranker's */
@@ -63,13 +64,8 @@ export async function readModelConfig(folder: string): Promise<ModelConfig> {
   const numLabels =
     config.num_labels ??
     (config.id2label == null ? undefined : Object.keys(config.id2label).length);
-  // Two labels are often written where a head was folded into one logit: the graph then says so.
-  if (numLabels !== undefined && numLabels > MOST_LABELS) {
-    throw new RankmillError(
-      "model_unusable",
-      `${configPath} declares ${numLabels} labels: a reranker gives one logit per pair, so choose a cross-encoder with num_labels 1`,
-    );
-  }
+  const why = whyNotPairwise(config);
+  if (why !== undefined) throw new RankmillError("model_unusable", `${configPath}: ${why}`);
   const modelType = config.model_type ?? "unknown";
   const positions = usablePositions(modelType, config);
   const advised = tokenizerConfig?.model_max_length ?? NO_LIMIT_FROM_TOKENS;
@@ -84,7 +80,13 @@ export async function readModelConfig(folder: string): Promise<ModelConfig> {
     positions,
     defaultMaxLength: Math.min(USUAL_MAX_TOKENS, maxPositions),
     numLabels,
+    labelNames: namesOf(config.id2label),
   };
+}
+
+function namesOf(id2label: z.infer<typeof configSchema>["id2label"]): string[] | undefined {
+  const names = Object.keys(id2label ?? {}).map((_, i) => id2label?.[String(i)]);
+  return names.length > 0 && names.every((name) => typeof name === "string") ? names : undefined;
 }
 
 function usablePositions(

@@ -5,17 +5,16 @@
 import { access, readdir, stat } from "node:fs/promises";
 import { constants } from "node:fs";
 import { basename, isAbsolute, join, resolve } from "node:path";
-import type { Precision } from "../core/catalogue.js";
+import type { Precision } from "../core/precision.js";
 import { RankmillError } from "../core/errors.js";
 import { asModelReadError, errnoOf } from "../platform/file-system-errors.js";
-import type { Prompt } from "../core/prompt.js";
 import { readModelConfig } from "./model-config.js";
 import type { ModelConfig } from "./model-config.js";
-import { givesScores, whyNotReranker } from "./onnx/onnx-check.js";
+import { givesScores, whyNotReranker, type GraphUse } from "./onnx/onnx-check.js";
 import { classifyOnnxName, isDataOf } from "./onnx/onnx-names.js";
 import { readOnnxOutline } from "./onnx/onnx-outline.js";
 import type { OnnxOutline } from "./onnx/onnx-outline.js";
-import { PROMPT_FILE, readPrompt } from "./prompt-file.js";
+import { readModelUse, type ModelUse } from "./model-use.js";
 import { MalformedProtobufError } from "./onnx/protobuf-reader.js";
 import { option, wording } from "../core/wording.js";
 
@@ -38,16 +37,13 @@ export interface ModelFile {
   readonly problem: string | undefined;
 }
 
-export interface ModelFolder extends ModelConfig {
+export interface ModelFolder extends ModelConfig, ModelUse {
   /** Absolute path. */
   readonly path: string;
   /** The folder's own name. */
   readonly name: string;
   readonly tokenizerPath: string;
   readonly configPath: string;
-  /** Path of the file with the model's prompt, and the prompt; undefined if it has none. */
-  readonly promptPath: string | undefined;
-  readonly prompt: Prompt | undefined;
   /** The files, at least one; the preferred file of a precision comes first. */
   readonly files: readonly ModelFile[];
 }
@@ -59,8 +55,8 @@ export interface ModelFolder extends ModelConfig {
 export async function inspectModelFolder(dir: string): Promise<ModelFolder> {
   const path = resolve(dir);
   await checkFolder(path);
-  const files = await findOnnxFiles(path);
-  if (files.length === 0) {
+  const found = await findOnnxFiles(path);
+  if (found.length === 0) {
     throw new RankmillError(
       "model_unusable",
       `${path} holds no ONNX file (looked for model.onnx, model_fp16.onnx, model_int8.onnx and the like, there and in onnx/): export the model or pull one that has ONNX files`,
@@ -70,16 +66,18 @@ export async function inspectModelFolder(dir: string): Promise<ModelFolder> {
   await checkTokenizer(tokenizerPath, path);
   await requireFile(join(path, "config.json"));
   const config = await readModelConfig(path);
-  const prompt = await readPrompt(path);
+  const use = await readModelUse(path, config);
+  const graphUse = { labels: config.numLabels, head: use.head };
+  const files: ModelFile[] = [];
+  for (const file of found) files.push(await describeFile(file, graphUse));
   return {
     ...config,
+    ...use,
     path,
     name: basename(path),
     tokenizerPath,
     configPath: join(path, "config.json"),
-    promptPath: prompt === undefined ? undefined : join(path, PROMPT_FILE),
-    prompt,
-    files: files.map((file) => withLabels(file, config.numLabels)),
+    files,
   };
 }
 
@@ -104,12 +102,6 @@ export function chooseFile(
     "model_unusable",
     wording`${folder.path} has no ${order.join(" or ")} file, only ${present}: choose one of these with ${option("precision")}`,
   );
-}
-
-/** A file whose graph does not say how many logits it gives, by the labels that the model has. */
-function withLabels(file: ModelFile, labels: number | undefined): ModelFile {
-  if (file.problem !== undefined || labels === undefined || labels < 2) return file;
-  return { ...file, problem: readContents(file.path, labels).problem };
 }
 
 async function checkFolder(path: string): Promise<void> {
@@ -148,15 +140,25 @@ async function requireFile(path: string): Promise<void> {
   );
 }
 
-async function findOnnxFiles(root: string): Promise<ModelFile[]> {
-  const found: { file: ModelFile; rank: number }[] = [];
+/** A graph by its name, before anything of it was read. */
+interface FoundFile {
+  readonly folder: string;
+  readonly name: string;
+  /** Names of all files of its folder. */
+  readonly siblings: readonly string[];
+  readonly precision: Precision;
+}
+
+/** The graphs of a folder, the preferred ones first. */
+async function findOnnxFiles(root: string): Promise<FoundFile[]> {
+  const found: { file: FoundFile; rank: number }[] = [];
   for (const [folderRank, sub] of ONNX_FOLDERS.entries()) {
     const folder = join(root, sub);
-    const names = await listFolder(folder);
-    for (const name of names) {
+    const siblings = await listFolder(folder);
+    for (const name of siblings) {
       const kind = classifyOnnxName(name);
       if (kind === undefined) continue;
-      const file = await describeFile(folder, name, names, kind.precision);
+      const file = { folder, name, siblings, precision: kind.precision };
       found.push({ file, rank: kind.rank * ONNX_FOLDERS.length + folderRank });
     }
   }
@@ -173,14 +175,12 @@ async function listFolder(folder: string): Promise<string[]> {
 }
 
 async function describeFile(
-  folder: string,
-  name: string,
-  siblings: readonly string[],
-  precision: Precision,
+  { folder, name, siblings, precision }: FoundFile,
+  use: GraphUse,
 ): Promise<ModelFile> {
   const path = join(folder, name);
   await requireFile(path);
-  const contents = readContents(path);
+  const contents = readContents(path, use);
   // Without a readable graph the names of its siblings are the best guess at what belongs to it.
   const locations =
     contents.outline === undefined
@@ -212,11 +212,11 @@ async function describeFile(
 /** The graph's outline, or why it has none. A broken int8 file must not stop the fp32 one. */
 function readContents(
   path: string,
-  labels?: number,
+  use: GraphUse,
 ): { outline?: OnnxOutline; problem: string | undefined } {
   try {
     const outline = readOnnxOutline(path);
-    return { outline, problem: whyNotReranker(outline, labels) };
+    return { outline, problem: whyNotReranker(outline, use) };
   } catch (error) {
     if (error instanceof MalformedProtobufError) {
       return { problem: `it is damaged or no ONNX file (${error.message}): download it again` };

@@ -1,8 +1,10 @@
 import { stat } from "node:fs/promises";
-import { isAbsolute, join, resolve, sep } from "node:path";
-import { type CatalogueEntry, findEntry, HUB_ID, type Precision } from "../core/catalogue.js";
+import { basename, isAbsolute, join, resolve, sep } from "node:path";
+import { type CatalogueEntry, findEntry, HUB_ID } from "../core/catalogue.js";
+import type { Precision } from "../core/precision.js";
 import { RankmillError } from "../core/errors.js";
 import type { Activation } from "../core/activation.js";
+import type { HeadUse } from "../core/heads/head-use.js";
 import { takesInstruction } from "../core/prompt.js";
 import { loadCatalogue } from "./catalogue-files.js";
 import { digestModelParts } from "./digest.js";
@@ -14,6 +16,7 @@ import type { LockedModel } from "./lock-file.js";
 import { lockFilePath, pulledModelFolder, shortRevision } from "./model-cache.js";
 import { chooseFile, inspectModelFolder } from "./model-folder.js";
 import type { ModelFile, ModelFolder } from "./model-folder.js";
+import { SETTINGS_FILE } from "./model-settings.js";
 
 export interface ModelPlaces {
   /** The folder that holds the package's `models/`. */
@@ -48,6 +51,8 @@ export interface ResolvedModel {
   readonly maxLength: { readonly default: number; readonly highest: number };
   /** Whether it has a prompt with a slot for an instruction. */
   readonly takesInstruction: boolean;
+  /** The way from the numbers of its graph to one logit per pair. */
+  readonly head: HeadUse;
   /** The function that makes the public score from the logit if the job does not say. */
   readonly activation: Activation;
   readonly entry?: CatalogueEntry;
@@ -86,13 +91,37 @@ export async function resolveModel(
     precision: file.precision,
     file,
     onnxPath: file.path,
-    revision: shortRevision(location.locked?.revision ?? digest.digest),
+    revision: shortRevision(revisionOf(location.locked, folder, digest)),
     digest: digest.digest,
     maxLength: maxLengthOf(folder, location.entry),
     takesInstruction: folder.prompt !== undefined && takesInstruction(folder.prompt),
-    activation: file.activated ? "identity" : (location.entry?.activation ?? "sigmoid"),
+    head: folder.head,
+    activation: activationOf(folder, file, location.entry),
     ...(location.entry === undefined ? {} : { entry: location.entry }),
   };
+}
+
+/**
+ * The commit of a pulled model. Files that somebody has put beside it, and that change its scores, are in
+ * its digest alone.
+ */
+function revisionOf(
+  locked: LockedModel | undefined,
+  { settingsFiles }: ModelFolder,
+  { digest }: ModelDigest,
+): string {
+  if (locked === undefined) return digest;
+  const isAsPulled = settingsFiles.every(({ path }) => locked.files[basename(path)] !== undefined);
+  return isAsPulled ? locked.revision : digest;
+}
+
+function activationOf(
+  folder: ModelFolder,
+  file: ModelFile,
+  entry: CatalogueEntry | undefined,
+): Activation {
+  if (file.activated) return "identity";
+  return folder.namedActivation ?? entry?.activation ?? "sigmoid";
 }
 
 /** A model that has files on this machine or could be pulled. */
@@ -213,6 +242,12 @@ async function isFolder(path: string): Promise<boolean> {
 }
 
 function checkAgainstLock(location: Location, locked: LockedModel, digest: ModelDigest): void {
+  if (locked.files[SETTINGS_FILE] !== undefined && !digest.parts.has(SETTINGS_FILE)) {
+    throw new RankmillError(
+      "model_unusable",
+      `${join(location.path, SETTINGS_FILE)} was pulled and is gone, and without it the model gives other scores: run "rankmill models pull ${location.name}"`,
+    );
+  }
   for (const [part, sha256] of digest.parts) {
     const pinned = locked.files[part]?.sha256;
     if (pinned === undefined || pinned === sha256) continue;

@@ -1,6 +1,6 @@
 import type { PairTemplate } from "../core/pair-assembly.js";
 import type { Prompt } from "../core/prompt.js";
-import { readPrompt } from "../models/prompt-file.js";
+import { readModelSettings } from "../models/model-settings.js";
 import { padIdOf, parsePairTemplate } from "./pair-template.js";
 import {
   parseTokenizer,
@@ -34,8 +34,11 @@ export class TokenizerSource {
 
   /** @throws RankmillError `model_unusable` if `tokenizer.json`, or the prompt, cannot be read */
   static async open(folder: string, compiledDir: string | undefined): Promise<TokenizerSource> {
-    const [files, prompt] = await Promise.all([readTokenizerFiles(folder), readPrompt(folder)]);
-    return new TokenizerSource(files, prompt, compiledDir);
+    const [files, settings] = await Promise.all([
+      readTokenizerFiles(folder),
+      readModelSettings(folder),
+    ]);
+    return new TokenizerSource(files, settings.prompt, compiledDir);
   }
 
   /**

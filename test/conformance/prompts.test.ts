@@ -7,7 +7,8 @@ import type { PairTemplate } from "../../src/core/pair-assembly.js";
 import type { Tokenizer } from "../../src/core/ports/tokenizer.js";
 import { partsFor, type Prompt } from "../../src/core/prompt.js";
 import { resolveScoring } from "../../src/core/scoring.js";
-import { promptNames, readPrompt } from "../../src/models/prompt-file.js";
+import { promptNames } from "../../src/models/known-prompts.js";
+import { readModelSettings } from "../../src/models/model-settings.js";
 import { encodeParts } from "../../src/pipeline/encode/encode-documents.js";
 import { openTokenizer } from "../../src/tokenizers/open-tokenizer.js";
 import { fixtureFolder } from "../support/lanes.js";
@@ -102,7 +103,7 @@ describe("a prompt on a tokenizer of Qwen3", () => {
     "gives the ids of the model's own code (%s, %s)",
     async (_, name, tokenizerFolder) => {
       const path = await withPrompt(tokenizerFolder, name);
-      const prompt = await readPrompt(path);
+      const { prompt } = await readModelSettings(path);
       const opened = await openTokenizer(path);
       const reference = openReference(tokenizerFolder);
       try {
@@ -186,6 +187,6 @@ describe("a file with a prompt", () => {
     const path = await mkdtemp(join(folder, "bad-"));
     const text = typeof value === "string" ? value : JSON.stringify(value);
     await writeFile(join(path, "rankmill.json"), text);
-    await expect(readPrompt(path)).rejects.toThrow(reason);
+    await expect(readModelSettings(path)).rejects.toThrow(reason);
   });
 });

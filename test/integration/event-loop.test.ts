@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { PLAIN_HEAD } from "../../src/core/heads/head-use.js";
 import { DEFAULT_LIMITS } from "../../src/core/contract.js";
 import type { NewJob } from "../../src/core/job.js";
 import { Permits } from "../../src/platform/permits.js";
@@ -60,6 +61,7 @@ beforeAll(async () => {
     openTimeoutMs: 300_000,
     model: {
       onnxPath: busyFile,
+      head: PLAIN_HEAD,
       padId: 0,
       segmentTypeIds: true,
       device: "cpu",

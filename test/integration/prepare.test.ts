@@ -19,7 +19,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import type { Precision } from "../../src/core/catalogue.js";
+import { PLAIN_HEAD } from "../../src/core/heads/head-use.js";
+import type { Precision } from "../../src/core/precision.js";
 import type { EncodedPair } from "../../src/core/pair.js";
 import { readCpuFeatures } from "../../src/inference/host/cpu-features.js";
 import { FIRST_PLACE } from "../../src/inference/prepare/graph/first-token.js";
@@ -41,12 +42,12 @@ const MODELS = fileURLToPath(new URL("../fixtures/models", import.meta.url));
 const LANE_ENTRY = fileURLToPath(new URL("../../dist/workers/lane.js", import.meta.url));
 const PREPARE_ENTRY = fileURLToPath(new URL("../../dist/workers/prepare.js", import.meta.url));
 const OPEN_TIMEOUT_MS = 30_000;
-const FILE_OF: Readonly<Record<Precision, string>> = {
+const FILE_OF = {
   fp32: "model.onnx",
   fp16: "model_fp16.onnx",
   int8: "model_int8.onnx",
   uint8: "model_uint8.onnx",
-};
+} as const satisfies Partial<Record<Precision, string>>;
 /** Below every fixture's vocabulary. */
 const HIGHEST_ID = 599;
 
@@ -85,6 +86,7 @@ function request(more: Partial<PrepareOptions> = {}): PrepareOptions {
     externalData: [],
     modelDigest: "ab".repeat(32),
     precision: "fp32",
+    head: PLAIN_HEAD,
     cacheDir,
     entryPath: PREPARE_ENTRY,
     env: process.env,
@@ -101,6 +103,7 @@ async function openLane(onnxPath: string, more: Partial<LaneModel> = {}): Promis
     openTimeoutMs: OPEN_TIMEOUT_MS,
     model: {
       onnxPath,
+      head: PLAIN_HEAD,
       padId: 0,
       segmentTypeIds: true,
       device: "cpu",

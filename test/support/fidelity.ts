@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { PLAIN_HEAD } from "../../src/core/heads/head-use.js";
 import type { EncodedPair } from "../../src/core/pair.js";
 import { LaneProcess, type LaneProcessOptions } from "../../src/inference/lanes/lane-process.js";
 import { prepareModel } from "../../src/inference/prepare/prepare-model.js";
@@ -100,6 +101,7 @@ export async function preparedOptions(
     externalData: [],
     modelDigest: createHash("sha256").update(readFileSync(path)).digest("hex"),
     precision,
+    head: PLAIN_HEAD,
     cacheDir: join(cacheDir, model),
     entryPath: PREPARE_ENTRY,
     env: process.env,

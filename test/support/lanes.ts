@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { PLAIN_HEAD } from "../../src/core/heads/head-use.js";
 import type { EncodedPair } from "../../src/core/pair.js";
 import type { LaneProcessOptions } from "../../src/inference/lanes/lane-process.js";
 import { dist } from "./dist.js";
@@ -37,6 +38,7 @@ export function laneOptions(
     openTimeoutMs: 300_000,
     model: {
       onnxPath: join(fixtureFolder(model), "onnx", file),
+      head: PLAIN_HEAD,
       padId: model === "xlm-roberta" ? 1 : 0,
       segmentTypeIds: true,
       device: "cpu",

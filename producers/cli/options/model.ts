@@ -1,4 +1,4 @@
-import { PRECISIONS } from "../../../src/core/catalogue.js";
+import { PRECISIONS } from "../../../src/core/precision.js";
 import { TOKENIZER_CHOICES } from "../../../src/tokenizers/kinds/registry.js";
 import { pick, type GroupValues, type OptionGroup } from "./option-spec.js";
 

@@ -7,11 +7,11 @@ import type { ResolvedModel } from "../../models/resolve.js";
  * @param full reads the files in full
  */
 export async function preparedHere(
-  { onnxPath, digest, precision }: ResolvedModel,
+  { onnxPath, digest, precision, head }: ResolvedModel,
   preparedDir: string | undefined,
   full: boolean,
 ): Promise<PreparedHere> {
   if (preparedDir === undefined) return { status: "missing" };
-  const model = { onnxPath, modelDigest: digest, precision, cacheDir: preparedDir };
+  const model = { onnxPath, modelDigest: digest, precision, head, cacheDir: preparedDir };
   return await inspectPreparedModel(model, full);
 }

@@ -29,7 +29,7 @@ export async function planWorkerLanes(request: WorkerLanesRequest): Promise<Work
   const env = laneEnv(request.env, device);
   const source = loadsPrepared
     ? await modelSource(model, preparedDir, env, logger)
-    : { onnxPath: model.onnxPath };
+    : { onnxPath: model.onnxPath, head: model.head };
   const laneModel = laneModelOf(source, request.filling, device);
   return { plan: await planLanes({ ...request, device, env, laneModel }), env };
 }

@@ -30,6 +30,7 @@ export async function prepareResolved(request: PrepareRequest): Promise<Prepared
     externalData: model.file.externalData,
     modelDigest: model.digest,
     precision: model.precision,
+    head: model.head,
     cacheDir: preparedDir,
     entryPath: PREPARE_ENTRY,
     env,
@@ -55,6 +56,7 @@ export async function modelSource(
   if (note !== undefined) logger.warn({ precision: model.precision }, note);
   const original: ModelSource = {
     onnxPath: model.onnxPath,
+    head: model.head,
     prepared: false,
     unmasked: false,
     exactInt8,
@@ -73,7 +75,7 @@ export async function modelSource(
       reused ? "prepared model reused" : `model prepared in ${(prepareMs / 1000).toFixed(1)} s`,
     );
     if (prepared.onTmpfs) logger.warn({ preparedDir }, TMPFS_WARNING);
-    return { onnxPath, prepared: true, unmasked, exactInt8 };
+    return { onnxPath, head: model.head, prepared: true, unmasked, exactInt8 };
   } catch (error) {
     logger.warn(
       `running unprepared, with scores that differ in their last digits from those of prepared workers: ${describeError(error).message}`,

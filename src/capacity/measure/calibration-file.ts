@@ -3,7 +3,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
-import type { Precision } from "../../core/catalogue.js";
+import type { Precision } from "../../core/precision.js";
 import { CALIBRATION_FORMAT, calibrationSchema, type Calibration } from "../calibration.js";
 import { describeError } from "../../core/errors.js";
 import type { CpuFeatures } from "../../inference/host/cpu-features.js";

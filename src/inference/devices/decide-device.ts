@@ -1,4 +1,4 @@
-import type { Precision } from "../../core/catalogue.js";
+import type { Precision } from "../../core/precision.js";
 import { RankmillError } from "../../core/errors.js";
 import { option, wording } from "../../core/wording.js";
 import type { DeviceState } from "./device.js";

@@ -1,5 +1,5 @@
 import type { InferenceSession } from "onnxruntime-node";
-import type { Precision } from "../../core/catalogue.js";
+import type { Precision } from "../../core/precision.js";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

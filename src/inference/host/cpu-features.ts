@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { cpus } from "node:os";
-import type { Precision } from "../../core/catalogue.js";
+import type { Precision } from "../../core/precision.js";
 
 /** The features that decide which of ONNX Runtime's kernels run here, and how weights are packed. */
 export interface CpuFeatures {

@@ -2,7 +2,10 @@ import type { WorkerDevice } from "../devices/registry.js";
 import type { LaneModel } from "./lane-protocol.js";
 
 /** Files that a lane loads, and how. */
-export type ModelSource = Pick<LaneModel, "onnxPath" | "prepared" | "unmasked" | "exactInt8">;
+export type ModelSource = Pick<
+  LaneModel,
+  "onnxPath" | "head" | "prepared" | "unmasked" | "exactInt8"
+>;
 
 /** Facts about a tokenizer that a lane needs to fill its batches. */
 export type BatchFilling = Pick<LaneModel, "padId" | "segmentTypeIds">;

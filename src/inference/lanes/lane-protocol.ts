@@ -1,4 +1,5 @@
 import type { BatchShape } from "../../core/cost/lane-cost.js";
+import type { HeadUse } from "../../core/heads/head-use.js";
 import type { DeviceKind } from "../devices/registry.js";
 
 /**
@@ -9,6 +10,8 @@ import type { DeviceKind } from "../devices/registry.js";
 /** The way in which a lane opens the model. */
 export interface LaneModel {
   readonly onnxPath: string;
+  /** The way from the numbers of the graph to one logit per pair. */
+  readonly head: HeadUse;
   /** Id of the padding token. */
   readonly padId: number;
   /** False if the model has token types but its tokenizer gives all zeros. */

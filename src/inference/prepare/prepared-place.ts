@@ -1,5 +1,6 @@
 import { join, resolve } from "node:path";
-import type { Precision } from "../../core/catalogue.js";
+import type { Precision } from "../../core/precision.js";
+import type { HeadUse } from "../../core/heads/head-use.js";
 import { CPU_DEVICE } from "../devices/registry.js";
 import { quantisedHandling, readCpuFeatures, type CpuFeatures } from "../host/cpu-features.js";
 import { laneModelOf } from "../lanes/lane-model.js";
@@ -15,6 +16,7 @@ export interface PreparableModel {
   /** sha256, hex: of everything that makes the model. */
   readonly modelDigest: string;
   readonly precision: Precision;
+  readonly head: HeadUse;
   /** Holds one folder per prepared model. */
   readonly cacheDir: string;
   /** Default: this machine's. */
@@ -39,7 +41,7 @@ export async function preparedPlace(options: PreparableModel): Promise<PreparedP
   const cacheDir = resolve(options.cacheDir);
   const { exactInt8 } = quantisedHandling(options.precision, cpu);
   const model = laneModelOf(
-    { onnxPath: resolve(options.onnxPath), exactInt8 },
+    { onnxPath: resolve(options.onnxPath), head: options.head, exactInt8 },
     { padId: 0, segmentTypeIds: false },
     CPU_DEVICE,
   );

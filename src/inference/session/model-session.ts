@@ -2,6 +2,7 @@ import type * as Ort from "onnxruntime-node";
 import type { InferenceSession, Tensor, TypedTensor } from "onnxruntime-node";
 import { RankmillError } from "../../core/errors.js";
 import { installAdvice } from "../../platform/install-advice.js";
+import { logitsOfRows, whyNotNumbers } from "../../core/heads/head-use.js";
 import { paddedLength } from "../../core/cost/length-buckets.js";
 import { rerankerInput, scoredOutput, whyNotReranker } from "../../models/onnx/onnx-check.js";
 import type { RerankerInput } from "../../models/onnx/onnx-check.js";
@@ -15,7 +16,7 @@ type OnnxRuntime = typeof Ort;
 
 type IntegerType = "int64" | "int32";
 
-/** An opened ONNX cross-encoder with one logit per row. Loads the native runtime: for lanes only. */
+/** An opened ONNX cross-encoder, with its head. Loads the native runtime: for lanes only. */
 export class ModelSession implements Session {
   readonly #ort: OnnxRuntime;
   readonly #session: InferenceSession;
@@ -29,7 +30,8 @@ export class ModelSession implements Session {
     this.#model = model;
     const outputs = session.outputMetadata.map(valueOf);
     // The file said so as well when the model was found; what the runtime read of it decides.
-    const why = whyNotReranker({ inputs: session.inputMetadata.map(valueOf), outputs });
+    const inputs = session.inputMetadata.map(valueOf);
+    const why = whyNotReranker({ inputs, outputs }, { head: model.head });
     const output = scoredOutput(outputs);
     if (why !== undefined || output === undefined) throw unusable(why ?? "it has no output");
     this.#output = output.name;
@@ -63,14 +65,15 @@ export class ModelSession implements Session {
 
   /** @returns one logit per row */
   async run(input: BatchInput): Promise<Float32Array> {
-    const [logits = new Float32Array()] = await this.outputs(input, [this.#output]);
+    const [numbers = new Float32Array()] = await this.outputs(input, [this.#output]);
     const rows = input.ids.length;
-    if (logits.length !== rows) {
-      throw unusable(
-        `it gave ${logits.length} numbers for ${rows} pairs; a reranker gives one per pair`,
-      );
+    const perRow = numbers.length / rows;
+    if (!Number.isInteger(perRow)) {
+      throw unusable(`it gave ${numbers.length} numbers for ${rows} pairs`);
     }
-    return logits;
+    const why = whyNotNumbers(perRow, this.#model.head);
+    if (why !== undefined) throw unusable(why);
+    return logitsOfRows(numbers, rows, this.#model.head);
   }
 
   /** @returns the values of the outputs called `names`, in order, flat */

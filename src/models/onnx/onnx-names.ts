@@ -1,4 +1,4 @@
-import type { Precision } from "../../core/catalogue.js";
+import type { Precision } from "../../core/precision.js";
 
 /**
  * The meaning of exported files' names, by the conventions of optimum, sentence-transformers and
@@ -16,6 +16,10 @@ const KNOWN: readonly { readonly stem: RegExp; readonly precision: Precision }[]
   { stem: /^model_qint8_\w+$/, precision: "int8" },
   { stem: /^model_uint8$/, precision: "uint8" },
   { stem: /^model_quint8(_\w+)?$/, precision: "uint8" },
+  { stem: /^model_w8$/, precision: "w8" },
+  { stem: /^model_q4$/, precision: "q4" },
+  { stem: /^model_q4f16$/, precision: "q4f16" },
+  { stem: /^model_bnb4$/, precision: "bnb4" },
 ];
 
 /** @returns precision and rank (lower is preferred), or undefined for a file of another kind */

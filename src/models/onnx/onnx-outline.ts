@@ -23,6 +23,9 @@ const DYNAMIC_QUANTISATION: ReadonlySet<string> = new Set([
   "DynamicQuantizeLinear",
   "DynamicQuantizeMatMul",
   "DynamicQuantizeLSTM",
+  // Their kernels may round activations, and choose by the number of rows: not known to keep bits.
+  "MatMulNBits",
+  "MatMulBnb4",
 ]);
 
 const SIGMOID = "Sigmoid";

@@ -1,6 +1,7 @@
 /** The files of a repository that a model needs, and what each must be. Decides; downloads nothing. */
 import { posix } from "node:path";
-import type { CatalogueEntry, HubFile, HubSource, Precision } from "../../core/catalogue.js";
+import type { CatalogueEntry, HubFile, HubSource } from "../../core/catalogue.js";
+import type { Precision } from "../../core/precision.js";
 import { RankmillError } from "../../core/errors.js";
 import type { HubListedFile, HubListing } from "./hub-client.js";
 import type { LockedModel } from "../lock-file.js";
@@ -10,6 +11,13 @@ import { option, wording } from "../../core/wording.js";
 /** Files of a model that is not in the catalogue; the first two are required. */
 const NEEDED_FILES = ["config.json", "tokenizer.json"] as const;
 const WELCOME_FILES = ["tokenizer_config.json"] as const;
+/** Files that say how a model is asked and read. They come before config.json, which is checked with them. */
+const SETTINGS_FILES = [
+  "rankmill.json",
+  "modules.json",
+  "config_sentence_transformers.json",
+  "chat_template.jinja",
+] as const;
 
 export interface WantedFile {
   readonly path: string;
@@ -170,6 +178,7 @@ function discoveredFiles(
     }
   }
   return [
+    ...SETTINGS_FILES.filter((path) => paths.includes(path)),
     ...NEEDED_FILES,
     ...WELCOME_FILES.filter((path) => paths.includes(path)),
     discoveredGraph(source.repository, precision, paths),

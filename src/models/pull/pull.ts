@@ -1,7 +1,8 @@
 import { rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { CatalogueEntry, Precision } from "../../core/catalogue.js";
+import type { CatalogueEntry } from "../../core/catalogue.js";
+import type { Precision } from "../../core/precision.js";
 import { RankmillError } from "../../core/errors.js";
 import { withFileLease } from "../../platform/file-lease.js";
 import type { ContentHashes } from "../../platform/content-hash.js";
@@ -12,6 +13,7 @@ import type { HubListing, HubOptions } from "./hub-client.js";
 import { readLock, writeLock } from "../lock-file.js";
 import type { LockedModel } from "../lock-file.js";
 import { readModelConfig } from "../model-config.js";
+import { readModelUse } from "../model-use.js";
 import { lockFilePath, pulledModelFolder, shortRevision } from "../model-cache.js";
 import { chooseFile, inspectModelFolder } from "../model-folder.js";
 import { needsListing, planFiles, pullSource } from "./pull-plan.js";
@@ -235,7 +237,7 @@ class Pull {
         bytes,
       );
       // A classifier or an unreadable config is refused before its weights are downloaded.
-      if (wanted.path === "config.json") await readModelConfig(folder);
+      if (wanted.path === "config.json") await readModelUse(folder, await readModelConfig(folder));
     }
     // The pins are written after this: they never name a file that a power cut could take back.
     const folders = new Set(

@@ -1,4 +1,4 @@
-import type { Precision } from "../../../src/core/catalogue.js";
+import type { Precision } from "../../../src/core/precision.js";
 
 /** The pairs of one repetition. All its jobs are in flight at once. */
 export interface Workload {

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
-import { catalogueEntrySchema, findEntry, PRECISIONS } from "../../../src/core/catalogue.js";
+import { catalogueEntrySchema, findEntry } from "../../../src/core/catalogue.js";
+import { PRECISIONS } from "../../../src/core/precision.js";
 import { loadCatalogue } from "../../../src/models/catalogue-files.js";
 import { classifyOnnxName } from "../../../src/models/onnx/onnx-names.js";
 import { DATA, given, testData } from "../../support/needs.js";

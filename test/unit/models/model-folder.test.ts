@@ -15,7 +15,11 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { RankmillError } from "../../../src/core/errors.js";
 import { digestModel, digestModelParts } from "../../../src/models/digest.js";
 import { withChecksum } from "../../../src/platform/checksummed-json.js";
-import { chooseFile, inspectModelFolder } from "../../../src/models/model-folder.js";
+import {
+  chooseFile,
+  inspectModelFolder,
+  type ModelFolder,
+} from "../../../src/models/model-folder.js";
 import { listModels, resolveModel } from "../../../src/models/resolve.js";
 import { CROSS_ENCODER, onnxBytes } from "../../support/onnx-bytes.js";
 
@@ -184,6 +188,7 @@ describe("the files of a folder", () => {
       ["int8", "onnx/model_quantized.onnx"],
       ["int8", "onnx/model_qint8_avx512.onnx"],
       ["uint8", "onnx/model_quint8_avx2.onnx"],
+      ["q4", "onnx/model_q4.onnx"],
     ]);
   });
 
@@ -233,7 +238,19 @@ describe("a folder that cannot be used", () => {
     await writeModel({ "config.json": JSON.stringify({ model_type: "bert", ...config }) });
     const { code, message } = await refusal(inspectModelFolder(folder));
     expect(code).toBe("model_unusable");
-    expect(message).toMatch(/declares 3 labels.*num_labels 1/);
+    expect(message).toMatch(/declares 3 labels.*"head".*num_labels 1/);
+  });
+
+  it.each([
+    ["reads images", { vision_config: {} }, /reads images.*Qwen3-Reranker-0\.6B/],
+    ["ranks lists", { architectures: ["JinaForRanking"] }, /listwise.*Qwen3-Reranker-0\.6B/],
+    ["has a head per layer", { head_multi: true }, /layerwise.*bge-reranker-v2-m3/],
+    ["compares tokens", { architectures: ["HF_ColBERT"] }, /late interaction.*gte-reranker/],
+    ["writes its answer", { is_encoder_decoder: true }, /monoT5.*ms-marco-MiniLM/],
+    ["is asked in words", { model_type: "qwen3" }, /nothing says how it is asked.*"prompt"/],
+  ])("is refused with a model that %s, and told of one that works", async (_, config, expected) => {
+    await writeModel({ "config.json": JSON.stringify(config) });
+    expect((await refusal(inspectModelFolder(folder))).message).toMatch(expected);
   });
 
   it("is taken with two labels if its graph gives one logit, and not if it does not say", async () => {
@@ -250,6 +267,47 @@ describe("a folder that cannot be used", () => {
       const model = await inspectModelFolder(folder);
       expect(() => chooseFile(model)).toThrow("gives 2 logits per pair");
     }
+  });
+
+  it("is taken with several labels if rankmill.json says which of them counts", async () => {
+    const names = ["contradiction", "entailment", "neutral"];
+    const id2label = Object.fromEntries(names.map((name, i) => [String(i), name]));
+    const use = async (head: object, logits: number | string = 3): Promise<ModelFolder> => {
+      await writeModel({
+        "config.json": JSON.stringify({ model_type: "bert", id2label }),
+        "rankmill.json": JSON.stringify({ head, activation: "identity" }),
+        "model.onnx": onnxBytes({ ...CROSS_ENCODER, outputs: outputs(logits) }),
+      });
+      return await inspectModelFolder(folder);
+    };
+    for (const logits of [3, "logits"]) {
+      const model = await use({ kind: "softmax", label: "entailment", scale: 0.5 }, logits);
+      expect(model.head).toEqual({ kind: "softmax", label: 1, against: 0, scale: 0.5 });
+      expect(chooseFile(model).problem).toBeUndefined();
+      const resolved = await resolveModel(folder, { packageRoot: ROOT });
+      expect(resolved).toMatchObject({ activation: "identity", head: model.head });
+    }
+    for (const [head, said] of [
+      [{ kind: "softmax", label: "yes" }, /head\.label.*"yes".*contradiction, entailment, neutral/],
+      [{ kind: "softmax" }, /head\.label: is missing/],
+      [{ kind: "logit", label: 1 }, /head\.label: a head "logit" reads none/],
+      [{ kind: "max", label: 1 }, /head\.kind/],
+      [{ scale: 0 }, /head\.scale/],
+    ] as const) {
+      expect((await refusal(use(head))).message).toMatch(said);
+    }
+    const beyond = await use({ kind: "label", label: 3 });
+    expect(() => chooseFile(beyond)).toThrow('correct "label"');
+  });
+
+  it("is another model with another head", async () => {
+    await writeModel();
+    const digests = [await digest()];
+    for (const scale of [1, 0.2]) {
+      await writeModel({ "rankmill.json": JSON.stringify({ head: { kind: "logit", scale } }) });
+      digests.push(await digest());
+    }
+    expect(new Set(digests).size).toBe(3);
   });
 
   it("is another model with a prompt, and with another prompt", async () => {
@@ -329,6 +387,18 @@ describe("a folder that cannot be used", () => {
       /input "bbox"/,
     ],
     ["several logits", { outputs: [{ name: "logits", shape: ["b", 3] }] }, /3 logits per pair/],
+    [
+      "a logit per word",
+      { outputs: [{ name: "logits", shape: ["b", "s", 151_669] }] },
+      /word of the vocabulary.*models\/export and --seq-cls/,
+    ],
+    [
+      "keys and values as inputs",
+      {
+        inputs: [...(CROSS_ENCODER.inputs ?? []), { name: "past_key_values.0.key", shape: ["b"] }],
+      },
+      /write text, word by word.*--seq-cls/,
+    ],
     ["no head", { outputs: [{ name: "last_hidden_state", shape: ["b", "s", 384] }] }, /head/],
   ])("is refused with a graph that has %s", async (_what, change, expected) => {
     await writeModel({ "model.onnx": onnxBytes({ ...CROSS_ENCODER, ...change }) });

@@ -28,8 +28,13 @@ export const memory: Check = {
       : { status: "missing" as const };
     const source =
       found.status === "good"
-        ? { onnxPath: found.onnxPath, prepared: true, unmasked: found.unmasked }
-        : { onnxPath: model.onnxPath };
+        ? {
+            onnxPath: found.onnxPath,
+            head: model.head,
+            prepared: true,
+            unmasked: found.unmasked,
+          }
+        : { onnxPath: model.onnxPath, head: model.head };
     // Open while the memory is planned, as in a worker.
     const { tokenizer, template, kind, vocabularyBytes } = await openTokenizer(model.folder.path, {
       kind: subject.tokenizer,

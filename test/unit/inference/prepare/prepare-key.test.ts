@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { PLAIN_HEAD } from "../../../../src/core/heads/head-use.js";
 import { preparedKey, type KeyParts } from "../../../../src/inference/prepare/prepare-key.js";
 
 const PARTS: KeyParts = {
@@ -7,6 +8,7 @@ const PARTS: KeyParts = {
   cpu: { arch: "x64", flags: ["avx2", "fma"], model: "a processor" },
   model: {
     onnxPath: "",
+    head: PLAIN_HEAD,
     padId: 0,
     segmentTypeIds: false,
     device: "cpu",
