@@ -3,7 +3,9 @@ import { option, wording } from "../../src/core/wording.js";
 import type { ServerTls } from "../gateway/listen.js";
 import type { GatewayServerOptions } from "../gateway/server.js";
 import { parseAliases } from "./aliases.js";
+import type { DASHBOARD } from "./options/dashboard.js";
 import type { GatewayValues } from "./options/gateway.js";
+import type { GroupValues } from "./options/option-spec.js";
 import { readPem } from "./redis-target.js";
 
 type GivenOptions = Omit<
@@ -12,9 +14,18 @@ type GivenOptions = Omit<
 >;
 
 /** The gateway's settings, as the command line gives them. @throws RankmillError `invalid_option` */
-export function gatewayOptions(values: GatewayValues): GivenOptions {
+export function gatewayOptions(
+  values: GatewayValues & Pick<GroupValues<typeof DASHBOARD>, "showTexts">,
+): GivenOptions {
   const { host, port, alias, defaultModel, deadline, hangUpGrace, allowedHost } = values;
-  const { maxListDocuments, maxWaitingClients, strictDocuments, trustForwarded } = values;
+  const {
+    maxListDocuments,
+    maxWaitingClients,
+    strictDocuments,
+    trustForwarded,
+    dashboard,
+    showTexts,
+  } = values;
   return {
     host,
     port,
@@ -27,6 +38,7 @@ export function gatewayOptions(values: GatewayValues): GivenOptions {
     graceMs: hangUpGrace * 1_000,
     allowedHosts: allowedHost,
     trustsProxy: trustForwarded,
+    pages: dashboard ? { showTexts } : undefined,
   };
 }
 

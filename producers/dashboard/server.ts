@@ -13,8 +13,11 @@ import { boundConnections } from "../../src/platform/bound-connections.js";
 import { errnoOf } from "../../src/platform/file-system-errors.js";
 import { addLoginRoutes, sessionOf } from "../page/login-routes.js";
 import { addPageRoutes } from "../page/routes.js";
-import { VisibleRuns } from "../page/run-pages.js";
+import { listServedBy } from "../page/served-by.js";
 import { Links, PAGE_FILES } from "../page/shell.js";
+import type { Viewer } from "../page/viewer.js";
+import { AllRuns } from "./all-runs.js";
+import { boundStreams } from "./bound-streams.js";
 import { checkExposure, isFromOwnPage, type AccessRules } from "./access.js";
 import { Admission } from "./admission.js";
 import type { QueuesBoard } from "./queues-board.js";
@@ -75,7 +78,7 @@ function makeApp(
   board: QueuesBoard | undefined,
   stopping: AbortSignal,
 ): Hono {
-  const { runs, allowActions, showTexts, logger } = options;
+  const { logger } = options;
   const links = new Links("");
   const files = Object.values(PAGE_FILES).map((file) => links.file(file));
   const open = new Set(["/login", "/logout", ...files]);
@@ -99,11 +102,10 @@ function makeApp(
     });
   }
   addPageRoutes(app, {
-    runs: new VisibleRuns(runs),
+    viewerOf: viewerOf(options),
     links,
     queues: QUEUES_PATH,
-    allowActions,
-    showTexts,
+    takeStream: boundStreams(),
     stopping,
     logger,
     hasSession: (context) => sessionOf(context, sessions) !== undefined,
@@ -114,6 +116,22 @@ function makeApp(
   if (board === undefined) app.get(QUEUES_PATH, (context) => context.text(NO_BOARD));
   else app.route(QUEUES_PATH, board.routes);
   return app;
+}
+
+/** Whoever was let in sees everything. */
+function viewerOf({ runs, allowActions, showTexts }: DashboardOptions): () => Viewer {
+  const viewer: Viewer = {
+    runs: new AllRuns(runs),
+    showsTexts: showTexts,
+    showsHosts: true,
+    mayAct: allowActions,
+    ways: {
+      submit: "rankmill submit --input FILE --model NAME",
+      failures: (run) => `rankmill failures ${run}`,
+    },
+    workers: async () => await listServedBy(runs.redis),
+  };
+  return () => viewer;
 }
 
 const PACKAGES = ["@bull-board/api", "@bull-board/hono"];

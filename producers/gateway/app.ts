@@ -3,6 +3,8 @@ import { Hono, type MiddlewareHandler } from "hono";
 import { LOCAL_CALLER, type Scope } from "../../src/core/caller.js";
 import { accessLog, type AccessLogOptions } from "./access-log.js";
 import { KEYLESS_PATHS, type Authenticate } from "./authentication.js";
+import { addPages, type PagesOptions } from "./pages/add-pages.js";
+import { isPagesPath } from "./pages/pages-path.js";
 import type { GatewayApp, GatewayEnv, GatewayParts, RouteModule } from "./env.js";
 import { remoteAddress } from "./remote-address.js";
 import { Refusal } from "./refusal.js";
@@ -27,6 +29,8 @@ export interface AppOptions extends AccessLogOptions {
   readonly trustsProxy: boolean;
   /** Undefined if nobody asks for traces. */
   readonly trace: TraceRequest | undefined;
+  /** Undefined: no pages for runs. */
+  readonly pages?: PagesOptions | undefined;
   /** Whether a request may have this `Host`. */
   readonly isHostAllowed: (host: string | undefined) => boolean;
 }
@@ -44,6 +48,7 @@ export function makeApp(
   app.use(checkHost(options));
   app.use(admit(options));
   for (const add of modules) add(app, parts);
+  if (options.pages !== undefined) addPages(app, parts, { ...options.pages, ...options });
   app.notFound((context) => {
     const { method, path } = context.req;
     const message = `there is no ${method} ${path.slice(0, 200)}`;
@@ -79,9 +84,10 @@ function checkHost({ isHostAllowed }: AppOptions): MiddlewareHandler<GatewayEnv>
 }
 
 /** Finds out who asks, and lets in who may come in. */
-function admit({ authenticate, trustsProxy }: AppOptions): MiddlewareHandler<GatewayEnv> {
+function admit({ authenticate, trustsProxy, pages }: AppOptions): MiddlewareHandler<GatewayEnv> {
   return async (context, next) => {
-    if (KEYLESS_PATHS.has(context.req.path)) {
+    const { path } = context.req;
+    if (KEYLESS_PATHS.has(path) || (pages !== undefined && isPagesPath(path))) {
       context.set("caller", { ...LOCAL_CALLER, scopes: new Set<Scope>() });
       return await next();
     }

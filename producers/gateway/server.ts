@@ -16,6 +16,7 @@ import { unreadiness } from "./readiness.js";
 import { closeServer, listen, type ServerTls } from "./listen.js";
 import { DEFAULT_TIMES, type ServerTimes } from "./server-times.js";
 import { MODULES } from "./modules.js";
+import type { PagesOptions } from "./pages/add-pages.js";
 import { BodyReader, type BodyBounds } from "./read-body.js";
 import type { TraceRequest } from "./trace-requests.js";
 import { Waiting } from "./waiting.js";
@@ -46,6 +47,8 @@ export interface GatewayServerOptions {
   /** Undefined: plain HTTP. */
   readonly tls?: ServerTls | undefined;
   readonly times?: ServerTimes;
+  /** Pages for runs; undefined: none. */
+  readonly pages: Pick<PagesOptions, "showTexts"> | undefined;
   /** Undefined if nobody asks for traces. */
   readonly trace?: TraceRequest | undefined;
   /** Undefined if nobody asks for metrics. */
@@ -66,8 +69,9 @@ export async function openGateway(options: GatewayServerOptions): Promise<Runnin
   const { redis, names, limits, maxListDocuments, graceMs, logger, deadlineMs } = options;
   const { strictDocuments, trustsProxy, times = DEFAULT_TIMES } = options;
   const stopping = new AbortController();
-  // Every request that waits listens to it.
-  setMaxListeners(0, stopping.signal);
+  const closing = new AbortController();
+  // Every request that waits listens to them.
+  setMaxListeners(0, stopping.signal, closing.signal);
   const gateway = new Gateway({
     redis,
     names,
@@ -105,6 +109,7 @@ export async function openGateway(options: GatewayServerOptions): Promise<Runnin
     authenticate: options.authenticate,
     onFinished: metrics === undefined ? () => {} : countRequests(metrics, figures),
     trustsProxy,
+    pages: options.pages && { ...options.pages, closing: closing.signal },
     trace: options.trace,
     writeMs: times.writeMs,
     isHostAllowed: allowedHosts(options.host, options.allowedHosts),
@@ -120,6 +125,7 @@ export async function openGateway(options: GatewayServerOptions): Promise<Runnin
   return {
     address: server.address() as AddressInfo,
     close: async (ms) => {
+      closing.abort();
       await closeServer(server, stopping, ms);
       await tenants.close();
       await gateway.close();

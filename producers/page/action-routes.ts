@@ -1,14 +1,15 @@
-/** Actions on runs: a page that asks, and a form that does. Neither is there if actions are not allowed. */
+/** Actions on runs: a page that asks, and a form that does. Whoever may not act gets neither. */
 import type { Context, Hono } from "hono";
 import { confirmView, isActionName, messageView, RUN_ACTIONS } from "./action-view.js";
 import type { PageOptions, SendPage } from "./routes.js";
 
 export function addActionRoutes(app: Hono, options: PageOptions, send: SendPage): void {
-  if (!options.allowActions) return;
   app.get("/runs/:id/:action", async (context, next) => {
     const { id, action } = context.req.param();
     if (!isActionName(action)) return await next();
-    const run = await options.runs.open(id);
+    const { runs, mayAct } = options.viewerOf(context);
+    if (!mayAct) return await sendLooksOnly(context, options, send);
+    const run = await runs.open(id);
     const token = options.formToken(context);
     const body = confirmView(run.id, action, await run.status(), token, options.links);
     return await send(context, { title: `${RUN_ACTIONS[action].title} ${run.id}`, body });
@@ -16,13 +17,23 @@ export function addActionRoutes(app: Hono, options: PageOptions, send: SendPage)
   app.post("/runs/:id/:action", async (context, next) => {
     const { id, action } = context.req.param();
     if (!isActionName(action)) return await next();
+    if (!options.viewerOf(context).mayAct) return await sendLooksOnly(context, options, send);
     return await act(context, options, send, id, action);
   });
 }
 
+function sendLooksOnly(
+  context: Context,
+  { links }: PageOptions,
+  send: SendPage,
+): Response | Promise<Response> {
+  const body = messageView("Nothing was done", "You may look here, and change nothing.", links);
+  return send(context, { title: "Nothing was done", body }, 403);
+}
+
 async function act(
   context: Context,
-  { runs, links, logger, isFormToken }: PageOptions,
+  { viewerOf, links, logger, isFormToken }: PageOptions,
   send: SendPage,
   id: string,
   action: keyof typeof RUN_ACTIONS,
@@ -34,7 +45,7 @@ async function act(
     const body = messageView("Nothing was done", text, links);
     return await send(context, { title: "Nothing was done", body }, 403);
   }
-  const run = await runs.open(id);
+  const run = await viewerOf(context).runs.open(id);
   const records = await RUN_ACTIONS[action].act(run);
   logger.info({ run: run.id, action, records }, "a viewer acted on a run");
   if (action === "purge") return context.redirect(links.list(), 303);

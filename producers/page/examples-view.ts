@@ -33,7 +33,7 @@ export function rankingsView({ rankings }: RunExamples, showsTexts: boolean): Ma
   if (rankings.length === 0) return markup`<p class="empty">No record is ranked yet.</p>`;
   const hidden = showsTexts
     ? ""
-    : markup`<p class="quiet">Texts are hidden; <code>--show-texts</code> shows them.</p>`;
+    : markup`<p class="quiet">Texts are hidden, unless the server is started with <code>--show-texts</code>.</p>`;
   return markup`${hidden}${rankings.map((one, place) => rankingView(one, place === 0))}`;
 }
 

@@ -5,6 +5,7 @@ import { formatDuration } from "../figures.js";
 import { formatRate, timeView } from "./format.js";
 import { markup, type Markup } from "./markup.js";
 import type { Links } from "./shell.js";
+import type { Ways } from "./viewer.js";
 
 export interface ListPage {
   readonly rows: readonly RunRow[];
@@ -13,13 +14,17 @@ export interface ListPage {
   readonly isFirst: boolean;
 }
 
-export function listView({ rows, hasMore, isFirst }: ListPage, links: Links): Markup {
+export function listView(
+  { rows, hasMore, isFirst }: ListPage,
+  links: Links,
+  { submit }: Pick<Ways, "submit">,
+): Markup {
   const title = markup`<div class="top"><h1>Runs</h1><span id="news"></span><span id="live-state" class="quiet" role="status"></span></div>`;
   const last = rows.at(-1);
   if (last === undefined) {
     return markup`${title}<div data-live="${eventsOf(rows, isFirst, links)}"><p class="empty">${
       isFirst
-        ? markup`No run has been submitted yet. <code>rankmill submit --input FILE --model NAME</code> submits one.`
+        ? markup`No run has been submitted yet. <code>${submit}</code> submits one.`
         : "There are no older runs."
     }</p></div>`;
   }

@@ -6,37 +6,27 @@ import { isOver } from "../../src/app/runs/list-rows.js";
 import { liveEvents, type LiveParts } from "./live.js";
 import { liveRow, newsView } from "./list-view.js";
 import type { PageOptions } from "./routes.js";
-import { PAGE_RUNS } from "./run-pages.js";
-import { liveRun, type FoundExamples } from "./run-view.js";
+import type { Links } from "./shell.js";
+import { findExamples, type FoundExamples } from "./found-examples.js";
+import { liveRun } from "./run-view.js";
+import { PAGE_RUNS, type VisibleRuns } from "./viewer.js";
 
-/** Streams at once; each asks Redis every few seconds. */
-const MOST_STREAMS = 32;
 const RUN_INTERVAL_MS = 1_000;
 const LIST_INTERVAL_MS = 2_000;
 /** Failures and their examples change slowly, and cost more to find. */
 const EXAMPLES_INTERVAL_MS = 10_000;
 
 export function addLiveRoutes(app: Hono, options: PageOptions): void {
-  const { runs, showTexts } = options;
-  let streams = 0;
   const stream = (
     context: Context,
     take: () => Promise<LiveParts | undefined>,
     intervalMs: number,
   ): Response => {
-    if (streams >= MOST_STREAMS) {
-      return context.text(
-        `${MOST_STREAMS} pages are watched already: close one, and load this page again\n`,
-        503,
-      );
-    }
-    streams += 1;
-    const gone = new AbortController();
     const { outgoing } = context.env as HttpBindings;
-    outgoing.once("close", () => {
-      streams -= 1;
-      gone.abort();
-    });
+    const refused = options.takeStream(context, outgoing);
+    if (refused !== undefined) return context.text(`${refused}\n`, 503);
+    const gone = new AbortController();
+    outgoing.once("close", () => gone.abort());
     const signal = AbortSignal.any([gone.signal, options.stopping]);
     context.header("Content-Type", "text/event-stream");
     context.header("X-Accel-Buffering", "no");
@@ -47,9 +37,13 @@ export function addLiveRoutes(app: Hono, options: PageOptions): void {
   app.get("/events", (context) => {
     const ids = (context.req.queries("run") ?? []).slice(0, PAGE_RUNS);
     const isFirst = context.req.query("newest") !== undefined;
-    return stream(context, async () => await listParts(options, ids, isFirst), LIST_INTERVAL_MS);
+    const { runs } = options.viewerOf(context);
+    const take = async (): Promise<LiveParts> => await listParts(runs, options.links, ids, isFirst);
+    return stream(context, take, LIST_INTERVAL_MS);
   });
   app.get("/runs/:id/events", async (context) => {
+    const viewer = options.viewerOf(context);
+    const { runs, showsTexts } = viewer;
     const run = await runs.open(context.req.param("id"));
     let found: FoundExamples | undefined;
     let foundAtMs = -Infinity;
@@ -57,17 +51,18 @@ export function addLiveRoutes(app: Hono, options: PageOptions): void {
       const picture = await runs.picture(run);
       const isOver = picture.status.over;
       if (found === undefined || isOver || performance.now() - foundAtMs > EXAMPLES_INTERVAL_MS) {
-        found = await runs.examples(run, showTexts);
+        found = await findExamples(run, showsTexts);
         foundAtMs = performance.now();
       }
-      return { parts: liveRun(picture, found, showTexts), isOver };
+      return { parts: liveRun(picture, found, viewer), isOver };
     };
     return stream(context, take, RUN_INTERVAL_MS);
   });
 }
 
 async function listParts(
-  { runs, links }: PageOptions,
+  runs: VisibleRuns,
+  links: Links,
   ids: readonly string[],
   isFirst: boolean,
 ): Promise<LiveParts> {

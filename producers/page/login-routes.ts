@@ -39,7 +39,8 @@ export function addLoginRoutes<T>(app: Hono, options: LoginOptions<T>): void {
   const form = (context: Context, next: string, problem?: string): string => {
     context.header("Content-Security-Policy", PAGE_POLICY);
     const body = loginView(links, { next, problem, secret });
-    return pageOf({ links, title: "Sign in", queues: undefined, signOut: undefined, body });
+    const nothing = { hasWorkers: false, queues: undefined, signOut: undefined };
+    return pageOf({ links, title: "Sign in", ...nothing, body });
   };
   app.get("/login", (context) => context.html(form(context, context.req.query("next") ?? "")));
   app.post("/login", async (context) => {
@@ -54,7 +55,7 @@ export function addLoginRoutes<T>(app: Hono, options: LoginOptions<T>): void {
       return context.html(form(context, wanted, outcome.reason), outcome.code);
     }
     setCookie(context, COOKIE, sessions.open(outcome.holder), {
-      path: links.at("/"),
+      path: links.root,
       httpOnly: true,
       sameSite: "Strict",
       secure: isHttps(context),
@@ -67,7 +68,7 @@ export function addLoginRoutes<T>(app: Hono, options: LoginOptions<T>): void {
     const session = sessionOf(context, sessions);
     if (session !== undefined && sessions.isFormToken(token, session.token)) {
       sessions.close(session.token);
-      deleteCookie(context, COOKIE, { path: links.at("/") });
+      deleteCookie(context, COOKIE, { path: links.root });
     }
     return context.redirect(links.at("/login"), 303);
   });
@@ -82,7 +83,8 @@ function isHttps(context: Context): boolean {
 
 /** A path of this server's pages; anything else is the list of runs. */
 export function ownPath(path: string, links: Links): string {
-  const base = links.at("/");
-  const isOwn = path.startsWith(base) && /^\/(?![/\\])[\x21-\x7e]*$/.test(path);
-  return isOwn && !path.includes("\\") ? path : base;
+  const { base, root } = links;
+  const isBelow = path === root || path.startsWith(`${root}?`) || path.startsWith(`${base}/`);
+  const isOwn = isBelow && /^\/(?![/\\])[\x21-\x7e]*$/.test(path);
+  return isOwn && !path.includes("\\") ? path : root;
 }

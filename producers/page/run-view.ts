@@ -1,36 +1,32 @@
 /** The page of one run. */
-import type { RunExamples } from "../../src/app/runs/run-examples.js";
 import type { RunPicture } from "../../src/app/runs/run-picture.js";
 import { barView, stateView } from "./bar-view.js";
 import { failuresView, rankingsView } from "./examples-view.js";
+import type { FoundExamples } from "./found-examples.js";
 import { formatBytes, formatCount, formatDuration } from "../figures.js";
 import { formatRate, timeView } from "./format.js";
 import { histogramView } from "./histogram-view.js";
 import { markup, type Markup } from "./markup.js";
 import type { Links } from "./shell.js";
 import { speedView } from "./speed-view.js";
+import type { Viewer } from "./viewer.js";
 import { workersView } from "./workers-view.js";
 
-/** The examples of a run, or why there are none to show. */
-export type FoundExamples =
-  | { readonly status: "found"; readonly examples: RunExamples }
-  | { readonly status: "unknown"; readonly reason: string };
+type Shown = Pick<Viewer, "showsTexts" | "showsHosts">;
 
 export interface RunPage {
   readonly id: string;
   readonly picture: RunPicture;
   readonly found: FoundExamples;
   readonly redisBytes: number | undefined;
-  readonly showsTexts: boolean;
-  /** Whether the viewer may act. */
-  readonly allowActions: boolean;
+  readonly viewer: Shown & Pick<Viewer, "mayAct" | "ways">;
   /** The outcome of an action that was just done. */
   readonly told: string | undefined;
 }
 
 export function runView(page: RunPage, links: Links): Markup {
-  const { id, picture, found, told } = page;
-  const parts = runParts(picture, found);
+  const { id, picture, found, told, viewer } = page;
+  const parts = runParts(picture, found, viewer);
   const part = (name: keyof typeof parts): Markup => markup`<div id="${name}">${parts[name]}</div>`;
   const live = picture.status.over ? "" : markup` data-live="${links.run(id, "/events")}"`;
   return markup`<div class="top"${live}><h1>${id}</h1><span id="live-state" class="quiet" role="status"></span>${actionsView(page, links)}</div>
@@ -39,12 +35,12 @@ ${told === undefined ? "" : markup`<p class="told" role="status">${told}</p>`}
 <div class="pair"><section class="panel"><h2>Speed over time</h2>${part("speed")}</section>
 <section class="panel"><h2>Scores</h2>${part("scores")}</section></div>
 <section class="panel"><h2>Failures</h2>${part("failures")}</section>
-<section class="panel"><h2>Rankings, a sample</h2><div id="rankings">${rankingsPart(found, page.showsTexts)}</div></section>
+<section class="panel"><h2>Rankings, a sample</h2><div id="rankings">${rankingsPart(found, viewer)}</div></section>
 <section class="panel"><h2>Workers</h2>${part("workers")}</section>
 <section class="panel"><h2>Settings</h2>${settingsView(page)}</section>`;
 }
 
-function runParts(picture: RunPicture, found: FoundExamples) {
+function runParts(picture: RunPicture, found: FoundExamples, { showsHosts }: Shown) {
   const { status, series, workers, info } = picture;
   const { counts } = status;
   const examples = found.status === "found" ? found.examples : undefined;
@@ -53,11 +49,11 @@ function runParts(picture: RunPicture, found: FoundExamples) {
     speed: speedView(series),
     scores: histogramView(counts.scores),
     failures: failuresView(counts.failedByCode, examples),
-    workers: workersView(workers, info.model),
+    workers: workersView(workers, info.model, showsHosts),
   };
 }
 
-function rankingsPart(found: FoundExamples, showsTexts: boolean): Markup {
+function rankingsPart(found: FoundExamples, { showsTexts }: Shown): Markup {
   if (found.status === "found") return rankingsView(found.examples, showsTexts);
   return markup`<p class="empty">${found.reason}</p>`;
 }
@@ -66,11 +62,11 @@ function rankingsPart(found: FoundExamples, showsTexts: boolean): Markup {
 export function liveRun(
   picture: RunPicture,
   found: FoundExamples,
-  showsTexts: boolean,
+  shown: Shown,
 ): [string, string][] {
-  const ids: [string, Markup][] = Object.entries(runParts(picture, found));
+  const ids: [string, Markup][] = Object.entries(runParts(picture, found, shown));
   // An open ranking would close under the reader's eyes: they change at the end alone.
-  if (picture.status.over) ids.push(["rankings", rankingsPart(found, showsTexts)]);
+  if (picture.status.over) ids.push(["rankings", rankingsPart(found, shown)]);
   return ids.map(([name, { text }]) => [name, text]);
 }
 
@@ -104,8 +100,8 @@ ${barView(standing, "large")}${problem}${stalled}
 <dl class="tiles">${tiles.map(([name, value]) => markup`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
 }
 
-function actionsView({ id, picture, allowActions }: RunPage, links: Links): Markup | string {
-  if (!allowActions) return "";
+function actionsView({ id, picture, viewer }: RunPage, links: Links): Markup | string {
+  if (!viewer.mayAct) return "";
   const { over, counts, state } = picture.status;
   const link = (action: string, word: string): Markup =>
     markup`<a class="button" href="${links.run(id, `/${action}`)}">${word}</a>`;
@@ -113,7 +109,7 @@ function actionsView({ id, picture, allowActions }: RunPage, links: Links): Mark
   return markup`<div class="actions">${retries ? link("retry", "Retry") : ""}${over ? "" : link("cancel", "Cancel")}${link("purge", "Purge")}</div>`;
 }
 
-function settingsView({ id, picture, redisBytes }: RunPage): Markup {
+function settingsView({ id, picture, redisBytes, viewer }: RunPage): Markup {
   const { info, owner } = picture;
   const days = formatDuration(info.ttlSeconds);
   const facts: [string, string | Markup][] = [
@@ -124,7 +120,7 @@ function settingsView({ id, picture, redisBytes }: RunPage): Markup {
     ["Kept for", days],
     ["Lies in", info.spooled === "yes" ? "a spool" : "Redis"],
     ["Memory in Redis", redisBytes === undefined ? "not known" : formatBytes(redisBytes)],
-    ...(info.spooled === "yes"
+    ...(info.spooled === "yes" && viewer.showsHosts
       ? ([["Runner", owner ?? "none at present"]] satisfies [string, string][])
       : []),
     ["Most tokens of a pair", formatCount(info.maxLength)],
@@ -139,7 +135,7 @@ function settingsView({ id, picture, redisBytes }: RunPage): Markup {
           ],
         ] satisfies [string, string][])),
     ["Scores", info.score],
-    ["Failures", markup`<code>rankmill failures ${id}</code>`],
+    ["Failures", markup`<code>${viewer.ways.failures(id)}</code>`],
   ];
   return markup`<dl class="facts">${facts.map(([name, value]) => markup`<dt>${name}</dt><dd>${value}</dd>`)}</dl>`;
 }

@@ -42,8 +42,13 @@ export class Links {
     this.base = base;
   }
 
+  /** The path of the list, above that of every other page. */
+  get root(): string {
+    return this.base === "" ? "/" : this.base;
+  }
+
   list(after?: string): string {
-    return `${this.base}/${after === undefined ? "" : `?after=${encodeURIComponent(after)}`}`;
+    return `${this.root}${after === undefined ? "" : `?after=${encodeURIComponent(after)}`}`;
   }
 
   run(id: string, more = ""): string {
@@ -64,6 +69,8 @@ export interface Frame {
   readonly title: string;
   /** The entry of the navigation that the page belongs to. */
   readonly section?: "runs" | "workers";
+  /** Whether there is a page of workers. */
+  readonly hasWorkers: boolean;
   /** The address of Bull Board; undefined: there is none. */
   readonly queues: string | undefined;
   /** The token of a form that ends the session; undefined: there is none. */
@@ -71,7 +78,8 @@ export interface Frame {
   readonly body: Markup;
 }
 
-export function pageOf({ links, title, section, queues, signOut, body }: Frame): string {
+export function pageOf(frame: Frame): string {
+  const { links, title, section, hasWorkers, queues, signOut, body } = frame;
   const current = (name: Frame["section"]): Markup | string =>
     name === section ? markup` aria-current="page"` : "";
   const out =
@@ -91,7 +99,7 @@ export function pageOf({ links, title, section, queues, signOut, body }: Frame):
 <body>
 <a class="skip" href="#main">Skip to the content</a>
 <header><a class="brand" href="${links.list()}">rankmill</a>
-<nav aria-label="Pages"><a href="${links.list()}"${current("runs")}>Runs</a><a href="${links.at("/workers")}"${current("workers")}>Workers</a>${queues === undefined ? "" : markup`<a href="${queues}">Queues</a>`}</nav>
+<nav aria-label="Pages"><a href="${links.list()}"${current("runs")}>Runs</a>${hasWorkers ? markup`<a href="${links.at("/workers")}"${current("workers")}>Workers</a>` : ""}${queues === undefined ? "" : markup`<a href="${queues}">Queues</a>`}</nav>
 ${out}</header>
 <main id="main" tabindex="-1">
 ${body}

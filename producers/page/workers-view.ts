@@ -5,10 +5,21 @@ import { formatBytes } from "../figures.js";
 import { formatRate, timeView } from "./format.js";
 import { markup, type Markup } from "./markup.js";
 
-/** @param model what a worker would have to serve */
-export function workersView(workers: readonly WorkerAnnouncement[], model: string): Markup {
+/**
+ * @param model what a worker would have to serve
+ * @param showsHosts whether workers are told one by one
+ */
+export function workersView(
+  workers: readonly WorkerAnnouncement[],
+  model: string,
+  showsHosts: boolean,
+): Markup {
   if (workers.length === 0) {
     return markup`<p class="empty">No worker serves this model at present: <code>rankmill worker --model ${model}</code> starts one.</p>`;
+  }
+  if (!showsHosts) {
+    const lanes = workers.reduce((sum, worker) => sum + worker.lanes, 0);
+    return markup`<p>${counted(workers.length, "worker")} with ${counted(lanes, "lane")}.</p>`;
   }
   return markup`<div class="wide" tabindex="0" role="region" aria-label="Workers of ${model}"><table class="workers"><thead><tr><th scope="col">Worker</th><th scope="col">Lanes</th><th scope="col" class="number">Jobs in hand</th><th scope="col" class="number">Pairs/s</th><th scope="col">Memory</th><th scope="col">Since</th></tr></thead>
 <tbody>${workers.map(workerView)}</tbody></table></div>`;

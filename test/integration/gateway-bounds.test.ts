@@ -181,6 +181,7 @@ function gatewayWith(times: Partial<ServerTimes>): Promise<RunningGateway> {
     strictDocuments: false,
     allowedHosts: [],
     trustsProxy: false,
+    pages: undefined,
     instruments: undefined,
     tenancy: {
       spool: undefined,

@@ -2,7 +2,8 @@
 import type { Redis } from "ioredis";
 import { pino } from "pino";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { PAGE_RUNS, VisibleRuns } from "../../producers/page/run-pages.js";
+import { AllRuns } from "../../producers/dashboard/all-runs.js";
+import { PAGE_RUNS } from "../../producers/page/viewer.js";
 import { runRunner } from "../../src/app/runner.js";
 import { Runs } from "../../src/app/runs/runs.js";
 import { submitRun } from "../../src/app/runs/submit-run.js";
@@ -156,7 +157,7 @@ describe.runIf(hasRealRedis)("runs that are over", () => {
       const older = Array.from({ length: 1_000 }, (_, i) => [at + i, `older-${at + i}`]);
       await redis.zadd(RUNS_KEY, ...older.flat());
     }
-    const visible = new VisibleRuns(runs);
+    const visible = new AllRuns(runs);
     const visit = async (after: string | undefined): Promise<readonly [number, string[]]> => {
       let ids: string[] = [];
       const commands = await callsWhile(async () => {

@@ -8,7 +8,7 @@ import { readFileSync } from "node:fs";
 import { TestRedis } from "./redis-server.js";
 import { until } from "./until.js";
 
-const PICTURES = fileURLToPath(new URL("../../docs/pictures", import.meta.url));
+const PICTURES = fileURLToPath(new URL("../../docs/images", import.meta.url));
 /** Copies of the sample in one run: it is under way while its pictures are taken. */
 const COPIES = 150;
 

@@ -14,6 +14,7 @@ import { openInstruments } from "../instrument-options.js";
 import type { WorkerMeans } from "../open-worker.js";
 import { addHelp } from "../options/add-help.js";
 import { addOptions, readOptions, type CommandValues } from "../options/command-options.js";
+import { DASHBOARD } from "../options/dashboard.js";
 import { GATEWAY } from "../options/gateway.js";
 import { KEYS } from "../options/keys.js";
 import { LOGS } from "../options/messages.js";
@@ -30,6 +31,7 @@ import { env } from "../terminal.js";
 
 const GROUPS = {
   gateway: GATEWAY,
+  pages: { ...pick(DASHBOARD, "showTexts"), title: GATEWAY.title },
   keys: KEYS,
   run: pick(RUN, "spool"),
   uploads: UPLOADS,
@@ -54,7 +56,7 @@ export function defineServe(command: Command): void {
       "rankmill serve --port 8080 --alias rerank-v3.5=bge-reranker-v2-m3",
     ],
     notes: [
-      `Answers clients of Cohere, Jina, Voyage, vLLM, TEI and others; docs/gateway.md says how to point each at it. Serves the models of all workers on the Redis of REDIS_URL. Without REDIS_URL, --model makes it a server all in one: with a worker, and a Redis of its own that goes on from --state-dir when started again. SIGTERM or Ctrl-C takes no more requests, finishes those under way, and exits 0. Logs go to standard output: short lines on a terminal, else JSON.`,
+      `Answers clients of Cohere, Jina, Voyage, vLLM, TEI and others (docs/gateway.md), and shows runs at /dashboard. Serves the models of all workers on the Redis of REDIS_URL. Without REDIS_URL, --model makes it a server all in one: with a worker, and a Redis of its own that goes on from --state-dir when started again. SIGTERM or Ctrl-C takes no more requests, finishes those under way, and exits 0. Logs go to standard output: short lines on a terminal, else JSON.`,
     ],
   });
 }
@@ -81,7 +83,7 @@ async function serve(parsed: Record<string, unknown>): Promise<number> {
     });
     const defaultModel = values.gateway.defaultModel ?? ownModel;
     const running = await openGateway({
-      ...gatewayOptions({ ...values.gateway, defaultModel }),
+      ...gatewayOptions({ ...values.gateway, ...values.pages, defaultModel }),
       redis,
       logger,
       limits: values.limits,

@@ -30,7 +30,7 @@ export const DASHBOARD = {
     showTexts: {
       flags: "--show-texts",
       type: "flag",
-      description: "show queries and documents in the dashboard",
+      description: "show queries, documents and inputs on the pages for runs, and in Bull Board",
     },
   },
 } as const satisfies OptionGroup;

@@ -11,7 +11,7 @@ export const GATEWAY = {
       min: 0,
       max: 65_535,
       default: 8_780,
-      description: "port of the gateway; 0 takes any free port",
+      description: "port of the gateway; 0: any free port",
     },
     host: {
       flags: "--host <address>",
@@ -38,6 +38,11 @@ export const GATEWAY = {
       flags: "--trust-forwarded",
       type: "flag",
       description: "take a client's address from X-Forwarded-For, behind a proxy of your own",
+    },
+    dashboard: {
+      flags: "--no-dashboard",
+      type: "flag",
+      description: "serve no pages for runs at /dashboard",
     },
     tlsCert: {
       flags: "--tls-cert <file>",

@@ -5,7 +5,9 @@ import type { RunInfo } from "../../redis/run-info.js";
 import type { RunPage } from "../../redis/run-index.js";
 import type { RunReport } from "../../runs/run-report.js";
 import { reportRuns } from "../runs/report-runs.js";
+import { rowsOf, type RunRow } from "../runs/list-rows.js";
 import type { Run } from "../runs/run.js";
+import { takePicture, type RunPicture } from "../runs/run-picture.js";
 import type { Runs } from "../runs/runs.js";
 import { submitRun, type Submission, type Submitted } from "../runs/submit-run.js";
 import { TooManyError } from "./too-many.js";
@@ -87,6 +89,16 @@ export class OwnedRuns {
     const page = await this.#runs.store.index.page(keyId, after, most);
     if (page === undefined) throw notFound(after ?? "");
     return page;
+  }
+
+  /** Rows for runs that were found for their caller. */
+  async rows(found: readonly (readonly [string, RunInfo])[]): Promise<RunRow[]> {
+    return await rowsOf(this.#runs, found);
+  }
+
+  /** All that is shown of a run that was opened for its caller. @throws RankmillError `run_not_found` if it is gone */
+  async picture(run: Run): Promise<RunPicture> {
+    return await takePicture(this.#runs, run);
   }
 
   /** Changes the facts of a batch. */

@@ -70,10 +70,13 @@ describe("signing in with a browser", () => {
 
   it("leads to no other site afterwards", () => {
     const own = new Links("/ui");
-    expect(ownPath("/ui/runs/a?x=1", own)).toBe("/ui/runs/a?x=1");
+    for (const path of ["/ui", "/ui?after=b", "/ui/runs/a?x=1"]) {
+      expect(ownPath(path, own)).toBe(path);
+    }
+    expect(ownPath("/uix", own)).toBe("/ui");
     for (const path of ["//evil.example", "/\\evil.example", "https://evil.example", "", "/a b"]) {
       expect(ownPath(path, new Links(""))).toBe("/");
-      expect(ownPath(path, own)).toBe("/ui/");
+      expect(ownPath(path, own)).toBe("/ui");
     }
   });
 });

@@ -11,6 +11,7 @@ import { Links } from "../../../../producers/page/shell.js";
 import { speedView } from "../../../../producers/page/speed-view.js";
 
 const NASTY = `"><script>alert(1)</script>`;
+const WAYS = { submit: "rankmill submit" };
 const ROW: RunRow = {
   id: "run-1",
   state: "submitted",
@@ -45,7 +46,7 @@ function basketOf(withTexts: boolean): ExampleBasket {
 
 describe("the pages of runs", () => {
   it("show no text of others as HTML", () => {
-    const list = listView({ rows: [ROW], hasMore: true, isFirst: true }, new Links("")).text;
+    const list = listView({ rows: [ROW], hasMore: true, isFirst: true }, new Links(""), WAYS).text;
     const rankings = rankingsView(basketOf(true), true).text;
     for (const html of [list, rankings]) {
       expect(html).not.toContain("<script>");
@@ -54,8 +55,12 @@ describe("the pages of runs", () => {
   });
 
   it("say how far a run is, and never that it is whole before it is", () => {
-    const { text } = listView({ rows: [ROW], hasMore: true, isFirst: true }, new Links("/ui"));
-    for (const part of ["999 of 1,000 records", "99 %", "812", "2 min 5 s", "/ui/?after=run-1"]) {
+    const { text } = listView(
+      { rows: [ROW], hasMore: true, isFirst: true },
+      new Links("/ui"),
+      WAYS,
+    );
+    for (const part of ["999 of 1,000 records", "99 %", "812", "2 min 5 s", "/ui?after=run-1"]) {
       expect(text).toContain(part);
     }
     expect(formatPercent(99_999, 100_000)).toBe("99 %");
