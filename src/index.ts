@@ -9,6 +9,7 @@ export type { ClientRuns, RunInput, SubmitOptions } from "./app/client/client-ru
 export { EnqueuedJob } from "./app/client/enqueued-job.js";
 export type { RankedDocument, Ranking } from "./app/client/ranking.js";
 export type {
+  RankingsOptions,
   ResultStreams,
   Run,
   RunCall,

@@ -115,6 +115,32 @@ export function describeRun(kind: Run["place"], open: () => Promise<RunPlace>): 
       ]);
     });
 
+    it("gives each ranking once to those who follow it, though connections break, and ends with it", async () => {
+      const run = await place.submit([...TEN, record("bad", FAILS)]);
+      const following = run.rankings({ follow: true, pollMs: 10 });
+      place.worker.letThrough(4);
+      const first = [];
+      for (let i = 0; i < 3; i += 1) first.push((await following.next()).value?.id);
+      const rest = all(following);
+      await place.redis.client("KILL", "TYPE", "normal", "SKIPME", "no").catch(() => {});
+      place.worker.letThrough(7);
+      const ids = [...first, ...(await rest).map(({ id }) => id)];
+      expect(ids.sort()).toEqual(IDS);
+      expect(await all(run.rankings({ follow: true }))).toHaveLength(10);
+    });
+
+    it("lets those go who follow it, if they say so or it is cancelled", async () => {
+      const run = await place.submit(TEN);
+      const stopping = new AbortController();
+      const stopped = all(run.rankings({ follow: true, pollMs: 10, signal: stopping.signal }));
+      const cancelled = all(run.rankings({ follow: true, pollMs: 10 }));
+      await work(run, 2);
+      stopping.abort(new Error("that is enough"));
+      await expect(stopped).rejects.toThrow("that is enough");
+      await run.cancel();
+      expect((await cancelled).length).toBe((await run.status()).counts.done);
+    });
+
     it("fails records that cannot be jobs, each alone", async () => {
       const run = await place.submit([record("a"), record("a"), { ...record("b"), query: "" }]);
       place.worker.letThrough(3);

@@ -70,6 +70,16 @@ it("the example of a pipeline writes the rows of each question, and empties its 
   }
 });
 
+it("the example of a run prints each ranking once, and ends with the run", async () => {
+  const { code, said } = await example(process.execPath, "follow-run.mjs", [SAMPLE]);
+  const ids = said
+    .trim()
+    .split("\n")
+    .map((line) => line.split(" ")[0]);
+  const records = readFileSync(SAMPLE, "utf8").trim().split("\n");
+  expect([code, new Set(ids).size, ids.length]).toEqual([0, records.length, records.length]);
+});
+
 it("the example of a producer that does not wait names the key of each ranking", async () => {
   const { code, said } = await example(process.execPath, "enqueue.mjs");
   expect(code).toBe(0);

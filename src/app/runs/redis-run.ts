@@ -7,6 +7,8 @@ import { CANCELLED, type RunItem } from "../../runs/run-item.js";
 import { runOwner } from "../../runs/run-parts.js";
 import type { RunState, RunStatus } from "../../runs/run-status.js";
 import { examplesInRedis } from "./find-examples.js";
+import { ChunkRankings } from "./chunk-rankings.js";
+import type { FreshRankings } from "./follow-rankings.js";
 import { RunBase } from "./run-base.js";
 import type { RunExamples } from "./run-examples.js";
 
@@ -74,6 +76,12 @@ export class RedisRun extends RunBase {
         yield itemOf(ended);
       }
     }
+  }
+
+  protected freshRankings(): FreshRankings {
+    const { store, results } = this.parts;
+    const reader = new ChunkRankings({ run: this.id, redis: this.redis, store, results });
+    return () => reader.fresh();
   }
 
   async examples({ withTexts }: { readonly withTexts: boolean }): Promise<RunExamples> {

@@ -5,12 +5,15 @@ import { option, wording } from "../../core/wording.js";
 import { unlessAborted } from "../../platform/unless-aborted.js";
 import { runMemoryBytes, type JobSample } from "../../redis/run-footprint.js";
 import type { RunInfo } from "../../redis/run-info.js";
+import { waitOut } from "../../redis/wait-out.js";
 import type { RunItem } from "../../runs/run-item.js";
 import { runOwner, type RunParts } from "../../runs/run-parts.js";
 import type { RunStatus } from "../../runs/run-status.js";
 import { checkCall, checkMs, orAborted, untilAborted } from "../client/call-options.js";
 import { rankingOf, type Ranking } from "../client/ranking.js";
+import { followRankings, type FreshRankings } from "./follow-rankings.js";
 import type {
+  RankingsOptions,
   ResultStreams,
   Run,
   RunCall,
@@ -40,6 +43,8 @@ export abstract class RunBase implements Run {
 
   protected abstract readStatus(): Promise<RunStatus>;
   protected abstract readItems(): AsyncGenerator<RunItem, void, undefined>;
+  /** A reader of the rankings as they come. */
+  protected abstract freshRankings(): FreshRankings;
   protected abstract tryAgain(): Promise<number>;
   /** @param force cancels a run that is under way, which is refused otherwise */
   protected abstract removeAll(force: boolean): Promise<void>;
@@ -95,11 +100,26 @@ export abstract class RunBase implements Run {
     }
   }
 
-  async *rankings(call: RunCall = {}): AsyncGenerator<Ranking, void, undefined> {
-    const what = `a ranking of run ${this.id}`;
-    for await (const item of this.items(call)) {
-      if (item.status === "done") yield rankingOf(item.line, what);
-    }
+  async *rankings(options: RankingsOptions = {}): AsyncGenerator<Ranking, void, undefined> {
+    const { follow = false, pollMs = POLL_MS, signal } = options;
+    checkCall({ signal });
+    checkMs("pollMs", pollMs);
+    const lines = follow ? untilAborted(this.#follow(pollMs, signal), signal) : this.#done(signal);
+    for await (const line of lines) yield rankingOf(line, `a ranking of run ${this.id}`);
+  }
+
+  async *#done(signal: AbortSignal | undefined): AsyncGenerator<string, void, undefined> {
+    for await (const item of this.items({ signal })) if (item.status === "done") yield item.line;
+  }
+
+  #follow(
+    pollMs: number,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<string, void, undefined> {
+    const { redis } = this;
+    const status = async (): Promise<RunStatus> =>
+      await waitOut(async () => await this.readStatus(), { redis });
+    return followRankings({ status, fresh: this.freshRankings(), pollMs, signal });
   }
 
   async *failures(call: RunCall = {}): AsyncGenerator<RecordFailure, void, undefined> {

@@ -42,6 +42,18 @@ export interface UntilOverOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Which rankings of a run are read. */
+export interface RankingsOptions extends RunCall {
+  /**
+   * True: rankings are given as they come, each once, until the run is over. False: those that are there by now.
+   *
+   * @defaultValue false
+   */
+  readonly follow?: boolean;
+  /** Milliseconds between two questions for new ones. @defaultValue 1,000 */
+  readonly pollMs?: number;
+}
+
 /** The files and figures that writing a run's rankings came to. */
 export interface WrittenResults {
   /** Lines of the output: records with a ranking. */
@@ -77,8 +89,12 @@ export interface Run {
   untilOver(options?: UntilOverOptions): Promise<RunStatus>;
   /** Every record with what became of it: in Redis in the input's order, in a spool in that of arrival. */
   items(call?: RunCall): AsyncGenerator<RunItem, void, undefined>;
-  /** The rankings there are by now, in the order of `items`. */
-  rankings(call?: RunCall): AsyncGenerator<Ranking, void, undefined>;
+  /**
+   * The rankings there are by now, in the order of `items`. With `follow` those that are still to come too, in the
+   * order of their arrival: the loop ends with the run, and no ranking is given twice or left out, also if the
+   * connection breaks meanwhile.
+   */
+  rankings(options?: RankingsOptions): AsyncGenerator<Ranking, void, undefined>;
   /** The records that failed by now, those of a cancelled run among them. */
   failures(call?: RunCall): AsyncGenerator<RecordFailure, void, undefined>;
   /**

@@ -6,10 +6,12 @@ import { addCounts, emptyCounts, rankingId } from "../../core/run-counts.js";
 import { makeJob } from "../../redis/make-job.js";
 import { sampleTrackedJobs, type JobSample } from "../../redis/run-footprint.js";
 import type { RunInfo } from "../../redis/run-info.js";
+import { IdSet } from "../../runs/id-set.js";
 import { CANCELLED, DAMAGED, leftItems, type RunItem } from "../../runs/run-item.js";
 import { runOwner, type RunParts } from "../../runs/run-parts.js";
 import type { RunStatus } from "../../runs/run-status.js";
 import { examplesInSpool } from "./find-examples.js";
+import type { FreshRankings } from "./follow-rankings.js";
 import { RunBase } from "./run-base.js";
 import type { RunExamples } from "./run-examples.js";
 import type { RedisClient } from "../../redis/redis-client.js";
@@ -70,6 +72,17 @@ export class SpooledRun extends RunBase {
     if (cancelled) yield* leftItems(spool.records(this.id, doneIds), failedLines, CANCELLED);
     else if (info.state === "complete" && open > 0) yield* this.#damagedItems(spool);
     else for (; open > 0; open -= 1) yield { status: "open" };
+  }
+
+  /** Owners of a run each write files of their own, and its end puts them together: ids alone tell what was given. */
+  protected freshRankings(): FreshRankings {
+    const given = new IdSet();
+    const { id } = this;
+    const openSpool = this.#openSpool;
+    return async function* fresh() {
+      const spool = await openSpool();
+      for await (const line of spool.rankings(id)) if (given.add(rankingId(line))) yield line;
+    };
   }
 
   /** The records of a run that is over whose ranking or failure the spool has no more. */
