@@ -26,7 +26,7 @@ export function writeLines(stream: NodeJS.WriteStream, text: string): void {
 
 /**
  * A few lines at the end of a terminal that are drawn again and again. While it is shown the cursor is hidden
- * and lines are cut at the edge; however the process ends, both are as before.
+ * and lines are cut at the edge; however the process ends or is suspended, both are as before.
  */
 export class LiveBlock {
   readonly #stream: Terminal;
@@ -36,6 +36,7 @@ export class LiveBlock {
     this.#stream = stream;
     stream.write(HIDE_CURSOR + CUT_LINES);
     process.once("exit", this.#restore);
+    process.on("SIGTSTP", this.#suspend);
     // oxlint-disable-next-line typescript/no-this-alias
     live = this;
   }
@@ -63,6 +64,7 @@ export class LiveBlock {
     if (live !== this) return;
     live = undefined;
     process.off("exit", this.#restore);
+    process.off("SIGTSTP", this.#suspend);
     this.#stream.write(this.#toStart() + CLEAR_BELOW + WRAP_LINES + SHOW_CURSOR);
   }
 
@@ -83,5 +85,15 @@ export class LiveBlock {
   /** Puts the terminal back as it was; the end of the process waits for nothing. */
   readonly #restore = (): void => {
     writeSync(this.#stream.fd, this.#toStart() + CLEAR_BELOW + WRAP_LINES + SHOW_CURSOR);
+  };
+
+  /** Ctrl-Z: gives the terminal back, stops, and draws the block anew where the shell has left the cursor. */
+  readonly #suspend = (): void => {
+    this.#restore();
+    // Without a listener the signal does what it does to every process; where no shell could wake it up, nothing.
+    process.off("SIGTSTP", this.#suspend);
+    process.kill(process.pid, "SIGTSTP");
+    process.on("SIGTSTP", this.#suspend);
+    this.#stream.write(`\r${HIDE_CURSOR}${CUT_LINES}${this.#drawn()}`);
   };
 }

@@ -36,7 +36,7 @@ export function progressBlock(
   const share = total === undefined ? undefined : shareOf(ended, total);
   const percent = share === undefined ? "" : `${Math.floor(share * 100)} %  `;
   const figures = `${percent}${formatCount(ended)}${of} records · ${failures}`;
-  const [full, rest] = bar(share, columns - figures.length - 1);
+  const [full, rest] = progressBar(share, columns - figures.length - 1);
   const told = failed === 0 ? painted`${failures}` : paint("red", failures);
   const counts = figures.slice(0, figures.length - failures.length);
   const left =
@@ -69,7 +69,7 @@ function shareOf(ended: number, total: number): number {
 }
 
 /** The full and the empty part of a bar and the blank after it, in the room that the figures leave. */
-function bar(share: number | undefined, room: number): readonly [string, string] {
+export function progressBar(share: number | undefined, room: number): readonly [string, string] {
   const columns = Math.min(MAX_BAR_COLUMNS, room - 2);
   if (share === undefined || columns < MIN_BAR_COLUMNS) return ["", ""];
   const full = Math.floor(share * columns);

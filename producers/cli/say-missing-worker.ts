@@ -12,5 +12,9 @@ export async function sayMissingWorker(
   { model }: Pick<RunSummary, "model">,
 ): Promise<void> {
   const workers = await listWorkers(redis, modelTag(model));
-  if (workers.length === 0) say(paint("yellow", workerHint({ model })));
+  if (workers.length === 0) sayHint(workerHint({ model }));
+}
+
+export function sayHint(hint: string): void {
+  say(...hint.split("\n").map((line) => paint("yellow", line)));
 }

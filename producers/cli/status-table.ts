@@ -40,10 +40,10 @@ export function isOpen({ state }: RunReport): boolean {
   return state === "submitting" || state === "submitted";
 }
 
-/** Names the model that nobody serves, and the command that starts a worker. */
+/** Names the model that nobody serves and, on a line of its own, the command that starts a worker. */
 export function workerHint({ model }: Pick<RunSummary, "model">): string {
   const command = `rankmill worker --model ${model.name} --precision ${model.precision}`;
-  return `no worker serves ${model.name} ${model.precision}; this starts one: ${command}`;
+  return `no worker serves ${model.name} ${model.precision}; this starts one:\n  ${command}`;
 }
 
 function stateOf(report: RunReport): string {

@@ -112,7 +112,7 @@ describe("arguments that cannot be used", () => {
       [rerank("in.jsonl", "o.jsonl", "", "no-such-model"), /no-such-model/],
       [rerank("nowhere.jsonl", "o.jsonl"), /nowhere\.jsonl/],
       [rerank(bench.folder, "o.jsonl"), /rankmill-test/],
-      [words("run"), /--input, --output and --model are missing.*\n\(rankmill run --help/],
+      [words("run"), /--input and --model are missing.*rankmill run FILE\n\(rankmill run --help/],
       [words("submit"), /--input, --model and REDIS_URL are missing/],
       [words("eval"), /--run and --qrels are missing\n\(rankmill eval --help/],
       [words("run --modle a"), /^rankmill: no option is named --modle: did you mean --model\?\n\(/],

@@ -60,6 +60,22 @@ describe("a run on a terminal", given(tmux, realRedis), () => {
     },
   );
 
+  it("a run that Ctrl-Z stops gives the terminal back, and draws its lines anew when it goes on", async () => {
+    const screen = await hold(80);
+    screen.press("C-z");
+    await screen.untilIdle();
+    expect(screen.flags()).toBe(AS_BEFORE);
+    expect(screen.rows().join("\n")).not.toMatch(/[█░]|elapsed/);
+    await screen.enter("fg");
+    await screen.untilShown("0/54 records");
+    expect(screen.flags()).toBe("0 0");
+    expect(screen.rows().filter((row) => row.includes("elapsed"))).toHaveLength(1);
+    gate.release();
+    await screen.untilIdle();
+    expect(screen.flags()).toBe(AS_BEFORE);
+    expect(screen.rows().join("\n")).toMatch(/54 ranked, 0 failed/);
+  });
+
   it("a terminal that becomes narrower keeps one block, and nothing of it when the run is stopped", async () => {
     const screen = await hold(120);
     screen.resize(60);

@@ -217,6 +217,8 @@ async function prepare(
   };
 }
 
+const INPUT_HINT = "; the input may stand alone: rankmill run FILE";
+
 /** The three things that a run cannot do without. A model may be asked for, all else being there. */
 async function places(
   values: RunValues,
@@ -225,6 +227,8 @@ async function places(
   const { input } = values.input;
   // A dry run writes nothing.
   const output = values.output.output ?? (values.output.dryRun ? "" : undefined);
+  // Its name makes that of the output.
+  if (input === undefined) requireOptions({ input, model: values.model.model }, INPUT_HINT);
   const asks = input !== undefined && input !== "-" && output !== undefined && canAsk();
   const model = values.model.model ?? (asks ? await askForModel(signal) : undefined);
   return requireOptions({ input, output, model });

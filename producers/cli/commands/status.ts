@@ -5,10 +5,9 @@ import { reportRuns } from "../../../src/app/runs/report-runs.js";
 import type { Runs } from "../../../src/app/runs/runs.js";
 import { printable } from "../printable.js";
 import type { RunSummary } from "../../../src/app/runs/run.js";
-import { paint } from "../painted.js";
-import { sayMissingWorker } from "../say-missing-worker.js";
+import { sayHint, sayMissingWorker } from "../say-missing-worker.js";
 import { isOpen, statusTable, workerHint } from "../status-table.js";
-import { print, printLines, say } from "../terminal.js";
+import { print, printLines } from "../terminal.js";
 import { EXIT } from "../exit-codes.js";
 import { waitForRun } from "../wait-for-run.js";
 import { addHelp } from "../options/add-help.js";
@@ -75,7 +74,7 @@ function sayMissingWorkers(runs: readonly RunSummary[], reports: readonly RunRep
     const report = reports[i];
     return report !== undefined && isOpen(report) && report.workers.length === 0;
   });
-  for (const hint of new Set(idle.map(workerHint))) say(paint("yellow", hint));
+  for (const hint of new Set(idle.map(workerHint))) sayHint(hint);
 }
 
 async function newest(runs: Runs, limit: number): Promise<RunSummary[]> {

@@ -28,6 +28,7 @@ import { withRuns } from "../with-runs.js";
 import { RESULTS, SCORING } from "../options/scoring.js";
 
 import { sayMissingWorker } from "../say-missing-worker.js";
+import { SubmitProgress } from "../submit-progress.js";
 import { scoringOf } from "../scoring-from-options.js";
 import { waitForRun } from "../wait-for-run.js";
 import { writeResults } from "./results.js";
@@ -83,6 +84,7 @@ async function submit(parsed: Record<string, unknown>): Promise<number> {
     onNote: say,
     modelNames: () => modelNames,
   });
+  const progress = new SubmitProgress(process.stderr, input, () => source.count());
   try {
     return await withRuns(values, async (runs) => {
       const model = await findModel(runs.redis, values.model);
@@ -97,11 +99,17 @@ async function submit(parsed: Record<string, unknown>): Promise<number> {
         ttlSeconds: values.run.runTtl,
         inFlightJobs: values.redis.inFlightJobs,
         spool: values.run.spool === undefined ? undefined : await runs.spool(),
-        onProgress: (run: string, total: number) => logger.info({ run, total }, "submitted"),
+        onProgress: (run: string, total: number) => {
+          progress.note(total);
+          logger.info({ run, total }, "submitted");
+        },
       };
-      return await follow(await submitRun(submission, runs), runs, values);
+      const submitted = await submitRun(submission, runs);
+      progress.stop();
+      return await follow(submitted, runs, values);
     });
   } finally {
+    progress.stop();
     await source.close();
   }
 }

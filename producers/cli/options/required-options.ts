@@ -10,10 +10,12 @@ const REDIS_HINT = `; give redis://host:port (only "rankmill run" brings a Redis
 /**
  * The options that a command cannot do without, by the names code uses.
  *
+ * @param hint more words on how to give them
  * @throws RankmillError `invalid_option` naming all that are missing, at once
  */
 export function requireOptions<T extends Readonly<Record<string, string | undefined>>>(
   given: T,
+  hint = "",
 ): Present<T> {
   if (isComplete(given)) return given;
   const missing = Object.keys(given).filter((name) => given[name] === undefined);
@@ -21,7 +23,7 @@ export function requireOptions<T extends Readonly<Record<string, string | undefi
   const redis = missing.includes("redisUrl") ? REDIS_HINT : "";
   throw new RankmillError(
     "invalid_option",
-    `${listed(missing.map(spellingOf))} missing${model}${redis}`,
+    `${listed(missing.map(spellingOf))} missing${model}${redis}${hint}`,
     { field: missing[0] },
   );
 }
