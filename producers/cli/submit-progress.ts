@@ -8,6 +8,7 @@ import { say } from "./terminal.js";
 const INTERVAL_MS = 100;
 /** A longer name of a file is cut: the line fits 60 columns. */
 const MOST_NAME_COLUMNS = 45;
+const STDIN = "standard input";
 const SIGNALS = ["SIGHUP", "SIGINT", "SIGTERM"] as const;
 
 /** Shows on a terminal how many records of an input are submitted; a pipe gets nothing. */
@@ -25,7 +26,7 @@ export class SubmitProgress {
   /** @param total counts the records of the input; asked only if they are shown */
   constructor(stream: Terminal, input: string, total: () => Promise<number | undefined>) {
     this.#stream = stream;
-    this.#input = input === "-" ? "standard input" : input;
+    this.#input = input === "-" ? STDIN : input;
     if (!stream.isTTY) return;
     this.#timer = setInterval(() => this.#draw(), INTERVAL_MS);
     for (const name of SIGNALS) process.on(name, this.#end);
@@ -51,7 +52,8 @@ export class SubmitProgress {
 
   readonly #end = (_: string, number: number): void => {
     this.stop();
-    say("interrupted; the same command goes on");
+    // What came by standard input is not read twice.
+    say(this.#input === STDIN ? "interrupted" : "interrupted; the same command goes on");
     process.exit(128 + number);
   };
 

@@ -1,8 +1,9 @@
 /** The screen of a person at a terminal: what stands on it, and how a command leaves it behind. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { Bench, rerank, SAMPLE } from "../support/cli.js";
+import { Bench, BUILTIN, rerank, SAMPLE } from "../support/cli.js";
 import { Gate } from "../support/gate.js";
 import { given, realRedis, tmux } from "../support/needs.js";
+import { TestRedis } from "../support/redis-server.js";
 import { Tmux } from "../support/tmux.js";
 
 const AS_BEFORE = "1 1";
@@ -74,6 +75,28 @@ describe("a run on a terminal", given(tmux, realRedis), () => {
     await screen.untilIdle();
     expect(screen.flags()).toBe(AS_BEFORE);
     expect(screen.rows().join("\n")).toMatch(/54 ranked, 0 failed/);
+  });
+
+  it("a submission shows how many records it has taken, and Ctrl-C leaves one line and the terminal as it was", async () => {
+    const redis = await TestRedis.start();
+    try {
+      const screen = await open(80);
+      const input = `{ for i in 1 2 3 4; do cat '${SAMPLE}'; done; sleep 1000; }`;
+      const submit = `REDIS_URL=${redis.url} rankmill submit --model ${BUILTIN} --input -`;
+      await screen.enter(`${input} | ${submit}`);
+      await screen.untilShown("200 records submitted");
+      expect(screen.flags()).toBe("0 0");
+      expect(screen.rows().at(-1)).toMatch(
+        /^[\d,]+ records\/s · .+ elapsed · time left not known$/,
+      );
+      screen.press("C-c");
+      await screen.untilShown(/^interrupted$/);
+      await screen.untilIdle();
+      expect(screen.flags()).toBe(AS_BEFORE);
+      expect(screen.rows().join("\n")).not.toMatch(/elapsed|submitted/);
+    } finally {
+      await redis.close();
+    }
   });
 
   it("a terminal that becomes narrower keeps one block, and nothing of it when the run is stopped", async () => {
