@@ -125,7 +125,7 @@ export function describeRun(kind: Run["place"], open: () => Promise<RunPlace>): 
       await place.redis.client("KILL", "TYPE", "normal", "SKIPME", "no").catch(() => {});
       place.worker.letThrough(7);
       const ids = [...first, ...(await rest).map(({ id }) => id)];
-      expect(ids.toSorted()).toEqual(IDS);
+      expect([ids.length, new Set(ids)]).toEqual([10, new Set(IDS)]);
       expect(await all(run.rankings({ follow: true }))).toHaveLength(10);
     });
 
