@@ -29,7 +29,7 @@ export async function askForModel(signal: AbortSignal): Promise<string> {
     say(`  ${i + 1}  ${name} (${fetched})`, `     ${entry?.description ?? ""}`);
   });
   for (;;) {
-    const answer = await ask("Which one, by number or name? [1] ", signal);
+    const answer = await askFor("Which one, by number or name? [1] ", signal);
     const name = answer === "" ? OFFERED[0] : (OFFERED[Number(answer) - 1] ?? answer);
     if (!/^\d+$/.test(name)) return name;
     say(`There is no number ${name}.`);
@@ -70,19 +70,20 @@ async function agrees(model: string, signal: AbortSignal): Promise<boolean> {
   if (entry?.source.kind !== "hub") return false;
   const size = bytesOf(entry);
   const told = size === undefined ? "" : ` (${formatBytes(size)})`;
-  const answer = await ask(`${model} is not here. Fetch it${told}? [y/N] `, signal);
+  const answer = await askFor(`${model} is not here. Fetch it${told}? [y/N] `, signal);
   return /^y(es)?$/i.test(answer);
 }
 
 /** Bytes of the model in fp32; undefined if it comes with rankmill, or they are not known. */
 function bytesOf({ source }: CatalogueEntry): number | undefined {
   if (source.kind !== "hub") return undefined;
-  const files = [...source.common, ...(source.files.fp32 ?? [])];
+  const files = [...source.common, ...(source.files?.fp32 ?? [])];
   const bytes = files.reduce((sum, file) => sum + (file.bytes ?? 0), 0);
   return bytes === 0 ? undefined : bytes;
 }
 
-async function ask(question: string, signal: AbortSignal): Promise<string> {
+/** Asks on the terminal. @throws the signal's reason if it aborts first */
+export async function askFor(question: string, signal: AbortSignal): Promise<string> {
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   // In a question Ctrl-C is a key; it means the same as anywhere else.
   lines.once("SIGINT", () => process.kill(process.pid, "SIGINT"));

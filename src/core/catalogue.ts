@@ -3,6 +3,7 @@
  * before any of its files is on this machine. A fact that is not known is null, never guessed.
  */
 import { z } from "zod";
+import { headSchema } from "./heads/head-file.js";
 import { PRECISIONS } from "./precision.js";
 
 /** A hub commit: the only form of revision under which files cannot change. */
@@ -32,13 +33,15 @@ const hubSource = z
     pinnedOnPull: z.boolean(),
     /** Needed whatever the precision. */
     common: z.array(hubFile).min(1),
-    /** The graph first, then its external data. */
-    files: z.partialRecord(z.enum(PRECISIONS), z.array(hubFile).min(1)),
+    /** The graph first, then its external data. Null: nobody has seen the list, and `pull` reads it. */
+    files: z.partialRecord(z.enum(PRECISIONS), z.array(hubFile).min(1)).nullable(),
   })
   .refine((source) => (source.revision === null) === source.pinnedOnPull, {
     message: "pinnedOnPull is true exactly if revision is null",
   })
-  .refine((source) => Object.keys(source.files).length > 0, { message: "names no ONNX file" });
+  .refine(({ files }) => files === null || Object.keys(files).length > 0, {
+    message: "names no ONNX file",
+  });
 
 /**
  * The publisher's own ONNX files cannot be run as they are (the head is missing): the user exports
@@ -50,6 +53,17 @@ const exportSource = z.strictObject({
   repository: hubId,
   revision: commitSha.nullable(),
   reason: z.string().min(1),
+  /** Options of `models/export/export.py` beside `--output`. */
+  options: z.string(),
+});
+
+/** A model that gives no score per pair of texts: it is listed so that its name has an answer. */
+const noSource = z.strictObject({
+  kind: z.literal("none"),
+  repository: hubId,
+  reason: z.string().min(1),
+  /** Id of a model of the catalogue that does its work. */
+  instead: z.string(),
 });
 
 /** A folder under `models/` that ships with the package. */
@@ -76,17 +90,46 @@ export const catalogueEntrySchema = z.strictObject({
   id: z.string().regex(/^[\w.-]+(\/[\w.-]+)?$/),
   aliases: z.array(z.string().regex(/^[\w.-]+(\/[\w.-]+)?$/)).min(1),
   description: z.string().min(1),
-  source: z.discriminatedUnion("kind", [hubSource, exportSource, packageSource]),
+  source: z.discriminatedUnion("kind", [hubSource, exportSource, packageSource, noSource]),
   architecture: z.enum([
     "bert",
+    "electra",
     "xlm-roberta",
     "deberta-v2",
     "modernbert",
     "jina-bert",
     "jina-xlm-roberta",
     "gte-new",
+    "qwen2",
+    "qwen3",
+    "llama",
+    "llama-bidirectional",
+    "gemma",
     "bm25",
+    "other",
   ]),
+  /** Millions; null if the publisher says nothing. */
+  parameters: z.number().positive().nullable(),
+  /**
+   * Millions of weights that each token passes: those of the layers, without the table of embeddings. Null if
+   * the shape of the model is not known.
+   */
+  layerParameters: z.number().positive().nullable(),
+  /** Whether rankmill has run this model's published weights. If not, the entry is from what others wrote. */
+  tried: z.boolean(),
+  /** The precision to begin with; null if the device should not run it. */
+  choice: z.strictObject({
+    cpu: z.enum(PRECISIONS).nullable(),
+    gpu: z.enum(PRECISIONS).nullable(),
+  }),
+  /** Name of a prompt in `models/prompts`; null for a model that reads a query and a document and nothing else. */
+  prompt: z.string().nullable(),
+  /** See `rankmill.json`; null: one logit per pair. An export has it in its graph. */
+  head: headSchema.nullable(),
+  /** Quality as published; figures of different benchmarks cannot be compared. */
+  quality: z.array(
+    z.strictObject({ benchmark: z.string().min(1), value: z.number(), source: z.url() }),
+  ),
   /**
    * The layout of a pair. `cls-sep`: [CLS] query [SEP] document [SEP]; `roberta`:
    * <s> query </s></s> document </s>. The tokenizer's own post-processor decides; this is for people
@@ -105,6 +148,8 @@ export const catalogueEntrySchema = z.strictObject({
   licence: z.strictObject({
     /** SPDX identifier. */
     name: z.string().min(1),
+    /** What it allows, in a few words. */
+    words: z.string().min(1),
     nonCommercial: z.boolean(),
     url: z.url().nullable(),
   }),

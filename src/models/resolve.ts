@@ -7,6 +7,8 @@ import type { Activation } from "../core/activation.js";
 import type { HeadUse } from "../core/heads/head-use.js";
 import { takesInstruction } from "../core/prompt.js";
 import { loadCatalogue } from "./catalogue-files.js";
+import { exportCommand } from "./export-command.js";
+import { whyNever } from "./never.js";
 import { digestModelParts } from "./digest.js";
 import type { ModelDigest } from "./digest.js";
 import { errnoOf } from "../platform/file-system-errors.js";
@@ -288,8 +290,11 @@ async function notFound(
   if (entry?.source.kind === "export") {
     return new RankmillError(
       "model_not_found",
-      `model ${entry.id} must be exported first (${entry.source.reason}): see models/export/, then give the folder (${hand})`,
+      `model ${entry.id} must be exported first (${entry.source.reason}): run "${exportCommand(entry) ?? ""}" as models/export/README.md says, then give the folder (${hand})`,
     );
+  }
+  if (entry?.source.kind === "none") {
+    throw new RankmillError("model_unusable", whyNever(entry.id, entry.source));
   }
   if (entry !== undefined) {
     return new RankmillError(

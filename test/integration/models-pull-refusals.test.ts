@@ -131,23 +131,31 @@ describe("access to a repository", () => {
   });
 
   it("needs the licence of a non-commercial model to be accepted", async () => {
-    const licence = { name: "CC-BY-NC-4.0", nonCommercial: true, url: null };
+    const licence = {
+      name: "CC-BY-NC-4.0",
+      words: "no commercial use",
+      nonCommercial: true,
+      url: null,
+    };
     const { code, message } = await refusal(pullModel(entry({}, { licence }), bench.options()));
     expect(code).toBe("access_denied");
-    expect(message).toMatch(/CC-BY-NC-4\.0, which forbids commercial use.*acceptLicence/);
+    expect(message).toMatch(/CC-BY-NC-4\.0 \(no commercial use\).*acceptLicence/);
     expect(bench.hub.requests).toEqual([]);
     await pullModel(entry({}, { licence }), bench.options({ acceptLicence: true }));
   });
 
   it("is refused, with the other way, for what cannot be pulled", async () => {
     const catalogue = await loadCatalogue(ROOT);
-    const tried = ["builtin-bm25", "ettin-reranker-17m"].map((name) => {
+    const tried = ["builtin-bm25", "Qwen3-Reranker-0.6B", "jina-reranker-v3"].map((name) => {
       const found = findEntry(catalogue, name);
       return refusal(pullModel(found ?? "missing/entry", bench.options()));
     });
-    const [builtin, ettin] = await Promise.all(tried);
+    const [builtin, qwen, listwise] = await Promise.all(tried);
     expect(builtin?.message).toMatch(/ships with rankmill/);
-    expect(ettin?.message).toMatch(/cannot be pulled.*models\/export/);
+    expect(qwen?.message).toMatch(
+      /cannot be pulled.*export\.py Qwen\/Qwen3-Reranker-0\.6B --output \.\/Qwen3-Reranker-0\.6B --seq-cls yes,no --prompt qwen3-reranker/,
+    );
+    expect(listwise?.message).toMatch(/cannot be run: .*listwise.*Use Qwen\/Qwen3-Reranker-0\.6B/);
   });
 });
 

@@ -63,6 +63,46 @@ describe("a first pull", () => {
     });
   });
 
+  it("of a model whose file names nobody has seen reads its repository, and pins what it finds", async () => {
+    const repository = "onnx-hands/unseen";
+    const found = new Map([...files].map(([path, bytes]) => [path.replace("onnx/", ""), bytes]));
+    bench.hub.add(repository, { commit: COMMIT, files: found });
+    const unseen = entry(
+      { repository, files: null },
+      { prompt: null, head: { kind: "logit", scale: 0.2 } },
+    );
+    const pulled = await pullModel(unseen, bench.options());
+    const paths = pulled.files.map(({ path }) => path).sort();
+    expect(paths).toEqual([
+      "config.json",
+      "model.onnx",
+      "rankmill.json",
+      "tokenizer.json",
+      "tokenizer_config.json",
+    ]);
+    const { models } = await readLock(lockFilePath(bench.modelsDir));
+    expect(Object.keys(models[unseen.id]?.files ?? {}).sort()).toEqual(paths);
+    const places = { packageRoot: ROOT, modelsDir: bench.modelsDir };
+    const before = await resolveModel(unseen.id, places);
+    expect(before).toMatchObject({ revision: COMMIT.slice(0, 12), head: { scale: 0.2 } });
+
+    await rm(join(pulled.folder, "rankmill.json"));
+    const gone = await refusal(resolveModel(unseen.id, places));
+    expect(gone.message).toMatch(/rankmill\.json was pulled and is gone.*rankmill models pull/);
+    await pullModel(unseen, bench.options());
+    expect((await resolveModel(unseen.id, places)).digest).toBe(before.digest);
+  });
+
+  it("is another revision once somebody puts a rankmill.json beside it", async () => {
+    const pulled = await pullModel(entry(), bench.options());
+    const places = { packageRoot: ROOT, modelsDir: bench.modelsDir };
+    const before = await resolveModel("bge-reranker-base", places);
+    await writeFile(join(pulled.folder, "rankmill.json"), '{"activation":"identity"}');
+    const after = await resolveModel("bge-reranker-base", places);
+    expect(after).toMatchObject({ activation: "identity", revision: after.digest.slice(0, 12) });
+    expect(after.revision).not.toBe(before.revision);
+  });
+
   it("is not repeated: the second asks for nothing", async () => {
     await pullModel(entry(), bench.options());
     bench.hub.requests.length = 0;

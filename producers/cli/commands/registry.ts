@@ -106,7 +106,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     name: "models",
     description: "find, fetch and check models",
-    below: ["list", "info", "pull", "verify", "prepare"],
+    below: ["list", "recommend", "info", "pull", "verify", "prepare"],
     load: async () => (await import("./models.js")).defineModels,
   },
   {

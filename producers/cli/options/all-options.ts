@@ -1,3 +1,4 @@
+import { CATALOGUE } from "./catalogue.js";
 import { CUDA_SETUP } from "./cuda-setup.js";
 import { DASHBOARD } from "./dashboard.js";
 import { DEVICE } from "./device.js";
@@ -30,6 +31,7 @@ export const ALL_GROUPS: readonly OptionGroup[] = [
   SHOW,
   EVALUATION,
   MODEL,
+  CATALOGUE,
   DEVICE,
   RESULTS,
   SCORING,

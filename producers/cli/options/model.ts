@@ -17,8 +17,8 @@ export const MODEL = {
       env: "RANKMILL_PRECISION",
       type: "choice",
       choices: PRECISIONS,
-      computedDefault: "fp32; fp16 on CUDA if the model has it",
-      description: "numbers that the model computes with; each precision gives other scores",
+      computedDefault: "fp32; on CUDA fp16",
+      description: "number format; each gives other scores",
     },
     modelsDir: {
       flags: "--models-dir <dir>",

@@ -5,6 +5,9 @@ import type { Precision } from "../../core/precision.js";
 import { RankmillError } from "../../core/errors.js";
 import type { HubListedFile, HubListing } from "./hub-client.js";
 import type { LockedModel } from "../lock-file.js";
+import { cataloguedSettings } from "./catalogued-settings.js";
+import { exportCommand } from "../export-command.js";
+import { whyNever } from "../never.js";
 import { classifyOnnxName, isDataOf } from "../onnx/onnx-names.js";
 import { option, wording } from "../../core/wording.js";
 
@@ -32,6 +35,8 @@ export interface PullSource {
   readonly repository: string;
   /** Absent for a repository that is not in the catalogue. */
   readonly catalogued: HubSource | undefined;
+  /** Text of the `rankmill.json` that the catalogue has for the model. */
+  readonly settings?: string | undefined;
 }
 
 /**
@@ -55,19 +60,21 @@ export function pullSource(model: CatalogueEntry | string, acceptLicence: boolea
       `${id} ships with rankmill: there is nothing to pull`,
     );
   }
+  if (source.kind === "none") throw new RankmillError("invalid_option", whyNever(id, source));
   if (source.kind === "export") {
     throw new RankmillError(
       "invalid_option",
-      `${id} cannot be pulled (${source.reason}): export it once with models/export/ and give the folder`,
+      `${id} cannot be pulled (${source.reason}): export it once with "${exportCommand(model) ?? ""}" (models/export/README.md) and give the folder`,
     );
   }
   if (licence.nonCommercial && !acceptLicence) {
     throw new RankmillError(
       "access_denied",
-      wording`${id} is under ${licence.name}, which forbids commercial use${licence.url === null ? "" : ` (${licence.url})`}: read it and pull again with ${option("acceptLicence")}`,
+      wording`${id} is under ${licence.name} (${licence.words}${licence.url === null ? "" : `; ${licence.url}`}): read it and pull again with ${option("acceptLicence")}`,
     );
   }
-  return { id, repository: source.repository, catalogued: source };
+  const settings = cataloguedSettings(model);
+  return { id, repository: source.repository, catalogued: source, settings };
 }
 
 /** True if the plan cannot be made, or not be checked, without asking the hub. */
@@ -154,12 +161,12 @@ function reviewedFile(source: PullSource, path: string, commit: string): HubFile
   const { catalogued } = source;
   if (catalogued === undefined) return undefined;
   if (catalogued.revision !== null && catalogued.revision !== commit) return undefined;
-  const files = [...catalogued.common, ...Object.values(catalogued.files).flat()];
+  const files = [...catalogued.common, ...Object.values(catalogued.files ?? {}).flat()];
   return files.find((file) => file.path === path);
 }
 
 function cataloguedFiles(source: PullSource, precision: Precision): HubFile[] | undefined {
-  const weights = source.catalogued?.files[precision];
+  const weights = source.catalogued?.files?.[precision];
   return weights === undefined ? undefined : [...(source.catalogued?.common ?? []), ...weights];
 }
 

@@ -18,6 +18,7 @@ import { lockFilePath, pulledModelFolder, shortRevision } from "../model-cache.j
 import { chooseFile, inspectModelFolder } from "../model-folder.js";
 import { needsListing, planFiles, pullSource } from "./pull-plan.js";
 import type { PullSource, WantedFile } from "./pull-plan.js";
+import { placeSettings } from "./catalogued-settings.js";
 import { checkSpace, presentFile } from "./pulled-file.js";
 import { syncFolder, makeFolder } from "../../platform/files.js";
 import { transferVerified, type TransferSource } from "./transfer.js";
@@ -219,7 +220,10 @@ class Pull {
     commit: string,
     folder: string,
   ): Promise<PulledFile[]> {
-    const files: PulledFile[] = [];
+    const { settings } = this.#source;
+    // Before config.json, which is checked with them.
+    const files: PulledFile[] =
+      settings === undefined ? [] : [await placeSettings(folder, settings)];
     let bytes = 0;
     for (const wanted of plan) {
       this.#options.signal?.throwIfAborted();

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { catalogueEntrySchema, findEntry } from "../../../src/core/catalogue.js";
 import { PRECISIONS } from "../../../src/core/precision.js";
 import { loadCatalogue } from "../../../src/models/catalogue-files.js";
+import { promptNames } from "../../../src/models/known-prompts.js";
 import { classifyOnnxName } from "../../../src/models/onnx/onnx-names.js";
 import { DATA, given, testData } from "../../support/needs.js";
 
@@ -31,6 +32,25 @@ describe("the catalogue", () => {
       "gte-multilingual-reranker-base",
       "ettin-reranker-17m-v1",
       "ettin-reranker-150m-v1",
+      "ettin-reranker-1b-v1",
+      "granite-embedding-reranker-english-r2",
+      "mxbai-rerank-large-v1",
+      "ms-marco-MiniLM-L2-v2",
+      "ms-marco-MiniLM-L4-v2",
+      "ms-marco-electra-base",
+      "jina-reranker-v1-turbo-en",
+      "bce-reranker-base_v1",
+      "ruri-v3-reranker-310m",
+      "Qwen3-Reranker-0.6B",
+      "Qwen3-Reranker-4B",
+      "Qwen3-Reranker-8B",
+      "mxbai-rerank-base-v2",
+      "mxbai-rerank-large-v2",
+      "zerank-1-small",
+      "zerank-2",
+      "ctxl-rerank-v2-1b",
+      "llama-nemotron-rerank-1b-v2",
+      "bge-reranker-v2-gemma",
       "builtin-bm25",
       "builtin",
     ];
@@ -56,12 +76,47 @@ describe("the catalogue", () => {
     });
   });
 
-  it("marks the one that is not for commercial use", () => {
+  it("marks those that are not for commercial use, and says what each licence allows", () => {
     const restricted = entries.filter((entry) => entry.licence.nonCommercial);
-    expect(restricted.map((entry) => entry.id)).toEqual([
-      "jinaai/jina-reranker-v2-base-multilingual",
-    ]);
+    expect(restricted.map((entry) => entry.id)).toEqual(
+      expect.arrayContaining(["jinaai/jina-reranker-v2-base-multilingual", "zeroentropy/zerank-2"]),
+    );
     expect(entries.filter((entry) => /-NC-/.test(entry.licence.name))).toEqual(restricted);
+    const free = entries.filter(({ licence }) => licence.words.includes("commercial too"));
+    expect([...new Set(free.map(({ licence }) => licence.name))].sort()).toEqual([
+      "Apache-2.0",
+      "MIT",
+    ]);
+  });
+
+  it("has rows for all rerankers that give one score per pair, and an answer for the others", () => {
+    const kinds = entries.map(({ source }) => source.kind);
+    expect(kinds.filter((kind) => kind === "hub").length).toBeGreaterThanOrEqual(17);
+    expect(kinds.filter((kind) => kind === "export").length).toBeGreaterThanOrEqual(25);
+    for (const { source } of entries) {
+      if (source.kind !== "none") continue;
+      const instead = findEntry(entries, source.instead)?.source.kind;
+      expect(["hub", "export"]).toContain(instead);
+    }
+  });
+
+  it("names prompts that there are, and the same in the command that exports", async () => {
+    const prompts = await promptNames();
+    for (const { id, prompt, source } of entries) {
+      expect([...prompts, null], id).toContain(prompt);
+      const named =
+        source.kind === "export" ? /--prompt (\S+)/.exec(source.options)?.[1] : undefined;
+      expect(named ?? null, id).toBe(prompt);
+    }
+  });
+
+  it("chooses a precision that the repository has", () => {
+    for (const { id, source, choice } of entries) {
+      if (source.kind !== "hub" || source.files === null) continue;
+      for (const precision of [choice.cpu, choice.gpu]) {
+        expect(Object.keys(source.files), id).toContain(precision);
+      }
+    }
   });
 
   it.each(entries.map((entry) => [entry.id, entry] as const))("%s is in order", (id, entry) => {
@@ -75,8 +130,18 @@ describe("the catalogue", () => {
   });
 
   const hubEntries = entries.flatMap((entry) =>
-    entry.source.kind === "hub" ? [[entry.id, entry, entry.source] as const] : [],
+    entry.source.kind === "hub" && entry.source.files !== null
+      ? [[entry.id, entry, { ...entry.source, files: entry.source.files }] as const]
+      : [],
   );
+
+  it("leaves what nobody has seen to the first pull", () => {
+    const unseen = entries.filter(({ source }) => source.kind === "hub" && source.files === null);
+    expect(unseen.length).toBeGreaterThan(0);
+    for (const { source } of unseen) {
+      expect(source).toMatchObject({ revision: null, pinnedOnPull: true });
+    }
+  });
 
   it.each(hubEntries)("%s can be pulled and checked", (_id, entry, source) => {
     const common = source.common.map((file) => file.path);

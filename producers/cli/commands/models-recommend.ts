@@ -1,0 +1,99 @@
+import type { Command } from "commander";
+import { RankmillError } from "../../../src/core/errors.js";
+import { loadCatalogue } from "../../../src/models/catalogue-files.js";
+import { recommend, USES, type Needs } from "../../../src/models/recommend.js";
+import { packageRoot } from "../../../src/platform/package-root.js";
+import { askFor, canAsk } from "../model-of-run.js";
+import { EXIT } from "../exit-codes.js";
+import { addHelp } from "../options/add-help.js";
+import { CATALOGUE } from "../options/catalogue.js";
+import { addOptions, readOptions, type CommandValues } from "../options/command-options.js";
+import { DEVICE } from "../options/device.js";
+import { MESSAGES } from "../options/messages.js";
+import { pick } from "../options/option-spec.js";
+import { commandsFor, recommendationLines } from "../recommendation.js";
+import { stopSignal } from "../stop-signal.js";
+import { print, printLines } from "../terminal.js";
+
+const GROUPS = {
+  catalogue: pick(CATALOGUE, "language", "use", "licence"),
+  device: pick(DEVICE, "device"),
+  messages: pick(MESSAGES, "json"),
+};
+type Values = CommandValues<typeof GROUPS>;
+
+const LANGUAGE = /^[a-z]{2,3}$/;
+const ANY_LICENCE = "any";
+
+export function addModelsRecommend(models: Command): void {
+  const command = models
+    .command("recommend")
+    .description("name one model for a language, a device and a use, with the commands to type")
+    .action(async (parsed: Record<string, unknown>) => {
+      process.exitCode = await answer(readOptions(GROUPS, parsed));
+    });
+  addOptions(command, GROUPS);
+  addHelp(command, {
+    examples: ["rankmill models recommend --language de --device cpu --for bulk"],
+    notes: [
+      `On a terminal it asks for what no option says. Elsewhere it takes English, the CPU, bulk and a licence for commercial use. The answer rests on published figures, and on the work that a model does per token.`,
+    ],
+  });
+}
+
+async function answer(values: Values): Promise<number> {
+  const needs = await needsOf(values);
+  const found = recommend(await loadCatalogue(packageRoot()), needs);
+  if (found === undefined) {
+    throw new RankmillError(
+      "model_not_found",
+      `no model of the catalogue reads "${needs.language}" ${needs.commercial ? "under a licence for commercial use" : "on this device"}: see "rankmill models list"`,
+    );
+  }
+  if (values.messages.json) {
+    const { entry, precision, compute, figure } = found;
+    print(
+      JSON.stringify({
+        model: entry.id,
+        precision,
+        compute,
+        quality: figure ?? null,
+        licence: entry.licence.name,
+        slower_decoder: found.slowerDecoder?.id ?? null,
+        commands: commandsFor(found, needs),
+      }),
+    );
+  } else {
+    printLines(...recommendationLines(found, needs));
+  }
+  return EXIT.ok;
+}
+
+async function needsOf({ catalogue, device }: Values): Promise<Needs> {
+  const ask = canAsk() ? askOne : (_: string, usual: string) => Promise.resolve(usual);
+  const language =
+    catalogue.language ?? (await ask("Language of the texts (en, de, …; mul: several)", "en"));
+  if (!LANGUAGE.test(language)) {
+    throw invalid(`--language: "${language}" is no ISO 639 code: write en, de, zh or mul`);
+  }
+  const kind = device.device === "auto" ? await ask("Device: cpu or cuda", "cpu") : device.device;
+  if (kind !== "cpu" && kind !== "cuda") throw invalid(`--device: "${kind}" is none of cpu, cuda`);
+  const wanted = catalogue.use ?? (await ask("Use: online (somebody waits) or bulk", "bulk"));
+  const use = USES.find((one) => one === wanted);
+  if (use === undefined) throw invalid(`--for: "${wanted}" is none of ${USES.join(", ")}`);
+  const licence = catalogue.licence ?? (await ask("Licence: commercial or any", "commercial"));
+  if (licence !== "commercial" && licence !== ANY_LICENCE) {
+    throw invalid(`--licence: "${licence}" is none of commercial, ${ANY_LICENCE}`);
+  }
+  const commercial = licence === "commercial";
+  return { language, device: kind === "cpu" ? "cpu" : "gpu", use, commercial };
+}
+
+async function askOne(question: string, usual: string): Promise<string> {
+  const given = await askFor(`${question} [${usual}] `, stopSignal());
+  return given === "" ? usual : given.toLowerCase();
+}
+
+function invalid(message: string): RankmillError {
+  return new RankmillError("invalid_option", message);
+}
