@@ -40,6 +40,7 @@ from gate import (
     run_gate,
     thresholds_of,
 )
+from module_chain import is_chain, load_chain, logit_tokens
 from onnx_files import FILE_OF_PRECISION, convert_fp16, export_fp32, input_names, quantize_int8
 from prompts import PROMPT_FILE, named_prompt
 from scoring import torch_logits
@@ -109,6 +110,8 @@ def load_decoder_of(
 
 def token_id(tokenizer: PreTrainedTokenizerBase, token: str) -> int:
     """The id of a token that is given as its id or as its text."""
+    if token.startswith("id:"):
+        return int(token.removeprefix("id:"))
     if token.isdecimal() and len(token) > 1:
         return int(token)
     ids = tokenizer.encode(token, add_special_tokens=False)
@@ -120,6 +123,10 @@ def token_id(tokenizer: PreTrainedTokenizerBase, token: str) -> int:
 def load_model(folder: Path, trust_remote_code: bool, head: Head = Head()) -> torch.nn.Module:
     """The model in float32 and evaluation mode, with attention written out in plain operators."""
     config = AutoConfig.from_pretrained(folder, trust_remote_code=trust_remote_code)
+    if is_chain(folder):
+        if head.tokens:
+            raise CannotExport(f"{folder}: it has a head of its own: leave out --seq-cls")
+        return load_chain(folder, trust_remote_code)
     if is_decoder(config):
         return load_decoder_of(folder, config, head, trust_remote_code)
     if head.tokens:
@@ -156,7 +163,7 @@ def copy_files(source: Path, output: Path, trust_remote_code: bool) -> None:
 def export(options: argparse.Namespace, precisions: list[str]) -> bool:
     source = resolve(options.model, options.revision)
     output: Path = options.output
-    tokens = [one for one in options.seq_cls.split(",") if one]
+    tokens = [one for one in options.seq_cls.split(",") if one] or logit_tokens(source)
     head = Head(tokens=tokens, divisor=options.divide_by)
     model = load_model(source, options.trust_remote_code, head)
     copy_files(source, output, options.trust_remote_code)

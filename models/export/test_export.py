@@ -15,8 +15,10 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+import torch
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
+from transformers import AutoModel
 
 import onnx_files
 from export import load_model
@@ -79,6 +81,91 @@ def test_a_language_model_becomes_one_logit(tmp_path: Path) -> None:
     )
     assert whole.shape == (1, 1)
     np.testing.assert_allclose(half * 2, whole, atol=1e-5)
+
+
+def make_chain(folder: Path) -> tuple[Path, torch.nn.Module, torch.nn.Module]:
+    """A reranker as sentence-transformers keeps the ettin family, and its encoder and layers in PyTorch."""
+    source = make_source(folder, "modernbert")
+    torch.manual_seed(SEED)
+    encoder = AutoModel.from_pretrained(source, attn_implementation="eager").eval()
+    encoder.save_pretrained(source)
+    size = encoder.config.hidden_size
+    head = torch.nn.Sequential(
+        torch.nn.Linear(size, size, bias=False),
+        torch.nn.GELU(),
+        torch.nn.LayerNorm(size),
+        torch.nn.Linear(size, 1),
+    )
+    torch.nn.init.normal_(head[2].weight, 1.0, 0.2)
+    torch.nn.init.normal_(head[2].bias, 0.0, 0.2)
+    dense = {"in_features": size, "module_input_name": "sentence_embedding"}
+    gelu = "torch.nn.modules.activation.GELU"
+    identity = "torch.nn.modules.linear.Identity"
+    modules: list[tuple[str, dict, torch.nn.Module | None]] = [
+        ("Transformer", {}, None),
+        ("Pooling", {"embedding_dimension": size, "pooling_mode": "cls"}, None),
+        ("Dense", {**dense, "out_features": size, "bias": False, "activation_function": gelu}, head[0]),
+        ("LayerNorm", {"dimension": size}, head[2]),
+        ("Dense", {**dense, "out_features": 1, "bias": True, "activation_function": identity}, head[3]),
+    ]
+    listed = []
+    for index, (kind, config, layer) in enumerate(modules):
+        path = "" if kind == "Transformer" else f"{index}_{kind}"
+        listed.append({"idx": index, "path": path, "type": f"sentence_transformers.{kind}"})
+        if path == "":
+            continue
+        (source / path).mkdir()
+        (source / path / "config.json").write_text(json.dumps(config))
+        if layer is not None:
+            prefix = "norm" if kind == "LayerNorm" else "linear"
+            weights = {f"{prefix}.{name}": value for name, value in layer.state_dict().items()}
+            save_file(weights, source / path / "model.safetensors")
+    (source / "modules.json").write_text(json.dumps(listed))
+    return source, encoder, head
+
+
+def test_a_head_made_of_modules_is_part_of_the_graph(tmp_path: Path) -> None:
+    source, encoder, head = make_chain(tmp_path / "source")
+    result = run_export(source, tmp_path / "out", "--precision", "fp32")
+    assert result.returncode == 0, result.stderr
+    tokenizer = Tokenizer.from_file(str(source / "tokenizer.json"))
+    pairs = [encode_pair(tokenizer, QUERIES[0], document, 64) for document in DOCUMENTS[:8]]
+    expected = []
+    for pair in pairs:
+        with torch.inference_mode():
+            states = encoder(input_ids=torch.tensor([pair.ids])).last_hidden_state
+            expected.append(head(states[:, 0]).item())
+    session = open_session(tmp_path / "out/onnx/model.onnx")
+    padding = encoder.config.pad_token_id
+    for batch in (1, len(pairs)):
+        np.testing.assert_allclose(onnx_logits(session, pairs, padding, batch), expected, atol=1e-4)
+    assert np.ptp(expected) > 0.01
+
+
+def test_a_head_made_of_unknown_modules_is_refused(tmp_path: Path) -> None:
+    source, _, _ = make_chain(tmp_path / "source")
+    path = source / "2_Dense" / "config.json"
+    config = json.loads(path.read_text())
+    path.write_text(json.dumps({**config, "activation_function": "my.Activation"}))
+    result = run_export(source, tmp_path / "out")
+    assert result.returncode == 2
+    assert "the activation my.Activation is not known" in result.stderr
+
+
+def test_the_tokens_of_a_language_model_are_read_from_its_modules(tmp_path: Path) -> None:
+    source, (yes, no) = make_decoder(tmp_path / "source")
+    (source / "1_LogitScore").mkdir()
+    config = {"true_token_id": yes, "false_token_id": no}
+    (source / "1_LogitScore" / "config.json").write_text(json.dumps(config))
+    modules = [{"path": "", "type": "x.Transformer"}, {"path": "1_LogitScore", "type": "x.LogitScore"}]
+    (source / "modules.json").write_text(json.dumps(modules))
+    options = ["--precision", "fp32", "--max-length", "1024", "--prompt", "qwen3-reranker"]
+    read = run_export(source, tmp_path / "read", *options)
+    assert read.returncode == 0, read.stderr
+    given = run_export(source, tmp_path / "given", *options, "--seq-cls", f"id:{yes},id:{no}")
+    assert given.returncode == 0, given.stderr
+    graphs = [(tmp_path / name / "onnx/model.onnx").read_bytes() for name in ("read", "given")]
+    assert graphs[0] == graphs[1]
 
 
 def test_a_language_model_without_its_output_is_refused(tmp_path: Path) -> None:
