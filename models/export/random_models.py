@@ -12,8 +12,12 @@ from transformers import (
     AutoModelForSequenceClassification,
     BertConfig,
     DebertaV2Config,
+    ElectraConfig,
+    GemmaConfig,
+    LlamaConfig,
     ModernBertConfig,
     PretrainedConfig,
+    Qwen2Config,
     Qwen3Config,
     XLMRobertaConfig,
 )
@@ -56,6 +60,11 @@ def tiny_config(architecture: str, vocab_size: int, special: SpecialIds) -> Pret
     }
     if architecture == "bert":
         return BertConfig(**common, max_position_embeddings=256, type_vocab_size=2)
+    if architecture == "electra":
+        # Embeddings as wide as the layers, as in the base size.
+        return ElectraConfig(
+            **common, embedding_size=32, max_position_embeddings=256, type_vocab_size=2
+        )
     if architecture == "xlm-roberta":
         # Positions start after the padding id, hence two more than the longest pair.
         return XLMRobertaConfig(
@@ -99,6 +108,14 @@ def tiny_config(architecture: str, vocab_size: int, special: SpecialIds) -> Pret
             max_position_embeddings=1_024,
             tie_word_embeddings=False,
         )
+    decoder = {"num_key_value_heads": 2, "max_position_embeddings": 1_024}
+    if architecture == "qwen2":
+        return Qwen2Config(**common, **decoder, tie_word_embeddings=False)
+    if architecture == "llama":
+        return LlamaConfig(**common, **decoder, tie_word_embeddings=False)
+    if architecture == "gemma":
+        # Its output is its input embeddings, and its states are scaled on the way in.
+        return GemmaConfig(**common, **decoder, head_dim=8, tie_word_embeddings=True)
     raise ValueError(f"unknown architecture {architecture!r}")
 
 

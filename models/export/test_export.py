@@ -18,15 +18,16 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
-from transformers import AutoModel
+from transformers import AutoModel, AutoModelForCausalLM
 
 import onnx_files
 from export import load_model
 from gate import DEFAULT_THRESHOLDS, compare, kendall_tau, top_overlap
 from onnx_files import INLINE_LIMIT_BYTES, input_names
+from prompts import named_prompt, prompt_ids
 from random_models import build, spread_logits, tiny_config
 from sample_text import DOCUMENTS, QUERIES
-from scoring import encode_pair, onnx_logits, open_session
+from scoring import Encoded, encode_pair, onnx_logits, open_session
 from tiny_tokenizers import special_ids, train, write_tokenizer
 
 HERE = Path(__file__).resolve().parent
@@ -51,13 +52,13 @@ def make_source(folder: Path, architecture: str = "bert", labels: int = 1) -> Pa
     return folder
 
 
-def make_decoder(folder: Path) -> tuple[Path, list[int]]:
+def make_decoder(folder: Path, architecture: str = "qwen3") -> tuple[Path, list[int]]:
     """A language model as PyTorch users have it, and the ids that say yes and no."""
     tokenizer = train("qwen3")
     write_tokenizer(tokenizer, "qwen3", folder)
     special = special_ids(tokenizer, "qwen3")
-    model = build(tiny_config("qwen3", tokenizer.get_vocab_size(), special), SEED)
-    model.config.architectures = ["Qwen3ForCausalLM"]
+    model = build(tiny_config(architecture, tokenizer.get_vocab_size(), special), SEED)
+    model.config.architectures = [type(model).__name__]
     model.save_pretrained(folder)
     return folder, [tokenizer.encode(word).ids[0] for word in ("yes", "no")]
 
@@ -81,6 +82,28 @@ def test_a_language_model_becomes_one_logit(tmp_path: Path) -> None:
     )
     assert whole.shape == (1, 1)
     np.testing.assert_allclose(half * 2, whole, atol=1e-5)
+
+
+@pytest.mark.parametrize("architecture", ["gemma", "llama", "qwen2", "qwen3"])
+def test_a_language_model_gives_the_frameworks_logits(architecture: str, tmp_path: Path) -> None:
+    source, (yes, no) = make_decoder(tmp_path / "source", architecture)
+    options = ["--precision", "fp32", "--max-length", "1024", "--prompt", "zerank"]
+    result = run_export(source, tmp_path / "out", *options, "--seq-cls", f"id:{yes},id:{no}")
+    assert result.returncode == 0, result.stderr
+    model = AutoModelForCausalLM.from_pretrained(source, attn_implementation="eager").eval()
+    tokenizer = Tokenizer.from_file(str(source / "tokenizer.json"))
+    pairs, expected = [], []
+    for document in DOCUMENTS[:6]:
+        ids = prompt_ids(tokenizer, named_prompt("zerank"), QUERIES[0], document)
+        pairs.append(Encoded(ids=ids, type_ids=[0] * len(ids)))
+        with torch.inference_mode():
+            last = model(input_ids=torch.tensor([ids])).logits[0, -1]
+        expected.append((last[yes] - last[no]).item())
+    session = open_session(tmp_path / "out/onnx/model.onnx")
+    padding = model.config.pad_token_id
+    for batch in (1, len(pairs)):
+        np.testing.assert_allclose(onnx_logits(session, pairs, padding, batch), expected, atol=1e-4)
+    assert np.ptp(expected) > 0.01
 
 
 def make_chain(folder: Path) -> tuple[Path, torch.nn.Module, torch.nn.Module]:
@@ -187,6 +210,16 @@ def run_export(source: Path | str, output: Path, *options: str) -> subprocess.Co
         check=False,
         env={**os.environ, "HF_HUB_OFFLINE": "1", "ORT_DISABLE_TELEMETRY": "1"},
     )
+
+
+def test_electra_is_exported_and_agrees(tmp_path: Path) -> None:
+    """Without int8: weights that mean nothing round so coarsely in this layout that no gate takes them."""
+    source = make_source(tmp_path / "source", "electra")
+    done = run_export(source, tmp_path / "out", "--precision", "fp32,fp16")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "fp32 against pytorch" in done.stdout
+    names = [entry.name for entry in open_session(tmp_path / "out/onnx/model.onnx").get_inputs()]
+    assert names == ["input_ids", "attention_mask", "token_type_ids"]
 
 
 @pytest.mark.parametrize("architecture", ["bert", "xlm-roberta", "modernbert", "deberta-v2"])

@@ -43,6 +43,7 @@ MODERNBERT_SPECIALS = ["[UNK]", "[CLS]", "[SEP]", "[PAD]", "[MASK]"]
 
 TOKENIZER_CLASS = {
     "bert": "BertTokenizer",
+    "electra": "ElectraTokenizer",
     "xlm-roberta": "XLMRobertaTokenizer",
     "modernbert": "PreTrainedTokenizerFast",
     "deberta-v2": "DebertaV2Tokenizer",
@@ -194,6 +195,7 @@ def chat() -> Tokenizer:
 
 TRAINERS = {
     "bert": word_piece,
+    "electra": word_piece,
     "xlm-roberta": xlm_roberta,
     "modernbert": byte_level,
     "deberta-v2": deberta,
