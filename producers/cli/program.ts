@@ -6,8 +6,9 @@ import { commanderOption } from "./options/command-options.js";
 import { flagOf } from "./options/option-spec.js";
 import { EVERYWHERE } from "./options/everywhere.js";
 import { chooseColour, type ColourChoice } from "./painted.js";
+import { sayErrorLine } from "./say-failure.js";
 import { sayUsageError } from "./say-usage-error.js";
-import { env, say } from "./terminal.js";
+import { env } from "./terminal.js";
 import { startTracing } from "./tracing.js";
 
 /**
@@ -23,7 +24,7 @@ export async function createProgram(only?: string): Promise<Command> {
     // Descriptions hold choices and defaults; a variable is named only if its name is unusual.
     .configureHelp({ optionDescription: ({ description }) => description })
     .configureOutput({
-      writeErr: (text) => say(...text.trimEnd().split("\n")),
+      writeErr: (text) => text.trimEnd().split("\n").forEach(sayErrorLine),
       outputError: (text, write) => write(`rankmill: ${sayUsageError(text)}\n`),
     })
     .exitOverride()

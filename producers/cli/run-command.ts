@@ -4,6 +4,7 @@ import { RankmillError } from "../../src/core/errors.js";
 import { asRedisError } from "../../src/redis/redis-refusal.js";
 import { EXIT, exitCodeOf } from "./exit-codes.js";
 import { commandNamed, createProgram, helpHint, withoutEverywhere } from "./program.js";
+import { sayFailure } from "./say-failure.js";
 import { asSystemError } from "./system-error.js";
 import { say } from "./terminal.js";
 import { endTracing } from "./tracing.js";
@@ -42,7 +43,7 @@ async function report(raised: unknown, hint: string): Promise<number> {
   // Loaded only now: the words for options come from all commands' options.
   const { sayError } = await import("./say-error.js");
   const error = asSystemError(asRedisError(raised));
-  say(`rankmill: ${sayError(error)}`);
+  sayFailure(sayError(error));
   if (error instanceof RankmillError && error.code === "invalid_option") say(hint);
   if (!(error instanceof RankmillError) && error instanceof Error)
     say(...(error.stack ?? "").split("\n"));

@@ -2,10 +2,20 @@ import { formatCount, formatDuration } from "../figures.js";
 import type { RunCounts } from "../../src/core/run-counts.js";
 import { paint, painted, type Painted } from "./painted.js";
 
-/** The end of a run in two lines: how many, how much, how fast. */
-export function runSummary(counts: Readonly<RunCounts>, seconds: number): Painted[] {
+/**
+ * The end of a run in two lines: how many, how much, how fast.
+ *
+ * @param pairsBefore those that an earlier process has scored: they say nothing of the speed
+ */
+export function runSummary(
+  counts: Readonly<RunCounts>,
+  pairsBefore: number,
+  seconds: number,
+): Painted[] {
   const { done, failed, pairs, tokens, truncated } = counts;
-  const speed = seconds > 0 ? ` (${formatCount(Math.round(pairs / seconds))} pairs/s)` : "";
+  const own = pairs - pairsBefore;
+  const isTold = seconds > 0 && (own > 0 || pairsBefore === 0);
+  const speed = isTold ? ` (${formatCount(Math.round(own / seconds))} pairs/s)` : "";
   return [
     painted`${paint("green", `${done} ranked`)}, ${paint(failed > 0 ? "red" : "dim", `${failed} failed`)} · ${formatDuration(seconds)}`,
     paint(

@@ -44,6 +44,7 @@ export async function runFile(options: RunFileOptions): Promise<RunFileResult> {
     return {
       status: "interrupted",
       counts: target?.sink.counts ?? emptyCounts(),
+      pairsBefore: target?.sink.counts.pairs ?? 0,
       paths: target?.file?.paths,
       firstFailures: target?.sink.firstFailures ?? [],
     };
@@ -70,6 +71,7 @@ async function rankInto(
 ): Promise<RunFileResult> {
   const { source, format, show, signal } = options;
   const { file, sink } = target;
+  const { pairs: pairsBefore } = sink.counts;
   // Aborts with the reason if the run can never go on; then nothing is worth waiting for.
   const doomed = new AbortController();
   const stop = AbortSignal.any([signal, doomed.signal]);
@@ -93,7 +95,8 @@ async function rankInto(
   for (const text of file?.notes(!interrupted) ?? []) show.onEvent({ type: "output-note", text });
   const status = interrupted ? "interrupted" : "complete";
   await writeState(status, target, options, parts.redis.note);
-  return { status, counts: sink.counts, paths: file?.paths, firstFailures: sink.firstFailures };
+  const { counts, firstFailures } = sink;
+  return { status, counts, pairsBefore, paths: file?.paths, firstFailures };
 }
 
 async function openParts(

@@ -2,6 +2,7 @@
 import { RankmillError } from "../core/errors.js";
 import type { RecordSource } from "../core/ports/record-source.js";
 import type { InputRecord, RecordFailure } from "../core/record.js";
+import { counted } from "../core/counted.js";
 import { shapeOfLines } from "./shape-of-lines.js";
 
 /** Lines without a good one among them, after which nobody expects one. */
@@ -16,7 +17,7 @@ const SHOWN_REASONS = 3;
  *
  * @returns the same source
  * @throws RankmillError `input_unusable` if its first 100 lines hold no good one, or it has none at all
- *   and their shape is known
+ *   and their shape is known or no line is JSON
  */
 export async function withGoodStart(source: RecordSource, input: string): Promise<RecordSource> {
   const records = source.read(new Set())[Symbol.asyncIterator]();
@@ -38,7 +39,7 @@ export async function withGoodStart(source: RecordSource, input: string): Promis
     failures.push(failure);
     heldChars += JSON.stringify(failure.input).length;
   }
-  if (failures.length === held.length) refuseHopeless(failures, input);
+  if (failures.length === held.length) refuseHopeless(failures, input, ended);
   return {
     read: (doneIds) => without(doneIds, held, ended ? undefined : records),
     count: () => source.count(),
@@ -47,16 +48,22 @@ export async function withGoodStart(source: RecordSource, input: string): Promis
   };
 }
 
-function refuseHopeless(failures: readonly RecordFailure[], input: string): void {
+/** @param ended whether the input has no more than these */
+function refuseHopeless(failures: readonly RecordFailure[], input: string, ended: boolean): void {
   const name = input === "-" ? "standard input" : input;
   const shape = shapeOfLines(failures, input === "-" ? "FILE" : input);
   if (shape !== undefined) throw new RankmillError("input_unusable", `${name} ${shape}`);
   const [first] = failures;
-  if (first === undefined || failures.length < HOPELESS_LINES) return;
+  if (first === undefined) return;
+  // A record that is refused in a short file fails alone; a text without any JSON is the wrong file.
+  const isWrongFile = ended && failures.every(({ code }) => code === "invalid_json");
+  if (failures.length < HOPELESS_LINES && !isWrongFile) return;
+  const lines = ended ? counted(failures.length, "line") : `first ${failures.length} lines`;
+  const hold = failures.length === 1 ? "holds" : "hold";
   const reasons = firstReasons(failures).join("; ");
   throw new RankmillError(
     "input_unusable",
-    `${name}: its first ${failures.length} lines hold no record; ${reasons}. ${SHAPES_READ}`,
+    `${name}: its ${lines} ${hold} no record; ${reasons}. ${SHAPES_READ}`,
   );
 }
 
@@ -71,7 +78,7 @@ function firstReasons(failures: readonly RecordFailure[]): string[] {
 }
 
 const SHAPES_READ =
-  'Read are JSON objects, one per line or in an array, with {"id", "query", "documents"}, {"id", "query", "document"}, {"query", "pos", "neg"} or OpenAI\'s batch fields; and CSV or TSV with a header';
+  'rankmill reads JSON objects, one per line or in an array, with {"id", "query", "documents"}, {"id", "query", "document"}, {"query", "pos", "neg"} or OpenAI\'s batch fields, and CSV or TSV with a header';
 
 async function* without(
   doneIds: ReadonlySet<string>,

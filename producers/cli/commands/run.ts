@@ -310,11 +310,11 @@ async function rank(
 async function report(
   values: RunValues,
   { qrels }: Prepared,
-  { counts, paths, status, firstFailures }: RunFileResult,
+  { counts, pairsBefore, paths, status, firstFailures }: RunFileResult,
   seconds: number,
 ): Promise<number> {
   const shown = (path: string): string => shownPath(path, values.output.output ?? "");
-  say(...runSummary(counts, seconds));
+  say(...runSummary(counts, pairsBefore, seconds));
   if (counts.failedPairs > 0) {
     say(
       `${counted(counts.failedPairs, "document")} could not be scored: "errors" of their rankings say why`,

@@ -98,6 +98,8 @@ export interface ShowRun {
 export interface RunFileResult {
   readonly status: "complete" | "interrupted";
   readonly counts: Readonly<RunCounts>;
+  /** Pairs of the counts that were scored before this process went on. */
+  readonly pairsBefore: number;
   /** Undefined if the rankings went to standard output, or the run was interrupted before its output was opened. */
   readonly paths: OutputPaths | undefined;
   /** The first few records that failed. */
