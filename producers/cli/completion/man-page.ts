@@ -17,7 +17,7 @@ const EXIT_CODES: readonly (readonly [string, string])[] = [
   ["2", "arguments, input or model cannot be used; nothing was done"],
   [
     "3",
-    "some records failed or were cancelled, or some documents could not be scored; models verify: some scores differ",
+    "some records failed or were cancelled, or some documents could not be scored; models verify: some scores differ, or a smoke test fails",
   ],
   ["4", "results: some records are not over yet"],
   ["5", "Redis cannot be reached or used"],

@@ -19,6 +19,10 @@ const TOKENIZER_CONFIGS = [
   '{"model_max_length":512}',
   '{"model_max_length":1e30,"cls_token":"[CLS]"}',
 ];
+const SETTINGS = [
+  '{"prompt":"zerank","head":{"kind":"softmax","label":1,"scale":0.2},"activation":"identity"}',
+  '{"prompt":{"parts":[{"slot":"query"},{"text":" "},{"slot":"document"}]}}',
+];
 const GRAPHS = [
   onnxBytes(CROSS_ENCODER),
   onnxBytes({ ...CROSS_ENCODER, operators: ["Gather", "Sigmoid"], lastOutput: "logits" }),
@@ -39,6 +43,7 @@ export const models: FuzzTarget = {
     put("config.json", CONFIGS);
     put("tokenizer_config.json", TOKENIZER_CONFIGS);
     put("model.onnx", GRAPHS);
+    if (random.between(0, 1) === 0) put("rankmill.json", SETTINGS);
     if (random.between(0, 3) === 0) {
       mkdirSync(join(folder, "onnx"));
       put("onnx/model_int8.onnx", GRAPHS);
