@@ -22,12 +22,12 @@ import torch
 from decoder import DecoderReranker
 from onnx_files import FILE_OF_PRECISION, convert_fp16, export_fp32, input_names, quantize_int8
 from prompts import PROMPT_FILE, named_prompt, prompt_ids
-from random_models import LOGIT_SPREAD, build, spread_logits, tiny_config
+from random_models import LOGIT_SPREAD, build, build_chain, spread_logits, tiny_config
 from sample_text import DOCUMENTS, LONG_DOCUMENT, QUERIES
 from scoring import Encoded, Truncation, encode_pair, onnx_logits, open_session, torch_logits
 from tiny_tokenizers import special_ids, train, write_tokenizer
 
-ARCHITECTURES = ("bert", "xlm-roberta", "modernbert", "deberta-v2")
+ARCHITECTURES = ("bert", "electra", "xlm-roberta", "modernbert", "ettin", "deberta-v2")
 SEED = 20_240_611
 OUTPUT = Path(__file__).resolve().parents[2] / "test" / "fixtures" / "models"
 
@@ -94,7 +94,8 @@ def make(architecture: str, folder: Path) -> float:
     tokenizer = train(architecture)
     write_tokenizer(tokenizer, architecture, folder)
     special = special_ids(tokenizer, architecture)
-    model = build(tiny_config(architecture, tokenizer.get_vocab_size(), special), SEED)
+    make_model = build_chain if architecture == "ettin" else build
+    model = make_model(tiny_config(architecture, tokenizer.get_vocab_size(), special), SEED)
     names = input_names(model)
 
     pairs = [
@@ -105,7 +106,7 @@ def make(architecture: str, folder: Path) -> float:
     spread_logits(model, pairs)
     expected = torch_logits(model, names, pairs)
 
-    model.config.architectures = [type(model).__name__]
+    model.config.architectures = [type(getattr(model, "encoder", model)).__name__]
     model.config.save_pretrained(folder)
     fp32 = export_fp32(model, folder / "onnx")
     convert_fp16(fp32, fp32.with_name(FILE_OF_PRECISION["fp16"]))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from transformers import (
+    AutoModel,
     AutoModelForCausalLM,
     AutoModelForSequenceClassification,
     BertConfig,
@@ -24,6 +25,7 @@ from transformers import (
 from transformers.modeling_utils import no_init_weights
 
 from decoder import DECODERS
+from module_chain import ModuleChain
 from onnx_files import input_names
 from scoring import Encoded, torch_logits
 
@@ -74,7 +76,7 @@ def tiny_config(architecture: str, vocab_size: int, special: SpecialIds) -> Pret
             bos_token_id=special.cls,
             eos_token_id=special.sep,
         )
-    if architecture == "modernbert":
+    if architecture in ("modernbert", "ettin"):
         return ModernBertConfig(
             **common,
             max_position_embeddings=256,
@@ -127,6 +129,25 @@ def build(config: PretrainedConfig, seed: int) -> torch.nn.Module:
         kind = AutoModelForCausalLM
     with no_init_weights():
         model = kind.from_config(config, attn_implementation="eager")
+    return drawn(model, seed)
+
+
+def build_chain(config: PretrainedConfig, seed: int) -> ModuleChain:
+    """An encoder with the head of the ettin rerankers, drawn from `seed`."""
+    size = config.hidden_size
+    with no_init_weights():
+        encoder = AutoModel.from_config(config, attn_implementation="eager")
+    norm = torch.nn.LayerNorm(size)
+    dense = torch.nn.Sequential(torch.nn.Linear(size, size, bias=False), torch.nn.GELU())
+    last = torch.nn.Sequential(torch.nn.Linear(size, 1), torch.nn.Identity())
+    model = drawn(ModuleChain(encoder, "cls", torch.nn.Sequential(dense, norm, last)), seed)
+    with torch.no_grad():
+        norm.weight.add_(1.0)
+    return model
+
+
+def drawn(model: torch.nn.Module, seed: int) -> torch.nn.Module:
+    """The model in evaluation mode, its weights drawn anew."""
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, parameter in model.named_parameters():

@@ -46,6 +46,7 @@ TOKENIZER_CLASS = {
     "electra": "ElectraTokenizer",
     "xlm-roberta": "XLMRobertaTokenizer",
     "modernbert": "PreTrainedTokenizerFast",
+    "ettin": "PreTrainedTokenizerFast",
     "deberta-v2": "DebertaV2Tokenizer",
     "qwen3": "Qwen2Tokenizer",
 }
@@ -198,6 +199,7 @@ TRAINERS = {
     "electra": word_piece,
     "xlm-roberta": xlm_roberta,
     "modernbert": byte_level,
+    "ettin": byte_level,
     "deberta-v2": deberta,
     "qwen3": chat,
 }

@@ -14,8 +14,10 @@ import { fixtureFolder, laneOptions, PREPARE_ENTRY, type FixtureModel } from "./
 /** One model an architecture, random weights, scored by the framework that made it. */
 export const ARCHITECTURES: readonly FixtureModel[] = [
   "bert",
+  "electra",
   "xlm-roberta",
   "modernbert",
+  "ettin",
   "deberta-v2",
   "qwen3",
 ];

@@ -13,7 +13,8 @@ const HIGHEST_ID = 599;
 export const LANE_ENTRY = join(dist, "workers/lane.js");
 export const PREPARE_ENTRY = join(dist, "workers/prepare.js");
 
-export type FixtureModel = "bert" | "xlm-roberta" | "modernbert" | "deberta-v2" | "qwen3";
+export type FixtureModel =
+  "bert" | "electra" | "xlm-roberta" | "modernbert" | "ettin" | "deberta-v2" | "qwen3";
 
 export function fixtureFolder(model: FixtureModel): string {
   return join(MODELS, model);
