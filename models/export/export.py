@@ -44,6 +44,7 @@ from module_chain import is_chain, load_chain, logit_tokens
 from onnx_files import FILE_OF_PRECISION, convert_fp16, export_fp32, input_names, quantize_int8
 from prompts import PROMPT_FILE, named_prompt
 from scoring import torch_logits
+from weight_only import quantize_weights
 from weights import load_weights
 
 EXIT_CANNOT_EXPORT = 2
@@ -186,6 +187,8 @@ def export(options: argparse.Namespace, precisions: list[str]) -> bool:
     if "int8" in precisions:
         target = fp32.with_name(FILE_OF_PRECISION["int8"])
         quantize_int8(fp32, target, reduce_range=options.reduce_range)
+    if "w8" in precisions:
+        quantize_weights(fp32, fp32.with_name(FILE_OF_PRECISION["w8"]))
 
     passed = run_gate(output, samples, thresholds_of(options), longest, torch_reference=reference)
     if "fp32" not in precisions:

@@ -47,6 +47,7 @@ DEFAULT_THRESHOLDS = {
     "fp32": Thresholds(max_difference=1e-4, min_tau=0.999, min_overlap=1.0),
     "fp16": Thresholds(max_difference=0.01, min_tau=0.98, min_overlap=0.95),
     "int8": Thresholds(max_difference=0.15, min_tau=0.85, min_overlap=0.8),
+    "w8": Thresholds(max_difference=0.05, min_tau=0.95, min_overlap=0.9),
 }
 
 
@@ -199,7 +200,7 @@ def run_gate(
         results.append(
             compare("fp32", reference, "pytorch", torch_reference, sizes, thresholds["fp32"])
         )
-    for precision in ("fp16", "int8"):
+    for precision in ("fp16", "int8", "w8"):
         path = folder / "onnx" / FILE_OF_PRECISION[precision]
         if path.exists():
             logits = onnx_logits(open_session(path), pairs, pad_token_id)

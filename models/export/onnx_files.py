@@ -24,6 +24,7 @@ FILE_OF_PRECISION = {
     "fp32": "model.onnx",
     "fp16": "model_fp16.onnx",
     "int8": "model_int8.onnx",
+    "w8": "model_w8.onnx",
 }
 # The exporter fixes shapes it sees as 1, so the example has two rows and an odd length.
 EXAMPLE_ROWS = 2

@@ -212,6 +212,21 @@ def run_export(source: Path | str, output: Path, *options: str) -> subprocess.Co
     )
 
 
+def test_weights_in_bytes_give_nearly_the_same(tmp_path: Path) -> None:
+    source = make_source(tmp_path / "source", "bert")
+    done = run_export(source, tmp_path / "out", "--precision", "fp32,w8", "--max-difference", "0.1")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "w8 against fp32" in done.stdout
+    graph = onnx.load(str(tmp_path / "out/onnx/model_w8.onnx")).graph
+    initializers = {one.name for one in graph.initializer}
+    products = [node for node in graph.node if node.op_type == "MatMulNBits"]
+    # Four of attention and two of the layer behind it, in two layers.
+    assert len(products) >= 12
+    assert all(set(node.input[1:]) <= initializers for node in products)
+    left = [n for n in graph.node if n.op_type == "MatMul" and n.input[1] in initializers]
+    assert left == []
+
+
 def test_electra_is_exported_and_agrees(tmp_path: Path) -> None:
     """Without int8: weights that mean nothing round so coarsely in this layout that no gate takes them."""
     source = make_source(tmp_path / "source", "electra")
