@@ -12,7 +12,15 @@ import { unusableFile } from "./small-json.js";
 /** Yes and no: both are often declared where a head was folded into one logit. The graph then says so. */
 const LABELS_OF_A_FOLDED_HEAD = 2;
 /** Language models: they are asked in words, and answer nonsense to a query and a document alone. */
-const LANGUAGE_MODELS: ReadonlySet<string> = new Set(["gemma", "gemma2", "qwen2", "qwen3"]);
+const LANGUAGE_MODELS: ReadonlySet<string> = new Set([
+  "gemma",
+  "gemma2",
+  "llama",
+  "llama_bidirec",
+  "mistral",
+  "qwen2",
+  "qwen3",
+]);
 
 export interface ModelUse {
   /** Undefined if it reads a query and a document and nothing else. */

@@ -18,6 +18,7 @@ import { withChecksum } from "../../../src/platform/checksummed-json.js";
 import {
   chooseFile,
   inspectModelFolder,
+  type ModelFile,
   type ModelFolder,
 } from "../../../src/models/model-folder.js";
 import { listModels, resolveModel } from "../../../src/models/resolve.js";
@@ -106,7 +107,7 @@ async function refusal(work: Promise<unknown>): Promise<{ code: string; message:
   return { code, message };
 }
 
-async function useDefault(): Promise<unknown> {
+async function useDefault(): Promise<ModelFile> {
   return chooseFile(await inspectModelFolder(folder));
 }
 
@@ -143,6 +144,19 @@ describe("a graph whose last operator is known", () => {
       expect(await resolveModel(folder, { packageRoot: ROOT })).toMatchObject({ activation });
     },
   );
+});
+
+describe("a graph whose products scale what they read", () => {
+  it.each([
+    ["DynamicQuantizeLinear", true],
+    ["MatMulNBits", true],
+    ["MatMulBnb4", true],
+    ["MatMul", false],
+  ])("with %s runs one pair at a time: %s", async (operator, alone) => {
+    const graph = { ...CROSS_ENCODER, operators: ["Gather", operator] };
+    await writeModel({ "model.onnx": onnxBytes(graph) });
+    expect((await useDefault()).dynamicallyQuantised).toBe(alone);
+  });
 });
 
 describe("the longest pair", () => {
