@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import { basename, isAbsolute, join, resolve, sep } from "node:path";
-import { type CatalogueEntry, findEntry, HUB_ID } from "../core/catalogue.js";
+import { type CatalogueEntry, findEntry } from "../core/catalogue.js";
+import { HUB_ID } from "../core/catalogue-source.js";
 import type { Precision } from "../core/precision.js";
 import { RankmillError } from "../core/errors.js";
 import type { Activation } from "../core/activation.js";

@@ -1,6 +1,7 @@
 /** The files of a repository that a model needs, and what each must be. Decides; downloads nothing. */
 import { posix } from "node:path";
-import type { CatalogueEntry, HubFile, HubSource } from "../../core/catalogue.js";
+import type { CatalogueEntry } from "../../core/catalogue.js";
+import type { HubFile, HubSource } from "../../core/catalogue-source.js";
 import type { Precision } from "../../core/precision.js";
 import { RankmillError } from "../../core/errors.js";
 import type { HubListedFile, HubListing } from "./hub-client.js";
