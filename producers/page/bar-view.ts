@@ -16,7 +16,9 @@ export interface Standing {
   readonly state: RunState;
   readonly total: number;
   readonly done: number;
+  /** Those that a cancellation has stopped among them. */
   readonly failed: number;
+  readonly stopped: number;
 }
 
 export function stateView({ state, done, failed }: Standing): Markup {
@@ -26,10 +28,15 @@ export function stateView({ state, done, failed }: Standing): Markup {
 
 /** Done in green, failed in red; and the same in words below. */
 export function barView(standing: Standing, size: "small" | "large" = "small"): Markup {
-  const { total, done, failed } = standing;
+  const { total, done, stopped } = standing;
+  const failed = standing.failed - stopped;
   const share = (count: number): string =>
     (total <= 0 ? 0 : Math.min(100, (100 * count) / total)).toFixed(2);
   const words = `${formatCount(done + failed)} of ${formatCount(total)} records`;
-  const label = failed > 0 ? `${words}, ${formatCount(failed)} failed` : words;
-  return markup`<svg class="bar ${size}" viewBox="0 0 100 1" preserveAspectRatio="none" role="img" aria-label="${label}"><rect class="done" width="${share(done)}" height="1"/><rect class="failed" x="${share(done)}" width="${share(failed)}" height="1"/></svg><span class="under"><span>${words}${failed > 0 ? markup` · <span class="bad">${formatCount(failed)} failed</span>` : ""}</span><span>${formatPercent(done + failed, total)}</span></span>`;
+  const label = [
+    words,
+    ...(failed > 0 ? [`${formatCount(failed)} failed`] : []),
+    ...(stopped > 0 ? [`${formatCount(stopped)} stopped`] : []),
+  ].join(", ");
+  return markup`<svg class="bar ${size}" viewBox="0 0 100 1" preserveAspectRatio="none" role="img" aria-label="${label}"><rect class="done" width="${share(done)}" height="1"/><rect class="failed" x="${share(done)}" width="${share(failed)}" height="1"/></svg><span class="under"><span>${words}${failed > 0 ? markup` · <span class="bad">${formatCount(failed)} failed</span>` : ""}${stopped > 0 ? ` · ${formatCount(stopped)} stopped` : ""}</span><span>${formatPercent(done + failed, total)}</span></span>`;
 }

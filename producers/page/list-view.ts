@@ -1,5 +1,5 @@
 /** The page of all runs. */
-import type { RunRow } from "../../src/app/runs/list-rows.js";
+import { isOver, type RunRow } from "../../src/app/runs/list-rows.js";
 import { barView, stateView } from "./bar-view.js";
 import { formatDuration } from "../figures.js";
 import { formatRate, timeView } from "./format.js";
@@ -61,11 +61,12 @@ function rowView(row: RunRow, links: Links): Markup {
 /** The parts of a row that change while the run goes. */
 function rowParts(row: RunRow): Record<"state" | "progress" | "speed" | "left", Markup> {
   const { pairsPerSecond, secondsLeft } = row;
+  const notKnown = isOver(row.state) ? "" : "–";
   return {
     state: stateView(row),
     progress: barView(row),
-    speed: markup`${pairsPerSecond === undefined ? "" : formatRate(pairsPerSecond)}`,
-    left: markup`${secondsLeft === undefined ? "" : formatDuration(secondsLeft)}`,
+    speed: markup`${pairsPerSecond === undefined ? notKnown : formatRate(pairsPerSecond)}`,
+    left: markup`${secondsLeft === undefined ? notKnown : formatDuration(secondsLeft)}`,
   };
 }
 

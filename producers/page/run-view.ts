@@ -1,5 +1,6 @@
 /** The page of one run. */
 import type { RunPicture } from "../../src/app/runs/run-picture.js";
+import { CANCELLED } from "../../src/runs/run-item.js";
 import { barView, stateView } from "./bar-view.js";
 import { failuresView, rankingsView } from "./examples-view.js";
 import type { FoundExamples } from "./found-examples.js";
@@ -72,10 +73,12 @@ export function liveRun(
 
 function standingView({ status, info, speed, secondsLeft, owner, workers }: RunPicture): Markup {
   const { counts, state, total, waiting, active, over } = status;
-  const standing = { state, total, done: counts.done, failed: counts.failed };
+  const stopped = counts.failedByCode[CANCELLED.code] ?? 0;
+  const standing = { state, total, done: counts.done, failed: counts.failed, stopped };
   const tiles: [string, string][] = [
     ["Ranked", formatCount(counts.done)],
-    ["Failed", formatCount(counts.failed)],
+    ["Failed", formatCount(counts.failed - stopped)],
+    ...(stopped > 0 ? ([["Stopped", formatCount(stopped)]] satisfies [string, string][]) : []),
     ["Pairs", formatCount(counts.pairs)],
     ...(over
       ? ([["Tokens", formatCount(counts.tokens)]] satisfies [string, string][])

@@ -30,6 +30,7 @@ h2{font-size:1.1rem;margin:0 0 .75rem}
 .bar{display:block;width:100%;height:.6rem;border-radius:.3rem;background:var(--track);overflow:hidden}
 .bar.large{height:1rem;border-radius:.5rem}
 .bar .done{fill:var(--good)}.bar .failed{fill:var(--bad)}
+.under span:last-child{white-space:nowrap}
 .under{display:flex;justify-content:space-between;gap:1rem;font-size:.85rem;color:var(--soft);margin-top:.3rem}
 .bad{color:var(--bad)}
 .runs th{font-size:.8rem;font-weight:600;color:var(--soft);white-space:nowrap}
@@ -43,6 +44,7 @@ h2{font-size:1.1rem;margin:0 0 .75rem}
 .runs,.runs tbody{display:block}.runs thead{position:absolute;left:-999px}
 .runs tr{display:grid;grid-template-columns:1fr auto;gap:.2rem 1rem;padding:.9rem 0;border-bottom:1px solid var(--line)}
 .runs td{display:block;border:0;padding:0;text-align:left}
+.runs td:nth-child(2),.runs td:nth-child(5){justify-self:end}
 .runs td.name{max-width:none}.runs td.progress{grid-column:1/-1;width:auto;min-width:0}
 .runs td[data-label]:not(:empty)::before,.workers td[data-label]::before{content:attr(data-label) " ";color:var(--soft);font-size:.82rem}
 header nav{order:3;flex-basis:100%}header .brand{flex:1}
@@ -60,13 +62,14 @@ svg.chart text{font-size:20px}
 button.main{background:var(--link);border-color:var(--link);color:var(--back);font-weight:600}
 button.harm{background:var(--bad);border-color:var(--bad);color:var(--back);font-weight:600}
 .actions{display:flex;flex-wrap:wrap;gap:.5rem}
-.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(7.5rem,1fr));gap:.9rem 1rem;margin:1.1rem 0 0}
+.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(6.5rem,1fr));gap:.9rem 1rem;margin:1.1rem 0 0}
 .tiles div{min-width:0}
+@media (min-width:56rem){.tiles{display:flex}.tiles div{flex:1 1 6rem;min-width:max-content}}
 .tiles dt{color:var(--soft);font-size:.82rem}
 .tiles dd{margin:0;font-size:1.35rem;font-weight:600;line-height:1.3;overflow-wrap:anywhere}
 .facts{display:grid;grid-template-columns:auto minmax(0,1fr);gap:.35rem 1.25rem;margin:0;font-size:.92rem}
 .facts dt{color:var(--soft)}.facts dd{margin:0;overflow-wrap:anywhere}
-.chart{display:block;width:100%;height:auto}
+.chart{display:block;width:100%;height:auto;overflow:visible}
 .chart text{fill:var(--soft);font:12px system-ui,sans-serif}
 .chart .grid{stroke:var(--grid);stroke-width:1}
 .chart .area{fill:var(--bar);opacity:.18}.chart .line{fill:none;stroke:var(--bar);stroke-width:2;stroke-linejoin:round}

@@ -125,6 +125,8 @@ export const runKeys = {
   jobs: (run: string): string => `${KEY_PREFIX}:{run:${run}}:jobs`,
   /** Sorted set: the run's figures of the last minute, by time; how fast it is. */
   samples: (run: string): string => `${KEY_PREFIX}:{run:${run}}:samples`,
+  /** The same by whoever counts a part of the run: the two cannot be compared. */
+  partSamples: (run: string): string => `${KEY_PREFIX}:{run:${run}}:part-samples`,
   /** Hash: the run's newest figures and its course in a fixed number of points, see RunHistory. */
   history: (run: string): string => `${KEY_PREFIX}:{run:${run}}:history`,
   /** String: who reconciles the run at present. */

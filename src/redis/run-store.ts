@@ -235,9 +235,18 @@ export class RunStore {
     return (await this.#redis.get(runKeys.owner(run))) ?? undefined;
   }
 
-  /** Remembers a run's figures at this moment. @returns those of the last minute, in order */
-  async sample(run: string, counts: Readonly<RunCounts>): Promise<SpeedSample[]> {
-    const key = runKeys.samples(run);
+  /**
+   * Remembers a run's figures at this moment.
+   *
+   * @param of what was counted: a part of the run gives lower figures
+   * @returns those of the last minute, in order
+   */
+  async sample(
+    run: string,
+    counts: Readonly<RunCounts>,
+    of: "all" | "part" = "all",
+  ): Promise<SpeedSample[]> {
+    const key = of === "all" ? runKeys.samples(run) : runKeys.partSamples(run);
     const atMs = await serverTimeMs(this.#redis, key);
     const { done, failed, pairs, tokens } = counts;
     const sample: SpeedSample = { atMs, ended: done + failed, pairs, tokens };

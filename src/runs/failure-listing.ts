@@ -32,7 +32,8 @@ export function describeFailure(failure: RecordFailure | FailedDocument): {
   readonly said: string;
   readonly input?: string;
 } {
-  const id = failure.id === undefined ? "" : ` ${failure.id}`;
+  const isNamedByLine = "line" in failure && failure.id === `line-${failure.line}`;
+  const id = failure.id === undefined || isNamedByLine ? "" : ` ${failure.id}`;
   const what =
     "line" in failure ? `line ${failure.line}${id}` : `document ${failure.document.index} of${id}`;
   const said = `${what} · ${failure.code} · ${failure.reason}`;

@@ -9,6 +9,8 @@ import { runOwner, type RunParts } from "./run-parts.js";
 /** The standing of a run after a turn. */
 export interface ReconciledRun {
   readonly counts: RunCounts;
+  /** Whether every open chunk was counted. */
+  readonly isWhole: boolean;
   readonly over: boolean;
 }
 
@@ -45,7 +47,7 @@ export async function reconcileRun(
     }
   }
   if (left === 0) await store.complete(run);
-  return { counts, over: left === 0 };
+  return { counts, isWhole: open.length <= maxChunks, over: left === 0 };
 }
 
 async function requeueLost(

@@ -9,6 +9,7 @@ import { Runs } from "../../src/app/runs/runs.js";
 import { submitRun } from "../../src/app/runs/submit-run.js";
 import { reconcileRuns } from "../../src/app/worker/run-keeper.js";
 import { DEFAULT_LIMITS } from "../../src/core/contract.js";
+import { emptyCounts, type RunCounts } from "../../src/core/run-counts.js";
 import { DEFAULT_IN_FLIGHT_BOUNDS } from "../../src/core/in-flight-bounds.js";
 import { resolveScoring } from "../../src/core/scoring.js";
 import { GivenRecords, type GivenRecord } from "../../src/inputs/given-records.js";
@@ -16,6 +17,10 @@ import { openSpool } from "../../src/outputs/spool/registry.js";
 import { modelTag, runKeys, RUNS_KEY } from "../../src/redis/keys.js";
 import { hasRealRedis, TestRedis } from "../support/redis-server.js";
 import { until } from "../support/until.js";
+
+function counted(pairs: number): RunCounts {
+  return { ...emptyCounts(), pairs };
+}
 
 const MODEL = { name: "made-up", revision: "1", precision: "fp32" };
 const TAG = modelTag(MODEL);
@@ -148,6 +153,13 @@ describe.runIf(hasRealRedis)("runs that are over", () => {
     let all = 0;
     for await (const _ of runs.list()) all += 1;
     expect(all).toBe(FINISHED);
+  });
+
+  it("keep figures of a part of a run apart from those of all of it: no speed comes of comparing them", async () => {
+    await runs.store.sample("large", counted(900));
+    await runs.store.sample("large", counted(100), "part");
+    const all = await runs.store.sample("large", counted(1_000));
+    expect(all.map(({ pairs }) => pairs)).toEqual([900, 1_000]);
   });
 
   it("are shown on pages of their own at a cost that does not grow with their number", async () => {

@@ -9,8 +9,10 @@ import { TestRedis } from "./redis-server.js";
 import { until } from "./until.js";
 
 const PICTURES = fileURLToPath(new URL("../../docs/images", import.meta.url));
+/** Points of the course of a run that is worth a picture. */
+const SHOWN_POINTS = 6;
 /** Copies of the sample in one run: it is under way while its pictures are taken. */
-const COPIES = 150;
+const COPIES = 250;
 
 /** The sample again and again, with ids of their own and a few broken lines. */
 function manyRecords(): string {
@@ -36,9 +38,12 @@ try {
   await mkdir(PICTURES, { recursive: true });
   await copyFile(SAMPLE, bench.path("handbook.jsonl"));
   await writeFile(bench.path("questions.jsonl"), manyRecords());
+  const submit = `submit --model ${BUILTIN} --input`;
+  await bench.run(words(`${submit} questions.jsonl --run drafts --top-n 5`));
+  await bench.run(words("cancel drafts"));
   await bench.worker(["--model", BUILTIN, "--lanes", "1"]);
-  await bench.run(words(`submit --model ${BUILTIN} --input handbook.jsonl --run handbook --wait`));
-  await bench.run(words(`submit --model ${BUILTIN} --input questions.jsonl --run nightly`));
+  await bench.run(words(`${submit} handbook.jsonl --run handbook --wait`));
+  await bench.run(words(`${submit} questions.jsonl --run nightly`));
   const pages = bench.start(words("dashboard --dashboard-port 0 --allow-actions --show-texts"));
   await pages.says("serving dashboard");
   const line = pages.stdout.split("\n").find((one) => one.includes("serving dashboard")) ?? "";
@@ -48,11 +53,13 @@ try {
   await until(
     "the run has a course",
     async () =>
-      ((await browser.evaluate(`document.querySelectorAll("#speed polyline").length`)) as number) >
-      0,
+      Number(await browser.evaluate(`document.querySelector("#speed polyline")?.points.length`)) >=
+      SHOWN_POINTS,
   );
   const looks = [
-    ["runs", "/", { width: 1_100, height: 420 }],
+    ["runs", "/", { width: 1_100, height: 400 }],
+    ["runs-dark", "/", { width: 1_100, height: 400, dark: true }],
+    ["runs-phone", "/", { width: 390, height: 640 }],
     ["run", "/runs/nightly", { width: 1_100, height: 900 }],
     ["run-dark", "/runs/nightly", { width: 1_100, height: 900, dark: true }],
     ["run-phone", "/runs/nightly", { width: 390, height: 844 }],
@@ -60,6 +67,10 @@ try {
   for (const [name, path, look] of looks) {
     await browser.show(look);
     await browser.open(`${url}${path}`);
+    await browser.untilPage(
+      "it is live",
+      `document.querySelector("#live-state").innerText === "Live"`,
+    );
     await browser.picture(join(PICTURES, `${name}.png`), look);
   }
 } finally {

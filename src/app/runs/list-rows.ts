@@ -1,6 +1,7 @@
 import { secondsLeft } from "../../core/run-speed.js";
 import type { RunFigures } from "../../redis/run-history.js";
 import type { RunInfo } from "../../redis/run-info.js";
+import { CANCELLED } from "../../runs/run-item.js";
 import type { RunState } from "../../runs/run-status.js";
 import type { Runs } from "./runs.js";
 
@@ -14,7 +15,9 @@ export interface RunRow {
   readonly createdAt: string;
   readonly total: number;
   readonly done: number;
+  /** Those that a cancellation has stopped among them. */
   readonly failed: number;
+  readonly stopped: number;
   /** Undefined: not known, nothing moves, or the run is over. */
   readonly pairsPerSecond: number | undefined;
   readonly secondsLeft: number | undefined;
@@ -64,6 +67,7 @@ async function count(runs: Runs, id: string, info: RunInfo): Promise<RunFigures>
 function rowOf(id: string, info: RunInfo, figures: RunFigures | undefined): RunRow {
   const { state, model, precision, input, createdAt, total } = info;
   const { done = 0, failed = 0 } = figures?.counts ?? {};
+  const stopped = figures?.counts.failedByCode[CANCELLED.code] ?? 0;
   const over = isOver(state);
   const isFresh = !over && Date.now() - (figures?.atMs ?? 0) < FRESH_MS;
   const { recordsPerSecond = 0, pairsPerSecond } = (isFresh && figures) || {};
@@ -77,6 +81,7 @@ function rowOf(id: string, info: RunInfo, figures: RunFigures | undefined): RunR
     total,
     done,
     failed,
+    stopped,
     pairsPerSecond,
     secondsLeft: over
       ? undefined

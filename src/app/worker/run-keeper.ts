@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
-import { MIN_PACE_SPAN_MS, speedOf } from "../../core/run-speed.js";
+import { MIN_PACE_SPAN_MS, speedOf, type SpeedSample } from "../../core/run-speed.js";
 import type { RunInfo } from "../../redis/run-info.js";
 import { reconcileRun } from "../../runs/reconcile-run.js";
 import type { RunParts } from "../../runs/run-parts.js";
@@ -46,8 +46,10 @@ async function keepOnce(tag: string, holder: string, parts: RunParts): Promise<v
 async function tend(run: string, info: RunInfo, parts: RunParts): Promise<void> {
   const found = await reconcileRun(run, info, parts, MAX_CHUNKS);
   if (found === undefined) return;
-  const { counts, over } = found;
+  const { counts, isWhole, over } = found;
   const { store } = parts;
-  const speed = over ? undefined : speedOf(await store.sample(run, counts), MIN_PACE_SPAN_MS);
+  const sample = async (): Promise<SpeedSample[]> =>
+    await store.sample(run, counts, isWhole ? "all" : "part");
+  const speed = over ? undefined : speedOf(await sample(), MIN_PACE_SPAN_MS);
   await store.history.note(run, { total: info.total, counts, speed, isLast: over });
 }

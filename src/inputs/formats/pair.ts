@@ -1,4 +1,5 @@
 import type { InputFormat } from "../../core/ports/input-format.js";
+import { asksOtherwise } from "./field-names.js";
 import { given, has, othersThan, unusable } from "./line-fields.js";
 
 const FIELDS = ["id", "custom_id", "query", "document", "metadata"];
@@ -7,7 +8,7 @@ const FIELDS = ["id", "custom_id", "query", "document", "metadata"];
 export const pair = {
   name: "pair",
   fields: '"document"',
-  detect: (line) => has(line, "document"),
+  detect: (line) => has(line, "document") && !asksOtherwise(line),
   toRequest: (line) => {
     const { query, document, metadata } = line;
     if (document === undefined) return unusable("document", "is missing");

@@ -58,6 +58,18 @@ describe("the registry of input formats", () => {
     }
   });
 
+  it.each([
+    { question: "q", documents: ["a"] },
+    { q: "q", document: "a" },
+    { search_query: "q", documents: [{ id: "d", text: "a" }] },
+  ])("reads a query under another name beside documents under their own (%j)", (line) => {
+    const [, documents] = Object.values(line);
+    expect(converted(line).request).toEqual({
+      query: "q",
+      documents: Array.isArray(documents) ? documents : [documents],
+    });
+  });
+
   it("says of a line without a shape what is missing, what there is, and what may be meant", () => {
     expect(toRequest({ question: "q", pasages: ["a"] })).toMatchObject({
       status: "unusable",

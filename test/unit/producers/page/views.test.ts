@@ -22,6 +22,7 @@ const ROW: RunRow = {
   total: 1_000,
   done: 900,
   failed: 99,
+  stopped: 0,
   pairsPerSecond: 812.4,
   secondsLeft: 125,
 };
