@@ -1,17 +1,30 @@
 /** A recommended model in words: which, why, and the commands to type. */
+import { Help } from "commander";
 import type { CatalogueEntry } from "../../src/core/catalogue.js";
 import { exportCommand } from "../../src/models/export-command.js";
 import { computeOf, qualityOf } from "../../src/models/filter-models.js";
 import type { Needs, Recommendation } from "../../src/models/recommend.js";
 import { paint, painted, type Painted } from "./painted.js";
 
-export function recommendationLines(found: Recommendation, needs: Needs): (string | Painted)[] {
+const INDENT = "  ";
+
+/** @param width of the lines, except those with commands, which are to be copied whole */
+export function recommendationLines(
+  found: Recommendation,
+  needs: Needs,
+  width: number,
+): (string | Painted)[] {
   const { entry } = found;
+  const wrapped = (text: string): string[] =>
+    new Help()
+      .boxWrap(text, width - INDENT.length)
+      .split("\n")
+      .map((line) => INDENT + line);
   return [
-    painted`${paint("bold", nameOf(entry))}  ${entry.description}`,
-    ...reasons(found, needs).map((reason) => `  ${reason}`),
+    painted`${paint("bold", nameOf(entry))}`,
+    ...[entry.description, ...reasons(found, needs)].flatMap(wrapped),
     "",
-    ...commandsFor(found, needs).map((command) => `  ${command}`),
+    ...commandsFor(found, needs).map((command) => INDENT + command),
   ];
 }
 

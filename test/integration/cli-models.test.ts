@@ -60,7 +60,7 @@ describe("the recommended model", () => {
   it("comes with reasons and the commands to type", async () => {
     const { code, out } = await models("recommend", "--language", "en", "--for", "online");
     expect(code).toBe(0);
-    expect(out).toMatch(/^ettin-reranker-32m-v1 {2}English/);
+    expect(out).toMatch(/^ettin-reranker-32m-v1\n {2}English/);
     expect(out).toMatch(/The language model Qwen3-Reranker-0\.6B is slower|must be exported once/);
     expect(out).toMatch(
       /\n {2}python models\/export\/export\.py cross-encoder\/ettin-reranker-32m-v1 /,
@@ -98,8 +98,10 @@ describe("the recommendation on a terminal", given(tmux), () => {
       await screen.enter("cuda");
       await screen.untilShown(/^Licence: commercial or any \[commercial\]/);
       await screen.enter("");
-      const shown = await screen.untilShown(/^Qwen3-Reranker-0\.6B/);
-      expect(shown.join("\n")).toContain("66.36 on MMTEB-R");
+      await screen.untilShown("rankmill run input.jsonl");
+      const shown = screen.rows();
+      expect(shown).toContainEqual(expect.stringMatching(/^Qwen3-Reranker-0\.6B/));
+      expect(shown.join(" ")).toMatch(/66\.36 +on +MMTEB-R/);
     } finally {
       screen.close();
     }

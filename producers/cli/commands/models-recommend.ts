@@ -24,6 +24,7 @@ type Values = CommandValues<typeof GROUPS>;
 
 const LANGUAGE = /^[a-z]{2,3}$/;
 const ANY_LICENCE = "any";
+const USUAL_COLUMNS = 80;
 
 export function addModelsRecommend(models: Command): void {
   const command = models
@@ -64,7 +65,8 @@ async function answer(values: Values): Promise<number> {
       }),
     );
   } else {
-    printLines(...recommendationLines(found, needs));
+    const width = process.stdout.columns ?? USUAL_COLUMNS;
+    printLines(...recommendationLines(found, needs, Math.min(width, USUAL_COLUMNS)));
   }
   return EXIT.ok;
 }
