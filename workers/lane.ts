@@ -60,7 +60,8 @@ async function score(message: Extract<ToLane, { type: "score" }>): Promise<void>
     const logits: Float32Array[] = [];
     for (const input of message.batches) logits.push(await session.run(input));
     const scoreMs = performance.now() - started;
-    send({ type: "done", seq, logits, scoreMs, residentBytes: ownPrivateBytes() });
+    const { prefixBytes } = session;
+    send({ type: "done", seq, logits, scoreMs, residentBytes: ownPrivateBytes(), prefixBytes });
   } catch (error) {
     send({ type: "failed", seq, message: describeError(error).message });
   }

@@ -30,7 +30,7 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
-from decoder import DECODERS, load_decoder
+from decoder import DECODERS, DecoderReranker, load_decoder
 from gate import (
     EXIT_BEYOND_THRESHOLDS,
     REPORT_FILE,
@@ -42,8 +42,9 @@ from gate import (
 )
 from module_chain import is_chain, load_chain, logit_tokens
 from onnx_files import FILE_OF_PRECISION, convert_fp16, export_fp32, input_names, quantize_int8
-from prompts import PROMPT_FILE, named_prompt
+from prompts import PROMPT_FILE, named_prompt, query_first, read_prompt
 from scoring import torch_logits
+from shared_prefix import SharedPrefixReranker, why_not_shared
 from weight_only import quantize_weights
 from weights import load_weights
 
@@ -179,7 +180,7 @@ def export(options: argparse.Namespace, precisions: list[str]) -> bool:
         # A file left from an earlier export would be compared as if it were this one's.
         (output / "onnx" / name).unlink(missing_ok=True)
     (output / REPORT_FILE).unlink(missing_ok=True)
-    fp32 = export_fp32(model, output / "onnx")
+    fp32 = export_fp32(exported(model, read_prompt(output), options), output / "onnx")
     del model
     gc.collect()
     if "fp16" in precisions:
@@ -197,6 +198,21 @@ def export(options: argparse.Namespace, precisions: list[str]) -> bool:
     for path in sorted(fp32.parent.iterdir()):
         print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
     return passed
+
+
+def exported(
+    model: torch.nn.Module, prompt: dict | None, options: argparse.Namespace
+) -> torch.nn.Module:
+    """The model as its graph has it: with keys and values of a prefix, if its pairs have one to share."""
+    if not isinstance(model, DecoderReranker) or prompt is None or not query_first(prompt):
+        return model
+    if options.whole_prompt:
+        return model
+    why = why_not_shared(model.config)
+    if why is not None:
+        print(f"each pair will compute its whole prompt: {why}")
+        return model
+    return SharedPrefixReranker(model)
 
 
 def write_prompt(output: Path, name: str) -> None:
@@ -232,6 +248,11 @@ def main() -> int:
     )
     parser.add_argument("--divide-by", type=float, default=1.0, help="divisor of that logit")
     parser.add_argument("--prompt", metavar="NAME", help="prompt of models/prompts that it reads")
+    parser.add_argument(
+        "--whole-prompt",
+        action="store_true",
+        help="compute a prompt whole for each pair, also where the query stands before the document",
+    )
     add_gate_options(parser)
     options = parser.parse_args()
     precisions = options.precision.split(",")

@@ -21,7 +21,7 @@ import onnxruntime
 from tokenizers import Tokenizer
 
 from onnx_files import FILE_OF_PRECISION
-from prompts import prompt_ids, read_prompt
+from prompts import prompt_ids, read_prompt, shared_tokens
 from sample_text import DOCUMENTS, QUERIES
 from scoring import Encoded, encode_pair, onnx_logits, open_session, sigmoid
 
@@ -160,7 +160,8 @@ def encode_prompted(
         raise ValueError(
             f"a pair of the sample has {len(ids)} tokens with its prompt: raise --max-length, now {max_length}"
         )
-    return Encoded(ids=ids, type_ids=[0] * len(ids))
+    shared = shared_tokens(tokenizer, prompt, query)
+    return Encoded(ids=ids, type_ids=[0] * len(ids), shared=shared)
 
 
 def padding_difference(

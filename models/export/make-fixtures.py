@@ -21,10 +21,11 @@ import torch
 
 from decoder import DecoderReranker
 from onnx_files import FILE_OF_PRECISION, convert_fp16, export_fp32, input_names, quantize_int8
-from prompts import PROMPT_FILE, named_prompt, prompt_ids
+from prompts import PROMPT_FILE, named_prompt, prompt_ids, shared_tokens
 from random_models import LOGIT_SPREAD, build, build_chain, spread_logits, tiny_config
 from sample_text import DOCUMENTS, LONG_DOCUMENT, QUERIES
 from scoring import Encoded, Truncation, encode_pair, onnx_logits, open_session, torch_logits
+from shared_prefix import SharedPrefixReranker
 from tiny_tokenizers import special_ids, train, write_tokenizer
 
 ARCHITECTURES = ("bert", "electra", "xlm-roberta", "modernbert", "ettin", "deberta-v2")
@@ -170,15 +171,20 @@ def make_decoder(folder: Path) -> float:
     expected = logits()
     model.config.save_pretrained(folder)
     fold = DecoderReranker(model.model, model.lm_head.weight[yes] - model.lm_head.weight[no]).eval()
-    fp32 = export_fp32(fold, folder / "onnx")
+    fp32 = export_fp32(SharedPrefixReranker(fold), folder / "onnx")
     quantize_int8(fp32, fp32.with_name(FILE_OF_PRECISION["int8"]), reduce_range=False)
+    # The same weights in a graph without keys and values.
+    export_fp32(fold, folder / "whole")
     rows = [
         {**asdict(one), "ids": ids, "logit": logit}
         for one, ids, logit in zip(asked, pairs, expected.tolist(), strict=True)
     ]
     lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
     (folder / "expected.json").write_text(f"[\n{lines}\n]\n", encoding="utf-8")
-    encoded = [Encoded(ids=ids, type_ids=[0] * len(ids)) for ids in pairs]
+    encoded = [
+        Encoded(ids, [0] * len(ids), shared_tokens(tokenizer, prompt, one.query, one.instruction))
+        for one, ids in zip(asked, pairs, strict=True)
+    ]
     session = open_session(fp32)
     alone = np.abs(onnx_logits(session, encoded, special.pad) - expected).max()
     batched = np.abs(onnx_logits(session, encoded, special.pad, batch=len(pairs)) - expected).max()

@@ -4,7 +4,8 @@
         --tokenizer FOLDER --output FOLDER
 
 The tokenizer's files are copied from FOLDER, so that the result is a whole model folder. Scores
-mean nothing, but vary from pair to pair as those of a real model do.
+mean nothing, but vary from pair to pair as those of a real model do. A language model gets its prompt;
+--layers makes it smaller, and --weights keeps what the framework needs to run the same model.
 """
 
 from __future__ import annotations
@@ -18,14 +19,18 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import torch
 from tokenizers import Tokenizer
-from transformers import BertConfig, PretrainedConfig, XLMRobertaConfig
+from transformers import BertConfig, PretrainedConfig, Qwen3Config, XLMRobertaConfig
 
+from decoder import DecoderReranker
 from onnx_files import FILE_OF_PRECISION, convert_fp16, export_fp32, input_names, quantize_int8
-from random_models import build, spread_logits
+from prompts import PROMPT_FILE, named_prompt, prompt_ids
+from random_models import LOGIT_SPREAD, build, spread_logits
 from sample_text import DOCUMENTS, QUERIES
-from scoring import encode_pair
+from scoring import Encoded, encode_pair, torch_logits
+from shared_prefix import SharedPrefixReranker
 from tiny_tokenizers import write_json
 
 SEED = 20_240_611
@@ -47,7 +52,33 @@ XLMR_SHAPES = {
     "bge-reranker-base": {"hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12},
     "bge-reranker-v2-m3": {"hidden_size": 1024, "num_hidden_layers": 24, "num_attention_heads": 16},
 }
-LONG_POSITIONS = {"bge-reranker-v2-m3": 8192, "long-xlm-roberta": 8192}
+QWEN3_SHAPES = {
+    "tiny-qwen3": {
+        "vocab_size": 0,
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "head_dim": 8,
+        "max_position_embeddings": 8192,
+        "tie_word_embeddings": True,
+    },
+    "qwen3-reranker-0.6b": {
+        "vocab_size": 151_669,
+        "hidden_size": 1024,
+        "intermediate_size": 3072,
+        "num_hidden_layers": 28,
+        "num_attention_heads": 16,
+        "num_key_value_heads": 8,
+        "head_dim": 128,
+        "rope_theta": 1_000_000.0,
+        "max_position_embeddings": 8192,
+        "tie_word_embeddings": True,
+    },
+}
+QWEN3_PROMPT = "qwen3-reranker"
+LONG_POSITIONS = {"qwen3-reranker-0.6b": 8192, "bge-reranker-v2-m3": 8192, "long-xlm-roberta": 8192}
 POSITIONS = 512
 BERT_VOCABULARY = 30_522
 XLMR_VOCABULARY = 250_002
@@ -103,26 +134,64 @@ def copy_tokenizer(source: Path, target: Path, max_length: int) -> None:
     write_json(path, config)
 
 
-def write_fp32(model_name: str, source: Path, output: Path) -> Path:
+def write_fp32(options: argparse.Namespace) -> Path:
+    name, source, output = options.model, options.tokenizer, options.output
     tokenizer = Tokenizer.from_file(str(source / "tokenizer.json"))
-    model = build(shape_config(model_name, tokenizer), SEED)
     texts = [(QUERIES[i % len(QUERIES)], DOCUMENTS[i]) for i in range(SPREAD_PAIRS)]
-    pairs = [encode_pair(tokenizer, q, d, SPREAD_MAX_LENGTH) for q, d in texts]
-    spread_logits(model, pairs)
-    copy_tokenizer(source, output, LONG_POSITIONS.get(model_name, POSITIONS))
-    model.config.architectures = [type(model).__name__]
-    model.config.save_pretrained(output)
+    copy_tokenizer(source, output, LONG_POSITIONS.get(name, POSITIONS))
+    if name in QWEN3_SHAPES:
+        model = language_model(options, tokenizer, texts)
+    else:
+        model = build(shape_config(name, tokenizer), SEED)
+        pairs = [encode_pair(tokenizer, q, d, SPREAD_MAX_LENGTH) for q, d in texts]
+        spread_logits(model, pairs)
+        model.config.architectures = [type(model).__name__]
+        model.config.save_pretrained(output)
     parameters = sum(p.numel() for p in model.parameters())
-    print(f"{model_name}: {parameters / 1e6:.1f} M parameters, inputs {input_names(model)}")
+    print(f"{name}: {parameters / 1e6:.1f} M parameters, inputs {input_names(model)}")
     return export_fp32(model, output / "onnx")
+
+
+def language_model(
+    options: argparse.Namespace, tokenizer: Tokenizer, texts: list[tuple[str, str]]
+) -> torch.nn.Module:
+    shape = dict(QWEN3_SHAPES[options.model])
+    shape["num_hidden_layers"] = options.layers or shape["num_hidden_layers"]
+    # A tiny shape takes the tokenizer's vocabulary.
+    shape["vocab_size"] = shape["vocab_size"] or tokenizer.get_vocab_size()
+    config = Qwen3Config(**shape, pad_token_id=token_id(tokenizer, "<|endoftext|>"))
+    model = build(config, SEED)
+    prompt = named_prompt(QWEN3_PROMPT)
+    yes, no = (tokenizer.encode(word).ids[0] for word in ("yes", "no"))
+    pairs = [prompt_ids(tokenizer, prompt, *text) for text in texts]
+    encoded = [Encoded(ids, [0] * len(ids)) for ids in pairs]
+    row = model.lm_head.weight[yes] - model.lm_head.weight[no]
+    fold = DecoderReranker(model.model, row).eval()
+    spread = float(np.std(torch_logits(fold, input_names(fold), encoded))) / LOGIT_SPREAD
+    with torch.no_grad():
+        model.model.norm.weight.div_(spread)
+    text = json.dumps({"prompt": QWEN3_PROMPT}) + "\n"
+    (options.output / PROMPT_FILE).write_text(text, encoding="utf-8")
+    model.config.architectures = [type(model).__name__]
+    model.config.save_pretrained(options.output)
+    if options.weights:
+        model.save_pretrained(options.output)
+    return fold if options.whole_prompt else SharedPrefixReranker(fold)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--model", required=True, choices=[*BERT_SHAPES, *XLMR_SHAPES])
+    parser.add_argument("--model", required=True, choices=[*BERT_SHAPES, *XLMR_SHAPES, *QWEN3_SHAPES])
     parser.add_argument("--precision", default="fp32,int8", help="of fp32, fp16 and int8")
     parser.add_argument("--tokenizer", required=True, type=Path, metavar="FOLDER")
     parser.add_argument("--output", required=True, type=Path, metavar="FOLDER")
+    parser.add_argument("--layers", type=int, help="of a language model (as many as it has)")
+    parser.add_argument(
+        "--whole-prompt", action="store_true", help="of a language model: no keys and values"
+    )
+    parser.add_argument(
+        "--weights", action="store_true", help="of a language model: write the framework's weights as well"
+    )
     parser.add_argument("--threads", type=int, default=1, help="for the few pairs that are scored")
     options = parser.parse_args()
     precisions = options.precision.split(",")
@@ -131,7 +200,7 @@ def main() -> int:
 
     torch.set_num_threads(options.threads)
     started = time.monotonic()
-    fp32 = write_fp32(options.model, options.tokenizer, options.output)
+    fp32 = write_fp32(options)
     gc.collect()
     if "fp16" in precisions:
         convert_fp16(fp32, fp32.with_name(FILE_OF_PRECISION["fp16"]))

@@ -8,6 +8,7 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import no_telemetry  # noqa: F401 (before onnxruntime)
@@ -15,6 +16,8 @@ import onnx
 import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.transformers.float16 import convert_float_to_float16
+
+from shared_prefix import SharedPrefixReranker
 
 # LayerNormalization is one operator from opset 17 on; every runtime we meet knows it.
 OPSET = 17
@@ -29,6 +32,7 @@ FILE_OF_PRECISION = {
 # The exporter fixes shapes it sees as 1, so the example has two rows and an odd length.
 EXAMPLE_ROWS = 2
 EXAMPLE_TOKENS = 17
+EXAMPLE_PAST = 5
 
 
 @contextlib.contextmanager
@@ -54,6 +58,16 @@ def input_names(model: torch.nn.Module) -> list[str]:
     return names
 
 
+@dataclass(frozen=True)
+class Graph:
+    """A model with positional inputs and outputs, and what the exporter must know of them."""
+
+    module: torch.nn.Module
+    inputs: dict[str, torch.Tensor]
+    outputs: list[str]
+    axes: dict[str, dict[int, str]]
+
+
 class LogitsOnly(torch.nn.Module):
     """The model with positional inputs and one output, which is all that is exported."""
 
@@ -66,33 +80,77 @@ class LogitsOnly(torch.nn.Module):
         return self.model(**dict(zip(self.names, tensors, strict=True))).logits
 
 
-def export_fp32(model: torch.nn.Module, folder: Path) -> Path:
-    """Writes `folder/model.onnx` (and `model.onnx_data` where it is large). Returns its path.
+class LogitsAndPresent(torch.nn.Module):
+    def __init__(self, model: SharedPrefixReranker) -> None:
+        super().__init__()
+        self.model = model
 
-    Inputs are int64 [batch, sequence], both axes dynamic; the output is logits, float32 [batch, 1].
-    """
-    names = input_names(model)
-    target = folder / FILE_OF_PRECISION["fp32"]
-    folder.mkdir(parents=True, exist_ok=True)
+    def forward(self, *tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        given = self.model(*tensors)
+        return (given.logits, *given.present)
+
+
+def graph_of(model: torch.nn.Module) -> Graph:
     pad_token_id = model.config.pad_token_id or 0
     ids = torch.full((EXAMPLE_ROWS, EXAMPLE_TOKENS), pad_token_id + 1, dtype=torch.int64)
+    if isinstance(model, SharedPrefixReranker):
+        return graph_with_past(model, ids)
+    names = input_names(model)
     example = {
         "input_ids": ids,
         "attention_mask": torch.ones_like(ids),
         "token_type_ids": torch.zeros_like(ids),
     }
-    axes = {name: {0: "batch_size", 1: "sequence_length"} for name in names}
+    return Graph(
+        module=LogitsOnly(model, names),
+        inputs={name: example[name] for name in names},
+        outputs=["logits"],
+        axes={name: {0: "batch_size", 1: "sequence_length"} for name in names},
+    )
+
+
+def graph_with_past(model: SharedPrefixReranker, ids: torch.Tensor) -> Graph:
+    past = torch.zeros(1, model.kv_heads, EXAMPLE_PAST, model.head_dim)
+    mask = torch.ones(EXAMPLE_ROWS, EXAMPLE_PAST + EXAMPLE_TOKENS, dtype=torch.int64)
+    present = [name.replace("past_key_values", "present") for name in model.past_names]
+    return Graph(
+        module=LogitsAndPresent(model),
+        inputs={
+            "input_ids": ids,
+            "attention_mask": mask,
+            "kept_tokens": torch.tensor([EXAMPLE_PAST]),
+            **{name: past for name in model.past_names},
+        },
+        outputs=["logits", *present],
+        axes={
+            "input_ids": {0: "batch_size", 1: "sequence_length"},
+            "attention_mask": {0: "batch_size", 1: "total_length"},
+            **{name: {0: "prefixes", 2: "prefix_length"} for name in model.past_names},
+            **{name: {0: "batch_size", 2: "kept_length"} for name in present},
+        },
+    )
+
+
+def export_fp32(model: torch.nn.Module, folder: Path) -> Path:
+    """Writes `folder/model.onnx` (and `model.onnx_data` where it is large). Returns its path.
+
+    Inputs are int64 [batch, sequence], both axes dynamic; the output is logits, float32 [batch, 1].
+    A decoder that shares prefixes takes and gives keys and values beside.
+    """
+    target = folder / FILE_OF_PRECISION["fp32"]
+    folder.mkdir(parents=True, exist_ok=True)
+    graph = graph_of(model)
     # The exporter spreads a large model over one file a tensor: it gets a folder of its own.
     with tempfile.TemporaryDirectory(dir=folder) as scratch, quiet():
         raw = Path(scratch) / "raw.onnx"
         with torch.inference_mode():
             torch.onnx.export(
-                LogitsOnly(model, names).eval(),
-                tuple(example[name] for name in names),
+                graph.module.eval(),
+                tuple(graph.inputs.values()),
                 str(raw),
-                input_names=names,
-                output_names=["logits"],
-                dynamic_axes={**axes, "logits": {0: "batch_size"}},
+                input_names=list(graph.inputs),
+                output_names=graph.outputs,
+                dynamic_axes={**graph.axes, "logits": {0: "batch_size"}},
                 opset_version=OPSET,
                 dynamo=False,
             )
@@ -131,23 +189,25 @@ def convert_fp16(source: Path, target: Path) -> None:
             model,
             keep_io_types=True,
             disable_shape_infer=too_large,
-            node_block_list=integer_arithmetic(model),
+            node_block_list=exact_arithmetic(model),
         )
     save(half, target)
 
 
-def integer_arithmetic(model: onnx.ModelProto) -> list[str]:
-    """Names of the nodes whose floats end up as integers, such as DeBERTa's logarithmic distances.
+def exact_arithmetic(model: onnx.ModelProto) -> list[str]:
+    """Names of the nodes whose floats end up as integers or angles, such as DeBERTa's logarithmic distances.
 
-    Rounded to fp16 they land in the neighbouring bucket (0.19 of a logit on a small model), so they
-    stay fp32. They are few and see no weights; a shape is where the search for ancestors ends.
+    Rounded to fp16 a distance lands in the neighbouring bucket (0.19 of a logit on a small model), and the
+    angle of a late position is off by half a turn, so they stay fp32. They are few and see no weights; a
+    shape is where the search for ancestors ends.
     """
     producer = {name: node for node in model.graph.node for name in node.output}
     integers = {onnx.TensorProto.INT32, onnx.TensorProto.INT64}
     pending = [
         name
         for node in model.graph.node
-        if node.op_type == "Cast" and node.attribute[0].i in integers
+        if node.op_type in ("Cos", "Sin")
+        or (node.op_type == "Cast" and node.attribute[0].i in integers)
         for name in node.input
     ]
     found: dict[str, None] = {}

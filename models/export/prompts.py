@@ -54,3 +54,31 @@ def prompt_ids(
             texts.append(text)
         follows_slot = True
     return [id for text in texts for id in tokenizer.encode(text, add_special_tokens=False).ids]
+
+
+def shared_tokens(
+    tokenizer: Tokenizer, prompt: dict, query: str, instruction: str | None = None
+) -> int:
+    """Tokens at the start of a pair that do not depend on its document: 0 if that comes first."""
+    instruction = instruction or prompt.get("instruction")
+    parts = prompt["parts"]
+    if instruction is not None:
+        parts = prompt.get("partsWithInstruction", parts)
+    values = {"query": query, "instruction": instruction}
+    count = 0
+    asked = False
+    for part in parts:
+        if part.get("slot") == "document":
+            break
+        asked = asked or part.get("slot") == "query"
+        value = part.get("text", values.get(part.get("slot", "")))
+        if value is not None:
+            text = part.get("before", "") + value + part.get("after", "")
+            count += len(tokenizer.encode(text, add_special_tokens=False).ids)
+    return count if asked else 0
+
+
+def query_first(prompt: dict) -> bool:
+    """True if all parts before the document are the same for all documents of a query."""
+    slots = [part["slot"] for part in prompt["parts"] if "slot" in part]
+    return slots.index("query") < slots.index("document")

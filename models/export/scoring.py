@@ -13,6 +13,7 @@ import onnxruntime
 import torch
 from tokenizers import Tokenizer
 
+PAST = "past_key_values."
 Truncation = Literal["only-second", "longest-first"]
 
 
@@ -22,6 +23,8 @@ class Encoded:
 
     ids: list[int]
     type_ids: list[int]
+    # Tokens at the start that all documents of the query share: 0 without a prompt.
+    shared: int = 0
 
 
 def encode_pair(
@@ -97,12 +100,48 @@ def onnx_logits(
 ) -> np.ndarray:
     """float64 [pairs]. `batch` pairs at a time, padded to the longest of them."""
     names = [entry.name for entry in session.get_inputs()]
+    if any(name.startswith(PAST) for name in names):
+        return prefixed_logits(session, pairs, pad_token_id, batch)
     found: list[float] = []
     for start in range(0, len(pairs), batch):
         arrays = padded(pairs[start : start + batch], pad_token_id)
         [logits] = session.run(["logits"], {name: arrays[name] for name in names})
         found.extend(logits[:, 0].astype(np.float64).tolist())
     return np.array(found, dtype=np.float64)
+
+
+def prefixed_logits(
+    session: onnxruntime.InferenceSession, pairs: list[Encoded], pad_token_id: int, batch: int
+) -> np.ndarray:
+    """The same of a graph with keys and values, in two steps: what a query's pairs share, then the rest."""
+    past_inputs = [entry for entry in session.get_inputs() if entry.name.startswith(PAST)]
+    presents = [entry.name.replace(PAST, "present.") for entry in past_inputs]
+    by_prefix: dict[tuple[int, ...], list[int]] = {}
+    for index, pair in enumerate(pairs):
+        by_prefix.setdefault(tuple(pair.ids[: pair.shared]), []).append(index)
+    found = np.zeros(len(pairs), dtype=np.float64)
+    for prefix, indices in by_prefix.items():
+        past = {
+            entry.name: np.zeros((1, entry.shape[1], 0, entry.shape[3]), dtype=np.float32)
+            for entry in past_inputs
+        }
+        if prefix:
+            ids = np.array([prefix], dtype=np.int64)
+            feeds = {"input_ids": ids, "attention_mask": np.ones_like(ids), **kept(ids.size), **past}
+            past = dict(zip(past, session.run(presents, feeds), strict=True))
+        for start in range(0, len(indices), batch):
+            some = indices[start : start + batch]
+            rests = [pairs[index].ids[len(prefix) :] for index in some]
+            arrays = padded([Encoded(ids, [0] * len(ids)) for ids in rests], pad_token_id)
+            seen = np.ones((len(some), len(prefix)), dtype=np.int64)
+            mask = np.concatenate([seen, arrays["attention_mask"]], axis=1)
+            feeds = {"input_ids": arrays["input_ids"], "attention_mask": mask, **kept(0), **past}
+            found[some] = session.run(["logits"], feeds)[0][:, 0]
+    return found
+
+
+def kept(tokens: int) -> dict[str, np.ndarray]:
+    return {"kept_tokens": np.array([tokens], dtype=np.int64)}
 
 
 def sigmoid(logits: np.ndarray) -> np.ndarray:

@@ -18,9 +18,18 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
-from transformers import AutoModel, AutoModelForCausalLM
+from transformers import (
+    AutoModel,
+    AutoModelForCausalLM,
+    GemmaConfig,
+    LlamaConfig,
+    PretrainedConfig,
+    Qwen2Config,
+    Qwen3Config,
+)
 
 import onnx_files
+from decoder import DecoderReranker
 from export import load_model
 from gate import DEFAULT_THRESHOLDS, compare, kendall_tau, top_overlap
 from onnx_files import INLINE_LIMIT_BYTES, input_names
@@ -28,10 +37,19 @@ from prompts import named_prompt, prompt_ids
 from random_models import build, spread_logits, tiny_config
 from sample_text import DOCUMENTS, QUERIES
 from scoring import Encoded, encode_pair, onnx_logits, open_session
+from shared_prefix import SharedPrefixReranker, why_not_shared
 from tiny_tokenizers import special_ids, train, write_tokenizer
 
 HERE = Path(__file__).resolve().parent
 SEED = 7
+TINY_DECODER = {
+    "vocab_size": 100,
+    "hidden_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "intermediate_size": 64,
+    "pad_token_id": 0,
+}
 
 
 def make_source(folder: Path, architecture: str = "bert", labels: int = 1) -> Path:
@@ -66,6 +84,7 @@ def make_decoder(folder: Path, architecture: str = "qwen3") -> tuple[Path, list[
 def test_a_language_model_becomes_one_logit(tmp_path: Path) -> None:
     source, tokens = make_decoder(tmp_path / "source")
     options = ["--precision", "fp32", "--max-length", "1024", "--prompt", "qwen3-reranker"]
+    options.append("--whole-prompt")
     plain = run_export(source, tmp_path / "plain", *options)
     assert plain.returncode == 2
     assert "--seq-cls yes,no" in plain.stderr
@@ -189,6 +208,88 @@ def test_the_tokens_of_a_language_model_are_read_from_its_modules(tmp_path: Path
     assert given.returncode == 0, given.stderr
     graphs = [(tmp_path / name / "onnx/model.onnx").read_bytes() for name in ("read", "given")]
     assert graphs[0] == graphs[1]
+
+
+def test_a_language_model_takes_keys_and_values_unless_its_prompt_is_to_be_whole(
+    tmp_path: Path,
+) -> None:
+    source, tokens = make_decoder(tmp_path / "source")
+    head = ["--seq-cls", ",".join(f"id:{one}" for one in tokens)]
+    options = ["--max-length", "1024", "--min-tau", "0.5", "--max-difference", "0.3"]
+    inputs = {}
+    for name, more in (
+        ("shared", ["--prompt", "qwen3-reranker"]),
+        ("whole", ["--prompt", "qwen3-reranker", "--whole-prompt"]),
+        ("document-first", ["--prompt", "ctxl-rerank-v2"]),
+        ("no-prompt", []),
+    ):
+        precisions = ["--precision", "fp32,fp16,int8" if name == "shared" else "fp32"]
+        done = run_export(source, tmp_path / name, *options, *head, *more, *precisions)
+        assert done.returncode == 0, done.stdout + done.stderr
+        for path in (tmp_path / name / "onnx").iterdir():
+            inputs[name, path.name] = [entry.name for entry in open_session(path).get_inputs()]
+    past = [f"past_key_values.{n}.{part}" for n in (0, 1) for part in ("key", "value")]
+    for (name, _), names in inputs.items():
+        added = ["kept_tokens", *past] if name == "shared" else []
+        assert names == ["input_ids", "attention_mask", *added]
+    report = json.loads((tmp_path / "shared" / "export-report.json").read_text())
+    by_precision = {entry["precision"]: entry for entry in report["precisions"]}
+    # PyTorch had the whole prompt.
+    assert by_precision["fp32"]["maxLogitDifference"] < 1e-4
+    assert by_precision["fp16"]["maxScoreDifference"] < 0.01
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        Qwen2Config(**TINY_DECODER, num_key_value_heads=2),
+        Qwen3Config(**TINY_DECODER, num_key_value_heads=1, head_dim=16),
+        LlamaConfig(
+            **TINY_DECODER,
+            num_key_value_heads=4,
+            rope_scaling={
+                "rope_type": "llama3",
+                "factor": 8.0,
+                "low_freq_factor": 1.0,
+                "high_freq_factor": 4.0,
+                "original_max_position_embeddings": 16,
+            },
+        ),
+        GemmaConfig(**TINY_DECODER, num_key_value_heads=1, head_dim=8),
+    ],
+    ids=["qwen2", "qwen3", "llama", "gemma"],
+)
+def test_a_language_model_in_two_steps_is_the_same_model(config: PretrainedConfig) -> None:
+    whole = DecoderReranker(build(config, SEED).model, torch.linspace(-1, 1, 32)).eval()
+    shared = SharedPrefixReranker(whole).eval()
+    generator = torch.Generator().manual_seed(SEED)
+    ids = torch.randint(5, 99, (3, 24), generator=generator)
+    ids[:, :10] = ids[:1, :10]
+    mask = torch.ones_like(ids)
+    mask[1, 20:] = 0
+    nothing = [torch.zeros(1, shared.kv_heads, 0, shared.head_dim)] * len(shared.past_names)
+    with torch.inference_mode():
+        expected = whole(ids, mask).logits
+        # Two columns more than the prefix has: the mask hides them.
+        prefix, seen = ids[:1, :12].clone(), mask[:1, :12].clone()
+        prefix[0, 10:], seen[0, 10:] = 0, 0
+        past = shared(prefix, seen, torch.tensor([12]), *nothing).present
+        assert [one.shape[2] for one in past] == [12] * len(past)
+        both = torch.cat([seen.expand(3, -1), mask[:, 10:]], dim=1)
+        rest = shared(ids[:, 10:], both, torch.tensor([0]), *past)
+        at_once = shared(ids, mask, torch.tensor([0]), *nothing)
+    assert [one.shape[2] for one in rest.present] == [0] * len(past)
+    torch.testing.assert_close(rest.logits, expected, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(at_once.logits, expected, atol=1e-5, rtol=1e-5)
+
+
+def test_a_language_model_whose_positions_depend_on_the_length_is_computed_whole() -> None:
+    for setting, why in (
+        ({"rope_scaling": {"rope_type": "dynamic", "factor": 2.0}}, "dynamic"),
+        ({"use_sliding_window": True}, "sliding window"),
+    ):
+        assert why in (why_not_shared(Qwen2Config(**TINY_DECODER, **setting)) or "")
+    assert why_not_shared(Qwen2Config(**TINY_DECODER)) is None
 
 
 def test_a_language_model_without_its_output_is_refused(tmp_path: Path) -> None:
@@ -383,6 +484,24 @@ def test_a_synthetic_model_is_a_whole_model_folder(
     for name in ("model.onnx", "model_int8.onnx"):
         logits = onnx_logits(open_session(output / "onnx" / name), pairs, config["pad_token_id"])
         assert 0.3 < np.std(logits) < 6
+
+
+def test_a_synthetic_language_model_has_its_prompt_and_as_many_layers_as_asked(tmp_path: Path) -> None:
+    tokenizer = tmp_path / "tokenizer"
+    write_tokenizer(train("qwen3"), "qwen3", tokenizer)
+    output = tmp_path / "out"
+    command = [sys.executable, str(HERE / "make-synthetic.py"), "--model", "tiny-qwen3"]
+    options = ["--layers", "1", "--precision", "fp32", "--weights"]
+    subprocess.run(
+        [*command, *options, "--tokenizer", str(tokenizer), "--output", str(output)],
+        check=True,
+        capture_output=True,
+    )
+    assert json.loads((output / "rankmill.json").read_text()) == {"prompt": "qwen3-reranker"}
+    assert json.loads((output / "config.json").read_text())["num_hidden_layers"] == 1
+    assert (output / "model.safetensors").exists()
+    names = [entry.name for entry in open_session(output / "onnx/model.onnx").get_inputs()]
+    assert names[-2:] == ["past_key_values.0.key", "past_key_values.0.value"]
 
 
 def test_figures_of_the_gate() -> None:

@@ -4,6 +4,7 @@ import { runInNewContext } from "node:vm";
 import type { Logger } from "pino";
 import type { ActivationBudget } from "../core/cost/activation-budget.js";
 import { deadlineMs, UNMEASURED_TIMING } from "../core/cost/lane-cost.js";
+import type { PrefixCost } from "../core/cost/prefix-cost.js";
 import { quadraticAt, type Quadratic } from "../core/cost/quadratic.js";
 import { describeError } from "../core/errors.js";
 import type { Device } from "../inference/devices/device.js";
@@ -25,12 +26,17 @@ export interface PlanParts {
   /** Lanes that memory holds, of those wanted. */
   readonly heldLanes: number;
   /** Settings that the plan adds to the model as a lane opens it. */
-  readonly laneModel: Pick<LaneModel, "intraOpThreads" | "lengthBuckets" | "warmUp">;
+  readonly laneModel: Pick<
+    LaneModel,
+    "intraOpThreads" | "lengthBuckets" | "warmUp" | "prefixBytes"
+  >;
   readonly limits: BatcherOptions["limits"];
   readonly messages?: Partial<BatcherOptions>;
   readonly keepsBits: boolean;
   readonly budget: ActivationBudget;
   readonly activation: Quadratic;
+  /** Of a model that shares prefixes, if they take of the activations' memory. */
+  readonly prefixes?: PrefixCost | undefined;
   readonly timing: Quadratic;
   readonly payloadBytes: number;
   readonly tokenCacheBytes: number;
@@ -110,13 +116,14 @@ function tokenizerFigures({ kind, vocabularyBytes, maxDocumentChars }: PlannedTo
 
 function batchMemory(
   { memory, saysOutOfMemory }: Device,
-  { budget, activation }: PlanParts,
+  { budget, activation, prefixes }: PlanParts,
   logger: Logger,
 ): BatchMemory {
   let killsSeen = oomKills();
   return new BatchMemory({
     budget,
     activation,
+    prefixes,
     kind: memory.kind,
     ranOutOfMemory: async (error) => {
       if (saysOutOfMemory(describeError(error).message)) return true;

@@ -16,6 +16,7 @@ import { assemblePlan } from "./assemble-plan.js";
 import { BARE_LANE_BYTES, baseBytes, divideMemory, ordinaryTokens } from "./divide-memory.js";
 import type { LanePlan, LanePlanOptions, LanePlanRequest } from "./lane-plan.js";
 import { tokenCacheBytes } from "./memory-plan.js";
+import { prefixBytesPerLane } from "./prefix-memory.js";
 
 type CardLimits = BatchLimits & { readonly lengthBuckets: readonly number[] };
 
@@ -25,7 +26,9 @@ export async function planForCards(request: LanePlanRequest, memory: OwnMemory):
   const cards = device.cards ?? 1;
   const wantedLanes = request.lanes ?? cards;
   const limit = await memoryLimit(request.memoryLimitBytes);
-  const readyBytes = BARE_LANE_BYTES + memory.hostBytes;
+  // Prefixes lie in the host's memory, and are copied to the card for each batch.
+  const prefixBytes = prefixBytesPerLane(request, limit.bytes / wantedLanes);
+  const readyBytes = BARE_LANE_BYTES + memory.hostBytes + prefixBytes;
   const openPeakBytes = readyBytes + model.file.bytes * memory.openFactor;
   const { lanes, payloadBytes } = divideMemory(request, limit, {
     baseBytes: baseBytes(request),
@@ -44,7 +47,12 @@ export async function planForCards(request: LanePlanRequest, memory: OwnMemory):
     lanes,
     wantedLanes,
     heldLanes: lanes,
-    laneModel: { intraOpThreads: request.threads ?? 1, lengthBuckets: buckets, warmUp },
+    laneModel: {
+      intraOpThreads: request.threads ?? 1,
+      lengthBuckets: buckets,
+      warmUp,
+      prefixBytes,
+    },
     limits,
     messages: {
       maxMessagePairs: limits.maxBatchSize * memory.messageBatches,

@@ -4,6 +4,7 @@
  */
 import { stat } from "node:fs/promises";
 import { ActivationBudget } from "../core/cost/activation-budget.js";
+import { passingBytes, type PrefixCost } from "../core/cost/prefix-cost.js";
 import { quadraticAt } from "../core/cost/quadratic.js";
 import { usableCores } from "../inference/host/host.js";
 import { memoryLimit } from "../inference/host/memory-limit.js";
@@ -18,6 +19,7 @@ import { tooSmall, type Division, type LaneNeeds } from "./divide-memory.js";
 import { explainPlan } from "./explain-plan.js";
 import type { LanePlan, LanePlanRequest } from "./lane-plan.js";
 import { marginBytes, tokenCacheBytes } from "./memory-plan.js";
+import { prefixBytesPerLane } from "./prefix-memory.js";
 
 /** Memory of an unprepared model, in sizes of its file: packed weights beside the others, and the file while it is read. */
 const UNMEASURED_WEIGHTS_FACTOR = 1.5;
@@ -42,12 +44,16 @@ export async function planFromMeasurements(request: LanePlanRequest): Promise<La
   }
   const calibration = await calibrationOrGuess(request, { cores, roomBytes, limit });
   const activation = activationOf(calibration);
+  const wantedLanes = request.lanes ?? cores;
+  const prefixBytes = prefixBytesPerLane(request, roomBytes / wantedLanes);
+  const prefixes = prefixCost(request, prefixBytes);
+  const tokens = ordinaryTokens(request);
   const needs: LaneNeeds = {
     baseBytes: base,
     sharedBytes,
-    lane: calibration?.lane ?? unmeasuredLane(request),
-    wantedLanes: request.lanes ?? cores,
-    leastActivationBytes: quadraticAt(activation, 1, ordinaryTokens(request)),
+    lane: withPrefixes(calibration?.lane ?? unmeasuredLane(request), prefixBytes),
+    wantedLanes,
+    leastActivationBytes: quadraticAt(activation, 1, tokens) + passingBytes(prefixes, tokens),
   };
   const room = divideMemory(request, limit, needs);
   const layout = chooseLayout(calibration, cores, room.lanes, request);
@@ -60,11 +66,12 @@ export async function planFromMeasurements(request: LanePlanRequest): Promise<La
     lanes: layout.lanes,
     wantedLanes: needs.wantedLanes,
     heldLanes: room.lanes,
-    laneModel: { intraOpThreads: layout.threads },
+    laneModel: { intraOpThreads: layout.threads, prefixBytes },
     limits,
     keepsBits: keepsBits(calibration, limits),
     budget: new ActivationBudget(activationBytes, layout.lanes, needs.leastActivationBytes),
     activation,
+    prefixes,
     timing: timingOf(calibration),
     payloadBytes: fitted.payloadBytes,
     tokenCacheBytes: forTokensBytes,
@@ -76,9 +83,23 @@ export async function planFromMeasurements(request: LanePlanRequest): Promise<La
       baseBytes: base,
       sharedBytes,
       laneBytes: needs.lane.readyBytes,
+      prefixBytes,
       activationBytes,
     },
   });
+}
+
+function prefixCost({ model }: LanePlanRequest, keptBytes: number): PrefixCost | undefined {
+  const { prefixBytesPerToken: bytesPerToken } = model.file;
+  return bytesPerToken === undefined ? undefined : { bytesPerToken, keptBytes };
+}
+
+/** A lane has room for prefixes from its start. */
+function withPrefixes(lane: LaneNeeds["lane"], prefixBytes: number): LaneNeeds["lane"] {
+  return {
+    readyBytes: lane.readyBytes + prefixBytes,
+    openPeakBytes: lane.openPeakBytes + prefixBytes,
+  };
 }
 
 /** Bytes left for activations once the token cache has its part. */

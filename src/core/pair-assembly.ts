@@ -72,6 +72,7 @@ export function assemblePair(
   options: LengthOptions,
 ): EncodedPair {
   const { prefix, middle, suffix, segmentTypeIds, documentFirst = false } = template;
+  const tellsApart = segmentTypeIds || (template.prompt !== undefined && !documentFirst);
   const kept = keptTokens(template, queryIds.length, documentIds.length, options);
   const query = cutTo(queryIds, kept.query, template.aroundQuery);
   const document = cutTo(documentIds, kept.document, template.aroundDocument);
@@ -86,7 +87,7 @@ export function assemblePair(
   ids.set(suffix, secondStart + second.length);
   return {
     ids,
-    secondStart: segmentTypeIds ? secondStart : ids.length,
+    secondStart: tellsApart ? secondStart : ids.length,
     truncated: kept.query < queryIds.length || kept.document < documentIds.length,
   };
 }

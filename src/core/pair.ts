@@ -3,8 +3,9 @@ export interface EncodedPair {
   /** Token ids, special tokens included, no padding. Length 1 … maxLength. */
   readonly ids: Int32Array;
   /**
-   * Index of the first token whose token type is 1; `ids.length` if the model knows one type
-   * only. Everything before it has type 0.
+   * Index of the first token of the second text, if the model is told of it: by token types, 0 before it and
+   * 1 from it on, or by a prompt that begins with the query, whose tokens before it are the same for all
+   * documents. `ids.length` otherwise.
    */
   readonly secondStart: number;
   /** True if tokens of the query or of the document were cut off to fit. */

@@ -13,6 +13,7 @@ import type { ModelConfig } from "./model-config.js";
 import { givesScores, whyNotReranker, type GraphUse } from "./onnx/onnx-check.js";
 import { classifyOnnxName, isDataOf } from "./onnx/onnx-names.js";
 import { readOnnxOutline } from "./onnx/onnx-outline.js";
+import { pastLayout } from "./onnx/past-layout.js";
 import type { OnnxOutline } from "./onnx/onnx-outline.js";
 import { readModelUse, type ModelUse } from "./model-use.js";
 import { MalformedProtobufError } from "./onnx/protobuf-reader.js";
@@ -31,6 +32,11 @@ export interface ModelFile {
   readonly bytes: number;
   /** True if scores depend on padding and batch-mates: such a file runs one pair at a time. */
   readonly dynamicallyQuantised: boolean;
+  /**
+   * Bytes of keys and values per token, if the graph takes and gives them: what pairs of a query share is then
+   * computed once.
+   */
+  readonly prefixBytesPerToken?: number | undefined;
   /** True if the graph ends in a Sigmoid of its own: what it gives is a score, and no logit. */
   readonly activated: boolean;
   /** The reason why the file cannot be run, and what to do about it; undefined if nothing speaks against it. */
@@ -204,6 +210,7 @@ async function describeFile(
     externalData: locations.map((location) => join(folder, location)),
     bytes,
     dynamicallyQuantised: contents.outline?.dynamicallyQuantised ?? false,
+    prefixBytesPerToken: contents.outline && pastLayout(contents.outline)?.bytesPerToken,
     activated: contents.outline !== undefined && givesScores(contents.outline),
     problem,
   };

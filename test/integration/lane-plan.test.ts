@@ -192,6 +192,41 @@ describe("a memory limit", () => {
   });
 });
 
+describe("a model that shares prefixes", () => {
+  const unmeasured = { calibrationDir: undefined, entryPath: NO_LANE, lanes: 2 };
+  const limited = { ...unmeasured, memoryLimitBytes: 2400 * MIB };
+
+  async function sharing(prefixBytesPerToken: number): Promise<ResolvedModel> {
+    const model = await bert();
+    return { ...model, file: { ...model.file, prefixBytesPerToken } };
+  }
+
+  it("has room in each lane for the prefix of a pair of the usual length", async () => {
+    const without = await plan(limited);
+    const perToken = 400_000;
+    const model = await sharing(perToken);
+    const { laneModel, memory } = await plan({ ...limited, model });
+    const prefixBytes = model.maxLength.default * perToken;
+    expect(laneModel.prefixBytes).toBe(prefixBytes);
+    expect(figures).toMatchObject({ prefixBytes });
+    const less = without.memory.budget.capacityBytes - memory.budget.capacityBytes;
+    // The memory of this process itself moves by some megabytes between two measurements.
+    expect(Math.abs(less - 2 * prefixBytes)).toBeLessThan(64 * MIB);
+    expect(without.laneModel.prefixBytes).toBe(0);
+  });
+
+  it("keeps no more of them than an eighth of a lane's memory", async () => {
+    const { laneModel, memory } = await plan({ ...limited, model: await sharing(20_000_000) });
+    const { prefixBytes = 0 } = laneModel;
+    expect(prefixBytes).toBeGreaterThan(32 * MIB);
+    expect(prefixBytes).toBeLessThan((2400 / 2 / 8) * MIB);
+    // A larger one takes of the activations.
+    const kept = Math.floor(prefixBytes / 20_000_000);
+    expect(memory.bytesOf([[kept + 1]])).toBeGreaterThan((kept + 1) * 20_000_000);
+    expect(memory.bytesOf([[kept]])).toBeLessThan((kept + 1) * 20_000_000);
+  });
+});
+
 describe("a model whose folder moved", () => {
   it("keeps its calibration, which goes by its content", async () => {
     await plan();

@@ -79,10 +79,19 @@ export async function openLanes(
 }
 
 function openBatcher(options: WorkerOptions, { lanes }: WorkerPlan, observe: ObserveWork): Batcher {
-  const { sharesEqualPairs = true } = options;
+  const { sharesEqualPairs = true, model } = options;
+  const sharesPrefixes = model.file.prefixBytesPerToken !== undefined;
   const { messages, limits, batchMs, memory } = lanes;
   return new Batcher(
-    { ...DEFAULT_BATCHER_OPTIONS, ...messages, limits, batchMs, observe, sharesEqualPairs },
+    {
+      ...DEFAULT_BATCHER_OPTIONS,
+      ...messages,
+      limits,
+      batchMs,
+      observe,
+      sharesEqualPairs,
+      sharesPrefixes,
+    },
     memory,
   );
 }

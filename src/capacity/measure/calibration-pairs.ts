@@ -6,13 +6,17 @@ import type { EncodedPair } from "../../core/pair.js";
  */
 const IDS = 16;
 
-/** A made-up pair of `length` tokens; another `seed`, another pair. */
-export function madeUpPair(length: number, seed = 0): EncodedPair {
-  const ids = Int32Array.from(
-    { length },
-    (_, index) => (index * 7 + seed * 5 + ((index * (seed + 1)) >> 3) + 3) % IDS,
-  );
-  return { ids, secondStart: length >> 1, truncated: false };
+/**
+ * A made-up pair of `length` tokens; another `seed`, another document of the same query.
+ *
+ * @param shared tokens of all pairs with this query. One by default: such a pair is the dearest of its length
+ */
+export function madeUpPair(length: number, seed = 0, shared = 1): EncodedPair {
+  const ids = Int32Array.from({ length }, (_, index) => {
+    const own = index < shared ? 0 : seed;
+    return (index * 7 + own * 5 + ((index * (own + 1)) >> 3) + 3) % IDS;
+  });
+  return { ids, secondStart: Math.min(shared, length), truncated: false };
 }
 
 /** Equal to the bit, NaN included. */

@@ -47,14 +47,16 @@ export async function compareBits(
   let paddingKeepsBits = probes.paddings.length > 0;
   for (const length of probes.lengths) {
     if (length + Math.max(0, ...probes.paddings) > highestLength) continue;
-    const pairs = Array.from({ length: MOST_ROWS }, (_, seed) => madeUpPair(length, seed));
+    const shared = length >> 1;
+    const pairs = Array.from({ length: MOST_ROWS }, (_, seed) => madeUpPair(length, seed, shared));
     const alone = (await lane.score(pairs.map((pair) => [pair]))).flat();
     for (const rows of probes.rows) {
       const [together = []] = await lane.score([pairs.slice(0, rows)]);
       rowsKeepBits &&= sameBits(together, alone.slice(0, rows));
     }
     for (const padding of probes.paddings) {
-      const [padded = []] = await lane.score([[...pairs, madeUpPair(length + padding, MOST_ROWS)]]);
+      const longer = madeUpPair(length + padding, MOST_ROWS, shared);
+      const [padded = []] = await lane.score([[...pairs, longer]]);
       paddingKeepsBits &&= sameBits(padded.slice(0, MOST_ROWS), alone);
     }
   }

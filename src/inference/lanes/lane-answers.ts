@@ -25,6 +25,8 @@ const fromLaneSchema = z.discriminatedUnion("type", [
     scoreMs: z.number(),
     /** The lane's own memory; mapped files are left out. */
     residentBytes: z.number(),
+    /** Bytes of it that hold prefixes. */
+    prefixBytes: z.number().optional(),
   }),
   z.object({ type: z.literal("failed"), seq: z.number(), message: z.string() }),
 ]);

@@ -66,6 +66,8 @@ export class LaneProcess implements Lane {
   residentBytes = 0;
   /** Its own memory when it had just become ready. */
   readyBytes = 0;
+  /** Bytes of its memory that hold prefixes, for which the plan has room apart. */
+  prefixBytes = 0;
   /** The least shape that its device's memory did not hold when it was warmed up. */
   tooLarge: BatchShape | undefined;
   /** True once it has answered a message with logits. */
@@ -170,7 +172,7 @@ export class LaneProcess implements Lane {
   /** 0 on a card, whose memory this process's size says nothing about. */
   get grownBytes(): number {
     if (this.#device.memory.kind === "own") return 0;
-    return Math.max(0, this.residentBytes - this.readyBytes);
+    return Math.max(0, this.residentBytes - this.readyBytes - this.prefixBytes);
   }
 
   async score(batches: readonly (readonly EncodedPair[])[]): Promise<number[][]> {
@@ -256,6 +258,7 @@ export class LaneProcess implements Lane {
       return;
     }
     this.residentBytes = message.residentBytes;
+    this.prefixBytes = message.prefixBytes ?? 0;
     this.answered = true;
     pending.resolve(message.logits.map((row) => Array.from(row)));
   }

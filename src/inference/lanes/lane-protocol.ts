@@ -23,6 +23,8 @@ export interface LaneModel {
   readonly lengthBuckets?: readonly number[];
   /** A batch of this shape is scored before the lane is ready, or the largest of its halves that fits. */
   readonly warmUp?: BatchShape;
+  /** Bytes of keys and values that a lane may keep of the tokens that pairs of a query share. None if absent. */
+  readonly prefixBytes?: number;
   readonly intraOpThreads: number;
   /** True if `onnxPath` is a prepared graph: mapped, packed, not to be optimised again. */
   readonly prepared?: boolean;

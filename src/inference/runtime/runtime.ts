@@ -26,5 +26,7 @@ export interface Runtime {
 export interface Session {
   /** @returns one logit per row */
   run(input: BatchInput): Promise<Float32Array>;
+  /** Bytes of keys and values that it keeps of prefixes; no more than `LaneModel.prefixBytes`. */
+  readonly prefixBytes: number;
   close(): Promise<void>;
 }

@@ -10,11 +10,13 @@ import type { OnnxValue } from "../../models/onnx/onnx-outline.js";
 import { deviceOf } from "../devices/registry.js";
 import type { LaneModel, BatchInput } from "../lanes/lane-protocol.js";
 import type { Session } from "../runtime/runtime.js";
+import { isPastInput, pastLayout } from "../../models/onnx/past-layout.js";
+import { integerTensor, type IntegerType } from "./integer-tensor.js";
 import { sessionOptions, type SaveTarget } from "./session-options.js";
+import { SharedPrefixRuns } from "./shared-prefix-runs.js";
+import { unusable } from "./unusable.js";
 
 type OnnxRuntime = typeof Ort;
-
-type IntegerType = "int64" | "int32";
 
 /** An opened ONNX cross-encoder, with its head. Loads the native runtime: for lanes only. */
 export class ModelSession implements Session {
@@ -23,6 +25,8 @@ export class ModelSession implements Session {
   readonly #model: LaneModel;
   readonly #inputs: readonly { readonly name: RerankerInput; readonly type: IntegerType }[];
   readonly #output: string;
+  /** Undefined for a graph that takes no keys and values. */
+  readonly #prefixes: SharedPrefixRuns | undefined;
 
   private constructor(ort: OnnxRuntime, session: InferenceSession, model: LaneModel) {
     this.#ort = ort;
@@ -35,7 +39,17 @@ export class ModelSession implements Session {
     const output = scoredOutput(outputs);
     if (why !== undefined || output === undefined) throw unusable(why ?? "it has no output");
     this.#output = output.name;
-    this.#inputs = session.inputMetadata.map(integerInput);
+    this.#inputs = session.inputMetadata.filter(({ name }) => !isPastInput(name)).map(integerInput);
+    const layout = pastLayout({ inputs, outputs });
+    if (layout !== undefined) {
+      const typeOf = (name: string): IntegerType => typeOfInput(session, name);
+      const parts = { ort, session, model, layout, output: output.name, typeOf };
+      this.#prefixes = new SharedPrefixRuns(parts);
+    }
+  }
+
+  get prefixBytes(): number {
+    return this.#prefixes?.heldBytes ?? 0;
   }
 
   /**
@@ -65,7 +79,7 @@ export class ModelSession implements Session {
 
   /** @returns one logit per row */
   async run(input: BatchInput): Promise<Float32Array> {
-    const [numbers = new Float32Array()] = await this.outputs(input, [this.#output]);
+    const numbers = await this.#numbers(input);
     const rows = input.ids.length;
     const perRow = numbers.length / rows;
     if (!Number.isInteger(perRow)) {
@@ -74,6 +88,12 @@ export class ModelSession implements Session {
     const why = whyNotNumbers(perRow, this.#model.head);
     if (why !== undefined) throw unusable(why);
     return logitsOfRows(numbers, rows, this.#model.head);
+  }
+
+  async #numbers(input: BatchInput): Promise<Float32Array> {
+    if (this.#prefixes !== undefined) return await this.#prefixes.run(input);
+    const [numbers = new Float32Array()] = await this.outputs(input, [this.#output]);
+    return numbers;
   }
 
   /** @returns the values of the outputs called `names`, in order, flat */
@@ -86,7 +106,8 @@ export class ModelSession implements Session {
     }
     const feeds: Record<string, Tensor> = {};
     for (const { name, type } of this.#inputs) {
-      feeds[name] = this.#tensor(type, this.#fill(name, input, columns), [rows, columns]);
+      const filled = this.#fill(name, input, columns);
+      feeds[name] = integerTensor(this.#ort, type, filled, [rows, columns]);
     }
     const outputs = await this.#session.run(feeds, names);
     return names.map((name) => {
@@ -113,11 +134,6 @@ export class ModelSession implements Session {
       }
     });
     return filled;
-  }
-
-  #tensor(type: IntegerType, values: Int32Array, shape: number[]): Tensor {
-    if (type === "int32") return new this.#ort.Tensor("int32", values, shape);
-    return new this.#ort.Tensor("int64", BigInt64Array.from(values, BigInt), shape);
   }
 
   async close(): Promise<void> {
@@ -150,14 +166,21 @@ function integerInput(metadata: InferenceSession.ValueMetadata): {
 } {
   const name = rerankerInput(metadata.name);
   if (name === undefined) throw unusable(`its input "${metadata.name}" cannot be filled`);
+  return { name, type: integerType(metadata) };
+}
+
+function integerType(metadata: InferenceSession.ValueMetadata): IntegerType {
+  const { name } = metadata;
   if (!metadata.isTensor) throw unusable(`its input "${name}" is not a tensor`);
   const { type } = metadata;
-  if (type === "int64" || type === "int32") return { name, type };
+  if (type === "int64" || type === "int32") return type;
   throw unusable(`its input "${name}" is ${type}, not int64 or int32`);
 }
 
-function unusable(reason: string, cause?: unknown): RankmillError {
-  return new RankmillError("model_unusable", `the model cannot be used: ${reason}`, { cause });
+function typeOfInput(session: InferenceSession, name: string): IntegerType {
+  const metadata = session.inputMetadata.find((input) => input.name === name);
+  if (metadata === undefined) throw unusable(`it has no input "${name}"`);
+  return integerType(metadata);
 }
 
 function firstLine(error: unknown): string {

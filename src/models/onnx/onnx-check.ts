@@ -1,7 +1,8 @@
 import { PLAIN_HEAD, whyNotNumbers, type HeadUse } from "../../core/heads/head-use.js";
 import type { OnnxOutline, OnnxValue } from "./onnx-outline.js";
+import { pastLayout, isPastInput } from "./past-layout.js";
 
-/** The inputs that cross-encoders have; anything else could not be filled. */
+/** The inputs that cross-encoders have; beside those of a past, anything else could not be filled. */
 const RERANKER_INPUTS = ["input_ids", "attention_mask", "token_type_ids"] as const;
 export type RerankerInput = (typeof RERANKER_INPUTS)[number];
 
@@ -42,7 +43,9 @@ export function whyNotReranker(
   outline: Pick<OnnxOutline, "inputs" | "outputs">,
   use: GraphUse = {},
 ): string | undefined {
-  return whyNotInputs(outline.inputs) ?? whyNotOutput(outline.outputs, use);
+  const past = pastLayout(outline);
+  const inputs = outline.inputs.filter(({ name }) => past === undefined || !isPastInput(name));
+  return whyNotInputs(inputs) ?? whyNotOutput(outline.outputs, use);
 }
 
 function whyNotInputs(inputs: readonly OnnxValue[]): string | undefined {

@@ -2,6 +2,7 @@ import { planBatches, type BatchLimits } from "./batch-plan.js";
 import type { EncodedPair, PairOutcome } from "../../core/pair.js";
 import type { Priority } from "../../core/priority.js";
 import { cancelled } from "../cancelled.js";
+import type { PairPrefix } from "./pair-prefix.js";
 
 /** One job's pairs on their way through the lanes. */
 export interface Work {
@@ -58,6 +59,7 @@ export interface PairWaiter {
 /** A pair that is scored once, for all that wait for it: documents of one job or of several. */
 export interface Item {
   readonly pair: EncodedPair;
+  readonly prefix: PairPrefix;
   readonly priority: Priority;
   waiters: PairWaiter[];
   attempts: number;
@@ -101,9 +103,26 @@ export function isLive({ waiters }: Item): boolean {
   return waiters.some(({ work }) => !work.settled);
 }
 
+/**
+ * Batches of items that share a prefix, those of the first item's prefix first: a lane then keeps what it
+ * computed. Their tokens beside the prefix count.
+ */
 export function plan(items: readonly Item[], limits: BatchLimits): Item[][] {
-  const lengths = items.map((item) => item.pair.ids.length);
-  return planBatches(lengths, limits).map((batch) =>
+  const byPrefix = new Map<number, Item[]>();
+  for (const item of items) {
+    const group = byPrefix.get(item.prefix.key);
+    if (group === undefined) byPrefix.set(item.prefix.key, [item]);
+    else group.push(item);
+  }
+  return [...byPrefix.values()].flatMap((group) => planGroup(group, limits));
+}
+
+function planGroup(items: readonly Item[], limits: BatchLimits): Item[][] {
+  const shared = items[0]?.prefix.tokens ?? 0;
+  const lengths = items.map(({ pair, prefix }) => pair.ids.length - prefix.tokens);
+  const fits: BatchLimits["fits"] = (rows, longest) =>
+    limits.fits?.(rows, longest + shared) ?? true;
+  return planBatches(lengths, { ...limits, fits }).map((batch) =>
     batch.map((index) => items[index]).filter((item) => item !== undefined),
   );
 }

@@ -1,4 +1,5 @@
 import { longestWithin } from "../../core/cost/activation-fit.js";
+import { passingBytes, type PrefixCost } from "../../core/cost/prefix-cost.js";
 import type { ActivationBudget } from "../../core/cost/activation-budget.js";
 import type { BatchShape } from "../../core/cost/lane-cost.js";
 import type { PairOutcome } from "../../core/pair.js";
@@ -8,6 +9,8 @@ export interface BatchMemoryOptions {
   readonly budget: ActivationBudget;
   /** Bytes that a lane takes for a batch, by its shape. */
   readonly activation: Quadratic;
+  /** Of a model that shares prefixes. */
+  readonly prefixes?: PrefixCost | undefined;
   /**
    * `shared`: all lanes live within one memory limit. `own`: each has a card's memory, so that a batch
    * that failed tells what is too much for one of them.
@@ -36,7 +39,7 @@ export class BatchMemory {
 
   /** True if any lane may run it at any time. */
   fitsShare(rows: number, longest: number): boolean {
-    return quadraticAt(this.activation, rows, longest) <= this.budget.shareBytes;
+    return this.#bytes(rows, longest) <= this.budget.shareBytes;
   }
 
   /** True if the batch waits for room that other lanes must make. */
@@ -46,18 +49,16 @@ export class BatchMemory {
 
   /** Bytes that a lane needs for batches that follow each other: the largest decides. */
   bytesOf(batches: readonly BatchLengths[]): number {
-    const bytes = batches.map((batch) =>
-      quadraticAt(this.activation, batch.length, Math.max(0, ...batch)),
-    );
+    const bytes = batches.map((batch) => this.#bytes(batch.length, Math.max(0, ...batch)));
     return Math.max(0, ...bytes);
   }
 
   /** Outcome of a pair of `tokens` that can never run; undefined if it can. */
   refusal(tokens: number): PairOutcome | undefined {
     const { capacityBytes } = this.budget;
-    const bytes = quadraticAt(this.activation, 1, tokens);
+    const bytes = this.#bytes(1, tokens);
     if (bytes <= capacityBytes) return undefined;
-    const longest = longestWithin(this.activation, capacityBytes);
+    const longest = this.#longestWithin(capacityBytes);
     const message =
       this.#options.kind === "own"
         ? `a pair of ${tokens} tokens does not fit the GPU's memory, which ran out before: ${longest} tokens fit`
@@ -73,7 +74,21 @@ export class BatchMemory {
 
   /** Lowers the budget below a shape that one lane could not run. */
   tooLarge({ rows, length }: BatchShape): void {
-    this.#lower(quadraticAt(this.activation, rows, length));
+    this.#lower(this.#bytes(rows, length));
+  }
+
+  #bytes(rows: number, longest: number): number {
+    const passing = passingBytes(this.#options.prefixes, longest);
+    return quadraticAt(this.activation, rows, longest) + passing;
+  }
+
+  #longestWithin(bytes: number): number {
+    const { prefixes } = this.#options;
+    const longest = longestWithin(this.activation, bytes);
+    if (prefixes === undefined || passingBytes(prefixes, longest) === 0) return longest;
+    const perToken = this.activation.perToken + prefixes.bytesPerToken;
+    const beyond = longestWithin({ ...this.activation, perToken }, bytes);
+    return Math.max(beyond, Math.floor(prefixes.keptBytes / prefixes.bytesPerToken));
   }
 
   /** @param laneBytes too much for one lane; undefined if all lanes together took too much */

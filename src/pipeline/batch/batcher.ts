@@ -22,6 +22,8 @@ import {
   type Message,
 } from "./batch-items.js";
 import { EqualPairs } from "./equal-pairs.js";
+import { NO_PREFIX, prefixOf } from "./pair-prefix.js";
+import { PrefixAffinity } from "./prefix-affinity.js";
 import { fillMessage, type MessageBounds } from "./fill-message.js";
 import type { BatchMemory } from "./batch-memory.js";
 
@@ -37,6 +39,8 @@ export interface BatcherOptions extends MessageBounds {
   readonly maxPairAttempts: number;
   /** Equal pairs that wait together are scored once. False only to measure what that saves. */
   readonly sharesEqualPairs: boolean;
+  /** True if the model computes what pairs of a query share once: they then travel together. */
+  readonly sharesPrefixes: boolean;
   readonly observe?: ObserveWork | undefined;
 }
 
@@ -50,6 +54,7 @@ export const DEFAULT_BATCHER_OPTIONS: BatcherOptions = {
   maxInteractiveTokens: 524_288,
   maxPairAttempts: 3,
   sharesEqualPairs: true,
+  sharesPrefixes: false,
 };
 
 const MEMORY_WANTED = "it holds memory that other work needs";
@@ -67,6 +72,9 @@ const MEMORY_WANTED = "it holds memory that other work needs";
  * A pair that equals one not yet settled joins it: whatever becomes of the one becomes of all that
  * wait for it, and it is dropped only if all of their jobs have ended. An interactive pair that joins
  * a waiting bulk pair takes that one along to the interactive ones.
+ *
+ * If the model shares prefixes, a batch has pairs of one query, and queries follow each other. Of bulk work
+ * a lane gets the query that it has in hand. Interactive pairs go to all lanes, the oldest query first.
  *
  * Under a memory budget no batch is planned that a lane's share does not hold, except for single pairs
  * that need more: they travel alone and wait for the budget's one outsized request. If the lane must make room
@@ -90,6 +98,7 @@ export class Batcher implements PairScorer, BatchSource {
   /** Messages that a lane handed back before it ran them. */
   readonly #returned: Message[] = [];
   readonly #equal = new EqualPairs();
+  readonly #affinity = new PrefixAffinity();
   readonly #idle: (() => void)[] = [];
   /** Lanes that are being served. */
   #lanes = 0;
@@ -153,7 +162,8 @@ export class Batcher implements PairScorer, BatchSource {
   #add(pair: EncodedPair, priority: Priority, waiter: PairWaiter): void {
     const equal = this.#options.sharesEqualPairs ? this.#equal.find(pair) : undefined;
     if (equal === undefined) {
-      this.#wait({ pair, priority, waiters: [waiter], attempts: 0, departed: false });
+      const prefix = this.#options.sharesPrefixes ? prefixOf(pair) : NO_PREFIX;
+      this.#wait({ pair, prefix, priority, waiters: [waiter], attempts: 0, departed: false });
       return;
     }
     this.#observe({ type: "spared", by: "shared", pairs: 1 });
@@ -175,6 +185,7 @@ export class Batcher implements PairScorer, BatchSource {
     try {
       return await this.#serve(lane, signal);
     } finally {
+      this.#affinity.forget(lane);
       this.#lanes -= 1;
     }
   }
@@ -189,7 +200,7 @@ export class Batcher implements PairScorer, BatchSource {
     }
     while (!signal.aborted) {
       if (budget?.mustShed(lane) === true && !this.#nextIsOutsized()) return MEMORY_WANTED;
-      const message = this.#nextMessage();
+      const message = this.#nextMessage(lane);
       if (message === undefined) {
         await this.#untilWork(signal);
         continue;
@@ -242,21 +253,22 @@ export class Batcher implements PairScorer, BatchSource {
     for (const { work } of items.flatMap(({ waiters }) => waiters)) work.reject(error);
   }
 
-  #nextMessage(): Message | undefined {
+  #nextMessage(lane: Lane): Message | undefined {
     for (;;) {
-      const taken = this.#takeMessage();
+      const taken = this.#takeMessage(lane);
       if (taken === undefined) return undefined;
       const live = taken
         .map((batch) => batch.filter((item) => this.#keep(item) && !this.#refuse(item)))
         .filter((batch) => batch.length > 0);
       if (live.length === 0) continue;
       for (const item of live.flat()) item.departed = true;
+      this.#affinity.took(lane, live);
       return this.#splitOutsized(live);
     }
   }
 
   /** The next message as it was planned, ended jobs included. */
-  #takeMessage(): Message | undefined {
+  #takeMessage(lane: Lane): Message | undefined {
     const [lanes, options] = [this.#lanes, this.#options];
     const returned = this.#returned.shift();
     if (returned !== undefined) return returned;
@@ -272,6 +284,8 @@ export class Batcher implements PairScorer, BatchSource {
       if (this.#bulk.length === 0) return undefined;
       this.#planned = plan(this.#take(this.#bulk), this.#limits);
     }
+    // All that is planned leaves before anything else is: what is put behind does not wait for long.
+    this.#planned = this.#affinity.arrange(this.#planned, lane);
     const message = fillMessage(this.#planned, { lanes, beyond: this.#bulk.length }, options);
     this.#planned.splice(0, message.length);
     return message;

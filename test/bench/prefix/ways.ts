@@ -1,0 +1,137 @@
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { createReadStream, existsSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { createInterface } from "node:readline/promises";
+import { pipeline } from "node:stream/promises";
+import { z } from "zod";
+import type { Precision } from "../../../src/core/precision.js";
+import { PLAIN_HEAD } from "../../../src/core/heads/head-use.js";
+import type { EncodedPair } from "../../../src/core/pair.js";
+import { LanePool } from "../../../src/inference/lanes/lane-pool.js";
+import { prepareModel } from "../../../src/inference/prepare/prepare-model.js";
+import { Batcher, DEFAULT_BATCHER_OPTIONS } from "../../../src/pipeline/batch/batcher.js";
+import { withFileLease } from "../../../src/platform/file-lease.js";
+import { DIST, REPOSITORY } from "../support/places.js";
+import { onnxOf } from "./lists.js";
+
+/** A way to score lists: each list's pairs at once, all lists at once. */
+export interface Way {
+  readonly name: string;
+  score(lists: readonly (readonly EncodedPair[])[]): Promise<Scored>;
+  /** Memory of a lane's own, in bytes, and the part of it that holds prefixes. */
+  memory(): { readonly laneBytes: number; readonly prefixBytes: number } | undefined;
+  close(): Promise<void>;
+}
+
+export interface Scored {
+  readonly seconds: number;
+  readonly logits: readonly number[];
+}
+
+export interface LanesOptions {
+  readonly name: string;
+  readonly folder: string;
+  readonly precision: Precision;
+  readonly lanes: number;
+  readonly sharesPrefixes: boolean;
+  readonly prefixBytes: number;
+  readonly cacheDir: string;
+}
+
+const NEVER = new AbortController().signal;
+/** As a worker batches on a CPU: rows of one length, a few hundred tokens. */
+const LIMITS = { maxBatchTokens: 512, maxBatchSize: 8, maxPaddingTokens: 0 };
+const ONE_ROW = { maxBatchTokens: 1, maxBatchSize: 1, maxPaddingTokens: 0 };
+const LANE_ENTRY = join(DIST, "workers/lane.js");
+const PREPARE_ENTRY = join(DIST, "workers/prepare.js");
+
+/** Lanes of one thread behind a batcher, on the prepared model, as a worker has them. */
+export async function openLanes(options: LanesOptions): Promise<Way> {
+  const { precision, folder, lanes, sharesPrefixes } = options;
+  const limits = precision === "int8" ? ONE_ROW : LIMITS;
+  const batcher = new Batcher({ ...DEFAULT_BATCHER_OPTIONS, limits, sharesPrefixes });
+  const { onnxPath, unmasked } = await prepared(options, onnxOf(folder, precision));
+  const pool = new LanePool(batcher, {
+    lanes,
+    entryPath: LANE_ENTRY,
+    env: process.env,
+    model: {
+      onnxPath,
+      unmasked,
+      prepared: true,
+      padId: 0,
+      segmentTypeIds: false,
+      device: "cpu",
+      intraOpThreads: 1,
+      head: PLAIN_HEAD,
+      prefixBytes: options.prefixBytes,
+    },
+    deadlineMs: () => 600_000,
+    onEvent: () => undefined,
+  });
+  await pool.start();
+  return {
+    name: options.name,
+    score: async (lists) => {
+      const started = performance.now();
+      const scored = await Promise.all(lists.map((list) => batcher.score(list, "bulk", NEVER)));
+      const seconds = (performance.now() - started) / 1_000;
+      const logits = scored.flat().map((one) => (one.status === "scored" ? one.logit : Number.NaN));
+      return { seconds, logits };
+    },
+    memory: () => ({
+      laneBytes: Math.max(...pool.lanes.map(({ residentBytes }) => residentBytes)),
+      prefixBytes: Math.max(...pool.lanes.map(({ prefixBytes }) => prefixBytes)),
+    }),
+    close: () => pool.close(),
+  };
+}
+
+async function prepared(options: LanesOptions, path: string) {
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(path), hash);
+  const data = `${path}_data`;
+  return await prepareModel({
+    onnxPath: path,
+    externalData: existsSync(data) ? [data] : [],
+    modelDigest: hash.digest("hex"),
+    precision: options.precision,
+    head: PLAIN_HEAD,
+    cacheDir: options.cacheDir,
+    entryPath: PREPARE_ENTRY,
+    env: process.env,
+    exclusively: (claimed, onWait, work) => withFileLease(claimed, { onWait }, work),
+  });
+}
+
+const answerSchema = z.object({ seconds: z.number(), logits: z.array(z.number()) });
+
+/** The same weights in the framework, in a process that uses all cores for one batch. */
+export async function openFramework(
+  python: string,
+  folder: string,
+  threads: number,
+  tokens: readonly [number, number],
+): Promise<Way> {
+  const script = join(REPOSITORY, "test/bench/prefix/framework.py");
+  const args = [script, folder, String(threads), ...tokens.map(String)];
+  const child = spawn(python, args, { stdio: ["pipe", "pipe", "inherit"] });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  await lines.next();
+  return {
+    name: "transformers",
+    score: async (lists) => {
+      const pairs = lists.flat().map(({ ids }) => Array.from(ids));
+      child.stdin.write(`${JSON.stringify(pairs)}\n`);
+      const { value } = await lines.next();
+      return answerSchema.parse(JSON.parse(String(value)));
+    },
+    memory: () => undefined,
+    close: async () => {
+      child.stdin.end();
+      await new Promise((resolve) => child.once("exit", resolve));
+    },
+  };
+}
