@@ -35,6 +35,11 @@ async function bert(precision: "fp32" | "int8" = "fp32"): Promise<ResolvedModel>
   return await resolveModel(fixtureFolder("bert"), { packageRoot: packageRoot(), precision });
 }
 
+async function sharing(prefixBytesPerToken: number): Promise<ResolvedModel> {
+  const model = await bert();
+  return { ...model, file: { ...model.file, prefixBytesPerToken } };
+}
+
 async function plan(
   more: LanePlanOptions & {
     model?: ResolvedModel;
@@ -196,11 +201,6 @@ describe("a model that shares prefixes", () => {
   const unmeasured = { calibrationDir: undefined, entryPath: NO_LANE, lanes: 2 };
   const limited = { ...unmeasured, memoryLimitBytes: 2400 * MIB };
 
-  async function sharing(prefixBytesPerToken: number): Promise<ResolvedModel> {
-    const model = await bert();
-    return { ...model, file: { ...model.file, prefixBytesPerToken } };
-  }
-
   it("has room in each lane for the prefix of a pair of the usual length", async () => {
     const without = await plan(limited);
     const perToken = 400_000;
@@ -216,14 +216,15 @@ describe("a model that shares prefixes", () => {
   });
 
   it("keeps no more of them than an eighth of a lane's memory", async () => {
-    const { laneModel, memory } = await plan({ ...limited, model: await sharing(20_000_000) });
+    const perToken = 1_000_000;
+    const { laneModel, memory } = await plan({ ...limited, model: await sharing(perToken) });
     const { prefixBytes = 0 } = laneModel;
     expect(prefixBytes).toBeGreaterThan(32 * MIB);
     expect(prefixBytes).toBeLessThan((2400 / 2 / 8) * MIB);
     // A larger one takes of the activations.
-    const kept = Math.floor(prefixBytes / 20_000_000);
-    expect(memory.bytesOf([[kept + 1]])).toBeGreaterThan((kept + 1) * 20_000_000);
-    expect(memory.bytesOf([[kept]])).toBeLessThan((kept + 1) * 20_000_000);
+    const kept = Math.floor(prefixBytes / perToken);
+    expect(memory.bytesOf([[kept + 1]])).toBeGreaterThan((kept + 1) * perToken);
+    expect(memory.bytesOf([[kept]])).toBeLessThan(kept * perToken);
   });
 });
 

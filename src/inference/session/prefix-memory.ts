@@ -33,10 +33,6 @@ export class PrefixMemory<Kept> {
     return this.#usedBytes;
   }
 
-  get prefixes(): number {
-    return this.#held.size;
-  }
-
   find(key: string): Kept | undefined {
     return this.#held.get(key)?.kept;
   }

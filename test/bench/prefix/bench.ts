@@ -58,7 +58,6 @@ function parse(args: readonly string[]): Options {
       json: { type: "boolean", default: false },
     },
   });
-  const numbers = (list: string): number[] => list.split(",").map(Number);
   return {
     shared: resolve(values.shared),
     whole: resolve(values.whole),
@@ -74,6 +73,10 @@ function parse(args: readonly string[]): Options {
     repetitions: Number(values.repetitions),
     json: values.json,
   };
+}
+
+function numbers(list: string): number[] {
+  return list.split(",").map(Number);
 }
 
 async function run(args: readonly string[]): Promise<number> {
