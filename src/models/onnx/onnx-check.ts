@@ -12,7 +12,7 @@ const HOW_TO_EXPORT =
 /** Inputs of graphs that are made for something else, and what helps. */
 const FOREIGN_INPUTS: readonly { readonly name: RegExp; readonly why: string }[] = [
   {
-    name: /^past_key_values\b|^past_/,
+    name: /^past_key_values\b|^past_|^kept_tokens$/,
     why: `it is made to write text, word by word, with the keys and values of earlier words as inputs: ${HOW_TO_EXPORT}`,
   },
   {

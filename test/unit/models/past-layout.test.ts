@@ -59,7 +59,7 @@ describe("a graph with keys and values", () => {
 
   it("is refused if it gives a logit per word", () => {
     const outputs = [integers("logits", null, null, 151_669), ...PRESENT];
-    expect(whyNotReranker({ inputs: INPUTS, outputs })).toContain("3 dimensions");
+    expect(whyNotReranker({ inputs: INPUTS, outputs })).toContain("a logit per word");
   });
 
   it("is not meant by a graph without them", () => {
