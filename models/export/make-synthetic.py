@@ -161,6 +161,8 @@ def language_model(
     shape["vocab_size"] = shape["vocab_size"] or tokenizer.get_vocab_size()
     config = Qwen3Config(**shape, pad_token_id=token_id(tokenizer, "<|endoftext|>"))
     model = build(config, SEED)
+    # Weights that are made up are not tied, and those that transformers loads are.
+    model.tie_weights()
     prompt = named_prompt(QWEN3_PROMPT)
     yes, no = (tokenizer.encode(word).ids[0] for word in ("yes", "no"))
     pairs = [prompt_ids(tokenizer, prompt, *text) for text in texts]

@@ -19,11 +19,11 @@ const USAGE = `prefix: pairs per second of a language model with and without the
   --python PATH      interpreter with transformers: the framework as a third way, on the weights in --shared
   --documents A,B,…  tokens of a document (64,128,512)
   --lists A,B,…      documents of a query (5,20,100)
+  --pairs N          least pairs of a row, of as many queries as that takes (40)
+  --prepared DIR     keeps the prepared models for the next time
   --repetitions N    default 3
   --json             one line a row instead of a table`;
 
-/** Enough pairs that both lanes are busy for some time. */
-const LEAST_PAIRS = 40;
 /** Room for some prefixes of the model, as a worker has it by default: 512 tokens of 28 layers take 117 MB. */
 const PREFIX_BYTES = 128 * 1024 * 1024;
 const MIB = 1024 * 1024;
@@ -41,6 +41,7 @@ interface Options {
   readonly python: string | undefined;
   readonly shapes: readonly ListShape[];
   readonly repetitions: number;
+  readonly preparedDir: string | undefined;
   readonly json: boolean;
 }
 
@@ -54,6 +55,8 @@ function parse(args: readonly string[]): Options {
       python: { type: "string" },
       documents: { type: "string", default: "64,128,512" },
       lists: { type: "string", default: "5,20,100" },
+      pairs: { type: "string", default: "40" },
+      prepared: { type: "string" },
       repetitions: { type: "string", default: "3" },
       json: { type: "boolean", default: false },
     },
@@ -67,10 +70,11 @@ function parse(args: readonly string[]): Options {
       numbers(values.lists).map((documents) => ({
         documentTokens,
         documents,
-        queries: Math.ceil(LEAST_PAIRS / documents),
+        queries: Math.ceil(Number(values.pairs) / documents),
       })),
     ),
     repetitions: Number(values.repetitions),
+    preparedDir: values.prepared,
     json: values.json,
   };
 }
@@ -90,7 +94,7 @@ async function run(args: readonly string[]): Promise<number> {
   const cacheDir = await mkdtemp(join(tmpdir(), "rankmill-prefix-"));
   const ways: Way[] = [];
   try {
-    ways.push(...(await openWays(options, cacheDir)));
+    ways.push(...(await openWays(options, options.preparedDir ?? cacheDir)));
     return await measureAll(options, ways);
   } finally {
     for (const way of ways) await way.close();
@@ -125,58 +129,91 @@ async function openWays(options: Options, cacheDir: string): Promise<Way[]> {
 async function measureAll(options: Options, ways: readonly Way[]): Promise<number> {
   const { shapes, repetitions, json, precision } = options;
   const rows: string[][] = [];
-  let furthest = 0;
+  const furthest = ways.map(() => 0);
   const lists = await makeLists(options.shared, shapes);
   for (const [at, shape] of shapes.entries()) {
-    const { speeds, difference } = await measure(ways, lists[at] ?? [], repetitions);
-    furthest = Math.max(furthest, difference);
-    const [ours = 0, ...others] = speeds;
-    const row = { ...shape, tokens: lists[at]?.[0]?.[0]?.ids.length ?? 0, speeds, difference };
+    const measured = await measure(ways, lists[at] ?? [], repetitions);
+    for (const [i, { difference }] of measured.entries()) {
+      furthest[i] = Math.max(furthest[i] ?? 0, difference);
+    }
+    const row = { ...shape, tokens: lists[at]?.[0]?.[0]?.ids.length ?? 0, measured };
     if (json) print(JSON.stringify({ precision, ...row }));
     else say(JSON.stringify(row));
-    rows.push([
-      ...[shape.documentTokens, shape.documents, shape.queries, row.tokens].map(String),
-      ...speeds.map((speed) => speed.toFixed(1)),
-      ...others.map((speed) => (ours / speed).toFixed(2)),
-    ]);
+    rows.push(cellsOf(row));
   }
   if (!json) {
     const names = ways.map(({ name }) => name);
+    const speeds = names.flatMap((name) => [`${name}: pairs/s`, "per processor s"]);
     const times = names.slice(1).map((name) => `times ${name}`);
-    printTable(["document", "list", "queries", "pair", ...names, ...times], rows);
-    print(`logits of the ways differ by at most ${furthest.toExponential(1)}`);
-    for (const way of ways) sayMemory(way);
+    printTable(["document", "list", "queries", "pair", ...speeds, ...times], rows);
+    for (const [i, way] of ways.entries()) sayMore(way, furthest[i] ?? 0);
   }
-  return precision === "int8" || furthest <= TOLERANCE ? 0 : 1;
+  return precision === "int8" || Math.max(...furthest) <= TOLERANCE ? 0 : 1;
 }
 
-function sayMemory(way: Way): void {
+interface Measured {
+  /** Medians. */
+  readonly pairsPerSecond: number;
+  readonly pairsPerProcessorSecond: number;
+  /** Largest difference of a logit from that of the first way. */
+  readonly difference: number;
+}
+
+/** The last cells compare processor time: other work of the machine changes it little. */
+function cellsOf({
+  documentTokens,
+  documents,
+  queries,
+  tokens,
+  measured,
+}: ListShape & { readonly tokens: number; readonly measured: readonly Measured[] }): string[] {
+  const [ours = Number.NaN, ...others] = measured.map((one) => one.pairsPerProcessorSecond);
+  return [
+    ...[documentTokens, documents, queries, tokens].map(String),
+    ...measured.flatMap((one) => [
+      one.pairsPerSecond.toFixed(1),
+      one.pairsPerProcessorSecond.toFixed(1),
+    ]),
+    ...others.map((speed) => (ours / speed).toFixed(2)),
+  ];
+}
+
+function sayMore(way: Way, difference: number): void {
   const memory = way.memory();
-  if (memory === undefined) return;
-  const { laneBytes, prefixBytes } = memory;
+  const { laneBytes = 0, prefixBytes = 0 } = memory ?? {};
   const lane = (laneBytes / MIB).toFixed(0);
   const prefixes = (prefixBytes / MIB).toFixed(0);
-  print(`a lane of the way "${way.name}": ${lane} MiB of its own, ${prefixes} of it prefixes`);
+  const of = memory === undefined ? "" : `; a lane: ${lane} MiB of its own, ${prefixes} prefixes`;
+  print(`${way.name}: logits differ by at most ${difference.toExponential(1)}${of}`);
 }
 
-/** Each way in turn, so that other work of the machine meets all of them; medians of pairs per second. */
+/** Each way in turn, so that other work of the machine meets all of them. */
 async function measure(
   ways: readonly Way[],
   lists: readonly (readonly EncodedPair[])[],
   repetitions: number,
-): Promise<{ readonly speeds: readonly number[]; readonly difference: number }> {
+): Promise<readonly Measured[]> {
   const pairs = lists.flat().length;
-  const speeds = ways.map((): number[] => []);
-  let difference = 0;
+  const found = ways.map(() => ({ speeds: [] as number[], worked: [] as number[], difference: 0 }));
   for (let repetition = 0; repetition < repetitions; repetition += 1) {
     let reference: readonly number[] | undefined;
     for (const [at, way] of ways.entries()) {
-      const { seconds, logits } = await way.score(lists);
-      speeds[at]?.push(pairs / seconds);
+      const { seconds, processorSeconds, logits } = await way.score(lists);
       reference ??= logits;
-      const other = reference;
-      difference = Math.max(difference, ...logits.map((one, i) => Math.abs(one - (other[i] ?? 0))));
+      const one = found[at];
+      if (one === undefined) continue;
+      one.speeds.push(pairs / seconds);
+      one.worked.push(pairs / processorSeconds);
+      one.difference = Math.max(one.difference, furthestOf(logits, reference));
     }
   }
-  return { speeds: speeds.map(median), difference };
+  return found.map(({ speeds, worked, difference }) => ({
+    pairsPerSecond: median(speeds),
+    pairsPerProcessorSecond: median(worked),
+    difference,
+  }));
+}
+
+function furthestOf(logits: readonly number[], reference: readonly number[]): number {
+  return Math.max(...logits.map((one, i) => Math.abs(one - (reference[i] ?? Number.NaN))));
 }
