@@ -55,8 +55,8 @@ function projectsOf(mode: string) {
     extends: true as const,
     test: {
       name,
-      // Those of one process share their modules: loading them anew per file takes longer than the tests.
-      isolate: name !== "unit",
+      // Files of one process share their modules: to load them anew per file takes as long as many tests.
+      isolate: name === "chaos",
       include: [`test/${name}/**/*.test.ts`],
       exclude: [...configDefaults.exclude, ...LONG_ALONE],
     },
