@@ -18,7 +18,8 @@ describe("the gateway with keys", () => {
 
   beforeAll(async () => {
     await fleet.worker("--lanes 1");
-    gateway = await startGateway(fleet, "", { env: { RANKMILL_API_KEY: ENVIRONMENT_TOKEN } });
+    const env = { RANKMILL_API_KEY: ENVIRONMENT_TOKEN };
+    gateway = await startGateway(fleet, "--trust-forwarded", { env });
   });
 
   it("asks for a key, but not the probes", async () => {
@@ -84,6 +85,19 @@ describe("the gateway with keys", () => {
       return wrong.some(({ status }) => status === 429);
     });
     expect((await gateway.post("/v1/rerank", BODY, bearer(token))).status).toBe(200);
+  });
+
+  it("slows down each address by itself that a trusted proxy names last", async () => {
+    const guess = async (address: string): Promise<number> => {
+      const forwarded = { "x-forwarded-for": `198.51.100.7, ${address}` };
+      const headers = { ...bearer("rk_wrong"), ...forwarded };
+      return (await gateway.post("/v1/rerank", BODY, headers)).status;
+    };
+    await until("guesses are slowed", async () => {
+      const wrong = await Promise.all(Array.from({ length: 6 }, () => guess("192.0.2.1")));
+      return wrong.includes(429);
+    });
+    expect(await guess("192.0.2.2")).toBe(401);
   });
 });
 
