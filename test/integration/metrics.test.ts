@@ -130,7 +130,7 @@ describe("the metrics", () => {
   });
 
   it("the metrics of a runner tell how far its run is, and nothing of the run afterwards", async () => {
-    const copies = 4;
+    const copies = 2;
     writeRecords(fleet.bench.path("in.jsonl"), multiply(SAMPLE, copies));
     await worker("--concurrency 3 --max-batch-size 1");
     fleet.gate.hold();
