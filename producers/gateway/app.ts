@@ -9,6 +9,7 @@ import type { GatewayApp, GatewayEnv, GatewayParts, RouteModule } from "./env.js
 import { remoteAddress } from "./remote-address.js";
 import { Refusal } from "./refusal.js";
 import { traceRequests, type TraceRequest } from "./trace-requests.js";
+import { readUnreadBodies } from "./unread-body.js";
 import { writeProblem } from "./write-problem.js";
 
 /** Ids of others that are taken over: they go into logs and headers. */
@@ -43,6 +44,7 @@ export function makeApp(
 ): GatewayApp {
   const app = new Hono<GatewayEnv>();
   app.use(accessLog(parts.logger, options));
+  app.use(readUnreadBodies());
   app.use(identify());
   if (options.trace !== undefined) app.use(traceRequests(options.trace));
   app.use(checkHost(options));

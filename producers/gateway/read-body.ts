@@ -117,11 +117,11 @@ export class BodyReader {
 
   #tooLarge(): Refusal {
     const message = `the body has more than ${this.#bounds.maxBodyBytes} bytes (maxBodyBytes)`;
-    return new Refusal(413, "limit_exceeded", message, { Connection: "close" });
+    return new Refusal(413, "limit_exceeded", message);
   }
 }
 
 function full(): Refusal {
   const message = "the requests under way fill the memory for bodies (maxInFlightBytes): try again";
-  return new Refusal(503, "limit_exceeded", message, { "Retry-After": "1", Connection: "close" });
+  return new Refusal(503, "limit_exceeded", message, { "Retry-After": "1" });
 }

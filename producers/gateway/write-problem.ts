@@ -1,4 +1,3 @@
-import type { HttpBindings } from "@hono/node-server";
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Problem } from "../../src/core/ports/wire.js";
@@ -16,7 +15,6 @@ export function writeProblem(
   const { status, code, message, field, jobIds } = shown;
   context.set("failure", error);
   for (const [name, value] of Object.entries(shown.headers)) context.header(name, value);
-  if (shown.headers["Connection"] === "close") cutOff(context.env);
   const body = write({ id: context.get("requestId"), status, code, message, field });
   const jobs = jobIds.map((id) => ({ id, url: `/v1/jobs/${id}` }));
   const [first] = jobs;
@@ -25,12 +23,4 @@ export function writeProblem(
     jobs.length === 0 ? body : { ...body, job: first, jobs },
     status as ContentfulStatusCode,
   );
-}
-
-/** A client that is still sending has this long to read why it is not listened to. */
-const LINGER_MS = 500;
-
-/** Ends the connection once the answer is out: what the client still sends is not read. */
-function cutOff({ incoming, outgoing }: HttpBindings): void {
-  outgoing.once("finish", () => setTimeout(() => incoming.socket.destroy(), LINGER_MS).unref());
 }

@@ -17,7 +17,10 @@ export async function loadCatalogue(packageRoot: string): Promise<CatalogueEntry
   } catch (error) {
     throw asModelReadError(error, folder);
   }
-  return Promise.all(names.map((name) => readEntry(join(folder, name))));
+  const entries: CatalogueEntry[] = [];
+  // One after another: together they would take as many open files as there are entries.
+  for (const name of names) entries.push(await readEntry(join(folder, name)));
+  return entries;
 }
 
 async function readEntry(path: string): Promise<CatalogueEntry> {

@@ -10,9 +10,15 @@ export function errnoOf(error: unknown): string | undefined {
   return typeof code === "string" && SYSTEM_CODE.test(code) ? code : undefined;
 }
 
-/** Turns what the file system refused while a model was read into one line that says what to do. */
-export function asModelReadError(error: unknown, path: string): RankmillError {
-  if (error instanceof RankmillError) return error;
+/** Refusals that say nothing of the file: this process, or the system, has opened too many. */
+const NO_MORE_FILES = new Set(["EMFILE", "ENFILE"]);
+
+/**
+ * Turns what the file system refused while a model was read into one line that says what to do. A limit of open
+ * files is no fault of the model: that comes back as it is.
+ */
+export function asModelReadError(error: unknown, path: string): unknown {
+  if (error instanceof RankmillError || NO_MORE_FILES.has(errnoOf(error) ?? "")) return error;
   const code = errnoOf(error) ?? String(error);
   const problem = (errorCode: "model_not_found" | "model_unusable", text: string): RankmillError =>
     new RankmillError(errorCode, `${path} ${text}`, { cause: error });

@@ -8,7 +8,7 @@ import { makeApp } from "../../producers/gateway/app.js";
 import type { GatewayParts, RouteModule } from "../../producers/gateway/env.js";
 import { listen } from "../../producers/gateway/listen.js";
 import { BodyReader } from "../../producers/gateway/read-body.js";
-import { DEFAULT_TIMES } from "../../producers/gateway/server-times.js";
+import { DEFAULT_TIMES, type ServerTimes } from "../../producers/gateway/server-times.js";
 import { streamLines } from "../../producers/gateway/stream-lines.js";
 import { LOCAL_CALLER } from "../../src/core/caller.js";
 import { until } from "../support/until.js";
@@ -53,7 +53,7 @@ const routes: RouteModule = (app) => {
 };
 
 /** The gateway's server and middleware with routes of this test. */
-async function open(trustsProxy: boolean): Promise<number> {
+async function open(trustsProxy: boolean, times: ServerTimes = TIMES): Promise<number> {
   const parts = { logger: pino({ level: "silent" }) } as unknown as GatewayParts;
   const app = makeApp(parts, [routes], {
     authenticate: ({ remoteAddress }) => {
@@ -70,7 +70,7 @@ async function open(trustsProxy: boolean): Promise<number> {
     host: "127.0.0.1",
     port: 0,
     maxConnections: 100,
-    times: TIMES,
+    times,
   });
   servers.push(server);
   return (server.address() as AddressInfo).port;
@@ -78,9 +78,12 @@ async function open(trustsProxy: boolean): Promise<number> {
 
 let port: number;
 let behindProxy: number;
+/** A server that waits as long as it does by default. */
+let patient: number;
 beforeAll(async () => {
   port = await open(false);
   behindProxy = await open(true);
+  patient = await open(false, DEFAULT_TIMES);
 });
 afterAll(() => {
   for (const server of servers) {
@@ -94,8 +97,8 @@ beforeEach(() => {
   addresses = [];
 });
 
-async function dial(text: string): Promise<Socket> {
-  const socket = connect(port, "127.0.0.1");
+async function dial(text: string, to = port): Promise<Socket> {
+  const socket = connect(to, "127.0.0.1");
   socket.on("error", () => undefined);
   await once(socket, "connect");
   socket.write(text);
@@ -138,6 +141,31 @@ describe("a client that sends a little again and again", () => {
     }
     expect(bodies.inFlightBytes).toBe(0);
   });
+});
+
+describe("a client that is refused", () => {
+  const refusalOf = async (sent: string): Promise<string> => {
+    const socket = await dial(`POST /none HTTP/1.1\r\nHost: localhost\r\n${sent}`, patient);
+    const [answer] = (await once(socket, "data")) as [Buffer];
+    socket.destroy();
+    return answer.toString().split("\r\n\r\n", 1)[0] ?? "";
+  };
+
+  it.each(["Content-Length: 100\r\n\r\npart", "Transfer-Encoding: chunked\r\n\r\n4\r\npart\r\n"])(
+    "hears that its connection ends if its body is still to come: %j",
+    async (sent) => {
+      const head = await refusalOf(sent);
+      expect(head).toMatch(/^HTTP\/1.1 404 /);
+      expect(head.toLowerCase()).toContain("connection: close");
+    },
+  );
+
+  it.each(["Content-Length: 5\r\n\r\nwhole", "Content-Length: 0\r\n\r\n"])(
+    "keeps its connection if its body is there: %j",
+    async (sent) => {
+      expect((await refusalOf(sent)).toLowerCase()).toContain("connection: keep-alive");
+    },
+  );
 });
 
 describe("the address of a client", () => {
