@@ -143,14 +143,15 @@ describe("a client that sends a little again and again", () => {
   });
 });
 
-describe("a client that is refused", () => {
-  const refusalOf = async (sent: string): Promise<string> => {
-    const socket = await dial(`POST /none HTTP/1.1\r\nHost: localhost\r\n${sent}`, patient);
-    const [answer] = (await once(socket, "data")) as [Buffer];
-    socket.destroy();
-    return answer.toString().split("\r\n\r\n", 1)[0] ?? "";
-  };
+/** The head of the answer to a request that no route takes. */
+async function refusalOf(sent: string): Promise<string> {
+  const socket = await dial(`POST /none HTTP/1.1\r\nHost: localhost\r\n${sent}`, patient);
+  const [answer] = (await once(socket, "data")) as [Buffer];
+  socket.destroy();
+  return answer.toString().split("\r\n\r\n", 1)[0] ?? "";
+}
 
+describe("a client that is refused", () => {
   it.each(["Content-Length: 100\r\n\r\npart", "Transfer-Encoding: chunked\r\n\r\n4\r\npart\r\n"])(
     "hears that its connection ends if its body is still to come: %j",
     async (sent) => {
