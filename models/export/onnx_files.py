@@ -189,25 +189,23 @@ def convert_fp16(source: Path, target: Path) -> None:
             model,
             keep_io_types=True,
             disable_shape_infer=too_large,
-            node_block_list=exact_arithmetic(model),
+            node_block_list=integer_arithmetic(model),
         )
     save(half, target)
 
 
-def exact_arithmetic(model: onnx.ModelProto) -> list[str]:
-    """Names of the nodes whose floats end up as integers or angles, such as DeBERTa's logarithmic distances.
+def integer_arithmetic(model: onnx.ModelProto) -> list[str]:
+    """Names of the nodes whose floats end up as integers, such as DeBERTa's logarithmic distances.
 
-    Rounded to fp16 a distance lands in the neighbouring bucket (0.19 of a logit on a small model), and the
-    angle of a late position is off by half a turn, so they stay fp32. They are few and see no weights; a
-    shape is where the search for ancestors ends.
+    Rounded to fp16 they land in the neighbouring bucket (0.19 of a logit on a small model), so they
+    stay fp32. They are few and see no weights; a shape is where the search for ancestors ends.
     """
     producer = {name: node for node in model.graph.node for name in node.output}
     integers = {onnx.TensorProto.INT32, onnx.TensorProto.INT64}
     pending = [
         name
         for node in model.graph.node
-        if node.op_type in ("Cos", "Sin")
-        or (node.op_type == "Cast" and node.attribute[0].i in integers)
+        if node.op_type == "Cast" and node.attribute[0].i in integers
         for name in node.input
     ]
     found: dict[str, None] = {}
