@@ -8,10 +8,13 @@ import { packageRoot } from "../../src/platform/package-root.js";
 import { fetchModel } from "./commands/models-pull.js";
 import type { DownloadValues } from "./options/download.js";
 import type { FindModelValues } from "./options/model.js";
+import { wrapped } from "./say-failure.js";
 import { say } from "./terminal.js";
 
 /** The models that are offered: a small one for English, a large one for all languages, and one that needs no download. */
 const OFFERED = ["ms-marco-MiniLM-L6-v2", "bge-reranker-v2-m3", "builtin-bm25"] as const;
+
+const INDENT = "     ";
 
 /** True if somebody sits at a terminal who can be asked. */
 export function canAsk(): boolean {
@@ -26,7 +29,9 @@ export async function askForModel(signal: AbortSignal): Promise<string> {
     const entry = findEntry(catalogue, name);
     const size = entry === undefined ? undefined : bytesOf(entry);
     const fetched = size === undefined ? "here already" : `${formatBytes(size)} to fetch`;
-    say(`  ${i + 1}  ${name} (${fetched})`, `     ${entry?.description ?? ""}`);
+    const { columns } = process.stderr;
+    const about = wrapped(entry?.description ?? "", Math.max(0, columns - INDENT.length));
+    say(`  ${i + 1}  ${name} (${fetched})`, ...about.map((line) => INDENT + line));
   });
   for (;;) {
     const answer = await askFor("Which one, by number or name? [1] ", signal);
