@@ -61,7 +61,7 @@ async function open(trustsProxy: boolean, times: ServerTimes = TIMES): Promise<n
       return Promise.resolve({ status: "admitted", caller: LOCAL_CALLER });
     },
     onFinished: ({ route, status }) => finished.push({ route, status }),
-    writeMs: TIMES.writeMs,
+    writeMs: times.writeMs,
     trustsProxy,
     trace: undefined,
     isHostAllowed: () => true,
@@ -119,7 +119,7 @@ describe("a client that does not read", () => {
   );
 
   it("does not end the answer of one that reads", async () => {
-    const response = await fetch(`http://127.0.0.1:${port}/large`);
+    const response = await fetch(`http://127.0.0.1:${patient}/large`);
     expect((await response.arrayBuffer()).byteLength).toBe(LARGE_BYTES);
     await until("it is over", () => finished.length === 1);
     expect(finished).toEqual([{ route: "/large", status: 200 }]);
