@@ -25,7 +25,7 @@ const LONG = {
   include: [
     ...LONG_ALONE,
     "test/conformance/{grapheme-classes,tokenizer}.test.ts",
-    "test/integration/{cli-failures,cli-purge,cli-status,fuzz-jobs,redis-cluster,runner,same-bits,score-cache,shared-workers,tokenizer-memory}.test.ts",
+    "test/integration/{cli-failures,cli-purge,cli-status,fuzz-jobs,prepare,redis-cluster,runner,same-bits,score-cache,shared-workers,tokenizer-memory}.test.ts",
     "test/unit/models/builtin-bm25-{quality,tokenizer}.test.ts",
     "test/chaos/{harness,redis-outage}.test.ts",
   ],

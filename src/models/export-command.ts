@@ -4,13 +4,13 @@ import type { CatalogueEntry } from "../core/catalogue.js";
 /** The command that makes a folder of a model whose repository has no graph that can be run. */
 export function exportCommand({ id, source }: CatalogueEntry): string | undefined {
   if (source.kind !== "export") return undefined;
-  const revision = source.revision === null ? [] : [`--revision ${source.revision}`];
-  const options = source.options === "" ? [] : [source.options];
+  const { repository, revision, options } = source;
+  // Options of the exporter, which has names of its own.
+  const given = Object.entries({ revision, output: `./${basename(id)}` });
   return [
     "python models/export/export.py",
-    source.repository,
-    ...revision,
-    `--output ./${basename(id)}`,
-    ...options,
+    repository,
+    ...given.flatMap(([name, value]) => (value === null ? [] : [`--${name} ${value}`])),
+    ...(options === "" ? [] : [options]),
   ].join(" ");
 }

@@ -19,9 +19,9 @@ export class Tmux {
     const tmux = new Tmux(bench);
     const size = ["-x", String(columns), "-y", String(ROWS)];
     tmux.#ask(["-f", "/dev/null", "new-session", "-d", ...size, "-c", bench.folder, "sh"]);
-    await tmux.enter(
-      `PS1='${PROMPT} '; rankmill() { '${process.execPath}' '${MAIN}' "$@"; }; clear`,
-    );
+    // No function: in a pipeline the shell of one dies of Ctrl-C before the program that it waits for.
+    const program = `alias rankmill="'${process.execPath}' '${MAIN}'"`;
+    await tmux.enter(`PS1='${PROMPT} '; ${program}; clear`);
     await tmux.untilIdle();
     return tmux;
   }

@@ -21,7 +21,7 @@ const INFO = {
   max_batch_tokens: 512,
   max_concurrent_requests: null,
   auto_truncate: true,
-  version: "0.2.0",
+  version: "0.3.0",
 };
 
 const META = { model: EXAMPLE_MODEL, revision: REVISION, type: "rankmill" };
