@@ -27,7 +27,7 @@ const LONG = {
     "test/conformance/{grapheme-classes,tokenizer}.test.ts",
     "test/integration/{cli-failures,cli-purge,cli-status,fuzz-jobs,prepare,redis-cluster,runner,same-bits,score-cache,shared-workers,tokenizer-memory}.test.ts",
     "test/unit/models/builtin-bm25-{quality,tokenizer}.test.ts",
-    "test/chaos/{harness,redis-outage}.test.ts",
+    "test/chaos/{harness,redis-outage,worker-death}.test.ts",
   ],
   env: { RANKMILL_TEST_FULL_SWEEP: "1", RANKMILL_TEST_LONG: "1" },
 };

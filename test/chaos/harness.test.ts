@@ -38,7 +38,7 @@ describe("a fleet under faults", given(realRedis, visibleProcesses), () => {
 });
 
 describe("a chaos run that is killed", given(realRedis, visibleProcesses), () => {
-  it("a chaos run that is killed leaves no process behind", async () => {
+  it("a chaos run that is killed leaves no process behind", given(longTests), async () => {
     const main = fileURLToPath(new URL("harness/main.ts", import.meta.url));
     const args = ["--import", "tsx", main, "--seed", "1", "--minutes", "1"];
     const run = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });

@@ -80,17 +80,21 @@ describe("a Redis that is killed and comes back with its data", given(realRedis,
 });
 
 describe("a Redis that loses everything", () => {
-  it("a Redis that loses everything does not stop a run in the foreground, which enqueues its jobs again", async () => {
-    const run = await startAndHold();
-    await fleet.redis.flushall();
-    fleet.gate.release();
-    expect(await run.exited).toMatchObject({ code: 0 });
-    expect(idsOf("out.jsonl")).toEqual(INPUT_IDS);
-    expect((await fleet.bench.run(rerank("in.jsonl", "undisturbed.jsonl"))).code).toBe(0);
-    expect(sortedLines(fleet.bench.path("out.jsonl"))).toEqual(
-      sortedLines(fleet.bench.path("undisturbed.jsonl")),
-    );
-  });
+  it(
+    "a Redis that loses everything does not stop a run in the foreground, which enqueues its jobs again",
+    given(longTests),
+    async () => {
+      const run = await startAndHold();
+      await fleet.redis.flushall();
+      fleet.gate.release();
+      expect(await run.exited).toMatchObject({ code: 0 });
+      expect(idsOf("out.jsonl")).toEqual(INPUT_IDS);
+      expect((await fleet.bench.run(rerank("in.jsonl", "undisturbed.jsonl"))).code).toBe(0);
+      expect(sortedLines(fleet.bench.path("out.jsonl"))).toEqual(
+        sortedLines(fleet.bench.path("undisturbed.jsonl")),
+      );
+    },
+  );
 
   it("a Redis that loses everything does not keep a worker from the jobs that come afterwards", async () => {
     const worker = await fleet.worker();

@@ -12,7 +12,7 @@ import {
   writeRecords,
 } from "../support/records.js";
 import { until } from "../support/until.js";
-import { given, visibleProcesses } from "../support/needs.js";
+import { given, longTests, visibleProcesses } from "../support/needs.js";
 
 const COPIES = 3;
 const RECORDS = 54 * COPIES;
@@ -152,34 +152,38 @@ function deaths(run: RunningCli): number {
   return run.stderr.match(/"msg":"lane died"/g)?.length ?? 0;
 }
 
-describe("a lane that is killed in the middle of its work", given(visibleProcesses), () => {
-  it("a lane that is killed in the middle of its work is replaced, and its pairs are scored by others", async () => {
-    fleet.gate.hold();
-    const options = "--lanes 2 --max-batch-size 2 --no-calibrate";
-    const run = fleet.bench.start(rerank("in.jsonl", "out.jsonl", options));
-    const killed: number[] = [];
-    for (const rankings of [3, 40]) {
-      await fleet.gate.stepUntil(`${rankings} rankings are on disk`, () => {
-        return countLines(fleet.bench.path("out.jsonl.partial")) >= rankings;
-      });
-      // Replacements of those that were killed before are at work, too.
-      await until("two lanes are at work", () => lanesOf(run.pid).length === 2);
-      await until("two messages are held", () => fleet.gate.held === 2);
-      const lanes = lanesOf(run.pid).map(({ pid }) => pid);
-      for (const pid of lanes) process.kill(pid, "SIGKILL");
-      killed.push(...lanes);
-      await until("their deaths are noticed", () => deaths(run) === killed.length);
-    }
-    fleet.gate.release();
-    const exit = await run.exited;
-    expect(exit.code).toBe(0);
-    expect(deaths(run)).toBe(killed.length);
-    const rankings = readRankings(fleet.bench.path("out.jsonl"));
-    expect(new Set(rankings.map(({ id }) => id)).size).toBe(RECORDS);
-    expect(rankings.filter(({ errors }) => errors !== undefined)).toEqual([]);
-    expect((await fleet.bench.run(rerank("in.jsonl", "undisturbed.jsonl"))).code).toBe(0);
-    expect(sortedLines(fleet.bench.path("out.jsonl"))).toEqual(
-      sortedLines(fleet.bench.path("undisturbed.jsonl")),
-    );
-  });
-});
+describe(
+  "a lane that is killed in the middle of its work",
+  given(longTests, visibleProcesses),
+  () => {
+    it("a lane that is killed in the middle of its work is replaced, and its pairs are scored by others", async () => {
+      fleet.gate.hold();
+      const options = "--lanes 2 --max-batch-size 2 --no-calibrate";
+      const run = fleet.bench.start(rerank("in.jsonl", "out.jsonl", options));
+      const killed: number[] = [];
+      for (const rankings of [3, 40]) {
+        await fleet.gate.stepUntil(`${rankings} rankings are on disk`, () => {
+          return countLines(fleet.bench.path("out.jsonl.partial")) >= rankings;
+        });
+        // Replacements of those that were killed before are at work, too.
+        await until("two lanes are at work", () => lanesOf(run.pid).length === 2);
+        await until("two messages are held", () => fleet.gate.held === 2);
+        const lanes = lanesOf(run.pid).map(({ pid }) => pid);
+        for (const pid of lanes) process.kill(pid, "SIGKILL");
+        killed.push(...lanes);
+        await until("their deaths are noticed", () => deaths(run) === killed.length);
+      }
+      fleet.gate.release();
+      const exit = await run.exited;
+      expect(exit.code).toBe(0);
+      expect(deaths(run)).toBe(killed.length);
+      const rankings = readRankings(fleet.bench.path("out.jsonl"));
+      expect(new Set(rankings.map(({ id }) => id)).size).toBe(RECORDS);
+      expect(rankings.filter(({ errors }) => errors !== undefined)).toEqual([]);
+      expect((await fleet.bench.run(rerank("in.jsonl", "undisturbed.jsonl"))).code).toBe(0);
+      expect(sortedLines(fleet.bench.path("out.jsonl"))).toEqual(
+        sortedLines(fleet.bench.path("undisturbed.jsonl")),
+      );
+    });
+  },
+);
