@@ -47,7 +47,9 @@ async function run(args: readonly string[]): Promise<number> {
     print(
       `${done.jobs} jobs of a client, and ${done.runs} spooled runs of ${done.recordsPerRun} records, purged.`,
     );
-    const failed = [...done.failures].map(([code, jobs]) => `${code} ${jobs}`).join(", ");
+    const failed = [...done.failures]
+      .map(([code, { jobs, first }]) => `${code} ${jobs} (first: ${first})`)
+      .join(", ");
     print(`Jobs that failed: ${failed || "none"}. The last ${IDLE_MINUTES} minutes are idle.\n`);
   } finally {
     await fleet.close();

@@ -22,8 +22,8 @@ const RECORDS_PER_RUN = 54 * COPIES_PER_RUN;
 /** The work that was done. */
 export interface SoakWork {
   jobs: number;
-  /** Jobs without a result, by the code of their error. */
-  readonly failures: Map<string, number>;
+  /** Jobs without a result, by the code of their error, and the message of the first. */
+  readonly failures: Map<string, { readonly jobs: number; readonly first: string }>;
   runs: number;
   readonly recordsPerRun: number;
 }
@@ -86,9 +86,10 @@ export class SoakLoad {
       await job.result({ timeoutMs: RESULT_TIMEOUT_MS });
       this.#work.jobs += 1;
     } catch (error) {
-      const { code } = describeError(error);
+      const { code, message } = describeError(error);
       const { failures } = this.#work;
-      failures.set(code, (failures.get(code) ?? 0) + 1);
+      const { jobs, first } = failures.get(code) ?? { jobs: 0, first: message };
+      failures.set(code, { jobs: jobs + 1, first });
     }
   }
 
