@@ -1,5 +1,5 @@
 import { RankmillError } from "../core/errors.js";
-import { noMoreFiles } from "./no-more-files.js";
+import { isNoMoreFiles, noMoreFiles } from "./no-more-files.js";
 
 /** Codes of the system and of Node: EACCES, ERR_MODULE_NOT_FOUND. */
 const SYSTEM_CODE = /^E[A-Z0-9_]+$/;
@@ -11,16 +11,13 @@ export function errnoOf(error: unknown): string | undefined {
   return typeof code === "string" && SYSTEM_CODE.test(code) ? code : undefined;
 }
 
-/** Refusals that say nothing of the file: this process, or the system, has opened too many. */
-const NO_MORE_FILES = new Set(["EMFILE", "ENFILE"]);
-
 /**
  * Turns what the file system refused while a model was read into one line that says what to do. A limit of open
  * files is no fault of the model. Its message says all: a thread tells it by that alone.
  */
 export function asModelReadError(error: unknown, path: string): unknown {
   if (error instanceof RankmillError) return error;
-  if (NO_MORE_FILES.has(errnoOf(error) ?? "")) return noMoreFiles("open");
+  if (isNoMoreFiles(error)) return noMoreFiles("open");
   const code = errnoOf(error) ?? String(error);
   const problem = (errorCode: "model_not_found" | "model_unusable", text: string): RankmillError =>
     new RankmillError(errorCode, `${path} ${text}`, { cause: error });
