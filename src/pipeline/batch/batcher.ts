@@ -285,7 +285,7 @@ export class Batcher implements PairScorer, BatchSource {
       this.#planned = plan(this.#take(this.#bulk), this.#limits);
     }
     // All that is planned leaves before anything else is: what is put behind does not wait for long.
-    this.#planned = this.#affinity.arrange(this.#planned, lane);
+    if (options.sharesPrefixes) this.#planned = this.#affinity.arrange(this.#planned, lane);
     const message = fillMessage(this.#planned, { lanes, beyond: this.#bulk.length }, options);
     this.#planned.splice(0, message.length);
     return message;
