@@ -1,5 +1,5 @@
-import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
+import { finished } from "node:stream/promises";
 import type { MiddlewareHandler } from "hono";
 import { waitAtMost } from "../../src/platform/wait-at-most.js";
 import type { GatewayEnv } from "./env.js";
@@ -30,20 +30,12 @@ function isUnread({ headers, readableEnded }: IncomingMessage): boolean {
 async function readRest(incoming: IncomingMessage): Promise<boolean> {
   if (incoming.destroyed) return false;
   const over = new AbortController();
-  const { signal } = over;
-  const ended = once(incoming, "end", { signal }).then(
+  const isWhole = finished(incoming, { signal: over.signal, cleanup: true }).then(
     () => true,
     () => false,
   );
-  const closed = once(incoming, "close", { signal }).then(
-    () => false,
-    () => false,
-  );
   incoming.resume();
-  try {
-    const waited = await waitAtMost(Promise.race([ended, closed]), REST_MS);
-    return waited.status === "settled" && waited.value;
-  } finally {
-    over.abort();
-  }
+  const waited = await waitAtMost(isWhole, REST_MS);
+  over.abort();
+  return waited.status === "settled" && waited.value;
 }
