@@ -1,4 +1,5 @@
 import { formatBytes, formatDuration } from "../figures.js";
+import { numbersName } from "../../src/core/forms/numbers.js";
 import { drawHistogram } from "../../src/runs/token-histogram.js";
 import type { DryRun } from "../../src/app/dry-run.js";
 import { counted } from "../../src/core/counted.js";
@@ -17,7 +18,7 @@ export function reportDryRun(figures: DryRun): string[] {
       : `an even sample of ${tokens.sampledPairs} pairs`;
   if (records + failed === 0) return ["the input holds no record: there is nothing to do"];
   return [
-    `${figures.model} ${figures.precision}`,
+    `${figures.model} ${numbersName(figures)}`,
     `${counted(records, "record")}, ${counted(documents, "pair")}; lines or candidates that would fail: ${failed}`,
     ...figures.failures.map(
       ({ line, code, reason }) => `  line ${line}: ${code}: ${reasonWithFlags(reason)}`,

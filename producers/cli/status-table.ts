@@ -1,4 +1,5 @@
 import { formatCount, formatDuration } from "../figures.js";
+import { numbersFlags, numbersName } from "../../src/core/forms/numbers.js";
 import type { RunSummary } from "../../src/app/runs/run.js";
 import type { RunReport } from "../../src/runs/run-report.js";
 import type { Painted } from "./painted.js";
@@ -42,8 +43,8 @@ export function isOpen({ state }: RunReport): boolean {
 
 /** Names the model that nobody serves and, on a line of its own, the command that starts a worker. */
 export function workerHint({ model }: Pick<RunSummary, "model">): string {
-  const command = `rankmill worker --model ${model.name} --precision ${model.precision}`;
-  return `no worker serves ${model.name} ${model.precision}; this starts one:\n  ${command}`;
+  const command = `rankmill worker --model ${model.name} ${numbersFlags(model)}`;
+  return `no worker serves ${model.name} ${numbersName(model)}; this starts one:\n  ${command}`;
 }
 
 function stateOf(report: RunReport): string {

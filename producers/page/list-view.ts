@@ -1,4 +1,5 @@
 /** The page of all runs. */
+import { numbersName } from "../../src/core/forms/numbers.js";
 import { isOver, type RunRow } from "../../src/app/runs/list-rows.js";
 import { barView, stateView } from "./bar-view.js";
 import { formatDuration } from "../figures.js";
@@ -46,7 +47,7 @@ function eventsOf(rows: readonly RunRow[], isFirst: boolean, links: Links): stri
 }
 
 function rowView(row: RunRow, links: Links): Markup {
-  const { id, input, createdAt, model, precision } = row;
+  const { id, input, createdAt, model } = row;
   const parts = rowParts(row);
   const cell = (part: keyof typeof parts): Markup =>
     markup`id="${partId(part, id)}">${parts[part]}</td>`;
@@ -55,7 +56,7 @@ function rowView(row: RunRow, links: Links): Markup {
 <td class="progress" ${cell("progress")}
 <td class="number" data-label="pairs/s" ${cell("speed")}
 <td class="number" data-label="left" ${cell("left")}
-<td class="model">${model} <span class="quiet">${precision}</span></td></tr>`;
+<td class="model">${model} <span class="quiet">${numbersName(row)}</span></td></tr>`;
 }
 
 /** The parts of a row that change while the run goes. */

@@ -1,4 +1,5 @@
 /** The routes of the pages. Callers are let in, or refused, before them. */
+import { numbersName } from "../../src/core/forms/numbers.js";
 import type { ServerResponse } from "node:http";
 import type { Context, Hono } from "hono";
 import type { Logger } from "pino";
@@ -102,7 +103,7 @@ function workersPage(models: readonly ServedBy[]): Markup {
   }
   return markup`${title}${models.map(
     ({ model, workers }) =>
-      markup`<section class="panel"><h2>${model.name} <span class="quiet">${model.precision}</span></h2>${workersView(workers, model.name, true)}</section>`,
+      markup`<section class="panel"><h2>${model.name} <span class="quiet">${numbersName(model)}</span></h2>${workersView(workers, model.name, true)}</section>`,
   )}`;
 }
 

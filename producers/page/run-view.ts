@@ -1,4 +1,5 @@
 /** The page of one run. */
+import { numbersName } from "../../src/core/forms/numbers.js";
 import type { RunPicture } from "../../src/app/runs/run-picture.js";
 import { CANCELLED } from "../../src/runs/run-item.js";
 import { barView, stateView } from "./bar-view.js";
@@ -98,7 +99,7 @@ function standingView({ status, info, speed, secondsLeft, owner, workers }: RunP
       : !over && info.spooled === "yes" && owner === undefined
         ? markup`<p class="bad">No runner owns this run at present: <code>rankmill runner --spool PLACE</code> starts one.</p>`
         : "";
-  return markup`<p class="under"><span>${stateView(standing)}</span><span>${info.model} ${info.precision}</span></p>
+  return markup`<p class="under"><span>${stateView(standing)}</span><span>${info.model} ${numbersName(info)}</span></p>
 ${barView(standing, "large")}${problem}${stalled}
 <dl class="tiles">${tiles.map(([name, value]) => markup`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
 }
@@ -116,7 +117,10 @@ function settingsView({ id, picture, redisBytes, viewer }: RunPage): Markup {
   const { info, owner } = picture;
   const days = formatDuration(info.ttlSeconds);
   const facts: [string, string | Markup][] = [
-    ["Model", markup`${info.model} ${info.precision} <span class="quiet">${info.revision}</span>`],
+    [
+      "Model",
+      markup`${info.model} ${numbersName(info)} <span class="quiet">${info.revision}</span>`,
+    ],
     ["Tag", markup`<code>${info.tag}</code>`],
     ["Input", info.input],
     ["Submitted", timeView(info.createdAt)],

@@ -37,6 +37,8 @@ export interface DryRunOptions {
 export interface DryRun {
   readonly model: string;
   readonly precision: string;
+  /** The numeric form; absent: the file's own numbers. */
+  readonly form?: string | undefined;
   readonly records: number;
   readonly failed: number;
   /** The first few. */
@@ -114,6 +116,7 @@ export async function dryRun(options: DryRunOptions): Promise<DryRun> {
     return {
       model: options.model.name,
       precision: options.model.precision,
+      form: options.model.form,
       records: survey.records,
       failed: survey.failed,
       failures: survey.failures,

@@ -1,5 +1,6 @@
 /** Finds what was measured of a model on this host, or measures it and keeps it. */
 import { describeError, RankmillError } from "../core/errors.js";
+import { numbersName } from "../core/forms/numbers.js";
 import { readCpuFeatures } from "../inference/host/cpu-features.js";
 import { usableCores } from "../inference/host/host.js";
 import { oomKills, type MemoryLimit } from "../inference/host/memory-limit.js";
@@ -45,7 +46,7 @@ export async function calibrationOrGuess(
     if (((await oomKills()) ?? 0) > (killsBefore ?? 0)) {
       throw new RankmillError(
         "memory_too_small",
-        `a lane was killed for want of memory while ${model.name} ${model.precision} was measured: raise the memory limit of ${mib(limit.bytes)} (${limit.source}), or choose a smaller model or precision`,
+        `a lane was killed for want of memory while ${model.name} ${numbersName(model)} was measured: raise the memory limit of ${mib(limit.bytes)} (${limit.source}), or choose a smaller model or precision`,
         { cause: error },
       );
     }
@@ -72,7 +73,7 @@ async function calibrationOf(
   const measured = await calibrate({
     key,
     host,
-    modelName: `${model.name} ${model.precision}`,
+    modelName: `${model.name} ${numbersName(model)}`,
     model: laneModel,
     entryPath: request.entryPath,
     env: request.env,
@@ -104,13 +105,14 @@ export async function hasCalibration(
 }
 
 async function keyOf(
-  { digest, precision }: ResolvedModel,
+  { digest, precision, form }: ResolvedModel,
   prepared: boolean,
   cores: number,
 ): Promise<string> {
   return calibrationKey({
     modelDigest: digest,
     precision,
+    form,
     prepared,
     runtime: await ONNX_RUNTIME.version(),
     cpu: await readCpuFeatures(),

@@ -62,6 +62,8 @@ export interface ModelKey {
   /** Hub commit of a catalogued model, digest of the files of any other. */
   readonly revision: string;
   readonly precision: string;
+  /** The numeric form, such as `rows`; absent: the file's own numbers on ONNX Runtime. */
+  readonly form?: string | undefined;
 }
 
 /** A job as BullMQ holds it. Small: a payload above a threshold lies in a key of its own. */

@@ -66,7 +66,7 @@ export async function digestModelParts(
 ): Promise<ModelDigest> {
   const file =
     folder.files.find((candidate) => candidate.path === options.onnxPath) ??
-    chooseFile(folder, precision);
+    chooseFile(folder, precision).file;
   // The role goes into the frame, not the path: a graph is the same model in the root and in onnx/.
   // External data is named by the graph, so its order (by name) is part of the model.
   const inputs = [

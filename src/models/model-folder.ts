@@ -5,7 +5,8 @@
 import { access, readdir, stat } from "node:fs/promises";
 import { constants } from "node:fs";
 import { basename, isAbsolute, join, resolve } from "node:path";
-import type { Precision } from "../core/precision.js";
+import type { Form } from "../core/forms/registry.js";
+import { COMPUTED_PRECISIONS, type Precision } from "../core/precision.js";
 import { RankmillError } from "../core/errors.js";
 import { asModelReadError, errnoOf } from "../platform/file-system-errors.js";
 import { readModelConfig } from "./model-config.js";
@@ -87,6 +88,14 @@ export async function inspectModelFolder(dir: string): Promise<ModelFolder> {
   };
 }
 
+/** A file to run, and the numbers with which. */
+export interface ChosenFile {
+  readonly precision: Precision;
+  /** The form of a precision that is computed from another's file; undefined: the file's own numbers. */
+  readonly form: Form | undefined;
+  readonly file: ModelFile;
+}
+
 /**
  * The file to run.
  * @param wanted one precision, or several in order of preference; fp32 if not given: a quantised
@@ -95,12 +104,17 @@ export async function inspectModelFolder(dir: string): Promise<ModelFolder> {
 export function chooseFile(
   folder: ModelFolder,
   wanted: Precision | readonly Precision[] = "fp32",
-): ModelFile {
+  computed = COMPUTED_PRECISIONS,
+): ChosenFile {
   const order = typeof wanted === "string" ? [wanted] : wanted;
+  const fileOf = (precision: Precision | undefined): ModelFile | undefined =>
+    folder.files.find((candidate) => candidate.precision === precision);
   for (const precision of order) {
-    const file = folder.files.find((candidate) => candidate.precision === precision);
+    const own = fileOf(precision);
+    const file = own ?? fileOf(computed[precision]?.from);
     if (file === undefined) continue;
-    if (file.problem === undefined) return file;
+    const form = own === undefined ? computed[precision]?.form : undefined;
+    if (file.problem === undefined) return { precision, form, file };
     throw new RankmillError("model_unusable", `${file.path} cannot be used: ${file.problem}`);
   }
   const present = [...new Set(folder.files.map((file) => file.precision))].join(", ");

@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import { basename, isAbsolute, join, resolve, sep } from "node:path";
 import { type CatalogueEntry, findEntry } from "../core/catalogue.js";
 import { HUB_ID } from "../core/catalogue-source.js";
+import type { Form } from "../core/forms/registry.js";
 import type { Precision } from "../core/precision.js";
 import { RankmillError } from "../core/errors.js";
 import type { Activation } from "../core/activation.js";
@@ -42,6 +43,8 @@ export interface ResolvedModel {
   readonly name: string;
   readonly folder: ModelFolder;
   readonly precision: Precision;
+  /** The way in which it is computed; absent: the file's own numbers on ONNX Runtime. */
+  readonly form?: Form | undefined;
   /** The chosen file: its external data, its size, whether it is dynamically quantised. */
   readonly file: ModelFile;
   /** Absolute path of the graph to load. */
@@ -81,8 +84,8 @@ export async function resolveModel(
 ): Promise<ResolvedModel> {
   const location = await locate(nameOrDir, options);
   const folder = await inspectModelFolder(location.path);
-  const file = chooseFile(folder, options.precision);
-  const digest = await digestModelParts(folder, file.precision, {
+  const { precision, form, file } = chooseFile(folder, options.precision);
+  const digest = await digestModelParts(folder, precision, {
     cacheFile: options.digestCacheFile,
     onDamaged: options.onDamaged,
     onnxPath: file.path,
@@ -91,7 +94,8 @@ export async function resolveModel(
   return {
     name: location.name,
     folder,
-    precision: file.precision,
+    precision,
+    form,
     file,
     onnxPath: file.path,
     revision: shortRevision(revisionOf(location.locked, folder, digest)),

@@ -15,6 +15,8 @@ export interface RunSettings extends ResolvedScoring {
     readonly revision: string;
     readonly digest: string;
     readonly precision: string;
+    /** The numeric form; absent: the file's own numbers, as in all manifests of older versions. */
+    readonly form?: string;
   };
   /** The top_n of records that name none; null: all. */
   readonly topN: number | null;

@@ -1,4 +1,5 @@
 import { SCHEMA_MAJOR } from "../core/contract.js";
+import { numbersName } from "../core/forms/numbers.js";
 import type { ModelKey } from "../core/job.js";
 import type { Priority } from "../core/priority.js";
 
@@ -9,8 +10,8 @@ const REVISION_CHARS = 12;
 const MAX_SLUG_CHARS = 80;
 
 /**
- * One word that names what a pair of queues serves: model, revision, precision and the major version
- * of the schema. Free of `:` (BullMQ's separator) and of braces, so that it can stand in a Redis
+ * One word that names what a pair of queues serves: model, revision, precision with its numeric form, if it has
+ * one, and the major version of the schema. Free of `:` (BullMQ's separator) and of braces, so that it can stand in a Redis
  * Cluster hash tag: everything about one model lies in one slot.
  */
 export function modelTag(key: ModelKey): string {
@@ -18,7 +19,7 @@ export function modelTag(key: ModelKey): string {
     .toLowerCase()
     .replaceAll(/[^a-z0-9.-]+/g, "-")
     .slice(-MAX_SLUG_CHARS);
-  return `${slug}.${key.revision.slice(0, REVISION_CHARS)}.${key.precision}.v${SCHEMA_MAJOR}`;
+  return `${slug}.${key.revision.slice(0, REVISION_CHARS)}.${numbersName(key)}.v${SCHEMA_MAJOR}`;
 }
 
 /** BullMQ's name of a queue; its keys are `rankmill:{tag}-bulk:…`. */
@@ -97,6 +98,8 @@ export function feedersKey(tag: string): string {
 
 /** Hash: model tag → what serves it, written by workers; how producers find a model by name. */
 export const MODELS_KEY = `${KEY_PREFIX}:models`;
+/** The same of models in a numeric form. Producers of versions that know no form must not find them. */
+export const FORMED_MODELS_KEY = `${KEY_PREFIX}:models-in-forms`;
 /** Sorted set of all runs by the time of their submission, milliseconds since 1970. */
 export const RUNS_KEY = `${KEY_PREFIX}:runs-by-time`;
 /** Set of the runs in spools that are at work; runners look here for what they may own. */

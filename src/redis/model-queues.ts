@@ -1,3 +1,4 @@
+import { numbersName } from "../core/forms/numbers.js";
 import { Queue } from "./bullmq.js";
 import { KEY_PREFIX, modelTag, queueName } from "./keys.js";
 import { listServedModels } from "./model-registry.js";
@@ -32,7 +33,7 @@ export class ModelQueues {
         });
         // Without a listener BullMQ prints it; the connection's owner hears of it already.
         queue.on("error", () => {});
-        this.#open.set(name, { title: `${model.name} ${model.precision} ${priority}`, queue });
+        this.#open.set(name, { title: `${model.name} ${numbersName(model)} ${priority}`, queue });
       }
     }
     return [...this.#open.values()];

@@ -25,6 +25,8 @@ const runSchema = z.object({
   model: z.string(),
   revision: z.string(),
   precision: z.string(),
+  /** The numeric form; absent: the file's own numbers. */
+  form: z.string().exactOptional(),
   tag: z.string(),
   /**
    * `submitting`: lines are still being enqueued. `complete`: set by the owner of a spooled run.

@@ -69,7 +69,9 @@ export const runReportSchema = z.strictObject({
   redis_bytes: count
     .nullable()
     .meta({ description: "memory of the run's keys, reckoned from a sample; null: not known" }),
-  model: z.string().meta({ description: "its tag: model, revision, precision, schema major" }),
+  model: z.string().meta({
+    description: "its tag: model, revision, precision with its numeric form, schema major",
+  }),
   queues: z.array(z.string()),
   input: z.string(),
   created_at: z.string(),

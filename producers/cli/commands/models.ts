@@ -78,6 +78,7 @@ async function info(name: string, parsed: Record<string, unknown>): Promise<numb
           folder: here.folder.path,
           file: here.onnxPath,
           precision: here.precision,
+          form: here.form,
           revision: here.revision,
           digest: here.digest,
         }),

@@ -4,6 +4,7 @@ import { dryRun } from "../../../src/app/dry-run.js";
 import { runFile } from "../../../src/app/run-file.js";
 import type { RunFileResult } from "../../../src/app/run-file/run-file-options.js";
 import type { WorkerDevice } from "../../../src/inference/devices/registry.js";
+import { numbersName } from "../../../src/core/forms/numbers.js";
 import { RankmillError } from "../../../src/core/errors.js";
 import type { ResolvedScoring } from "../../../src/core/job.js";
 import type { Qrels } from "../../../src/core/evaluation.js";
@@ -302,7 +303,7 @@ async function rank(
     drainTimeoutMs: values.shutdown.drainTimeout * 1000,
     logger,
     env,
-    show: showRun(output, `${model.name} ${model.precision}`),
+    show: showRun(output, `${model.name} ${numbersName(model)}`),
     signal,
   });
 }

@@ -1,4 +1,5 @@
 /** What TEI's and Weaviate's clients ask before they send anything: about the model of requests that name none. */
+import { numbersName } from "../../../src/core/forms/numbers.js";
 import { packageVersion } from "../../../src/platform/package-root.js";
 import type { TeiInfo, WeaviateMeta } from "../answers/model.js";
 import type { RouteModule } from "../env.js";
@@ -9,7 +10,7 @@ export const infoRoutes: RouteModule = (app, { gateway }) => {
     const info: TeiInfo = {
       model_id: model.name,
       model_sha: model.revision,
-      model_dtype: model.precision,
+      model_dtype: numbersName(model),
       model_type: { reranker: { id2label: { "0": "LABEL_0" }, label2id: { LABEL_0: 0 } } },
       max_input_length: model.maxLength.default,
       max_client_batch_size: gateway.maxListDocuments,

@@ -16,8 +16,12 @@ export function checkModel(model: string | ModelKey): void {
   const parts: readonly string[] = ["name", "revision", "precision"];
   const given: Readonly<Record<string, unknown>> =
     typeof model === "object" && model !== null ? { ...model } : {};
-  if (parts.every((part) => typeof given[part] === "string" && given[part] !== "")) return;
-  throw invalid("model", `is ${shown(model)}, not a name and not {name, revision, precision}`);
+  const isWord = (part: string): boolean => typeof given[part] === "string" && given[part] !== "";
+  if (parts.every(isWord) && (given["form"] === undefined || isWord("form"))) return;
+  throw invalid(
+    "model",
+    `is ${shown(model)}, not a name and not {name, revision, precision}, with or without a form`,
+  );
 }
 
 /** @throws RankmillError `invalid_field` */

@@ -1,4 +1,5 @@
 import { RankmillError } from "../../core/errors.js";
+import { numbersFlags, numbersName } from "../../core/forms/numbers.js";
 import { waitAtMost } from "../../platform/wait-at-most.js";
 import { listWorkers } from "../../redis/worker-registry.js";
 import type { RedisClient } from "../../redis/redis-client.js";
@@ -23,18 +24,19 @@ export async function lateReason(
   const answer = await waitAtMost(asked, ASK_MS).catch(() => undefined);
   if (answer?.status !== "settled") return late;
   const [workers, { waiting, active, delayed }] = answer.value;
-  const { name, precision } = model;
+  const { name } = model;
+  const numbers = numbersName(model);
   if (workers.length === 0) {
     return new RankmillError(
       "no_worker",
-      `${late.message}: no worker serves ${name} (${precision}) on this Redis; start one with "rankmill worker --model ${name} --precision ${precision}"`,
+      `${late.message}: no worker serves ${name} (${numbers}) on this Redis; start one with "rankmill worker --model ${name} ${numbersFlags(model)}"`,
       { cause: late, context: { ...late.context, model: name } },
     );
   }
   const many = workers.length === 1 ? "1 worker serves" : `${workers.length} workers serve`;
   return new RankmillError(
     "timeout",
-    `${late.message}: ${many} ${name} (${precision}); jobs of this model: ${active} in hand, ${waiting + delayed} waiting`,
+    `${late.message}: ${many} ${name} (${numbers}); jobs of this model: ${active} in hand, ${waiting + delayed} waiting`,
     { cause: late, context: { ...late.context, model: name } },
   );
 }

@@ -16,6 +16,7 @@ export interface KnownModel extends ModelKey, ScoredModel {}
 export interface OpenModel extends ScoredModel {
   readonly tag: string;
   readonly precision: string;
+  readonly form: string | undefined;
   readonly queue: RedisJobQueue;
   readonly waiter: Waiter;
   /** Enqueues one job; those of one turn of the event loop go to Redis together. */
@@ -70,6 +71,7 @@ export class OpenModels {
       name: known.name,
       tag,
       precision: known.precision,
+      form: known.form,
       maxLength: known.maxLength,
       takesInstruction: known.takesInstruction,
       queue,

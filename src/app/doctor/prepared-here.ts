@@ -7,11 +7,11 @@ import type { ResolvedModel } from "../../models/resolve.js";
  * @param full reads the files in full
  */
 export async function preparedHere(
-  { onnxPath, digest, precision, head }: ResolvedModel,
+  { onnxPath, digest, precision, form, head }: ResolvedModel,
   preparedDir: string | undefined,
   full: boolean,
 ): Promise<PreparedHere> {
   if (preparedDir === undefined) return { status: "missing" };
-  const model = { onnxPath, modelDigest: digest, precision, head, cacheDir: preparedDir };
+  const model = { onnxPath, modelDigest: digest, precision, form, head, cacheDir: preparedDir };
   return await inspectPreparedModel(model, full);
 }

@@ -1,7 +1,8 @@
 import { RankmillError } from "../../core/errors.js";
+import { numbersName, sameNumbers } from "../../core/forms/numbers.js";
 import { SingleFlightPoll } from "../../platform/single-flight-poll.js";
 import { modelTag } from "../../redis/keys.js";
-import { listServedModels, type ServedModel } from "../../redis/model-registry.js";
+import { differsInForm, listServedModels, type ServedModel } from "../../redis/model-registry.js";
 import { listWorkers, type WorkerAnnouncement } from "../../redis/worker-registry.js";
 import type { RedisClient } from "../../redis/redis-client.js";
 
@@ -52,11 +53,11 @@ export class ServedModels {
 
   /** The name by which a request gets exactly this model. */
   async idOf(one: ModelAtWork): Promise<string> {
-    const { name, precision } = one.model;
+    const { name } = one.model;
     const equal = (await this.list()).filter(({ model }) => model.name === name);
     if (equal.length <= 1) return name;
-    const same = equal.filter(({ model }) => model.precision === precision);
-    return same.length <= 1 ? `${name}:${precision}` : one.tag;
+    const same = equal.filter(({ model }) => sameNumbers(model, one.model));
+    return same.length <= 1 ? `${name}:${numbersName(one.model)}` : one.tag;
   }
 
   /**
@@ -73,11 +74,14 @@ export class ServedModels {
     const target = this.#names.aliases.get(wanted.toLowerCase()) ?? wanted;
     const found = models.filter((one) => isCalled(one, target.toLowerCase()));
     const [first] = found;
-    if (first !== undefined && found.length === 1) return first;
+    // Of several forms of one model the first is meant, as by every producer: the file's own numbers.
+    if (first !== undefined && found.every(({ model }) => differsInForm(model, first.model))) {
+      return first;
+    }
     if (first === undefined) {
       throw notFound(`no worker serves the model ${JSON.stringify(wanted)}`, models);
     }
-    const names = found.map(({ model, tag }) => `${model.name}:${model.precision} or ${tag}`);
+    const names = found.map(({ model, tag }) => `${model.name}:${numbersName(model)} or ${tag}`);
     throw new RankmillError(
       "model_ambiguous",
       `model: ${JSON.stringify(wanted)} is served in several forms: ask for ${names.join(", ")}`,
@@ -123,12 +127,19 @@ async function readModels(redis: RedisClient): Promise<ModelAtWork[]> {
       return { model, tag, workers: await listWorkers(redis, tag) };
     }),
   );
-  return atWork.sort((one, other) => (one.tag < other.tag ? -1 : 1));
+  return atWork.sort((one, other) => (orderOf(one) < orderOf(other) ? -1 : 1));
+}
+
+/** By tag, of one model's forms the file's own numbers first. */
+function orderOf({ model }: ModelAtWork): string {
+  return `${modelTag({ ...model, form: undefined })} ${model.form ?? ""}`;
 }
 
 function only(models: readonly ModelAtWork[]): ModelAtWork {
   const [first, ...others] = models.filter(({ model }) => model.name !== LEXICAL_MODEL);
-  if (first !== undefined && others.length === 0) return first;
+  if (first !== undefined && others.every(({ model }) => differsInForm(model, first.model))) {
+    return first;
+  }
   const why =
     others.length > 0 ? "several models are served" : "no model is served that needs no naming";
   throw notFound(`model: is missing, and ${why}`, models);
@@ -145,7 +156,9 @@ function isCalled({ model, tag }: ModelAtWork, name: string): boolean {
   const names = [model.name, ...model.aliases].map((one) => one.toLowerCase());
   return (
     names.includes(name) ||
-    names.some((one) => `${one}:${model.precision}` === name) ||
+    names.some((one) =>
+      [model.precision, numbersName(model)].some((word) => `${one}:${word}` === name),
+    ) ||
     tag === name
   );
 }

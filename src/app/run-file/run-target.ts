@@ -59,9 +59,9 @@ function settingsOf(
   { model, scoring, topN, format, sourceSettings }: RunFileOptions,
   tokenizer: string,
 ): RunSettings {
-  const { name, revision, digest, precision } = model;
+  const { name, revision, digest, precision, form } = model;
   return {
-    model: { name, revision, digest, precision },
+    model: { name, revision, digest, precision, ...(form !== undefined && { form }) },
     ...scoring,
     topN: topN ?? null,
     tokenizer,

@@ -11,6 +11,8 @@ export interface RunRow {
   readonly state: RunState;
   readonly model: string;
   readonly precision: string;
+  /** See `ModelKey.form`. */
+  readonly form?: string | undefined;
   readonly input: string;
   readonly createdAt: string;
   readonly total: number;
@@ -65,7 +67,7 @@ async function count(runs: Runs, id: string, info: RunInfo): Promise<RunFigures>
 }
 
 function rowOf(id: string, info: RunInfo, figures: RunFigures | undefined): RunRow {
-  const { state, model, precision, input, createdAt, total } = info;
+  const { state, model, precision, form, input, createdAt, total } = info;
   const { done = 0, failed = 0 } = figures?.counts ?? {};
   const stopped = figures?.counts.failedByCode[CANCELLED.code] ?? 0;
   const over = isOver(state);
@@ -76,6 +78,7 @@ function rowOf(id: string, info: RunInfo, figures: RunFigures | undefined): RunR
     state,
     model,
     precision,
+    form,
     input,
     createdAt,
     total,

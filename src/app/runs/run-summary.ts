@@ -9,7 +9,12 @@ export function summaryOf(id: string, info: RunInfo): RunSummary {
     id,
     place: info.spooled === "yes" ? "spool" : "redis",
     state,
-    model: { name: info.model, revision: info.revision, precision: info.precision },
+    model: {
+      name: info.model,
+      revision: info.revision,
+      precision: info.precision,
+      ...(info.form !== undefined && { form: info.form }),
+    },
     scoring: {
       maxLength,
       truncation,

@@ -95,11 +95,12 @@ function checkWhole(field: string, value: number, unit: string): void {
 }
 
 function infoOf(submission: Submission, inputHash: string): RunInfo {
-  const { name, revision, precision } = submission.model;
+  const { name, revision, precision, form } = submission.model;
   return {
     model: name,
     revision,
     precision,
+    ...(form !== undefined && { form }),
     tag: modelTag(submission.model),
     state: "submitting",
     problem: "",

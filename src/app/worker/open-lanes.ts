@@ -123,8 +123,15 @@ function countWork(
   tag: string,
 ): WorkerMetrics | undefined {
   if (instruments === undefined) return undefined;
-  const { name, revision, precision } = model;
+  const { name, revision, precision, form } = model;
   const tokenizer = opened.tokenizer.kind;
   showBacklog(instruments.metrics, async () => new Map([[tag, await readBacklog(redis, tag)]]));
-  return new WorkerMetrics(instruments.metrics, { tag, name, revision, precision, tokenizer });
+  return new WorkerMetrics(instruments.metrics, {
+    tag,
+    name,
+    revision,
+    precision,
+    form: form ?? "",
+    tokenizer,
+  });
 }

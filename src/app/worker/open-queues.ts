@@ -43,13 +43,14 @@ export async function openQueues(
 ): Promise<OpenQueues> {
   const { redis, model, eventsStreamLength } = options;
   const { tag, limits } = plan;
-  const { name, revision, precision, digest, maxLength, takesInstruction } = model;
+  const { name, revision, precision, form, digest, maxLength, takesInstruction } = model;
   const aliases = model.entry?.aliases ?? [];
   await registerModel(redis, {
     name,
     aliases,
     revision,
     precision,
+    form,
     digest,
     maxLength,
     takesInstruction,

@@ -30,6 +30,7 @@ export async function prepareResolved(request: PrepareRequest): Promise<Prepared
     externalData: model.file.externalData,
     modelDigest: model.digest,
     precision: model.precision,
+    form: model.form,
     head: model.head,
     cacheDir: preparedDir,
     entryPath: PREPARE_ENTRY,

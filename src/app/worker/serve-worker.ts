@@ -53,13 +53,14 @@ export function serveWorker(
   closers.use("run keeper", keeping, stopKeeping(both), LAST_WRITES_MS);
   const consumers = Object.values(queues.consumers);
   for (const consumer of consumers) consumer.start();
-  const { name, revision, precision } = model;
+  const { name, revision, precision, form } = model;
   const { kind } = tokenizer;
   logger.info(
     {
       model: name,
       revision,
       precision,
+      form,
       device: plan.device.kind,
       lanes: plan.lanes.lanes,
       tokenizer: kind,

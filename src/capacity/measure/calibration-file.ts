@@ -3,6 +3,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
+import type { Form } from "../../core/forms/registry.js";
 import type { Precision } from "../../core/precision.js";
 import { CALIBRATION_FORMAT, calibrationSchema, type Calibration } from "../calibration.js";
 import { describeError } from "../../core/errors.js";
@@ -17,6 +18,7 @@ export interface CalibrationKeyParts {
   /** sha256, hex. */
   readonly modelDigest: string;
   readonly precision: Precision;
+  readonly form?: Form | undefined;
   readonly prepared: boolean;
   /** Version of onnxruntime-node. */
   readonly runtime: string;
@@ -38,6 +40,8 @@ export function calibrationKey(parts: CalibrationKeyParts): string {
       parts.prepared,
       parts.runtime,
       ...hostParts(parts.cpu, parts.cores),
+      // None for the file's own numbers: what was measured of them stays.
+      ...(parts.form === undefined ? [] : [parts.form]),
     ]),
   );
   const digest = parts.modelDigest.slice(0, DIGEST_DIGITS);

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { Form } from "../../core/forms/registry.js";
 import type { CpuFeatures } from "../host/cpu-features.js";
 import type { LaneModel } from "../lanes/lane-protocol.js";
 import { sessionOptions } from "../session/session-options.js";
@@ -21,11 +22,13 @@ export interface KeyParts {
   readonly runtime: string;
   readonly cpu: CpuFeatures;
   readonly model: LaneModel;
+  /** The numeric form that it is prepared in. */
+  readonly form?: Form | undefined;
 }
 
 /** Name of the folder of a prepared model: another input of its making, another folder. */
 export function preparedKey(parts: KeyParts): string {
-  const { modelDigest, runtime, cpu } = parts;
+  const { modelDigest, runtime, cpu, form } = parts;
   // They name the prepared file only, never the original's path.
   const options = sessionOptions(parts.model, { onnxPath: GRAPH_NAME, dataName: DATA_NAME });
   const rest = createHash("sha256").update(
@@ -38,6 +41,8 @@ export function preparedKey(parts: KeyParts): string {
       // machines whose kernels are the same.
       cpu.flags ?? cpu.model,
       options,
+      // None for the file's own numbers: what was prepared of them stays.
+      ...(form === undefined ? [] : [form]),
     ]),
   );
   return `${modelDigest.slice(0, DIGEST_DIGITS)}-${rest.digest("hex").slice(0, REST_DIGITS)}`;

@@ -1,4 +1,5 @@
 import { join, resolve } from "node:path";
+import type { Form } from "../../core/forms/registry.js";
 import type { Precision } from "../../core/precision.js";
 import type { HeadUse } from "../../core/heads/head-use.js";
 import { CPU_DEVICE } from "../devices/registry.js";
@@ -16,6 +17,7 @@ export interface PreparableModel {
   /** sha256, hex: of everything that makes the model. */
   readonly modelDigest: string;
   readonly precision: Precision;
+  readonly form?: Form | undefined;
   readonly head: HeadUse;
   /** Holds one folder per prepared model. */
   readonly cacheDir: string;
@@ -45,7 +47,8 @@ export async function preparedPlace(options: PreparableModel): Promise<PreparedP
     { padId: 0, segmentTypeIds: false },
     CPU_DEVICE,
   );
-  const key = preparedKey({ modelDigest: options.modelDigest, runtime, cpu, model });
+  const { form } = options;
+  const key = preparedKey({ modelDigest: options.modelDigest, runtime, cpu, model, form });
   return { cacheDir, cpu, runtime, model, key, folder: join(cacheDir, key) };
 }
 

@@ -19,6 +19,8 @@ export interface ServedModelInfo {
   readonly name: string;
   readonly revision: string;
   readonly precision: string;
+  /** The numeric form; empty: the file's own numbers. */
+  readonly form: string;
   readonly tokenizer: string;
 }
 
@@ -45,6 +47,7 @@ export class WorkerMetrics {
         "name",
         "revision",
         "precision",
+        "form",
         "tokenizer",
       ])
       .set({ model, ...rest }, 1);

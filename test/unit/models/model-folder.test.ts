@@ -108,7 +108,7 @@ async function refusal(work: Promise<unknown>): Promise<{ code: string; message:
 }
 
 async function useDefault(): Promise<ModelFile> {
-  return chooseFile(await inspectModelFolder(folder));
+  return chooseFile(await inspectModelFolder(folder)).file;
 }
 
 describe("a folder of a real model", () => {
@@ -117,9 +117,9 @@ describe("a folder of a real model", () => {
     expect(model).toMatchObject({ name, modelType: name });
     expect(model.files.map((file) => file.precision).sort()).toEqual(["fp16", "fp32", "int8"]);
     expect(model.files.every((file) => file.problem === undefined)).toBe(true);
-    expect(chooseFile(model).path).toBe(join(FIXTURES, name, "onnx/model.onnx"));
-    expect(chooseFile(model).dynamicallyQuantised).toBe(false);
-    expect(chooseFile(model, "int8").dynamicallyQuantised).toBe(true);
+    expect(chooseFile(model).file.path).toBe(join(FIXTURES, name, "onnx/model.onnx"));
+    expect(chooseFile(model).file.dynamicallyQuantised).toBe(false);
+    expect(chooseFile(model, "int8").file.dynamicallyQuantised).toBe(true);
   });
 
   it("is resolved by its path, named after the folder, with a revision from its bytes", async () => {
@@ -216,8 +216,25 @@ describe("the files of a folder", () => {
       "weights.bin": Buffer.alloc(100),
     });
     const model = await inspectModelFolder(folder);
-    expect(chooseFile(model).externalData).toEqual([join(folder, "weights.bin")]);
-    expect(chooseFile(model).bytes).toBe(onnxBytes({ ...CROSS_ENCODER, external }).length + 100);
+    expect(chooseFile(model).file.externalData).toEqual([join(folder, "weights.bin")]);
+    expect(chooseFile(model).file.bytes).toBe(
+      onnxBytes({ ...CROSS_ENCODER, external }).length + 100,
+    );
+  });
+
+  it("are chosen for a precision that is computed from theirs, unless it has its own", async () => {
+    await writeModel();
+    const computed = { w8: { from: "fp32", form: "rows" } } as const;
+    const model = await inspectModelFolder(folder);
+    expect(chooseFile(model, "w8", computed)).toMatchObject({
+      precision: "w8",
+      form: "rows",
+      file: { precision: "fp32" },
+    });
+    expect(() => chooseFile(model, "q4", computed)).toThrow("no q4 file");
+    await writeFile(join(folder, "model_w8.onnx"), onnxBytes(CROSS_ENCODER));
+    const own = chooseFile(await inspectModelFolder(folder), "w8", computed);
+    expect(own).toMatchObject({ form: undefined, file: { precision: "w8" } });
   });
 
   it("are chosen in the order that is asked for, and int8 never without being asked", async () => {
@@ -274,7 +291,7 @@ describe("a folder that cannot be used", () => {
       ...config,
       "model.onnx": onnxBytes({ ...CROSS_ENCODER, outputs: outputs(1) }),
     });
-    expect(chooseFile(await inspectModelFolder(folder)).problem).toBeUndefined();
+    expect(chooseFile(await inspectModelFolder(folder)).file.problem).toBeUndefined();
     for (const unknown of [2, "logits"]) {
       const graph = { ...CROSS_ENCODER, outputs: outputs(unknown) };
       await writeModel({ ...config, "model.onnx": onnxBytes(graph) });
@@ -297,7 +314,7 @@ describe("a folder that cannot be used", () => {
     for (const logits of [3, "logits"]) {
       const model = await use({ kind: "softmax", label: "entailment", scale: 0.5 }, logits);
       expect(model.head).toEqual({ kind: "softmax", label: 1, against: 0, scale: 0.5 });
-      expect(chooseFile(model).problem).toBeUndefined();
+      expect(chooseFile(model).file.problem).toBeUndefined();
       const resolved = await resolveModel(folder, { packageRoot: ROOT });
       expect(resolved).toMatchObject({ activation: "identity", head: model.head });
     }

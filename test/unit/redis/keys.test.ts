@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { FORMS } from "../../../src/core/forms/registry.js";
 import {
   cancelChannel,
   endedChannel,
@@ -29,14 +30,21 @@ describe("the tag of a model", () => {
     }
   });
 
+  it("has the numeric form behind the precision, and is what it was without one", () => {
+    const form = { ...KEY, precision: "int8", form: "rows" };
+    expect(modelTag(form)).toBe("baai-bge-reranker-v2-m3.953dc6f6f85a.int8-rows.v1");
+    expect(modelTag({ ...KEY, form: undefined })).toBe(modelTag(KEY));
+  });
+
   it("differs with anything that changes a score", () => {
     const tags = [
       modelTag(KEY),
       modelTag({ ...KEY, precision: "int8" }),
       modelTag({ ...KEY, revision: "0".repeat(40) }),
       modelTag({ ...KEY, name: "other" }),
+      ...FORMS.map(({ name: form }) => modelTag({ ...KEY, form })),
     ];
-    expect(new Set(tags).size).toBe(4);
+    expect(new Set(tags).size).toBe(4 + FORMS.length);
   });
 
   it("stays short for a long path, and keeps its end", () => {

@@ -1,3 +1,4 @@
+import { numbersFlags, numbersName } from "../../../core/forms/numbers.js";
 import { modelTag } from "../../../redis/keys.js";
 import { listWorkers } from "../../../redis/worker-registry.js";
 import { createClient } from "../../client/client.js";
@@ -22,13 +23,13 @@ async function throughFleet(
   { redis, url, tls }: ExaminedRedis,
   { model }: ExaminedModel,
 ): Promise<Said[]> {
-  const { name, revision, precision } = model;
+  const { name, revision, precision, form } = model;
   const workers = await listWorkers(redis, modelTag(model));
   if (workers.length === 0) {
     return [
       note(
-        `no worker serves ${name} ${precision} on this Redis`,
-        `start one: rankmill worker --model ${name} --precision ${precision}`,
+        `no worker serves ${name} ${numbersName(model)} on this Redis`,
+        `start one: rankmill worker --model ${name} ${numbersFlags(model)}`,
       ),
     ];
   }
@@ -40,7 +41,7 @@ async function throughFleet(
   try {
     const started = performance.now();
     const job = await client.enqueue({
-      model: { name, revision, precision },
+      model: { name, revision, precision, form },
       // Equal jobs are one job: the time makes it a new one each time.
       id: `doctor-${Date.now()}`,
       query: EXAMPLE_PAIR.query,

@@ -30,6 +30,7 @@ describe("the key of a prepared model", () => {
       { cpu: { ...PARTS.cpu, arch: "arm64" } },
       { cpu: { ...PARTS.cpu, flags: ["avx2", "avx512f", "fma"] } },
       { model: { ...PARTS.model, exactInt8: true } },
+      { form: "rows" },
     ];
     const keys = others.map((other) => preparedKey({ ...PARTS, ...other }));
     expect(new Set([preparedKey(PARTS), ...keys]).size).toBe(others.length + 1);

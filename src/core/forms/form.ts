@@ -1,0 +1,12 @@
+/**
+ * A way to compute a model's logits that gives other bits than its file on ONNX Runtime, as it is. It is part of
+ * what a score is: of the queue, of manifests, of cached scores.
+ */
+export interface NumericForm {
+  /** A word of `a-z` and digits: it stands in the names of queues. */
+  readonly name: string;
+  /** What is computed, as a phrase for people. */
+  readonly description: string;
+  /** What a worker is started with to serve it, beside `--precision`; empty if the precision says it all. */
+  readonly flags: string;
+}
