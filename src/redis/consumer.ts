@@ -1,6 +1,7 @@
 import { UnrecoverableError, WaitingError, Worker, type Job } from "./bullmq.js";
 import { isRetryable, RankmillError } from "../core/errors.js";
 import type { JobEnvelope, JobSummary, TakenJob } from "../core/job.js";
+import { HeldAttempts, LOCK_LOST } from "./held-attempts.js";
 import { KEY_PREFIX, queueName } from "./keys.js";
 import type { Priority } from "../core/priority.js";
 import { MAX_ATTEMPTS, retryDelayMs } from "./retry.js";
@@ -85,7 +86,7 @@ export class Consumer {
   readonly #options: ConsumerOptions;
   readonly #process: Process;
   #worker: Worker<JobEnvelope, JobSummary>;
-  readonly #held = new Map<string, AbortController>();
+  readonly #held: HeldAttempts;
   /** When the last errors came. */
   readonly #errorTimesMs: number[] = [];
   #lastActivityMs = Date.now();
@@ -97,12 +98,15 @@ export class Consumer {
     this.#redis = redis;
     this.#options = options;
     this.#process = process;
+    const { lockDurationMs, onEvent } = options;
+    const onLockLost = (jobId: string): void => onEvent({ type: "lock-lost", jobId });
+    this.#held = new HeldAttempts({ lockDurationMs, onLockLost });
     this.#worker = this.#open();
   }
 
   /** Ids of the jobs in hand. */
   get held(): readonly string[] {
-    return [...this.#held.keys()];
+    return this.#held.jobIds;
   }
 
   /** Resolves once the worker is connected. */
@@ -118,14 +122,9 @@ export class Consumer {
     this.#watch = setInterval(() => void this.#revive(), WATCH_INTERVAL_MS);
   }
 
-  /** Aborts the attempt at a job, if it is in hand. */
-  cancel(jobId: string, reason: string): void {
-    this.#held.get(jobId)?.abort(new Error(reason));
-  }
-
-  /** Cancels as `cancel` does, and the job leaves the queue for good: nobody waits for it any more. */
+  /** Aborts the attempt at a job, if it is in hand, and the job leaves the queue for good: nobody waits for it any more. */
   drop(jobId: string): void {
-    this.#held.get(jobId)?.abort(NOBODY_WAITS);
+    this.#held.abort(jobId, NOBODY_WAITS);
   }
 
   /**
@@ -143,7 +142,7 @@ export class Consumer {
     clearInterval(this.#watch);
     const draining = this.#worker.close();
     if (await settledWithin(draining, deadlineMs)) return;
-    for (const controller of this.#held.values()) controller.abort(HAND_BACK);
+    this.#held.abortAll(HAND_BACK);
     if (await settledWithin(draining, HAND_BACK_MS)) return;
     // Redis does not answer: its own connection must not keep the process alive.
     await settledWithin(this.#worker.backend.disconnectBlocking(false), DISCONNECT_MS);
@@ -171,10 +170,7 @@ export class Consumer {
       },
     );
     worker.on("lockRenewalFailed", (jobIds) => {
-      for (const jobId of jobIds) {
-        onEvent({ type: "lock-lost", jobId });
-        this.cancel(jobId, "its lock was lost");
-      }
+      for (const jobId of jobIds) this.#held.lockLost(jobId);
     });
     worker.on("stalled", (jobId) => onEvent({ type: "stalled", jobId }));
     worker.on("error", (error) => {
@@ -213,9 +209,8 @@ export class Consumer {
     const names = { jobId, ...requestOf(job.data) };
     if (names.requestId !== undefined) traceRequestId(names.requestId);
     const { priority, onEvent } = this.#options;
-    const controller = new AbortController();
     const lastAttempt = job.attemptsMade + 1 >= (job.opts.attempts ?? MAX_ATTEMPTS);
-    this.#held.set(jobId, controller);
+    const { signal, end } = this.#held.begin(jobId, this.#renewalOf(job, token));
     this.#lastActivityMs = Date.now();
     if (job.attemptsStarted <= 1) {
       onEvent({ type: "taken", ...names, waitedMs: Math.max(0, Date.now() - job.timestamp) });
@@ -223,17 +218,22 @@ export class Consumer {
     try {
       const summary = await this.#process(
         { jobId, envelope: job.data, priority, lastAttempt },
-        controller.signal,
+        signal,
       );
       onEvent({ type: "done", ...names, summary });
       return summary;
     } catch (error) {
-      if (controller.signal.reason === HAND_BACK) {
+      if (signal.reason === HAND_BACK) {
         await job.moveToWait(token);
         throw new WaitingError();
       }
+      if (signal.reason === LOCK_LOST) {
+        // No failure of the job. Redis refuses if the job is in other hands, and they bring it to its end.
+        await job.moveToWait(token).catch(() => {});
+        throw new WaitingError();
+      }
       const unwanted = error instanceof RankmillError && error.code === "unwanted";
-      if (unwanted || controller.signal.reason === NOBODY_WAITS) {
+      if (unwanted || signal.reason === NOBODY_WAITS) {
         onEvent({ type: "dropped", jobId });
         // For BullMQ it is complete: so its keys go in the same moment in which it leaves the queue.
         return { pairs: 0, tokens: 0, truncated: 0, failedPairs: 0 };
@@ -244,9 +244,15 @@ export class Consumer {
       if (isRetryable(failure)) throw failure;
       throw new UnrecoverableError(failure.message);
     } finally {
-      this.#held.delete(jobId);
+      end();
       this.#lastActivityMs = Date.now();
     }
+  }
+
+  /** The renewal of the lock of a job that was in hand before, here or elsewhere. */
+  #renewalOf(job: Job<JobEnvelope, JobSummary>, token = ""): (() => Promise<boolean>) | undefined {
+    if (job.attemptsStarted <= 1) return undefined;
+    return async () => (await job.extendLock(token, this.#options.lockDurationMs)) === 1;
   }
 
   async #revive(): Promise<void> {

@@ -7,6 +7,7 @@ import { deadlineMs, UNMEASURED_TIMING, type BatchShape } from "../../core/cost/
 import type { EncodedPair } from "../../core/pair.js";
 import type { Lane } from "../../core/ports/lane.js";
 import { parseFromLane, type FromLane } from "./lane-answers.js";
+import { LaneDeadline } from "./lane-deadline.js";
 import type { LaneModel, ToLane } from "./lane-protocol.js";
 import { startedChild } from "../../platform/no-more-files.js";
 
@@ -19,8 +20,8 @@ export interface LaneProcessOptions {
   /** Default {@link LANE_OPEN_TIMEOUT_MS}. */
   readonly openTimeoutMs?: number | undefined;
   /**
-   * Milliseconds after which a message without an answer means that the lane hangs. Default: the
-   * deadline of a model that was never measured.
+   * Milliseconds of work after which a message without an answer means that the lane hangs, as
+   * {@link LaneDeadline} counts them. Default: the deadline of a model that was never measured.
    */
   readonly deadlineMs?: ((batches: readonly BatchShape[]) => number) | undefined;
   /** True for a lane that is measured and never serves. */
@@ -41,7 +42,7 @@ interface Pending {
   readonly rows: readonly number[];
   readonly resolve: (logits: number[][]) => void;
   readonly reject: (error: Error) => void;
-  readonly timer: NodeJS.Timeout;
+  readonly deadline: LaneDeadline;
 }
 
 /**
@@ -136,16 +137,17 @@ export class LaneProcess implements Lane {
       lane.#onReady = resolve;
     });
     lane.#send({ type: "open", model: options.model, parentPid: process.pid });
-    let timer: NodeJS.Timeout | undefined;
+    let deadline: LaneDeadline | undefined;
     const timedOut = new Promise<string>((resolve) => {
-      timer = setTimeout(resolve, openTimeoutMs, `not ready after ${openTimeoutMs} ms`);
+      const onPassed = (): void => resolve(`not ready after ${openTimeoutMs} ms`);
+      deadline = new LaneDeadline({ pid: lane.pid, limitMs: openTimeoutMs, onPassed });
     });
     const giveUp = (): void => lane.kill("its start was given up");
     if (signal.aborted) giveUp();
     signal.addEventListener("abort", giveUp, { once: true });
     const first = await Promise.race([opened, lane.died, timedOut]);
     signal.removeEventListener("abort", giveUp);
-    clearTimeout(timer);
+    deadline?.stop();
     if (typeof first !== "string" && first.type === "ready") {
       lane.residentBytes = first.residentBytes;
       lane.readyBytes = first.residentBytes;
@@ -189,9 +191,15 @@ export class LaneProcess implements Lane {
       })),
     );
     return await new Promise<number[][]>((resolve, reject) => {
-      const timer = setTimeout(() => this.kill(`hung: no answer in ${limitMs} ms`), limitMs);
+      const deadline = new LaneDeadline({
+        pid: this.pid,
+        limitMs,
+        onPassed: () => {
+          if (this.#pending?.seq === seq) this.kill(`hung: no answer in ${limitMs} ms`);
+        },
+      });
       const rows = batches.map((pairs) => pairs.length);
-      this.#pending = { seq, rows, resolve, reject, timer };
+      this.#pending = { seq, rows, resolve, reject, deadline };
       if (this.#state === "ready") this.#state = "busy";
       this.#send({
         type: "score",
@@ -250,7 +258,7 @@ export class LaneProcess implements Lane {
       return;
     }
     this.#pending = undefined;
-    clearTimeout(pending.timer);
+    pending.deadline.stop();
     if (this.#state === "draining") this.kill();
     else this.#state = this.#idleState;
     if (message.type === "failed") {
@@ -267,7 +275,7 @@ export class LaneProcess implements Lane {
     this.#state = "dead";
     const tail = this.#stderrTail.trim().split("\n").at(-1) ?? "";
     const reason = this.#killReason ?? (tail === "" ? how : `${how}: ${tail}`);
-    clearTimeout(this.#pending?.timer);
+    this.#pending?.deadline.stop();
     this.#pending?.reject(new RankmillError("lane_failed", `lane ${this.id} died (${reason})`));
     this.#pending = undefined;
     return reason;

@@ -2,7 +2,6 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type * as Library from "../../../src/index.js";
 import { BUILTIN, SAMPLE, words } from "../../support/cli.js";
-import { describeError } from "../../../src/core/errors.js";
 import { multiply, writeRecords } from "../../support/records.js";
 import { DIST } from "../support/places.js";
 import type { SoakFleet } from "./fleet.js";
@@ -36,13 +35,18 @@ export class SoakLoad {
     runs: 0,
     recordsPerRun: RECORDS_PER_RUN,
   };
+  readonly #library: typeof Library;
   readonly #stopping = new AbortController();
   #ended: Promise<void> = Promise.resolve();
 
+  private constructor(library: typeof Library) {
+    this.#library = library;
+  }
+
   static async start(fleet: SoakFleet): Promise<SoakLoad> {
-    const { createClient } = (await import(join(DIST, "src/index.js"))) as typeof Library;
-    const client = await createClient({ redisUrl: fleet.server.url });
-    const load = new SoakLoad();
+    const library = (await import(join(DIST, "src/index.js"))) as typeof Library;
+    const client = await library.createClient({ redisUrl: fleet.server.url });
+    const load = new SoakLoad(library);
     load.#ended = load.#run(client, fleet);
     return load;
   }
@@ -86,7 +90,10 @@ export class SoakLoad {
       await job.result({ timeoutMs: RESULT_TIMEOUT_MS });
       this.#work.jobs += 1;
     } catch (error) {
-      const { code, message } = describeError(error);
+      // The class of the built library: the one in `src` is another, and no error is an instance of it.
+      const known = error instanceof this.#library.RankmillError;
+      const code = known ? error.code : "no code of rankmill";
+      const message = error instanceof Error ? error.message : String(error);
       const { failures } = this.#work;
       const { jobs, first } = failures.get(code) ?? { jobs: 0, first: message };
       failures.set(code, { jobs: jobs + 1, first });

@@ -7,6 +7,8 @@ const LEFT = 64;
 const RIGHT = 130;
 const GAP = 46;
 const TOP = 34;
+/** Between the baselines of two labels. */
+const LABEL_HEIGHT = 14;
 const COLOURS = ["#0b6e99", "#c4622d", "#5b8c2a", "#8a3fa0"];
 
 interface Panel {
@@ -61,24 +63,60 @@ function drawn(
       (minute) =>
         `<text x="${round(x(minute))}" y="${bottom + 14}" text-anchor="middle" fill="#555">${minute}</text>`,
     ),
-    ...series.map((one, at) => lineOf(one, samples, x, y, COLOURS[at % COLOURS.length] ?? "#222")),
+    ...series.map((one, at) => lineOf(one, samples, x, y, colourOf(at))),
+    ...labelsOf(series, samples, y, { top, bottom, left: x(last) + 6 }),
   ].join("\n");
 }
 
+/** The name and last value of each line beside its end, moved apart where ends lie close together. */
+function labelsOf(
+  series: readonly Series[],
+  samples: readonly Sample[],
+  y: (value: number) => number,
+  { top, bottom, left }: { readonly top: number; readonly bottom: number; readonly left: number },
+): string[] {
+  const last = samples.at(-1);
+  if (last === undefined) return [];
+  const labels = series
+    .map(({ title, of }, at) => ({ text: `${title} ${of(last).toFixed(0)}`, at, y: y(of(last)) }))
+    .toSorted((a, b) => a.y - b.y);
+  const places = apart(
+    labels.map((label) => label.y),
+    top,
+    bottom,
+  );
+  return labels.map(({ text, at }, i) => {
+    const baseline = round((places[i] ?? bottom) + 4);
+    return `<text x="${round(left)}" y="${baseline}" fill="${colourOf(at)}">${text}</text>`;
+  });
+}
+
+/** Heights from top to bottom, at least one line of text from each other, none below `bottom` or far above `top`. */
+function apart(heights: readonly number[], top: number, bottom: number): number[] {
+  const down: number[] = [];
+  for (const height of heights) {
+    down.push(Math.max(height, (down.at(-1) ?? top - LABEL_HEIGHT) + LABEL_HEIGHT));
+  }
+  const up: number[] = [];
+  for (const height of down.toReversed()) {
+    up.push(Math.min(height, (up.at(-1) ?? bottom + LABEL_HEIGHT) - LABEL_HEIGHT));
+  }
+  return up.toReversed();
+}
+
+function colourOf(at: number): string {
+  return COLOURS[at % COLOURS.length] ?? "#222";
+}
+
 function lineOf(
-  { title, of }: Series,
+  { of }: Series,
   samples: readonly Sample[],
   x: (minute: number) => number,
   y: (value: number) => number,
   colour: string,
 ): string {
   const points = samples.map((one) => `${round(x(one.minute))},${round(y(of(one)))}`).join(" ");
-  const last = samples.at(-1);
-  const label =
-    last === undefined
-      ? ""
-      : `<text x="${round(x(last.minute) + 6)}" y="${round(y(of(last)) + 4)}" fill="${colour}">${title} ${of(last).toFixed(0)}</text>`;
-  return `<polyline points="${points}" fill="none" stroke="${colour}" stroke-width="1.5"/>${label}`;
+  return `<polyline points="${points}" fill="none" stroke="${colour}" stroke-width="1.5"/>`;
 }
 
 /** The next of 1, 2 and 5 times a power of ten. */
