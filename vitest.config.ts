@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { configDefaults, defineConfig } from "vitest/config";
 
 const KINDS = ["unit", "conformance", "integration", "chaos"];
@@ -20,15 +22,9 @@ const QUICK = {
   ],
 };
 
-/** `--mode long`: what is left out or sampled otherwise, for it takes minutes each. */
+/** `--mode long`: the files with something that is left out or sampled otherwise, for it takes minutes. */
 const LONG = {
-  include: [
-    ...LONG_ALONE,
-    "test/conformance/{grapheme-classes,tokenizer}.test.ts",
-    "test/integration/{cli-failures,cli-purge,cli-status,fuzz-jobs,prepare,redis-cluster,runner,same-bits,score-cache,shared-workers,tokenizer-memory}.test.ts",
-    "test/unit/models/builtin-bm25-{quality,tokenizer}.test.ts",
-    "test/chaos/{harness,redis-outage,worker-death}.test.ts",
-  ],
+  include: [...LONG_ALONE, ...filesThatName(/longTests|firstUnlessLong|FULL_SWEEP/)],
   env: { RANKMILL_TEST_FULL_SWEEP: "1", RANKMILL_TEST_LONG: "1" },
 };
 
@@ -61,4 +57,11 @@ function projectsOf(mode: string) {
       exclude: [...configDefaults.exclude, ...LONG_ALONE],
     },
   }));
+}
+
+function filesThatName(words: RegExp): readonly string[] {
+  const paths = readdirSync("test", { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(".test.ts"))
+    .map((path) => join("test", path));
+  return paths.filter((path) => words.test(readFileSync(path, "utf8")));
 }

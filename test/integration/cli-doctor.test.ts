@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { LEVELS } from "../../src/app/doctor/finding.js";
 import { Bench, BERT, BUILTIN, words, type CliExit } from "../support/cli.js";
-import { given, ordinaryUser, realRedis } from "../support/needs.js";
+import { given, longTests, ordinaryUser, realRedis } from "../support/needs.js";
 import { freePort, TestRedis } from "../support/redis-server.js";
 
 const MIB = 1024 * 1024;
@@ -139,7 +139,7 @@ describe("rankmill doctor on a real Redis", given(realRedis), () => {
     expectReadable(await bench.ask(["doctor", "--model", BUILTIN], withRedis()));
   });
 
-  it("ends with 6 if warnings are the worst", async () => {
+  it("ends with 6 if warnings are the worst", given(longTests), async () => {
     await redis.client().config("SET", "appendonly", "no");
     const report = await examine(`--model ${BUILTIN}`, withRedis());
     expect(report).toMatchObject({ worst: "warning", code: 6 });

@@ -6,7 +6,7 @@ import { dist } from "../support/dist.js";
 import { useFleet } from "../support/fleet.js";
 import { lanesOf } from "../support/processes.js";
 import { until } from "../support/until.js";
-import { given, realRedis, visibleProcesses } from "../support/needs.js";
+import { given, longTests, realRedis, visibleProcesses } from "../support/needs.js";
 
 const fleet = useFleet();
 let file: string;
@@ -83,7 +83,7 @@ describe("rankmill health", () => {
 
   it(
     "health names a crash loop of the lanes, with its reason",
-    given(visibleProcesses),
+    given(visibleProcesses, longTests),
     async () => {
       const running = await worker();
       // Every lane is killed as soon as it is ready, before it can answer anything.

@@ -7,7 +7,7 @@ import { SAMPLE, words, type RunningCli } from "../support/cli.js";
 import { useFleet } from "../support/fleet.js";
 import { multiply, writeRecords } from "../support/records.js";
 import { until } from "../support/until.js";
-import { firstUnlessLong } from "../support/needs.js";
+import { firstUnlessLong, given, longTests } from "../support/needs.js";
 
 const COPIES = 3;
 const RECORDS = 54 * COPIES;
@@ -108,27 +108,31 @@ describe.each(firstUnlessLong(["in a spool", "in Redis"]))("a run %s", (place) =
 });
 
 describe("workers", () => {
-  it("a worker leaves nothing behind that says it is here, stopped or killed", async () => {
-    const [stopped, killed] = [
-      await fleet.worker("--lanes 1 --no-calibrate"),
-      await fleet.worker("--lanes 1 --no-calibrate"),
-    ];
-    writeRecords(fleet.bench.path("one.jsonl"), [{ id: "a", query: "q", documents: ["q"] }]);
-    const run = await fleet.submit("one.jsonl");
-    const workers = async (): Promise<number[]> =>
-      (await statusOf(run)).workers.map(({ pid }) => pid);
-    await until("both are listed", async () => (await workers()).length === 2);
-    stopped.signal("SIGTERM");
-    expect((await stopped.exited).code).toBe(0);
-    const others = await workers();
-    expect(others).not.toContain(stopped.pid);
-    killed.signal("SIGKILL");
-    await killed.exited;
-    await until("the killed one is forgotten", async () => (await workers()).length === 0);
-    await until("no key names a worker", async () => {
-      return (await fleet.redis.keys("rankmill:*:worker*")).length === 0;
-    });
-  });
+  it(
+    "a worker leaves nothing behind that says it is here, stopped or killed",
+    given(longTests),
+    async () => {
+      const [stopped, killed] = [
+        await fleet.worker("--lanes 1 --no-calibrate"),
+        await fleet.worker("--lanes 1 --no-calibrate"),
+      ];
+      writeRecords(fleet.bench.path("one.jsonl"), [{ id: "a", query: "q", documents: ["q"] }]);
+      const run = await fleet.submit("one.jsonl");
+      const workers = async (): Promise<number[]> =>
+        (await statusOf(run)).workers.map(({ pid }) => pid);
+      await until("both are listed", async () => (await workers()).length === 2);
+      stopped.signal("SIGTERM");
+      expect((await stopped.exited).code).toBe(0);
+      const others = await workers();
+      expect(others).not.toContain(stopped.pid);
+      killed.signal("SIGKILL");
+      await killed.exited;
+      await until("the killed one is forgotten", async () => (await workers()).length === 0);
+      await until("no key names a worker", async () => {
+        return (await fleet.redis.keys("rankmill:*:worker*")).length === 0;
+      });
+    },
+  );
 });
 
 describe("the published schema of a status", () => {

@@ -8,6 +8,7 @@ import { SAMPLE, words } from "../support/cli.js";
 import { useFleet } from "../support/fleet.js";
 import { multiply, readLines, writeRecords } from "../support/records.js";
 import { until } from "../support/until.js";
+import { given, longTests } from "../support/needs.js";
 
 const HOUR_MS = 3_600_000;
 const RECORDS = 54;
@@ -28,25 +29,29 @@ async function activeJobs(): Promise<string[]> {
 }
 
 describe("after Redis' clock has stepped back", () => {
-  it("the jobs of a worker that dies are taken over by another, though their keys live for an hour", async () => {
-    fleet.gate.hold();
-    const first = await fleet.worker("--lanes 1 --no-calibrate --concurrency 4");
-    const run = await fleet.submit("in.jsonl");
-    await until("the worker holds jobs", async () => (await activeJobs()).length === 4);
-    first.signal("SIGSTOP");
-    const held = await activeJobs();
-    for (const id of held) await fleet.redis.pexpire(await queueKey(`${id}:lock`), HOUR_MS);
-    await fleet.redis.set(await queueKey("stalled-check"), "1", "PX", HOUR_MS);
-    await fleet.redis.set(runKeys.lease(run), "another", "PX", HOUR_MS);
-    first.signal("SIGKILL");
-    await first.exited;
-    fleet.gate.release();
-    const second = await fleet.worker("--lanes 1 --no-calibrate");
-    const results = await fleet.bench.run(words(`results ${run} --wait --output out.jsonl`));
-    expect(results.code, results.stderr).toBe(0);
-    expect(readLines(fleet.bench.path("out.jsonl"))).toHaveLength(RECORDS);
-    expect(second.stdout).toContain("keys of the queue lived too long");
-  });
+  it(
+    "the jobs of a worker that dies are taken over by another, though their keys live for an hour",
+    given(longTests),
+    async () => {
+      fleet.gate.hold();
+      const first = await fleet.worker("--lanes 1 --no-calibrate --concurrency 4");
+      const run = await fleet.submit("in.jsonl");
+      await until("the worker holds jobs", async () => (await activeJobs()).length === 4);
+      first.signal("SIGSTOP");
+      const held = await activeJobs();
+      for (const id of held) await fleet.redis.pexpire(await queueKey(`${id}:lock`), HOUR_MS);
+      await fleet.redis.set(await queueKey("stalled-check"), "1", "PX", HOUR_MS);
+      await fleet.redis.set(runKeys.lease(run), "another", "PX", HOUR_MS);
+      first.signal("SIGKILL");
+      await first.exited;
+      fleet.gate.release();
+      const second = await fleet.worker("--lanes 1 --no-calibrate");
+      const results = await fleet.bench.run(words(`results ${run} --wait --output out.jsonl`));
+      expect(results.code, results.stderr).toBe(0);
+      expect(readLines(fleet.bench.path("out.jsonl"))).toHaveLength(RECORDS);
+      expect(second.stdout).toContain("keys of the queue lived too long");
+    },
+  );
 
   it("a job in nobody's hands is counted, and given to the check that hands it out, after two lock times", async () => {
     const tag = "made-up.1.fp32.v1";

@@ -17,6 +17,7 @@ import { expectRefusal, Kept, keptVersions } from "../support/kept.js";
 import { hostOf, isEqual, preparedManifest } from "../support/kept-host.js";
 import { writeRecords } from "../support/records.js";
 import { hasRealRedis } from "../support/redis-server.js";
+import { given, longTests } from "../support/needs.js";
 
 const USAGE = 2;
 
@@ -85,7 +86,7 @@ describe.each(keptVersions)("prepared models of version %s", (version) => {
 describe.each(keptVersions)("compiled tokenizers of version %s", (version) => {
   const kept = new Kept(version);
 
-  it("a tokenizer that another version compiled is used as it is", async () => {
+  it("a tokenizer that another version compiled is used as it is", given(longTests), async () => {
     kept.place(bench, "tokenizer", "compiled");
     const names = readdirSync(bench.path("compiled"));
     const before = statSync(bench.path(`compiled/${names[0]}`));

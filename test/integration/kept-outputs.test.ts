@@ -13,6 +13,7 @@ import {
   rankingsInRedis,
 } from "../support/kept.js";
 import { readLines, readManifest } from "../support/records.js";
+import { given, longTests } from "../support/needs.js";
 
 /** All records were ranked but the one that is none. */
 const SOME_FAILED = 3;
@@ -82,13 +83,13 @@ describe.each(keptVersions)("outputs of version %s", (version) => {
     expect(existsSync(fleet.bench.path("killed/out.jsonl.lock"))).toBe(false);
   });
 
-  it("an output is refused if another host holds its lock", async () => {
+  it("an output is refused if another host holds its lock", given(longTests), async () => {
     placeKilled("another-host");
     const exit = await fleet.bench.run(rerank("in.jsonl", "killed/out.jsonl"));
     expectRefusal(exit, USAGE, /another-host\) is writing this output.*delete .*out\.jsonl\.lock/);
   });
 
-  it("an output is refused if the settings differ", async () => {
+  it("an output is refused if the settings differ", given(longTests), async () => {
     kept.placeTexts(fleet.bench, "interrupted");
     const exit = await fleet.bench.run(
       rerank("in.jsonl", "interrupted/out.jsonl", "--max-length 64"),

@@ -15,6 +15,7 @@ import {
 } from "../support/kept.js";
 import { readLines } from "../support/records.js";
 import { TestS3 } from "../support/s3-server.js";
+import { given, longTests } from "../support/needs.js";
 
 /** All records were ranked but the one that is none. */
 const SOME_FAILED = 3;
@@ -64,7 +65,7 @@ describe.each(keptVersions)("spools of version %s", (version) => {
     expect(await attemptsBegun(fleet.redis)).toBe(begun + kept.expected.length - done.length);
   });
 
-  it("a runner finishes a run whose spool is in a bucket", async () => {
+  it("a runner finishes a run whose spool is in a bucket", given(longTests), async () => {
     const s3 = await TestS3.start();
     try {
       cpSync(kept.path("bucket"), s3.filesOf("kept"), { recursive: true });

@@ -8,7 +8,7 @@ import { useFleet } from "../support/fleet.js";
 import { metricsUrl, metricTypes, scrape } from "../support/metrics.js";
 import { multiply, writeRecords } from "../support/records.js";
 import { until } from "../support/until.js";
-import { given, realRedis } from "../support/needs.js";
+import { given, longTests, realRedis } from "../support/needs.js";
 
 const DOCS = readFileSync(new URL("../../docs/metrics.md", import.meta.url), "utf8");
 const SAMPLE_RECORDS = 54;
@@ -215,17 +215,21 @@ describe("the probes", () => {
     silent.close();
   });
 
-  it("a worker refuses a metrics port that is taken or that is none", async () => {
-    const url = await metricsUrl(await worker());
-    const { port } = new URL(url);
-    const taken = await startOn(port);
-    expect(taken.stderr).toContain(
-      `--metrics-port: cannot listen on 127.0.0.1 port ${port}: EADDRINUSE`,
-    );
-    expect(taken.code).toBe(2);
-    const none = await startOn("65536");
-    expect(none.stderr).toContain("--metrics-port:");
-    expect(none.stderr).toContain("at most 65535");
-    expect(none.code).toBe(2);
-  });
+  it(
+    "a worker refuses a metrics port that is taken or that is none",
+    given(longTests),
+    async () => {
+      const url = await metricsUrl(await worker());
+      const { port } = new URL(url);
+      const taken = await startOn(port);
+      expect(taken.stderr).toContain(
+        `--metrics-port: cannot listen on 127.0.0.1 port ${port}: EADDRINUSE`,
+      );
+      expect(taken.code).toBe(2);
+      const none = await startOn("65536");
+      expect(none.stderr).toContain("--metrics-port:");
+      expect(none.stderr).toContain("at most 65535");
+      expect(none.code).toBe(2);
+    },
+  );
 });

@@ -69,34 +69,38 @@ describe("a cluster of three masters", given(realRedis), () => {
     expect(await cluster.keysOfRuns()).toEqual(NO_KEYS);
   });
 
-  it("two models work side by side for a client, each with its keys on one master", async () => {
-    const models = [BUILTIN, BERT];
-    await Promise.all(
-      models.map((model) => {
-        return bench.worker(words(`--model ${model} --lanes 1 --score-cache-bytes 1000000`));
-      }),
-    );
-    const documents = ["nothing of it", "a river bank", "a bank for money"];
-    const ranked = await Promise.all(
-      models.flatMap((model) =>
-        ["river", "nothing"].map(async (query) => {
-          const job = await client.enqueue({ model: nameOf(model), query, documents });
-          return await job.result({ timeoutMs: 300_000 });
+  it(
+    "two models work side by side for a client, each with its keys on one master",
+    given(longTests),
+    async () => {
+      const models = [BUILTIN, BERT];
+      await Promise.all(
+        models.map((model) => {
+          return bench.worker(words(`--model ${model} --lanes 1 --score-cache-bytes 1000000`));
         }),
-      ),
-    );
-    expect(ranked.map(({ results }) => results.length)).toEqual([3, 3, 3, 3]);
-    expect(ranked[1]?.results[0]).toMatchObject({ index: 0 });
-    for (const master of cluster.masters) {
-      const keys = await master.redis.keys("rankmill:{*}*");
-      const tags = new Set(keys.flatMap((key) => /\{([^}]*)\}/.exec(key)?.[1] ?? []));
-      for (const tag of tags) expect((await cluster.masterOf(`{${tag}}`)).port).toBe(master.port);
-    }
-    const scores = await Promise.all(
-      cluster.masters.map(({ redis }) => redis.keys("rankmill:*:scores:*")),
-    );
-    expect(scores.flat()).not.toEqual([]);
-  });
+      );
+      const documents = ["nothing of it", "a river bank", "a bank for money"];
+      const ranked = await Promise.all(
+        models.flatMap((model) =>
+          ["river", "nothing"].map(async (query) => {
+            const job = await client.enqueue({ model: nameOf(model), query, documents });
+            return await job.result({ timeoutMs: 300_000 });
+          }),
+        ),
+      );
+      expect(ranked.map(({ results }) => results.length)).toEqual([3, 3, 3, 3]);
+      expect(ranked[1]?.results[0]).toMatchObject({ index: 0 });
+      for (const master of cluster.masters) {
+        const keys = await master.redis.keys("rankmill:{*}*");
+        const tags = new Set(keys.flatMap((key) => /\{([^}]*)\}/.exec(key)?.[1] ?? []));
+        for (const tag of tags) expect((await cluster.masterOf(`{${tag}}`)).port).toBe(master.port);
+      }
+      const scores = await Promise.all(
+        cluster.masters.map(({ redis }) => redis.keys("rankmill:*:scores:*")),
+      );
+      expect(scores.flat()).not.toEqual([]);
+    },
+  );
 
   it("the dashboard shows the queues of models on whatever master", given(longTests), async () => {
     const dashboard = bench.start(words("dashboard --dashboard-port 0"));

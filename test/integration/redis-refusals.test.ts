@@ -6,6 +6,7 @@ import { Gate } from "../support/gate.js";
 import { countLines, readRankings, writeRecords } from "../support/records.js";
 import { hasRealRedis, TestRedis } from "../support/redis-server.js";
 import { until } from "../support/until.js";
+import { firstUnlessLong } from "../support/needs.js";
 
 const RIGHTS = await leastRights();
 
@@ -64,7 +65,7 @@ describe.skipIf(!hasRealRedis)("a Redis that refuses", () => {
     expect(await redis.dbsize()).toBe(0);
   });
 
-  it.each(["-info", "-evalsha -eval", "resetkeys ~other:*", "resetchannels"])(
+  it.each(firstUnlessLong(["-info", "-evalsha -eval", "resetkeys ~other:*", "resetchannels"], 2))(
     "ends a command of a user under %s with exit 5, in a few lines that name what is missing",
     async (less) => {
       await redis.acl("SETUSER", "some", ...words(less));
@@ -115,10 +116,12 @@ describe.skipIf(!hasRealRedis)("a Redis that refuses", () => {
   });
 
   // In the second case nothing writes but the queue's worker.
-  it.each([
-    ["while rankings come", true],
-    ["while all lanes are busy", false],
-  ])(
+  it.each(
+    firstUnlessLong([
+      ["while rankings come", true],
+      ["while all lanes are busy", false],
+    ] as const),
+  )(
     "ends a run with exit 5 if it becomes a replica %s, and refuses every command",
     async (_, rankingsCome) => {
       const gate = await Gate.open();

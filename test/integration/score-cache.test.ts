@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { BERT, SAMPLE, words, type RunningCli } from "../support/cli.js";
 import { useFleet } from "../support/fleet.js";
 import { readLines, readRankings, writeRecords } from "../support/records.js";
-import { firstUnlessLong, given, realRedis } from "../support/needs.js";
+import { firstUnlessLong, given, longTests, realRedis } from "../support/needs.js";
 
 interface SampleRecord {
   id: string;
@@ -84,7 +84,7 @@ describe("a score cache", given(realRedis), () => {
     },
   );
 
-  it("a score cache is for one precision", async () => {
+  it("a score cache is for one precision", given(longTests), async () => {
     const records = sample().slice(0, 2);
     const first = await score("first", records, "fp32", WITH_CACHE);
     const int8 = await score("second", records, "int8", WITH_CACHE);

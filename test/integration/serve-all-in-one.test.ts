@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Bench, words, type RunningCli } from "../support/cli.js";
 import { gatewayOf, type TestGateway } from "../support/gateway.js";
-import { given, realRedis } from "../support/needs.js";
+import { given, longTests, realRedis } from "../support/needs.js";
 import { until } from "../support/until.js";
 
 const BODY = { query: "where is corn ground", documents: ["a river", "the corn mill"] };
@@ -48,25 +48,29 @@ describe("a server all in one", () => {
     expect(stderr).toContain(`--state-dir: process ${running.pid} works in ${stateDir()}`);
   });
 
-  it("takes a folder alone if several start at once, also one that a killed server left", async () => {
-    for (const round of ["new", "left behind"]) {
-      const all = [start(), start(), start()];
-      const serving = (): RunningCli[] =>
-        all.filter(({ stdout }) => stdout.includes("serving gateway"));
-      await until("each serves or has ended", () =>
-        all.every((one) => !one.running || serving().includes(one)),
-      );
-      expect(serving(), round).toHaveLength(1);
-      const [winner] = serving();
-      for (const one of all) {
-        if (one === winner) continue;
-        const { code, stderr } = await one.exited;
-        expect([code, stderr]).toEqual([2, expect.stringContaining("--state-dir: process")]);
+  it(
+    "takes a folder alone if several start at once, also one that a killed server left",
+    given(longTests),
+    async () => {
+      for (const round of ["new", "left behind"]) {
+        const all = [start(), start(), start()];
+        const serving = (): RunningCli[] =>
+          all.filter(({ stdout }) => stdout.includes("serving gateway"));
+        await until("each serves or has ended", () =>
+          all.every((one) => !one.running || serving().includes(one)),
+        );
+        expect(serving(), round).toHaveLength(1);
+        const [winner] = serving();
+        for (const one of all) {
+          if (one === winner) continue;
+          const { code, stderr } = await one.exited;
+          expect([code, stderr]).toEqual([2, expect.stringContaining("--state-dir: process")]);
+        }
+        winner?.signal("SIGKILL");
+        await winner?.exited;
       }
-      winner?.signal("SIGKILL");
-      await winner?.exited;
-    }
-  });
+    },
+  );
 
   it("says what is missing if neither a Redis nor a model is named", async () => {
     const { code, stderr } = await bench.run(words("serve --port 0"));

@@ -21,7 +21,7 @@ import { BUILTIN, SAMPLE } from "../support/cli.js";
 import { useFleet } from "../support/fleet.js";
 import { startGateway } from "../support/gateway.js";
 import { until } from "../support/until.js";
-import { given, realRedis } from "../support/needs.js";
+import { given, longTests, realRedis } from "../support/needs.js";
 
 interface OtlpSpan {
   readonly service: string;
@@ -156,7 +156,7 @@ describe("traces", given(realRedis), () => {
     expect(collector.spans).toEqual([]);
   });
 
-  it("traces hold up nothing if the collector is gone", async () => {
+  it("traces hold up nothing if the collector is gone", given(longTests), async () => {
     const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url };
     collector.close();
     await fleet.worker("--lanes 1", { env });

@@ -19,6 +19,7 @@ import { emptyCounts } from "../../../src/core/run-counts.js";
 import { outputPaths } from "../../../src/outputs/output-paths.js";
 import { RunOutput } from "../../../src/outputs/run-output.js";
 import { SETTINGS } from "../../support/run-settings.js";
+import { longTests } from "../../support/needs.js";
 
 let folder: string;
 let output: string;
@@ -349,6 +350,8 @@ describe("records that are known by id", () => {
   });
 });
 
+const ROUNDS = longTests.isMet ? 60 : 20;
+
 describe("an output that was damaged", () => {
   const requests = Array.from({ length: 20 }, (_, i) => requestOf(`id-${i}`, "text"));
 
@@ -358,7 +361,7 @@ describe("an output that was damaged", () => {
       await rank(requests);
       const random = new SeededRandom(11);
       const whole = readFileSync(output);
-      for (let round = 0; round < 60; round += 1) {
+      for (let round = 0; round < ROUNDS; round += 1) {
         const path = join(folder, name);
         const bytes = readFileSync(path);
         const at = Math.floor(random.next() * bytes.length);

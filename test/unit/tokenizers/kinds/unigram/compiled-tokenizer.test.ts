@@ -21,6 +21,7 @@ import {
   sourceDigest,
 } from "../../../../../src/tokenizers/kinds/unigram/unigram-spec.js";
 import { readRustNumber } from "../../../../../src/tokenizers/kinds/unigram/rust-numbers.js";
+import { firstUnlessLong } from "../../../../support/needs.js";
 
 const FIXTURE = fileURLToPath(
   new URL("../../../../fixtures/tokenizer/unigram-precompiled", import.meta.url),
@@ -70,7 +71,7 @@ describe("a compiled tokenizer", () => {
     const first = await idsOf();
     const path = compiledPath(compiledDir, await sourceOf(FIXTURE));
     const whole = await readFile(path);
-    for (const share of [0, 0.01, 0.2, 0.5, 0.9, 1]) {
+    for (const share of firstUnlessLong([0, 0.5, 1, 0.01, 0.2, 0.9], 3)) {
       const spoilt = Buffer.from(whole);
       const at = Math.round(share * (whole.length - 1));
       spoilt[at] = (spoilt[at] ?? 0) ^ 1;
