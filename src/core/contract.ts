@@ -146,6 +146,15 @@ export const rankingSchema = z
       tokens: z.int().describe("Tokens scored, special tokens included."),
       truncated: z.int().describe("Documents that were cut, or whose query was."),
     }),
+    times: z
+      .object({
+        tokenization_ms: z
+          .number()
+          .describe("Milliseconds in which texts became tokens, waits for the tokenizer included."),
+        inference_ms: z.number().describe("Milliseconds for which the model had pairs of it."),
+      })
+      .optional()
+      .describe("Times of a worker's work, only in rankings for requests to a gateway."),
     metadata: z.record(z.string(), z.unknown()).optional(),
   })
   .describe(`A ranking, schema version ${SCHEMA_MAJOR}.`);

@@ -44,9 +44,19 @@ export interface RankedList {
   readonly usage: { readonly pairs: number; readonly tokens: number; readonly truncated: number };
 }
 
+/** Milliseconds of a worker's work. */
+export interface WorkTimes {
+  /** In which texts became tokens, waits for the tokenizer included. */
+  readonly tokenizationMs: number;
+  /** For which lanes had pairs in hand. */
+  readonly inferenceMs: number;
+}
+
 /** The rankings of a call, in the order of its questions. */
 export interface Ranked {
   /** The served model's own name. */
   readonly model: string;
   readonly lists: readonly RankedList[];
+  /** Of the job that was worked on longest; undefined if they are not known, or belong to an earlier request. */
+  readonly times?: WorkTimes | undefined;
 }

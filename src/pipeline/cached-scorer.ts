@@ -1,5 +1,5 @@
 import type { EncodedPair, PairOutcome } from "../core/pair.js";
-import type { PairScorer } from "../core/ports/pair-scorer.js";
+import type { LaneTime, PairScorer } from "../core/ports/pair-scorer.js";
 import type { Priority } from "../core/priority.js";
 import type { ScoreCache } from "../core/ports/score-cache.js";
 import type { ObserveWork } from "../core/work-events.js";
@@ -24,17 +24,18 @@ export class CachedScorer implements PairScorer {
     pairs: readonly EncodedPair[],
     priority: Priority,
     signal: AbortSignal,
+    time?: LaneTime,
   ): Promise<PairOutcome[]> {
     if (pairs.length === 0) return [];
     const known = await this.#cache.read(pairs);
     if (signal.aborted) throw cancelled(signal);
-    if (known === undefined) return await this.#scorer.score(pairs, priority, signal);
+    if (known === undefined) return await this.#scorer.score(pairs, priority, signal, time);
     const missing = pairs.filter((_, index) => known[index] === undefined);
     const hits = pairs.length - missing.length;
     this.#observe({ type: "looked-up", in: "scores", hits, misses: missing.length });
     if (hits > 0) this.#observe({ type: "settled", outcome: "scored", pairs: hits });
     if (missing.length === 0) return known.map((logit) => scored(logit));
-    const outcomes = await this.#scorer.score(missing, priority, signal);
+    const outcomes = await this.#scorer.score(missing, priority, signal, time);
     this.#keep(missing, outcomes);
     const rest = outcomes.values();
     return known.map((logit) => (logit === undefined ? next(rest) : scored(logit)));

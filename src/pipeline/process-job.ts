@@ -1,6 +1,12 @@
 import { encodeParts } from "./encode/encode-documents.js";
 import { TokenisingGate } from "./encode/tokenising-gate.js";
-import { parseRequest, rankingLine, type Limits, type RerankRequest } from "../core/contract.js";
+import {
+  parseRequest,
+  rankingLine,
+  type Limits,
+  type RerankRequest,
+  type WireRanking,
+} from "../core/contract.js";
 import { describeError, isRetryable, RankmillError } from "../core/errors.js";
 import type { JobEnd, JobEnvelope, JobSummary, ResolvedScoring, TakenJob } from "../core/job.js";
 import { parseEnvelope } from "../core/job-envelope.js";
@@ -8,7 +14,7 @@ import { damaged } from "../core/stored-json.js";
 import type { PairTemplate } from "../core/pair-assembly.js";
 import type { Permits } from "../platform/permits.js";
 import type { EncodedPair, PairOutcome } from "../core/pair.js";
-import type { PairScorer } from "../core/ports/pair-scorer.js";
+import type { LaneTime, PairScorer } from "../core/ports/pair-scorer.js";
 import type { Tokenizer } from "../core/ports/tokenizer.js";
 import { rank } from "../core/rank.js";
 import { DocumentScores, type PairPart } from "../core/document-score.js";
@@ -126,6 +132,7 @@ export class JobProcessor {
       const readings = new DocumentScores(request.documents.length);
       let pairsBefore = 0;
       let encodingMs = 0;
+      const time: LaneTime = { laneMs: 0 };
       let encodingSinceMs = performance.now();
       const parts = encodeParts(request, scoring, { tokenizer, template }, signal);
       for (let partNumber = 0; ; partNumber += 1) {
@@ -135,8 +142,8 @@ export class JobProcessor {
         if (part === undefined) break;
         const outcomes =
           attempts > CAREFUL_AFTER_ATTEMPTS
-            ? await this.#scoreCarefully(job, part.pairs, pairsBefore, signal)
-            : await this.#parts.scorer.score(part.pairs, job.priority, signal);
+            ? await this.#scoreCarefully(job, part.pairs, { pairsBefore, time }, signal)
+            : await this.#parts.scorer.score(part.pairs, job.priority, signal, time);
         readings.add(part, outcomes);
         pairsBefore += part.pairs.length;
         encodingSinceMs = performance.now();
@@ -146,8 +153,11 @@ export class JobProcessor {
       const activation = scoring.score === "logit" ? "identity" : model.activation;
       const ranking = rank(request, readings.all(), { name: model.name, activation });
       const failedPairs = ranking.errors?.length ?? 0;
+      // A ranking in a file is the same however long it took: only whoever waits for an answer is told.
+      const times =
+        envelope.requestId === undefined ? {} : { times: timesOf(encodingMs, time.laneMs) };
       return {
-        line: rankingLine(ranking, request.metadataText),
+        line: rankingLine({ ...ranking, ...times }, request.metadataText),
         summary: { ...ranking.usage, failedPairs },
       };
     } finally {
@@ -218,17 +228,17 @@ export class JobProcessor {
     return scoring;
   }
 
-  /** @param pairsBefore pairs of the job that come before these: each has a count of its own */
+  /** @param at `pairsBefore`: pairs of the job that come before these; each has a count of its own */
   async #scoreCarefully(
     job: TakenJob,
     pairs: readonly EncodedPair[],
-    pairsBefore: number,
+    at: { readonly pairsBefore: number; readonly time: LaneTime },
     signal: AbortSignal,
   ): Promise<PairOutcome[]> {
     const { results, scorer } = this.#parts;
     const outcomes: PairOutcome[] = [];
-    for (const [at, pair] of pairs.entries()) {
-      const index = pairsBefore + at;
+    for (const [place, pair] of pairs.entries()) {
+      const index = at.pairsBefore + place;
       const times = await results.accuse(job.jobId, index);
       if (times > MAX_ACCUSATIONS) {
         const message = `its worker vanished ${times - 1} times with this pair of ${pair.ids.length} tokens alone in hand`;
@@ -236,11 +246,20 @@ export class JobProcessor {
         outcomes.push({ status: "failed", code: "pair_killed_lane", message });
         continue;
       }
-      outcomes.push(...(await scorer.score([pair], job.priority, signal)));
+      outcomes.push(...(await scorer.score([pair], job.priority, signal, at.time)));
       await results.absolve(job.jobId, index);
     }
     return outcomes;
   }
+}
+
+function timesOf(tokenizationMs: number, inferenceMs: number): NonNullable<WireRanking["times"]> {
+  return { tokenization_ms: rounded(tokenizationMs), inference_ms: rounded(inferenceMs) };
+}
+
+/** Microseconds are enough: more digits say nothing. */
+function rounded(ms: number): number {
+  return Math.round(ms * 1_000) / 1_000;
 }
 
 function parseJson(text: string): unknown {

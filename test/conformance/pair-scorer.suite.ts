@@ -71,6 +71,24 @@ export function testPairScorer(
       expect((await ask(place, [UNSCORABLE]))[0]?.status).toBe("failed");
     });
 
+    it("adds up for how long pairs were being scored, and never more than its caller waited", async () => {
+      const { scorer } = make(atOnce);
+      const startMs = performance.now();
+      const time = { laneMs: 0 };
+      for (const ids of [[1, 2, 3], [4]]) {
+        const before = time.laneMs;
+        await scorer.score(
+          ids.map((id) => pairOf(id)),
+          "bulk",
+          never,
+          time,
+        );
+        expect(time.laneMs).toBeGreaterThan(before);
+      }
+      expect(time.laneMs).toBeLessThanOrEqual(performance.now() - startMs);
+      await scorer.score([], "bulk", never, time);
+    });
+
     it("ends a job with `cancelled` if its signal aborts while it waits, and no other job", async () => {
       const gate = new AbortController();
       const { scorer } = make(once(gate.signal, "abort"));

@@ -206,6 +206,11 @@ describe("the wire of documents", () => {
 describe("the wire of TEI", () => {
   const BODY = { query: "q", texts: ["a", "b"] };
 
+  function stageHeaders(times: Ranked["times"]): unknown {
+    const { answer } = teiWire.read(BODY, "/rerank");
+    return answer({ model: "m", lists: [LIST], times }, FACTS).headers;
+  }
+
   it("gives raw scores and texts if asked, and its headers", () => {
     const body = { ...BODY, raw_scores: true, return_text: true };
     expect(answerTo(teiWire, "/rerank", body)).toEqual([
@@ -214,6 +219,20 @@ describe("the wire of TEI", () => {
     ]);
     const answer = teiWire.read(BODY, "/rerank").answer({ model: "m", lists: [LIST] }, FACTS);
     expect(answer.headers).toMatchObject({ "x-compute-tokens": "8", "x-total-time": "5" });
+  });
+
+  it("divides the whole time among its stages if the worker's times are known", () => {
+    expect(stageHeaders({ tokenizationMs: 1.2, inferenceMs: 2.1 })).toMatchObject({
+      "x-total-time": "5",
+      "x-tokenization-time": "1",
+      "x-queue-time": "2",
+      "x-inference-time": "2",
+    });
+    const stages = ["x-tokenization-time", "x-queue-time", "x-inference-time"];
+    // Work that took longer than the request was done for an earlier one.
+    for (const times of [undefined, { tokenizationMs: 1, inferenceMs: 9 }]) {
+      for (const stage of stages) expect(stageHeaders(times)).not.toHaveProperty(stage);
+    }
   });
 
   it("warns whoever wants texts cut at their start", () => {

@@ -34,6 +34,17 @@ describe("the gateway", () => {
     expect(results.map(({ index }) => index)).toEqual([2, 1, 0]);
   });
 
+  it("tells a client of TEI how long each stage took, and that is the whole time", async () => {
+    const body = { model: BODY.model, query: "which mill?", texts: ["the mill", "a river"] };
+    const { headers } = await gateway.post("/rerank", body);
+    const [total, ...stages] = ["total", "tokenization", "queue", "inference"].map((stage) => {
+      return Number(headers.get(`x-${stage}-time`) ?? Number.NaN);
+    });
+    const sum = stages.reduce((all, one) => all + one, 0);
+    // Each is rounded.
+    expect(Math.abs(sum - (total ?? Number.NaN))).toBeLessThanOrEqual(2);
+  });
+
   it("leaves no key in Redis once a request has its answer", async () => {
     const before = await keySpace(fleet.redis);
     const response = await gateway.post("/v1/rerank", { ...BODY, query: "another mill" });

@@ -1,4 +1,5 @@
 import { rankingSchema, type WireRanking } from "../../core/contract.js";
+import type { WorkTimes } from "../../core/rank-call.js";
 import { parseStored } from "../../core/stored-json.js";
 import type { TextWindow } from "../../core/document-score.js";
 
@@ -32,6 +33,8 @@ export interface Ranking {
     readonly message: string;
   }[];
   readonly usage: { readonly pairs: number; readonly tokens: number; readonly truncated: number };
+  /** Milliseconds of a worker's work; only in rankings that a gateway asked for. */
+  readonly times?: WorkTimes;
   readonly metadata?: Readonly<Record<string, unknown>>;
 }
 
@@ -60,6 +63,14 @@ function toRanking(wire: WireRanking): Ranking {
     })),
     errors: wire.errors ?? [],
     usage: wire.usage,
+    ...(wire.times === undefined
+      ? {}
+      : {
+          times: {
+            tokenizationMs: wire.times.tokenization_ms,
+            inferenceMs: wire.times.inference_ms,
+          },
+        }),
     ...(wire.metadata === undefined ? {} : { metadata: wire.metadata }),
   };
 }

@@ -19,7 +19,7 @@ import { priorityOf } from "../tenants/caller-limits.js";
 import { BacklogWatch, type TellWait } from "./backlog-watch.js";
 import { HeldJobs, type HeldSet } from "../held-jobs.js";
 import { mergeRankings } from "./merge-rankings.js";
-import type { RankCall, Ranked } from "../../core/rank-call.js";
+import type { RankCall, Ranked, WorkTimes } from "../../core/rank-call.js";
 import { ServedModels, type ModelNames } from "./served-models.js";
 import { checkJobBytes, splitCall, type ListPart } from "./split-list.js";
 import type { RedisClient } from "../../redis/redis-client.js";
@@ -135,7 +135,7 @@ export class Gateway {
       ? undefined
       : await this.#backlog.admit(found, pairs, options.deadlineMs);
     const ranking = this.#rankHeld(caller, held, unique, model, { ...options, untilMs });
-    const rankings = await timed(ranking, tellWait);
+    const { rankings, times } = await timed(ranking, tellWait);
     const lists = call.questions.map((_, question) =>
       mergeRankings(
         places.flatMap(({ jobId, question: of, offset }) => {
@@ -144,7 +144,7 @@ export class Gateway {
         }),
       ),
     );
-    return { model: model.name, lists };
+    return { model: model.name, lists, times };
   }
 
   /** Waits until a job ends; at most `ms`, and no longer than until `signal` aborts. */
@@ -189,7 +189,7 @@ export class Gateway {
     jobs: readonly NewJob[],
     model: OpenModel,
     options: RankOptions & { readonly untilMs: number },
-  ): Promise<ReadonlyMap<string, Ranking>> {
+  ): Promise<RankedJobs> {
     const late = lateOwner(caller);
     let joined: readonly string[] = [];
     const enqueue = async (): Promise<void> => {
@@ -208,7 +208,7 @@ export class Gateway {
       const rankings = await waitForAll(held.jobIds, model, options);
       this.#held.end(held);
       if (joined.length > 0) void held.queue.release(joined, late).catch(this.#options.onError);
-      return rankings;
+      return { rankings, times: joined.length > 0 ? undefined : longestTimes(rankings) };
     } catch (error) {
       const { signal, stopping, deadlineMs } = options;
       const isLate = isTimeout(error) || (stopping.aborted && !signal.aborted);
@@ -256,6 +256,24 @@ interface JobParts {
   readonly parts: readonly ListPart[];
   readonly model: OpenModel;
   readonly requestId: string;
+}
+
+/** The rankings of a call's jobs. */
+interface RankedJobs {
+  readonly rankings: ReadonlyMap<string, Ranking>;
+  readonly times: WorkTimes | undefined;
+}
+
+/** Jobs are worked on side by side: the one that took longest is what the answer waited for. */
+function longestTimes(rankings: ReadonlyMap<string, Ranking>): WorkTimes | undefined {
+  const all = [...rankings.values()].map(({ times }) => times);
+  const known = all.filter((times) => times !== undefined);
+  if (known.length < all.length) return undefined;
+  return known.toSorted((one, other) => workMs(other) - workMs(one))[0];
+}
+
+function workMs({ tokenizationMs, inferenceMs }: WorkTimes): number {
+  return tokenizationMs + inferenceMs;
 }
 
 /** Waits for every job; the first that fails ends the waiting for all. */

@@ -1,5 +1,6 @@
 import { planBatches, type BatchLimits } from "./batch-plan.js";
 import type { EncodedPair, PairOutcome } from "../../core/pair.js";
+import type { LaneTime } from "../../core/ports/pair-scorer.js";
 import type { Priority } from "../../core/priority.js";
 import { cancelled } from "../cancelled.js";
 import type { PairPrefix } from "./pair-prefix.js";
@@ -11,17 +12,22 @@ export interface Work {
   readonly outcomes: (PairOutcome | undefined)[];
   remaining: number;
   settled: boolean;
+  /** Messages with pairs of it that are in lanes, and since when there has been one. */
+  inLanes: number;
+  inLanesSinceMs: number;
+  readonly time: LaneTime | undefined;
   readonly resolve: (outcomes: PairOutcome[]) => void;
   readonly reject: (error: unknown) => void;
 }
 
 /**
- * The work of a job of `pairs` pairs. It ends once: with their outcomes, or with an error, which is
+ * The work of a job's pairs. It ends once: with their outcomes, or with an error, which is
  * `cancelled` if `signal` aborts.
  */
 export function openWork(
   pairs: number,
   signal: AbortSignal,
+  time: LaneTime | undefined,
   resolve: (outcomes: PairOutcome[]) => void,
   reject: (error: Error) => void,
 ): Work {
@@ -39,6 +45,9 @@ export function openWork(
     outcomes: Array.from<PairOutcome | undefined>({ length: pairs }),
     remaining: pairs,
     settled: false,
+    inLanes: 0,
+    inLanesSinceMs: 0,
+    time,
     resolve: (outcomes) => {
       if (end()) resolve(outcomes);
     },
@@ -74,6 +83,30 @@ export type Message = readonly (readonly Item[])[];
 export function enteredAtMs(message: Message): number {
   const waiters = message.flat().flatMap((item) => item.waiters);
   return waiters.reduce((oldest, { work }) => Math.min(oldest, work.enteredAtMs), Infinity);
+}
+
+/**
+ * Counts the time of a message in its lane for those of its jobs that want it counted.
+ *
+ * @returns to be called when the lane has let go of the message
+ */
+export function countLaneTime(message: Message): () => void {
+  const waiters = message.flat().flatMap((item) => item.waiters);
+  const works = new Set(waiters.map(({ work }) => work).filter(({ time }) => time !== undefined));
+  const startMs = performance.now();
+  for (const work of works) {
+    if (work.inLanes === 0) work.inLanesSinceMs = startMs;
+    work.inLanes += 1;
+  }
+  return () => {
+    const endMs = performance.now();
+    for (const work of works) {
+      work.inLanes -= 1;
+      if (work.inLanes === 0 && work.time !== undefined) {
+        work.time.laneMs += endMs - work.inLanesSinceMs;
+      }
+    }
+  };
 }
 
 export function lengthsOf(batch: readonly Item[]): number[] {

@@ -5,11 +5,12 @@ import { Permits } from "../../platform/permits.js";
 import type { EncodedPair, PairOutcome } from "../../core/pair.js";
 import type { Lane } from "../../core/ports/lane.js";
 import type { BatchSource } from "../../core/ports/batch-source.js";
-import type { PairScorer } from "../../core/ports/pair-scorer.js";
+import type { LaneTime, PairScorer } from "../../core/ports/pair-scorer.js";
 import type { Priority } from "../../core/priority.js";
 import { ignoreWork, type ObserveWork } from "../../core/work-events.js";
 import { cancelled } from "../cancelled.js";
 import {
+  countLaneTime,
   enteredAtMs,
   isLive,
   lengthsOf,
@@ -130,6 +131,7 @@ export class Batcher implements PairScorer, BatchSource {
     pairs: readonly EncodedPair[],
     priority: Priority,
     signal: AbortSignal,
+    time?: LaneTime,
   ): Promise<PairOutcome[]> {
     if (pairs.length === 0) return [];
     const tokens = pairs.reduce((sum, pair) => sum + pair.ids.length, 0);
@@ -139,7 +141,7 @@ export class Batcher implements PairScorer, BatchSource {
         throw signal.aborted ? cancelled(signal) : error;
       });
     try {
-      return await this.#enter(pairs, priority, signal);
+      return await this.#enter(pairs, priority, signal, time);
     } finally {
       release();
     }
@@ -149,11 +151,12 @@ export class Batcher implements PairScorer, BatchSource {
     pairs: readonly EncodedPair[],
     priority: Priority,
     signal: AbortSignal,
+    time: LaneTime | undefined,
   ): Promise<PairOutcome[]> {
     if (signal.aborted) throw cancelled(signal);
     if (this.#failure !== undefined) throw this.#failure;
     return new Promise((resolve, reject) => {
-      const work = openWork(pairs.length, signal, resolve, reject);
+      const work = openWork(pairs.length, signal, time, resolve, reject);
       pairs.forEach((pair, index) => this.#add(pair, priority, { work, index }));
       this.#wake();
     });
@@ -216,12 +219,15 @@ export class Batcher implements PairScorer, BatchSource {
         continue;
       }
       this.#observe({ type: "departed", waitedMs: performance.now() - enteredAtMs(message) });
+      const letGo = countLaneTime(message);
       try {
         const logits = await lane.score(message.map((batch) => batch.map((item) => item.pair)));
+        letGo();
         message.forEach((batch, r) => {
           batch.forEach((item, i) => this.#settle(item, outcomeOf(logits[r]?.[i])));
         });
       } catch (error) {
+        letGo();
         await this.#memory?.learnFrom(error, message.map(lengthsOf));
         this.#suspect(message.flat(), error);
         if (!lane.alive) throw error;

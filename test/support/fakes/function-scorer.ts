@@ -1,6 +1,6 @@
 import { RankmillError } from "../../../src/core/errors.js";
 import type { EncodedPair, PairOutcome } from "../../../src/core/pair.js";
-import type { PairScorer } from "../../../src/core/ports/pair-scorer.js";
+import type { LaneTime, PairScorer } from "../../../src/core/ports/pair-scorer.js";
 import type { Priority } from "../../../src/core/priority.js";
 import { unlessAborted } from "../../../src/platform/unless-aborted.js";
 import { firstId } from "../pairs.js";
@@ -32,10 +32,12 @@ export class FunctionScorer implements PairScorer {
     pairs: readonly EncodedPair[],
     priority: Priority,
     signal: AbortSignal,
+    time?: LaneTime,
   ): Promise<PairOutcome[]> {
     if (pairs.length === 0) return [];
     if (signal.aborted) throw cancelled(signal);
     this.calls.push({ pairs, priority });
+    const startMs = performance.now();
     try {
       await unlessAborted(Promise.resolve(this.before()), signal);
     } catch (error) {
@@ -43,6 +45,7 @@ export class FunctionScorer implements PairScorer {
     }
     const outcomes = pairs.map((pair) => this.#outcomeOf(pair));
     this.after();
+    if (time !== undefined) time.laneMs += performance.now() - startMs;
     return outcomes;
   }
 }

@@ -98,6 +98,18 @@ describe("a job", () => {
     expect(tokenizer.calls).toEqual([]);
   });
 
+  it("says how long its work took if a client waits for the answer, and only then", async () => {
+    await processor().process(taken(REQUEST), never);
+    expect(lineOf("r1")).not.toHaveProperty("times");
+    const job = taken({ ...REQUEST, id: "b" });
+    const envelope = { ...envelopeSchema.parse(job.envelope), requestId: "request-1" };
+    jobs.owners.set("r2", new Set(["me"]));
+    await processor().process({ ...job, jobId: "r2", envelope }, never);
+    const { times } = lineOf("r2");
+    expect(times?.tokenization_ms).toBeGreaterThanOrEqual(0);
+    expect(times?.inference_ms).toBeGreaterThanOrEqual(0);
+  });
+
   it("is read from the payload store if it does not travel in the envelope", async () => {
     const job = taken(REQUEST);
     const { request = "", ...envelope } = envelopeSchema.parse(job.envelope);

@@ -34,6 +34,9 @@ const answerSchema = z.array(
   z.object({ index: place, text: z.string().optional(), score: activatedScore }),
 );
 
+const IF_KNOWN =
+  "Absent if an earlier request's work is joined, or a worker older than 0.3.0 did it.";
+
 const about: WireAbout = {
   summary:
     "Text Embeddings Inference: Hugging Face's server, LlamaIndex, Haystack, LiteLLM, Continue, Dify, Milvus",
@@ -47,6 +50,9 @@ const about: WireAbout = {
     "x-compute-tokens": "Tokens that the model read.",
     "x-compute-time": "Milliseconds from the request to its answer.",
     "x-total-time": "The same.",
+    "x-tokenization-time": `Milliseconds in which texts became tokens. ${IF_KNOWN}`,
+    "x-inference-time": `Milliseconds for which the model had the texts. ${IF_KNOWN}`,
+    "x-queue-time": `The rest: waits for a worker and for the model, and the way there. ${IF_KNOWN}`,
   },
   examples: [
     {
@@ -114,5 +120,19 @@ function timeHeaders(
     "x-compute-tokens": String(tokensOf(ranked.lists)),
     "x-compute-time": ms,
     "x-total-time": ms,
+    ...stageHeaders(ranked, tookMs),
+  };
+}
+
+/** Headers of the stages, if their times are known and lie within the request. */
+function stageHeaders({ times }: Ranked, tookMs: number): Record<string, string> {
+  if (times === undefined) return {};
+  const { tokenizationMs, inferenceMs } = times;
+  const queueMs = tookMs - tokenizationMs - inferenceMs;
+  if (queueMs < 0) return {};
+  return {
+    "x-tokenization-time": String(Math.round(tokenizationMs)),
+    "x-queue-time": String(Math.round(queueMs)),
+    "x-inference-time": String(Math.round(inferenceMs)),
   };
 }
