@@ -1,6 +1,6 @@
 /** Refusals of the operating system: one line that says what to do, and no stack trace. */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -40,6 +40,21 @@ it.each([28, 32])("a limit of %i open files is said in one line", (files) => {
   );
   expect(stderr).not.toMatch(/^ +at /m);
   expect(code).toBe(1);
+});
+
+it("a package that Node calls missing under a low limit of open files is no package that is missing", () => {
+  const copy = join(folder, "copy");
+  mkdirSync(copy);
+  writeFileSync(join(copy, "package.json"), '{"type":"module"}');
+  for (const file of ["main.js", "platform-support.js"]) {
+    copyFileSync(join(dist, "producers/cli", file), join(copy, file));
+  }
+  writeFileSync(join(copy, "run-program.js"), 'import "a-package-that-is-not-there";');
+  const start = `${process.execPath} copy/main.js`;
+  const limited = bash(`ulimit -n 64; exec ${start}`);
+  expect(limited).toMatchObject({ code: 1 });
+  expect(limited.stderr).toMatch(/^rankmill: this process may open no more files.*\n$/);
+  expect(bash(`exec ${start}`).stderr).toContain("a-package-that-is-not-there");
 });
 
 it("a reader that ends before the last ranking is no success", () => {
