@@ -24,6 +24,8 @@ const EXAMPLES: Readonly<Record<string, InputFormatExamples>> = {
       { body: { query, documents, top_n: 1 }, extra: 1 },
       { url: "/v1/score", body: { model: "m", text_1: query, text_2: ["first", "second"] } },
       { url: "/score", body: { text_1: [query], text_2: "first", extra: 1 } },
+      { url: "/v1/score", body: { text_1: [query, query], text_2: ["first", "second"] } },
+      { url: "/v1/score", body: { queries: query, documents: ["first", "second"] } },
     ],
     needs: "body",
   },
@@ -54,6 +56,18 @@ for (const format of inputFormats()) {
   const examples = EXAMPLES[format.name];
   if (examples !== undefined) testInputFormat(format, examples);
 }
+
+it.each([
+  [{ text_1: [query, query], text_2: ["a"] }, "has 2 texts and text_2 1: one, or as many"],
+  [{ text_1: [], text_2: ["a"] }, "has 0 texts and text_2 1"],
+  [{ text_1: [query, "another"], text_2: ["a", "b"] }, "must be one text"],
+])("a line of scores whose pairs are not of one text is refused by name: %j", (body, message) => {
+  expect(openAiBatch.toRequest({ url: "/v1/score", body })).toMatchObject({
+    status: "unusable",
+    field: "body.text_1",
+    message: expect.stringContaining(message) as string,
+  });
+});
 
 it("every input format of the registry runs the suite", () => {
   expect(Object.keys(EXAMPLES).sort()).toEqual(

@@ -170,6 +170,16 @@ describe("OpenAI's files and batches", () => {
     expect(data[1]?.score).toBeGreaterThan(data[0]?.score ?? 1);
   });
 
+  it("score a text that is repeated for each of many as the online route does", async () => {
+    const body = { text_1: ["mill", "mill"], text_2: ["river", "the mill"] };
+    const { id } = await batchOf(one, request("s", "/v1/score", body), "/v1/score");
+    const done = await ended(one, id);
+    const [line] = await linesOf(one, done["output_file_id"]);
+    const online = await one.json(200, "POST", "/v1/score", { model: "builtin-bm25", ...body });
+    const { data, usage } = online;
+    expect(line?.response?.body).toMatchObject({ object: "list", data, usage });
+  });
+
   it("cancel a batch and keep what is there", async () => {
     fleet.gate.hold();
     const { id } = await batchOf(one, [rerank("c1", "one"), rerank("c2", "two")].join("\n"));

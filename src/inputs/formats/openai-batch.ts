@@ -3,13 +3,16 @@ import { given, has, isObject, othersThan, unusable } from "./line-fields.js";
 
 const LINE_FIELDS = ["custom_id", "method", "url", "body"];
 const BODY_FIELDS = ["model", "query", "documents", "top_n", "top_k", "metadata"];
-const SCORE_FIELDS = ["model", "text_1", "text_2", "metadata"];
+/** Names that vLLM has had for the two sides of a pair. */
+const FIRST_NAMES = ["text_1", "queries", "data_1"];
+const SECOND_NAMES = ["text_2", "documents", "data_2"];
+const SCORE_FIELDS = ["model", ...FIRST_NAMES, ...SECOND_NAMES, "metadata"];
 const RERANK_URL = /(^|\/)rerank\/?$/;
 const SCORE_URL = /(^|\/)score\/?$/;
 
 /**
  * `{"custom_id", "method", "url", "body": {"model"?, "query", "documents", "top_n"?, "metadata"?}}`; with an `url` that
- * ends in `/score` the body is vLLM's `{"model"?, "text_1", "text_2"}`: one text against one, or against many.
+ * ends in `/score` the body is vLLM's `{"model"?, "text_1", "text_2"}`: one text against one or many. It may be repeated, once per other text.
  */
 export const openAiBatch = {
   name: "openai-batch",
@@ -43,16 +46,27 @@ export const openAiBatch = {
 } as const satisfies InputFormat;
 
 function scoreRequest(line: ParsedLine, body: ParsedLine): Conversion {
-  const { model, text_1: one, text_2: others, metadata } = body;
-  if (Array.isArray(one) && one.length !== 1) {
-    return unusable("body.text_1", "must be one text: give each pair a line of its own");
+  const { model, metadata } = body;
+  const first = firstOf(body, FIRST_NAMES);
+  const second = firstOf(body, SECOND_NAMES);
+  const queries: readonly unknown[] = Array.isArray(first) ? first : [first];
+  const documents: readonly unknown[] = Array.isArray(second) ? second : [second];
+  const [query, ...others] = queries;
+  // A list of one text stands for as many as there are in the other list.
+  if (queries.length !== 1 && queries.length !== documents.length) {
+    const message = `has ${queries.length} texts and text_2 ${documents.length}: one, or as many`;
+    return unusable("body.text_1", message);
+  }
+  if (others.some((other) => other !== query)) {
+    const message = "must be one text, alone or repeated for each of text_2";
+    return unusable("body.text_1", `${message}: give pairs with another one lines of their own`);
   }
   return {
     status: "converted",
     request: {
       ...given("id", line["custom_id"]),
-      query: Array.isArray(one) ? (one as unknown[])[0] : one,
-      documents: Array.isArray(others) ? others : [others],
+      query,
+      documents,
       ...given("metadata", metadata),
     },
     ...(typeof model === "string" ? { model } : {}),
@@ -61,4 +75,8 @@ function scoreRequest(line: ParsedLine, body: ParsedLine): Conversion {
       ...othersThan(body, SCORE_FIELDS).map((field) => `body.${field}`),
     ],
   };
+}
+
+function firstOf(body: ParsedLine, names: readonly string[]): unknown {
+  return names.map((name) => body[name]).find((value) => value !== undefined && value !== null);
 }
