@@ -2,7 +2,7 @@
  * A lane: one process that runs the model and nothing else. Its parent is a worker; they speak
  * lane-protocol.ts over IPC. Standard output stays untouched.
  *
- * The native call blocks this thread for as long as a batch takes, so the parent's death is watched
+ * ONNX Runtime's call blocks this thread for as long as a batch takes, so the parent's death is watched
  * from a thread of its own, and signals are the parent's business: a Ctrl-C on the terminal reaches
  * this process too and must not end it before the drain is done.
  */
@@ -10,7 +10,7 @@ import process from "node:process";
 import type { FromLane } from "../src/inference/lanes/lane-answers.js";
 import { parseToLane, type ToLane } from "../src/inference/lanes/lane-protocol.js";
 import { deviceOf } from "../src/inference/devices/registry.js";
-import { ONNX_RUNTIME } from "../src/inference/runtime/onnx-runtime.js";
+import { runtimeOf } from "../src/inference/runtime/registry.js";
 import type { Session } from "../src/inference/runtime/runtime.js";
 import { warmUp } from "../src/inference/session/warm-up.js";
 import { ownPrivateBytes } from "../src/inference/host/process-memory.js";
@@ -31,7 +31,7 @@ async function open(message: Extract<ToLane, { type: "open" }>): Promise<void> {
   dieWithParent(message.parentPid);
   const started = performance.now();
   try {
-    session = await ONNX_RUNTIME.open(message.model);
+    session = await runtimeOf(message.model.runtime?.kind).open(message.model);
     // The first run of a session allocates and can fail where loading did not: fail here, not on
     // a user's pair. Two rows, of different length if a batch may have such.
     const ids = [new Int32Array(3), new Int32Array(message.model.unmasked === true ? 3 : 2)];

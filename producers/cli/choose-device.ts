@@ -1,13 +1,24 @@
+import { RankmillError } from "../../src/core/errors.js";
+import { option, wording } from "../../src/core/wording.js";
 import {
   decideDevice,
   devicesToTry,
   precisionsFor,
+  type DeviceChoice,
   type DeviceDecision,
 } from "../../src/inference/devices/decide-device.js";
 import type { DevicePlaces } from "../../src/inference/devices/device.js";
 import { CPU_DEVICE, deviceOf, type WorkerDevice } from "../../src/inference/devices/registry.js";
+import { readCpuFeatures } from "../../src/inference/host/cpu-features.js";
+import { decideRuntime, wantedRuntime } from "../../src/inference/runtime/decide-runtime.js";
+import {
+  DEFAULT_RUNTIME,
+  runtimeOf,
+  type RuntimeKind,
+  type WorkerRuntime,
+} from "../../src/inference/runtime/registry.js";
 import type { ResolvedModel } from "../../src/models/resolve.js";
-import { cudaDir, requireModel } from "./context.js";
+import { cudaDir, openvinoDir, requireModel } from "./context.js";
 import { env } from "./terminal.js";
 import type { DeviceValues } from "./options/device.js";
 import type { FindModelValues } from "./options/model.js";
@@ -15,33 +26,71 @@ import type { FindModelValues } from "./options/model.js";
 /** A smaller model is done on a CPU before it has reached a GPU. */
 const LEAST_MODEL_BYTES = 8 * 1024 * 1024;
 
+/** A model, and what it runs on and with. */
+export interface Chosen {
+  readonly device: WorkerDevice;
+  readonly runtime: WorkerRuntime;
+  readonly model: ResolvedModel;
+}
+
 /**
- * Finds device and model together: the device decides which precision is looked for first.
+ * Finds device, runtime and model together: the device decides which precision is looked for first, and a
+ * precision may need a runtime.
  *
  * @param tell hears what runs where, and why
- * @throws RankmillError `device_unavailable`, `invalid_option`, and what `requireModel` gives
+ * @throws RankmillError `device_unavailable`, `invalid_option`, `missing_dependency`, and what `requireModel` gives
  */
 export async function chooseDevice(
   values: DeviceValues,
   wanted: FindModelValues,
   tell: (decision: DeviceDecision) => void,
-): Promise<{ readonly device: WorkerDevice; readonly model: ResolvedModel }> {
-  const choice = values.device;
+): Promise<Chosen> {
+  const kind = wantedRuntime(values.runtime, wanted.precision);
+  const choice = deviceFor(kind, values.device);
   const places: DevicePlaces = { env, setupDirs: { cuda: cudaDir(values.cudaDir) } };
   const looked = await Promise.all(
-    devicesToTry(choice, wanted.precision).map(async (kind) => {
-      const state = await deviceOf(kind).find(places);
-      return { kind, state };
+    devicesToTry(choice, wanted.precision).map(async (one) => {
+      const state = await deviceOf(one).find(places);
+      return { kind: one, state };
     }),
   );
   const decision = decideDevice(choice, values.deviceFallback, looked);
   const model = await requireModel(wanted, precisionsFor(choice, decision.device));
   if (choice === "auto" && decision.device.kind !== CPU_DEVICE.kind && isTiny(model)) {
     tell({ device: CPU_DEVICE, note: "device: CPU, for so small a model", unexpected: false });
-    return { device: CPU_DEVICE, model: await requireModel(wanted) };
+    return { device: CPU_DEVICE, runtime: DEFAULT_RUNTIME, model: await requireModel(wanted) };
   }
-  tell(decision);
-  return { device: decision.device, model };
+  const runtime = await findRuntime(kind, values, model);
+  const { form, name } = runtimeOf(kind);
+  const runBy = kind === DEFAULT_RUNTIME.kind ? "" : `, with ${name}`;
+  tell({ ...decision, note: `${decision.note}${runBy}` });
+  return {
+    device: decision.device,
+    runtime,
+    model: form === undefined ? model : { ...model, form },
+  };
+}
+
+/** A runtime for CPUs leaves no choice of the device. */
+function deviceFor(kind: RuntimeKind, choice: DeviceChoice): DeviceChoice {
+  if (kind === DEFAULT_RUNTIME.kind) return choice;
+  if (choice === "auto" || choice === CPU_DEVICE.kind) return CPU_DEVICE.kind;
+  throw new RankmillError(
+    "invalid_option",
+    wording`${option("device", choice)}: ${runtimeOf(kind).name} runs on CPUs; choose ${option("device", CPU_DEVICE.kind)}, or ${option("runtime", DEFAULT_RUNTIME.kind)} and a precision that it has`,
+    { field: "device" },
+  );
+}
+
+async function findRuntime(
+  kind: RuntimeKind,
+  values: DeviceValues,
+  { precision, file }: ResolvedModel,
+): Promise<WorkerRuntime> {
+  const state = await runtimeOf(kind).find({
+    setupDirs: { openvino: openvinoDir(values.openvinoDir) },
+  });
+  return decideRuntime({ kind, precision, file, cpu: await readCpuFeatures(), state });
 }
 
 function isTiny(model: ResolvedModel): boolean {

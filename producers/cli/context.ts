@@ -40,6 +40,10 @@ export function cudaDir(given: string | undefined): string {
   return given ?? join(cacheHome(), "cuda");
 }
 
+export function openvinoDir(given: string | undefined): string {
+  return given ?? join(cacheHome(), "openvino");
+}
+
 export function indexDir(given: string | undefined): string {
   return given ?? join(cacheHome(), "index");
 }

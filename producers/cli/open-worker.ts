@@ -2,12 +2,10 @@ import type { RedisClient } from "../../src/redis/redis-client.js";
 import type { Logger } from "pino";
 import type { Instruments } from "../../src/app/worker/instruments.js";
 import type { RunningWorker } from "../../src/app/worker/worker-options.js";
-import type { WorkerDevice } from "../../src/inference/devices/registry.js";
-import type { ResolvedModel } from "../../src/models/resolve.js";
 import { describeRedis, redisWarnings } from "../../src/redis/redis-info.js";
 import { answerWithin } from "../../src/redis/answer-within.js";
 import { serversOf } from "../../src/redis/redis-servers.js";
-import { chooseDevice } from "./choose-device.js";
+import { chooseDevice, type Chosen } from "./choose-device.js";
 import { preparedDir } from "./context.js";
 import { laneOptions } from "./lane-options.js";
 import type { WorkerValues } from "./options/worker-groups.js";
@@ -25,13 +23,8 @@ export interface WorkerMeans {
   readonly instruments: Instruments | undefined;
 }
 
-export interface ChosenModel {
-  readonly device: WorkerDevice;
-  readonly model: ResolvedModel;
-}
-
-/** Finds the model and the device, and tells the log why the device is that one. */
-export async function chooseModel(values: WorkerValues, logger: Logger): Promise<ChosenModel> {
+/** Finds model, device and runtime, and tells the log why they are those. */
+export async function chooseModel(values: WorkerValues, logger: Logger): Promise<Chosen> {
   return await chooseDevice(values.device, values.model, ({ note, unexpected }) => {
     if (unexpected) logger.warn(note);
     else logger.info(note);
@@ -41,7 +34,7 @@ export async function chooseModel(values: WorkerValues, logger: Logger): Promise
 /** Opens everything that the worker needs. */
 export async function openWorker(
   values: WorkerValues,
-  { device, model }: ChosenModel,
+  { device, runtime, model }: Chosen,
   { redis, logger, signal, healthFile, instruments }: WorkerMeans,
 ): Promise<RunningWorker> {
   for (const { address, redis: server } of serversOf(redis)) {
@@ -55,6 +48,7 @@ export async function openWorker(
   return await startWorker({
     model,
     device,
+    runtime,
     opened: await openTokenizer(model.folder.path, {
       kind: values.model.tokenizer,
       compiledDir: prepared,

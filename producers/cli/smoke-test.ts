@@ -1,6 +1,5 @@
 /** A check of a model that nobody has published scores of. */
-import type { WorkerDevice } from "../../src/inference/devices/registry.js";
-import type { ResolvedModel } from "../../src/models/resolve.js";
+import type { Chosen } from "./choose-device.js";
 import { env } from "./terminal.js";
 
 /** What a check of a model found: for people, and as JSON. */
@@ -35,14 +34,14 @@ const SMOKE_PAIRS = [
 ] as const;
 
 /** Whether a model without published scores tells an answer from another text. */
-export async function smokeTest(model: ResolvedModel, device: WorkerDevice): Promise<VerifyReport> {
+export async function smokeTest({ model, device, runtime }: Chosen): Promise<VerifyReport> {
   const { scorePairs } = await import("../../src/app/score-pairs.js");
   const pairs = SMOKE_PAIRS.flatMap(({ query, answer, other }) => [
     { query, document: answer },
     { query, document: other },
   ]);
-  const logits = await scorePairs(model, pairs, env, { device });
-  const again = await scorePairs(model, pairs.toReversed(), env, { device });
+  const logits = await scorePairs(model, pairs, env, { device, runtime });
+  const again = await scorePairs(model, pairs.toReversed(), env, { device, runtime });
   const rows = SMOKE_PAIRS.map(({ query }, i) => {
     const [answer = Number.NaN, other = Number.NaN] = logits.slice(2 * i, 2 * i + 2);
     return { query, answer, other, agrees: answer > other };

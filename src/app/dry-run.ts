@@ -3,6 +3,7 @@ import type { ResolvedScoring } from "../core/job.js";
 import type { TokenizerChoice } from "../tokenizers/kinds/registry.js";
 import type { RecordFailure } from "../core/record.js";
 import type { WorkerDevice } from "../inference/devices/registry.js";
+import type { WorkerRuntime } from "../inference/runtime/registry.js";
 import type { ResolvedModel } from "../models/resolve.js";
 import { packPayload, makeJob } from "../redis/make-job.js";
 import type { RecordSource } from "../core/ports/record-source.js";
@@ -18,6 +19,8 @@ export interface DryRunOptions {
   readonly source: RecordSource;
   readonly model: ResolvedModel;
   readonly device: WorkerDevice;
+  /** Default: ONNX Runtime. */
+  readonly runtime?: WorkerRuntime | undefined;
   readonly scoring: ResolvedScoring;
   readonly inFlight: InFlightBounds;
   readonly lanes: number | undefined;
@@ -176,19 +179,21 @@ async function readInput({
 
 /** Opens the lanes that are measured: all of a run's, as far as they fit into memory beside one another. */
 async function openMeasured(
-  { model, scoring, tokenizer, device, env, preparedDir, logger }: DryRunOptions,
+  { model, scoring, tokenizer, device, runtime, env, preparedDir, logger }: DryRunOptions,
   lanes: number,
 ): Promise<{ lane: PairLane; measuredLanes: number; openedSeconds: number }> {
   const { openPairLane } = await import("./score-pairs.js");
   const { modelSource } = await import("./worker/prepared-model.js");
+  const { runtimeOf } = await import("../inference/runtime/registry.js");
   const onCards = device.cards !== undefined;
-  const source = await modelSource(model, onCards ? undefined : preparedDir, env, logger);
+  const prepares = !onCards && runtimeOf(runtime?.kind).loadsPrepared;
+  const source = await modelSource(model, prepares ? preparedDir : undefined, env, logger);
   const fitting = source.prepared
     ? MOST_MEASURED_LANES
     : Math.floor(process.availableMemory() / (LANE_SHARE * model.file.bytes));
   const most = onCards ? 1 : Math.max(1, Math.min(MOST_MEASURED_LANES, fitting));
   const measuredLanes = Math.min(lanes, most);
-  const options = { scoring, tokenizer, device, source, lanes: measuredLanes };
+  const options = { scoring, tokenizer, device, runtime, source, lanes: measuredLanes };
   const startedMs = performance.now();
   const lane = await openPairLane(model, env, options);
   return { lane, measuredLanes, openedSeconds: (performance.now() - startedMs) / 1_000 };

@@ -106,7 +106,7 @@ async function openParts(
   doomed: AbortController,
   stop: AbortSignal,
 ): Promise<RunParts> {
-  const { limits, scoring, model, device, logger, env, preparedDir } = options;
+  const { limits, scoring, model, device, runtime, logger, env, preparedDir } = options;
   const redis = await openRunRedis(options, closers, doomed);
   stop.throwIfAborted();
   await writeState("running", target, options, redis.note);
@@ -114,6 +114,7 @@ async function openParts(
   const starting = startWorker({
     model,
     device,
+    runtime,
     redis: redis.redis,
     logger,
     env,

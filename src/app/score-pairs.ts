@@ -7,6 +7,7 @@ import { CPU_DEVICE, deviceOf, type WorkerDevice } from "../inference/devices/re
 import { quantisedHandling, readCpuFeatures } from "../inference/host/cpu-features.js";
 import { laneModelOf, type ModelSource } from "../inference/lanes/lane-model.js";
 import { LaneProcess } from "../inference/lanes/lane-process.js";
+import type { WorkerRuntime } from "../inference/runtime/registry.js";
 import { openTokenizer } from "../tokenizers/open-tokenizer.js";
 import type { ResolvedModel } from "../models/resolve.js";
 import { PairMaker } from "../pipeline/encode/pair-maker.js";
@@ -44,6 +45,8 @@ export interface PairLaneOptions {
   readonly tokenizer?: TokenizerChoice;
   /** @defaultValue the CPU */
   readonly device?: WorkerDevice;
+  /** @defaultValue ONNX Runtime */
+  readonly runtime?: WorkerRuntime | undefined;
   /** @defaultValue 1 */
   readonly lanes?: number;
   /** The files that lanes load. @defaultValue the model's own */
@@ -82,7 +85,11 @@ export async function openPairLane(
   try {
     const settings = {
       env: deviceOf(device.kind).laneEnv(env, device),
-      model: laneModelOf(source, template, device),
+      model: laneModelOf(source, template, {
+        device,
+        runtime: options.runtime,
+        highestLength: model.maxLength.highest,
+      }),
     };
     const starting = Array.from({ length: count }, async (_, id) =>
       lanes.push(await LaneProcess.start(id, settings)),

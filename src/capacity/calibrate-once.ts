@@ -5,7 +5,7 @@ import { readCpuFeatures } from "../inference/host/cpu-features.js";
 import { usableCores } from "../inference/host/host.js";
 import { oomKills, type MemoryLimit } from "../inference/host/memory-limit.js";
 import { MIN_PREPARE_BYTES } from "../inference/prepare/prepare-model.js";
-import { ONNX_RUNTIME } from "../inference/runtime/onnx-runtime.js";
+import { runtimeForForm } from "../inference/runtime/registry.js";
 import type { ResolvedModel } from "../models/resolve.js";
 import type { Calibration } from "./calibration.js";
 import { mib } from "./divide-memory.js";
@@ -114,7 +114,7 @@ async function keyOf(
     precision,
     form,
     prepared,
-    runtime: await ONNX_RUNTIME.version(),
+    runtime: await runtimeForForm(form).version(),
     cpu: await readCpuFeatures(),
     cores,
   });

@@ -60,7 +60,10 @@ export async function planFromMeasurements(request: LanePlanRequest): Promise<La
   // Fewer lanes than memory holds leave more of it to each.
   const fitted = divideMemory(request, limit, { ...needs, wantedLanes: layout.lanes });
   const { activationBytes, forTokensBytes } = shareOut(request, fitted, layout, needs);
-  const limits = chooseBatches(calibration, model.file.dynamicallyQuantised, request);
+  const limits = {
+    ...chooseBatches(calibration, model.file.dynamicallyQuantised, request),
+    lengthBuckets: laneModel.lengthBuckets,
+  };
   return assemblePlan(request, {
     limit,
     lanes: layout.lanes,

@@ -4,7 +4,17 @@ import type { Form } from "./forms/registry.js";
  * The number formats in which models are computed, in the order in which they are offered. Each gives other
  * scores, and so has a queue of its own. docs/words.md says what each means.
  */
-export const PRECISIONS = ["fp32", "fp16", "int8", "uint8", "w8", "q4", "q4f16", "bnb4"] as const;
+export const PRECISIONS = [
+  "fp32",
+  "bf16",
+  "fp16",
+  "int8",
+  "uint8",
+  "w8",
+  "q4",
+  "q4f16",
+  "bnb4",
+] as const;
 export type Precision = (typeof PRECISIONS)[number];
 
 /** A precision that needs no file of its own. */
@@ -16,4 +26,6 @@ export interface ComputedPrecision {
 }
 
 /** The precisions that are computed from another's file if the model has none of their own. */
-export const COMPUTED_PRECISIONS: Readonly<Partial<Record<Precision, ComputedPrecision>>> = {};
+export const COMPUTED_PRECISIONS: Readonly<Partial<Record<Precision, ComputedPrecision>>> = {
+  bf16: { from: "fp32", form: "openvino" },
+};

@@ -11,6 +11,7 @@ import { modelFiles } from "../../src/app/doctor/checks/model-files.js";
 import type { Said } from "../../src/app/doctor/finding.js";
 import type { Subject } from "../../src/app/doctor/subject.js";
 import { CPU_DEVICE } from "../../src/inference/devices/registry.js";
+import { DEFAULT_RUNTIME } from "../../src/inference/runtime/registry.js";
 import { MIN_PREPARE_BYTES } from "../../src/inference/prepare/prepare-model.js";
 import { resolveModel, type ResolvedModel } from "../../src/models/resolve.js";
 import { preparedOptions } from "../support/fidelity.js";
@@ -38,7 +39,13 @@ async function outcomeOf(check: Check, of: ResolvedModel, prepared: string): Pro
     env: process.env,
   };
   if (check.needs !== "model") throw new Error(`${check.name} is not about a model`);
-  const examined = { model: of, device: CPU_DEVICE, deviceNote: "", deviceUnexpected: false };
+  const examined = {
+    model: of,
+    device: CPU_DEVICE,
+    runtime: DEFAULT_RUNTIME,
+    deviceNote: "",
+    deviceUnexpected: false,
+  };
   return await check.run(examined, subject);
 }
 

@@ -3,8 +3,12 @@
  * test is skipped and the summary at the end of the run tells what was missing and how to get it.
  */
 import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { homedir } from "node:os";
 import { join } from "node:path";
+import { parseCpuFlags, whyNoBf16 } from "../../src/inference/host/cpu-features.js";
+import { OPENVINO_C } from "../../src/models/openvino/openvino-wheels.js";
 import { DATA } from "./data.js";
 import { canMount } from "./mounts.js";
 import { hasRealRedis } from "./redis-server.js";
@@ -127,6 +131,20 @@ export const cudaLibraries: Need = {
   isMet: process.env["RANKMILL_TEST_CUDA_DIR"] !== undefined,
 };
 
+/** The folder that `rankmill setup openvino` filled. */
+export const OPENVINO_DIR =
+  process.env["RANKMILL_TEST_OPENVINO_DIR"] ?? join(homedir(), ".cache/rankmill/openvino");
+
+export const openvino: Need = {
+  name: "OpenVINO: koffi, and `rankmill setup openvino`, or its folder in RANKMILL_TEST_OPENVINO_DIR",
+  isMet: existsSync(join(OPENVINO_DIR, OPENVINO_C)) && canResolve("koffi"),
+};
+
+export const bf16Cpu: Need = {
+  name: "a CPU with AVX512_BF16 or AMX_BF16",
+  isMet: whyNoBf16({ arch: process.arch, flags: ownCpuFlags(), model: "" }) === undefined,
+};
+
 /** For tests of many minutes. */
 export const longTests: Need = {
   name: "npm run test:long, for tests that take minutes each",
@@ -153,4 +171,19 @@ function answers(program: string, ...args: readonly string[]): boolean {
   } catch {
     return false;
   }
+}
+
+function canResolve(name: string): boolean {
+  try {
+    createRequire(import.meta.url).resolve(name);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function ownCpuFlags(): readonly string[] | undefined {
+  return existsSync("/proc/cpuinfo")
+    ? parseCpuFlags(readFileSync("/proc/cpuinfo", "utf8"))
+    : undefined;
 }

@@ -5,8 +5,7 @@ import { RankmillError } from "../../../src/core/errors.js";
 import { loadCatalogue } from "../../../src/models/catalogue-files.js";
 import { packageRoot } from "../../../src/platform/package-root.js";
 import type { ResolvedModel } from "../../../src/models/resolve.js";
-import type { WorkerDevice } from "../../../src/inference/devices/registry.js";
-import { chooseDevice } from "../choose-device.js";
+import { chooseDevice, type Chosen } from "../choose-device.js";
 import { EXIT } from "../exit-codes.js";
 import { addHelp } from "../options/add-help.js";
 import { CATALOGUE } from "../options/catalogue.js";
@@ -48,16 +47,12 @@ export function addModelsVerify(models: Command): void {
 
 async function verify(name: string, parsed: Record<string, unknown>): Promise<number> {
   const values = readOptions(GROUPS, parsed);
-  const { device, model } = await chooseDevice(
-    values.device,
-    { ...values.model, model: name },
-    ({ note }) => say(note),
+  const chosen = await chooseDevice(values.device, { ...values.model, model: name }, ({ note }) =>
+    say(note),
   );
-  const published = await publishedOf(model, values.catalogue.published);
+  const published = await publishedOf(chosen.model, values.catalogue.published);
   const report =
-    published.length === 0
-      ? await smokeTest(model, device)
-      : await comparePublished(model, device, published);
+    published.length === 0 ? await smokeTest(chosen) : await comparePublished(chosen, published);
   if (values.messages.json) print(JSON.stringify(report.json));
   else for (const line of report.lines) print(line);
   return report.agrees ? EXIT.ok : EXIT.someFailed;
@@ -76,12 +71,11 @@ async function publishedOf(
 }
 
 async function comparePublished(
-  model: ResolvedModel,
-  device: WorkerDevice,
+  { model, device, runtime }: Chosen,
   published: readonly Published[],
 ): Promise<VerifyReport> {
   const { scorePairs } = await import("../../../src/app/score-pairs.js");
-  const logits = await scorePairs(model, published, env, { device });
+  const logits = await scorePairs(model, published, env, { device, runtime });
   const rows = published.map((pair, i) => {
     const score = activate(logits[i] ?? Number.NaN, pair.activation);
     const difference = Math.abs(score - pair.score);

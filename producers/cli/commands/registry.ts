@@ -112,7 +112,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     name: "setup",
     description: "fetch parts that only some machines need",
-    below: ["cuda"],
+    below: ["cuda", "openvino"],
     load: async () => (await import("./setup.js")).defineSetup,
   },
   {

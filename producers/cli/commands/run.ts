@@ -4,6 +4,7 @@ import { dryRun } from "../../../src/app/dry-run.js";
 import { runFile } from "../../../src/app/run-file.js";
 import type { RunFileResult } from "../../../src/app/run-file/run-file-options.js";
 import type { WorkerDevice } from "../../../src/inference/devices/registry.js";
+import type { WorkerRuntime } from "../../../src/inference/runtime/registry.js";
 import { numbersName } from "../../../src/core/forms/numbers.js";
 import { RankmillError } from "../../../src/core/errors.js";
 import type { ResolvedScoring } from "../../../src/core/job.js";
@@ -132,6 +133,7 @@ interface Prepared {
   readonly choice: InputChoice;
   readonly format: OutputFormat;
   readonly device: WorkerDevice;
+  readonly runtime: WorkerRuntime;
   readonly model: ResolvedModel;
   readonly source: RecordSource;
   readonly scoring: ResolvedScoring;
@@ -179,7 +181,12 @@ async function prepare(
     });
   const { pull } = values.fetch;
   const { model: files, download } = values;
-  const { device, model } = await findOrFetch(name, find, { pull, files, download, signal });
+  const { device, runtime, model } = await findOrFetch(name, find, {
+    pull,
+    files,
+    download,
+    signal,
+  });
   const choice = inputChoice(input, values.input);
   const format = await outputFormat(output, choice, values.output, values.results.topN);
   const reads = [
@@ -209,6 +216,7 @@ async function prepare(
     choice,
     format,
     device,
+    runtime,
     model,
     source,
     scoring,
@@ -255,11 +263,12 @@ async function judgements(values: RunValues, output: string): Promise<Qrels | un
 }
 
 async function forecast(values: RunValues, prepared: Prepared): Promise<number> {
-  const { source, model, device, scoring } = prepared;
+  const { source, model, device, runtime, scoring } = prepared;
   const figures = await dryRun({
     source,
     model,
     device,
+    runtime,
     scoring,
     inFlight: inFlightBounds(values.redis),
     lanes: values.lanes.lanes,
@@ -280,8 +289,7 @@ async function rank(
   prepared: Prepared,
   signal: AbortSignal,
 ): Promise<RunFileResult> {
-  const { input, reads, output, choice, format, device, model, source, scoring, logger, topN } =
-    prepared;
+  const { input, reads, output, choice, format, model, source, scoring, logger, topN } = prepared;
   return await runFile({
     input,
     reads,
@@ -290,7 +298,8 @@ async function rank(
     format,
     output,
     model,
-    device,
+    device: prepared.device,
+    runtime: prepared.runtime,
     preparedDir: values.model.prepare ? preparedDir(values.model.preparedDir) : undefined,
     scoring,
     topN,

@@ -7,7 +7,8 @@ import { createLogger, requireRedis } from "../context.js";
 import { EXIT } from "../exit-codes.js";
 import { failureUnlessStopped } from "../failure-unless-stopped.js";
 import { openInstruments } from "../instrument-options.js";
-import { chooseModel, openWorker, type ChosenModel } from "../open-worker.js";
+import type { Chosen } from "../choose-device.js";
+import { chooseModel, openWorker } from "../open-worker.js";
 import { addHelp } from "../options/add-help.js";
 import { addOptions, readOptions, type CommandValues } from "../options/command-options.js";
 import { LOGS } from "../options/messages.js";
@@ -82,7 +83,7 @@ async function work(parsed: Record<string, unknown>): Promise<number> {
 /** Opens everything that the worker needs, what may be refused soonest first. */
 async function start(
   values: CommandValues<typeof GROUPS>,
-  model: ChosenModel,
+  model: Chosen,
   { logger, signal, closers }: Means,
 ): Promise<RunningWorker> {
   const instruments = await openInstruments(values.observe, logger, closers);

@@ -1,5 +1,4 @@
 import { CATALOGUE } from "./catalogue.js";
-import { CUDA_SETUP } from "./cuda-setup.js";
 import { DASHBOARD } from "./dashboard.js";
 import { DEVICE } from "./device.js";
 import { DOWNLOAD } from "./download.js";
@@ -13,6 +12,7 @@ import { LANES } from "./lanes.js";
 import { LIMITS } from "./limits.js";
 import { MESSAGES } from "./messages.js";
 import { MODEL } from "./model.js";
+import { NATIVE_SETUP } from "./native-setup.js";
 import { OBSERVE } from "./observe.js";
 import type { OptionGroup, OptionSpec } from "./option-spec.js";
 import { OUTPUT } from "./output.js";
@@ -50,7 +50,7 @@ export const ALL_GROUPS: readonly OptionGroup[] = [
   PREPARE,
   FETCH,
   DOWNLOAD,
-  CUDA_SETUP,
+  NATIVE_SETUP,
   MESSAGES,
   EVERYWHERE,
 ];

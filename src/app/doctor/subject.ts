@@ -2,6 +2,7 @@ import type { RedisTls } from "../../redis/redis-url.js";
 import type { TokenizerChoice } from "../../tokenizers/kinds/registry.js";
 import type { InFlightBounds } from "../../core/in-flight-bounds.js";
 import type { WorkerDevice } from "../../inference/devices/registry.js";
+import type { WorkerRuntime } from "../../inference/runtime/registry.js";
 import type { ResolvedModel } from "../../models/resolve.js";
 import type { RedisDescription } from "../../redis/redis-info.js";
 import type { RedisServer } from "../../redis/redis-servers.js";
@@ -31,6 +32,7 @@ export interface ExaminedServer extends RedisServer {
 export interface ExaminedModel {
   readonly model: ResolvedModel;
   readonly device: WorkerDevice;
+  readonly runtime: WorkerRuntime;
   /** The reason for this device. */
   readonly deviceNote: string;
   /** True if the device is not the one that the operator or the machine leads one to expect. */

@@ -9,6 +9,7 @@ import type { TokenizerChoice } from "../../tokenizers/kinds/registry.js";
 import type { RecordFailure } from "../../core/record.js";
 import type { RunCounts } from "../../core/run-counts.js";
 import type { WorkerDevice } from "../../inference/devices/registry.js";
+import type { WorkerRuntime } from "../../inference/runtime/registry.js";
 import type { PlaceRead } from "../../inputs/places-read.js";
 import type { ResolvedModel } from "../../models/resolve.js";
 import type { RunSettings } from "../../outputs/manifest.js";
@@ -29,6 +30,8 @@ export interface RunFileOptions {
   readonly output: string;
   readonly model: ResolvedModel;
   readonly device: WorkerDevice;
+  /** Default: ONNX Runtime. */
+  readonly runtime?: WorkerRuntime | undefined;
   /** Undefined: the model runs as it is. */
   readonly preparedDir: string | undefined;
   readonly scoring: ResolvedScoring;

@@ -4,7 +4,7 @@ import { RankmillError } from "../../core/errors.js";
 import { option, wording } from "../../core/wording.js";
 import { readCpuFeatures } from "../../inference/host/cpu-features.js";
 import { deviceOf } from "../../inference/devices/registry.js";
-import { ONNX_RUNTIME } from "../../inference/runtime/onnx-runtime.js";
+import { runtimeOf } from "../../inference/runtime/registry.js";
 import type { ResolvedModel } from "../../models/resolve.js";
 import { RedisScoreCache } from "../../redis/redis-score-cache.js";
 import { scoreScope } from "../../redis/score-key.js";
@@ -52,7 +52,7 @@ export async function openScoreCache(
       tag,
       model.digest,
       model.precision,
-      await ONNX_RUNTIME.version(),
+      await runtimeOf(laneModel.runtime?.kind).version(),
       cpu.arch,
       cpu.flags ?? cpu.model,
       prepared ?? false,

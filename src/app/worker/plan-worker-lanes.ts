@@ -2,11 +2,14 @@ import { planLanes } from "../../capacity/plan-lanes.js";
 import type { LanePlan, LanePlanRequest } from "../../capacity/lane-plan.js";
 import { CPU_DEVICE, deviceOf, type WorkerDevice } from "../../inference/devices/registry.js";
 import { laneModelOf, type BatchFilling } from "../../inference/lanes/lane-model.js";
+import { runtimeOf, type WorkerRuntime } from "../../inference/runtime/registry.js";
 import { modelSource } from "./prepared-model.js";
 
 export interface WorkerLanesRequest extends Omit<LanePlanRequest, "device" | "laneModel"> {
   /** Default: the CPU. */
   readonly device?: WorkerDevice | undefined;
+  /** Default: ONNX Runtime. */
+  readonly runtime?: WorkerRuntime | undefined;
   readonly filling: BatchFilling;
   /** Holds prepared models; the model runs as it is if absent. */
   readonly preparedDir?: string | undefined;
@@ -19,17 +22,19 @@ export interface WorkerLanes {
 }
 
 /**
- * Finds the files that a worker's lanes load, prepares them if the device can use that, and plans the lanes.
+ * Finds the files that a worker's lanes load, prepares them if device and runtime can use that, and plans the lanes.
  *
  * @throws RankmillError `memory_too_small`, or why no lane can run the model
  */
 export async function planWorkerLanes(request: WorkerLanesRequest): Promise<WorkerLanes> {
-  const { model, preparedDir, logger, device = CPU_DEVICE } = request;
+  const { model, preparedDir, logger, device = CPU_DEVICE, runtime } = request;
   const { loadsPrepared, laneEnv } = deviceOf(device.kind);
   const env = laneEnv(request.env, device);
-  const source = loadsPrepared
-    ? await modelSource(model, preparedDir, env, logger)
-    : { onnxPath: model.onnxPath, head: model.head };
-  const laneModel = laneModelOf(source, request.filling, device);
+  const source =
+    loadsPrepared && runtimeOf(runtime?.kind).loadsPrepared
+      ? await modelSource(model, preparedDir, env, logger)
+      : { onnxPath: model.onnxPath, head: model.head };
+  const highestLength = model.maxLength.highest;
+  const laneModel = laneModelOf(source, request.filling, { device, runtime, highestLength });
   return { plan: await planLanes({ ...request, device, env, laneModel }), env };
 }

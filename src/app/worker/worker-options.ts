@@ -4,6 +4,7 @@ import type { Limits } from "../../core/contract.js";
 import type { RankmillError } from "../../core/errors.js";
 import type { Health } from "../../core/lane-health.js";
 import type { WorkerDevice } from "../../inference/devices/registry.js";
+import type { WorkerRuntime } from "../../inference/runtime/registry.js";
 import type { ResolvedModel } from "../../models/resolve.js";
 import type { ReuseCounts } from "../../telemetry/reuse-counts.js";
 import type { OpenedTokenizer } from "../../tokenizers/open-tokenizer.js";
@@ -22,6 +23,8 @@ export interface WorkerOptions extends LaneOptions {
   readonly model: ResolvedModel;
   /** Default: the CPU. */
   readonly device?: WorkerDevice | undefined;
+  /** Default: ONNX Runtime. */
+  readonly runtime?: WorkerRuntime | undefined;
   /** The model's tokenizer; the worker closes it, if its start fails too. */
   readonly opened: OpenedTokenizer;
   readonly redis: RedisClient;

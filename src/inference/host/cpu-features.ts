@@ -89,6 +89,16 @@ export function hasInt8Dot(cpu: CpuFeatures): boolean | undefined {
   return wanted.some((flag) => flags.includes(flag));
 }
 
+/** Any of them multiplies pairs of bf16 numbers. */
+const BF16_FLAGS: ReadonlySet<string> = new Set(["avx512_bf16", "amx_bf16"]);
+
+/** @returns why products cannot be computed in bf16 on this CPU; undefined if they can */
+export function whyNoBf16({ arch, flags }: CpuFeatures): string | undefined {
+  if (arch !== "x64") return `bf16 is computed on x64 only, this is ${arch}`;
+  if (flags?.some((flag) => BF16_FLAGS.has(flag)) === true) return undefined;
+  return "this CPU has no bf16 (neither AVX512_BF16 nor AMX_BF16)";
+}
+
 export interface QuantisedHandling {
   /**
    * True if the session needs `session.x64quantprecision`. Without VNNI, x64 multiplies unsigned

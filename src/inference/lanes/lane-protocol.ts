@@ -1,6 +1,7 @@
 import type { BatchShape } from "../../core/cost/lane-cost.js";
 import type { HeadUse } from "../../core/heads/head-use.js";
 import type { DeviceKind } from "../devices/registry.js";
+import type { WorkerRuntime } from "../runtime/registry.js";
 
 /**
  * The messages of a worker and its lanes over the IPC channel of a child process
@@ -17,6 +18,8 @@ export interface LaneModel {
   /** False if the model has token types but its tokenizer gives all zeros. */
   readonly segmentTypeIds: boolean;
   readonly device: DeviceKind;
+  /** The library that runs it; ONNX Runtime if absent. */
+  readonly runtime?: WorkerRuntime;
   /** Index among the cards that the process sees, of a device that has cards. */
   readonly card?: number;
   /** See `BatchLimits.lengthBuckets`: rows are padded to one of these, not to the longest row. */

@@ -45,7 +45,7 @@ export async function preparedPlace(options: PreparableModel): Promise<PreparedP
   const model = laneModelOf(
     { onnxPath: resolve(options.onnxPath), head: options.head, exactInt8 },
     { padId: 0, segmentTypeIds: false },
-    CPU_DEVICE,
+    { device: CPU_DEVICE },
   );
   const { form } = options;
   const key = preparedKey({ modelDigest: options.modelDigest, runtime, cpu, model, form });

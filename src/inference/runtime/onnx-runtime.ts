@@ -2,9 +2,15 @@ import { ModelSession } from "../session/model-session.js";
 import { runtimeVersion } from "./installed-onnx-runtime.js";
 import type { Runtime } from "./runtime.js";
 
-/** Microsoft's ONNX Runtime, through its binding for Node. */
-export const ONNX_RUNTIME: Runtime = {
+/** Microsoft's ONNX Runtime, through its binding for Node. It comes with the package. */
+export const ONNX_RUNTIME: Runtime & { readonly kind: "onnxruntime" } = {
+  kind: "onnxruntime",
   name: "ONNX Runtime",
+  form: undefined,
+  files: undefined,
+  loadsPrepared: true,
+  lengths: undefined,
   version: runtimeVersion,
+  find: async () => await Promise.resolve({ status: "works" }),
   open: async (model) => await ModelSession.open(model),
 };

@@ -1,5 +1,5 @@
 /**
- * Words in which ONNX Runtime and the C++ library say that the host's memory ran out. They are looked
+ * Words in which ONNX Runtime, OpenVINO and the C++ library say that the host's memory ran out. They are looked
  * for in the message of a failed batch and in the last words of a lane that died.
  */
 const SIGNS = [
@@ -9,6 +9,9 @@ const SIGNS = [
   /std::bad_alloc/,
   /Cannot allocate memory/i,
   /Available memory of \d+ is smaller than/i,
+  // OpenVINO, and oneDNN below it.
+  /Could not allocate memory/i,
+  /can't alloc\b/i,
   /\bout of memory\b/i,
   /ran out of memory/i,
 ] as const;

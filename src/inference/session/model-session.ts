@@ -2,7 +2,6 @@ import type * as Ort from "onnxruntime-node";
 import type { InferenceSession, Tensor, TypedTensor } from "onnxruntime-node";
 import { RankmillError } from "../../core/errors.js";
 import { installAdvice } from "../../platform/install-advice.js";
-import { logitsOfRows, whyNotNumbers } from "../../core/heads/head-use.js";
 import { paddedLength } from "../../core/cost/length-buckets.js";
 import { rerankerInput, scoredOutput, whyNotReranker } from "../../models/onnx/onnx-check.js";
 import type { RerankerInput } from "../../models/onnx/onnx-check.js";
@@ -11,7 +10,9 @@ import { deviceOf } from "../devices/registry.js";
 import type { LaneModel, BatchInput } from "../lanes/lane-protocol.js";
 import type { Session } from "../runtime/runtime.js";
 import { isPastInput, pastLayout } from "../../models/onnx/past-layout.js";
+import { fillInput } from "./fill-input.js";
 import { integerTensor, type IntegerType } from "./integer-tensor.js";
+import { rowLogits } from "./row-logits.js";
 import { sessionOptions, type SaveTarget } from "./session-options.js";
 import { SharedPrefixRuns } from "./shared-prefix-runs.js";
 import { unusable } from "./unusable.js";
@@ -80,14 +81,7 @@ export class ModelSession implements Session {
   /** @returns one logit per row */
   async run(input: BatchInput): Promise<Float32Array> {
     const numbers = await this.#numbers(input);
-    const rows = input.ids.length;
-    const perRow = numbers.length / rows;
-    if (!Number.isInteger(perRow)) {
-      throw unusable(`it gave ${numbers.length} numbers for ${rows} pairs`);
-    }
-    const why = whyNotNumbers(perRow, this.#model.head);
-    if (why !== undefined) throw unusable(why);
-    return logitsOfRows(numbers, rows, this.#model.head);
+    return rowLogits(numbers, input.ids.length, this.#model.head);
   }
 
   async #numbers(input: BatchInput): Promise<Float32Array> {
@@ -106,7 +100,7 @@ export class ModelSession implements Session {
     }
     const feeds: Record<string, Tensor> = {};
     for (const { name, type } of this.#inputs) {
-      const filled = this.#fill(name, input, columns);
+      const filled = fillInput(name, input, columns, this.#model);
       feeds[name] = integerTensor(this.#ort, type, filled, [rows, columns]);
     }
     const outputs = await this.#session.run(feeds, names);
@@ -120,20 +114,6 @@ export class ModelSession implements Session {
       output.dispose();
       return copy;
     });
-  }
-
-  #fill(name: RerankerInput, input: BatchInput, columns: number): Int32Array {
-    const filled = new Int32Array(input.ids.length * columns);
-    if (name === "input_ids" && this.#model.padId !== 0) filled.fill(this.#model.padId);
-    input.ids.forEach((ids, row) => {
-      const start = row * columns;
-      if (name === "input_ids") filled.set(ids, start);
-      else if (name === "attention_mask") filled.fill(1, start, start + ids.length);
-      else if (this.#model.segmentTypeIds) {
-        filled.fill(1, start + (input.secondStarts[row] ?? ids.length), start + ids.length);
-      }
-    });
-    return filled;
   }
 
   async close(): Promise<void> {

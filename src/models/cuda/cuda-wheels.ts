@@ -1,30 +1,14 @@
 /**
  * The files that CUDA needs beside onnxruntime-node, all of them pinned: ONNX Runtime's own CUDA provider, from its
  * publisher's wheel of the same version and commit, and the libraries of NVIDIA's that the provider
- * names (`readelf -d`), from NVIDIA's own wheels. `docker/cuda/pin-wheels.py` prints these pins.
+ * names (`readelf -d`), from NVIDIA's own wheels. `docker/pin-wheels.py` prints these pins.
  */
 
-/** One file inside a wheel. */
-export interface CudaFile {
-  /** Path below the folder that it is put into. */
-  readonly name: string;
-  /** Offset of its deflated bytes in the wheel. */
-  readonly offset: number;
-  readonly compressedBytes: number;
-  readonly bytes: number;
-  readonly sha256: string;
-}
+import type { NativeWheel } from "../native/native-wheel.js";
 
-export interface CudaWheel {
-  /** Its project in a Python package index. */
-  readonly project: string;
-  readonly version: string;
-  readonly name: string;
-  readonly bytes: number;
-  readonly sha256: string;
+export interface CudaWheel extends NativeWheel {
   /** `libraries` are not needed if the machine has CUDA of the same major version. */
   readonly part: "provider" | "libraries";
-  readonly files: readonly CudaFile[];
 }
 
 /** The version of onnxruntime-node that the provider was built with: another does not load it. */

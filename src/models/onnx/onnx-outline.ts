@@ -8,9 +8,9 @@ import type { Field } from "./protobuf-reader.js";
 
 const MODEL = { graph: 7 } as const;
 const GRAPH = { node: 1, initializer: 5, input: 11, output: 12 } as const;
-const NODE = { output: 2, operator: 4, attribute: 5 } as const;
+const NODE = { input: 1, output: 2, operator: 4, attribute: 5 } as const;
 const ATTRIBUTE = { tensor: 5, graph: 6, tensors: 10, graphs: 11 } as const;
-const TENSOR = { name: 8, externalData: 13 } as const;
+const TENSOR = { dimension: 1, name: 8, externalData: 13 } as const;
 const ENTRY = { key: 1, value: 2 } as const;
 const VALUE_INFO = { name: 1, type: 2 } as const;
 const TYPE = { tensor: 1 } as const;
@@ -46,6 +46,8 @@ export interface OnnxOutline {
   readonly dynamicallyQuantised: boolean;
   /** Names of the outputs that come straight from a Sigmoid: scores already, no logits. */
   readonly activatedOutputs: ReadonlySet<string>;
+  /** Rows of the table that `input_ids` chooses from: a token id must be below. Undefined if the graph has none. */
+  readonly vocabularyRows: number | undefined;
 }
 
 /**
@@ -66,10 +68,13 @@ class OutlineBuilder {
   readonly #reader: ProtobufReader;
   readonly #inputs: OnnxValue[] = [];
   readonly #outputs: OnnxValue[] = [];
-  readonly #initializers = new Set<string>();
+  /** The first dimension of each, undefined if the file does not give it plainly. */
+  readonly #initializers = new Map<string, number | undefined>();
   readonly #externalData = new Map<string, number>();
   /** Names of the values that Sigmoid nodes give. */
   readonly #sigmoids = new Set<string>();
+  /** Name of the table that `input_ids` chooses from. */
+  #vocabulary: string | undefined;
   #dynamicallyQuantised = false;
   #graphs = 0;
 
@@ -90,6 +95,8 @@ class OutlineBuilder {
       activatedOutputs: new Set(
         this.#outputs.map(({ name }) => name).filter((name) => this.#sigmoids.has(name)),
       ),
+      vocabularyRows:
+        this.#vocabulary === undefined ? undefined : this.#initializers.get(this.#vocabulary),
     };
   }
 
@@ -105,17 +112,20 @@ class OutlineBuilder {
   }
 
   #node(node: Field): void {
+    const inputs: string[] = [];
     const outputs: string[] = [];
     let operator = "";
     this.#reader.walk(node.end, (field) => {
       if (!field.nested) return;
-      if (field.number === NODE.output) outputs.push(this.#reader.text(field.end));
+      if (field.number === NODE.input) inputs.push(this.#reader.text(field.end));
+      else if (field.number === NODE.output) outputs.push(this.#reader.text(field.end));
       else if (field.number === NODE.operator) operator = this.#reader.text(field.end);
       else if (field.number === NODE.attribute) {
         this.#attribute(field);
       }
     });
     if (DYNAMIC_QUANTISATION.has(operator)) this.#dynamicallyQuantised = true;
+    if (operator === "Gather" && inputs[1] === "input_ids") this.#vocabulary = inputs[0];
     if (operator === SIGMOID) for (const output of outputs) this.#sigmoids.add(output);
   }
 
@@ -132,11 +142,15 @@ class OutlineBuilder {
 
   #tensor(tensor: Field): void {
     const external = new Map<string, string>();
+    let name: string | undefined;
+    let rows: number | undefined;
     this.#reader.walk(tensor.end, (field) => {
-      if (!field.nested) return;
-      if (field.number === TENSOR.name) this.#initializers.add(this.#reader.text(field.end));
+      if (!field.nested) {
+        if (field.number === TENSOR.dimension) rows ??= field.value;
+      } else if (field.number === TENSOR.name) name = this.#reader.text(field.end);
       else if (field.number === TENSOR.externalData) this.#entry(field, external);
     });
+    if (name !== undefined) this.#initializers.set(name, rows);
     const location = external.get("location");
     if (location === undefined) return;
     const needed = Number(external.get("offset") ?? 0) + Number(external.get("length") ?? 0);

@@ -59,7 +59,7 @@ describe("settings of docker-compose.yml", () => {
 
   it.each([
     // Folders lie where the image has them, under /cache; a tokenizer has one implementation there;
-    // this image's device is the CPU.
+    // this image's device is the CPU, its runtime ONNX Runtime.
     [
       "worker",
       defineWorker,
@@ -68,11 +68,13 @@ describe("settings of docker-compose.yml", () => {
         "RANKMILL_CUDA_DIR",
         "RANKMILL_DEVICE",
         "RANKMILL_DEVICE_FALLBACK",
+        "RANKMILL_OPENVINO_DIR",
         "RANKMILL_PREPARED_DIR",
         // Certificates are files: who has them mounts them and sets these.
         "RANKMILL_REDIS_CA",
         "RANKMILL_REDIS_CERT",
         "RANKMILL_REDIS_KEY",
+        "RANKMILL_RUNTIME",
         "RANKMILL_TOKENIZER",
       ],
     ],

@@ -1,5 +1,6 @@
 import { hasCalibration } from "../../../capacity/calibrate-once.js";
 import { deviceOf } from "../../../inference/devices/registry.js";
+import { runtimeOf } from "../../../inference/runtime/registry.js";
 import { MIN_PREPARE_BYTES } from "../../../inference/prepare/prepare-model.js";
 import type { Check } from "../check.js";
 import { note, ok, problem, type Said } from "../finding.js";
@@ -10,8 +11,9 @@ export const caches: Check = {
   name: "caches",
   needs: "model",
   timeoutMs: 600_000,
-  run: async ({ model, device }, { folders }) => {
+  run: async ({ model, device, runtime }, { folders }) => {
     if (!deviceOf(device.kind).loadsPrepared) return [ok("this device needs none")];
+    if (!runtimeOf(runtime.kind).loadsPrepared) return [ok("this runtime needs none")];
     if (model.file.bytes < MIN_PREPARE_BYTES) return [ok(`${model.name} is too small to need any`)];
     const said: Said[] = [];
     const ahead = `rankmill models prepare ${model.name} --calibrate`;

@@ -3,6 +3,7 @@ import { planLanes } from "../../../capacity/plan-lanes.js";
 import { RankmillError } from "../../../core/errors.js";
 import { option, wording } from "../../../core/wording.js";
 import { deviceOf } from "../../../inference/devices/registry.js";
+import { runtimeOf } from "../../../inference/runtime/registry.js";
 import { usableCores } from "../../../inference/host/host.js";
 import { memoryLimit } from "../../../inference/host/memory-limit.js";
 import { laneModelOf } from "../../../inference/lanes/lane-model.js";
@@ -18,14 +19,15 @@ const MIB = 1024 * 1024;
 export const memory: Check = {
   name: "memory",
   needs: "model",
-  run: async ({ model, device }, subject) => {
+  run: async ({ model, device, runtime }, subject) => {
     const { lanes: asked, folders, env, maxJobBytes, maxDocumentChars } = subject;
     const limit = await memoryLimit(asked.memoryLimitBytes);
     const bound = `the memory limit of ${Math.floor(limit.bytes / MIB)} MiB (${limit.source})`;
     const wanted = asked.lanes ?? device.cards ?? (await usableCores());
-    const found = deviceOf(device.kind).loadsPrepared
-      ? await preparedHere(model, folders.prepared, false)
-      : { status: "missing" as const };
+    const found =
+      deviceOf(device.kind).loadsPrepared && runtimeOf(runtime.kind).loadsPrepared
+        ? await preparedHere(model, folders.prepared, false)
+        : { status: "missing" as const };
     const source =
       found.status === "good"
         ? {
@@ -46,7 +48,7 @@ export const memory: Check = {
         calibrationDir: undefined,
         model,
         device,
-        laneModel: laneModelOf(source, template, device),
+        laneModel: laneModelOf(source, template, { device, runtime }),
         env,
         tokenizer: { kind, vocabularyBytes, maxDocumentChars },
         maxJobBytes,

@@ -8,10 +8,11 @@ export const scoredPair: Check = {
   name: "scored-pair",
   needs: "model",
   timeoutMs: 600_000,
-  run: async ({ model, device }, { env, tokenizer }) => {
+  run: async ({ model, device, runtime }, { env, tokenizer }) => {
     const started = performance.now();
     const [logit = Number.NaN] = await scorePairs(model, [EXAMPLE_PAIR], env, {
       device,
+      runtime,
       tokenizer,
     });
     const seconds = ((performance.now() - started) / 1_000).toFixed(1);

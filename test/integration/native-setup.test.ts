@@ -5,17 +5,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { deflateRawSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { CudaWheel } from "../../src/models/cuda/cuda-wheels.js";
-import { setupCuda, type CudaSetupOptions } from "../../src/models/cuda/cuda-setup.js";
+import { setupNative, type NativeSetupOptions } from "../../src/models/native/native-setup.js";
+import type { NativeWheel } from "../../src/models/native/native-wheel.js";
 import { IndexServer } from "../support/index-server.js";
 import { refusal } from "../support/pull-bench.js";
 import { given, mounts } from "../support/needs.js";
 
+/** A file from elsewhere, of which a copy lies beside them. */
 const RUNTIME = Buffer.from("the runtime of onnxruntime-node");
 
 let folder: string;
 let index: IndexServer;
-let first: { wheel: CudaWheel; bytes: Buffer; contents: ReadonlyMap<string, Buffer> };
+let first: { wheel: NativeWheel; bytes: Buffer; contents: ReadonlyMap<string, Buffer> };
 let second: typeof first;
 
 /** A wheel as far as a setup reads it: deflated files at pinned places. */
@@ -38,13 +39,12 @@ function makeWheel(project: string, names: readonly string[], size: number): typ
   });
   const bytes = Buffer.concat(chunks);
   const name = `${project.replaceAll("-", "_")}-1.0-py3-none-any.whl`;
-  const wheel: CudaWheel = {
+  const wheel: NativeWheel = {
     project,
     version: "1.0",
     name,
     bytes: bytes.length,
     sha256: sha256(bytes),
-    part: "provider",
     files,
   };
   return { wheel, bytes, contents };
@@ -54,12 +54,13 @@ function sha256(bytes: Buffer): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-function options(more: Partial<CudaSetupOptions> = {}): CudaSetupOptions {
+function options(more: Partial<NativeSetupOptions> = {}): NativeSetupOptions {
   return {
     dir: join(folder, "cuda"),
     wheels: [first.wheel, second.wheel],
     source: { kind: "index", url: index.url },
-    runtimePath: join(folder, "libonnxruntime.so.1"),
+    copied: { path: join(folder, "libonnxruntime.so.1"), name: "libonnxruntime.so.1" },
+    place: { folder: "CUDA folder", again: 'run "rankmill setup cuda" again' },
     firstDelayMs: 1,
     ...more,
   };
@@ -92,22 +93,22 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-describe("a setup of CUDA from an index", () => {
+describe("a setup of native libraries from an index", () => {
   it.each([true, false])("puts all files in place, verified (JSON: %s)", async (json) => {
     index.json = json;
-    const done = await setupCuda(options());
+    const done = await setupNative(options());
     expect(done.files.map(({ fetched }) => fetched)).toEqual([true, true, true]);
     await expectComplete();
   });
 
   it("asks for nothing that is there already, and mends what was changed", async () => {
-    await setupCuda(options());
+    await setupNative(options());
     index.requests.length = 0;
-    const again = await setupCuda(options());
+    const again = await setupNative(options());
     expect(again.files.map(({ fetched }) => fetched)).toEqual([false, false, false]);
     expect(index.requests).toEqual([]);
     await writeFile(join(folder, "cuda", "liblibrary.so.13"), randomBytes(40_000));
-    const mended = await setupCuda(options());
+    const mended = await setupNative(options());
     expect(mended.files.filter(({ fetched }) => fetched)).toMatchObject([
       { name: "liblibrary.so.13" },
     ]);
@@ -116,7 +117,7 @@ describe("a setup of CUDA from an index", () => {
 
   it("goes on from the byte at which a connection broke, in the same call and in a later one", async () => {
     index.mishaps.push({ kind: "break", afterBytes: 20_000 }, { kind: "status", status: 503 });
-    await setupCuda(options({ wheels: [first.wheel] }));
+    await setupNative(options({ wheels: [first.wheel] }));
     const ranges = index.fileRequests().map(({ range }) => range);
     expect(ranges[0]).toBeUndefined();
     expect(ranges.at(-1)).toMatch(/^bytes=[1-9]\d*-$/);
@@ -126,14 +127,14 @@ describe("a setup of CUDA from an index", () => {
     index.mishaps.push(
       ...Array.from({ length: 8 }, () => ({ kind: "status", status: 500 }) as const),
     );
-    const { code, message } = await refusal(setupCuda(options()));
+    const { code, message } = await refusal(setupNative(options()));
     expect(code).toBe("download_failed");
     expect(message).toMatch(
       /the_library.* could not be downloaded \(127.* answered 500 .*\): check .*indexUrl, then run "rankmill setup cuda" again, it goes on from byte \d+$/,
     );
     index.mishaps.length = 0;
     index.requests.length = 0;
-    await setupCuda(options());
+    await setupNative(options());
     expect(index.fileRequests()[0]?.range).toMatch(/^bytes=[1-9]\d*-$/);
     await expectComplete();
   });
@@ -141,7 +142,7 @@ describe("a setup of CUDA from an index", () => {
   it("refuses other bytes than the pinned ones, and keeps nothing of them", async () => {
     const { wheel, bytes } = second;
     index.projects.set(wheel.project, new Map([[wheel.name, randomBytes(bytes.length)]]));
-    const { code, message } = await refusal(setupCuda(options()));
+    const { code, message } = await refusal(setupNative(options()));
     expect(code).toBe("download_failed");
     expect(message).toMatch(
       /the_library.* is not the pinned file \(sha256 .*expected .*thrown away/,
@@ -149,21 +150,21 @@ describe("a setup of CUDA from an index", () => {
     await expect(stat(join(folder, "cuda", "liblibrary.so.13"))).rejects.toThrow(/ENOENT/);
     expect(await readdir(join(folder, "cuda", "wheels"))).toEqual([]);
     index.projects.set(wheel.project, new Map([[wheel.name, bytes]]));
-    await setupCuda(options());
+    await setupNative(options());
     await expectComplete();
   });
 
   it("says what an index lacks", async () => {
     index.projects.delete("the-library");
-    expect((await refusal(setupCuda(options()))).message).toMatch(
+    expect((await refusal(setupNative(options()))).message).toMatch(
       /^the package index http:\S+\/simple\/ has no project the-library: check indexUrl, or give the files with from$/,
     );
     index.projects.set("the-library", new Map());
-    expect((await refusal(setupCuda(options()))).message).toMatch(/has no the_library-1\.0-/);
+    expect((await refusal(setupNative(options()))).message).toMatch(/has no the_library-1\.0-/);
     index.json = false;
-    expect((await refusal(setupCuda(options()))).message).toMatch(/has no the_library-1\.0-/);
+    expect((await refusal(setupNative(options()))).message).toMatch(/has no the_library-1\.0-/);
     const nowhere = { kind: "index", url: "ftp://x" } as const;
-    expect(await refusal(setupCuda(options({ source: nowhere })))).toMatchObject({
+    expect(await refusal(setupNative(options({ source: nowhere })))).toMatchObject({
       code: "invalid_option",
     });
   });
@@ -171,7 +172,7 @@ describe("a setup of CUDA from an index", () => {
   it("gives the password of an address to its own host alone, and shows it to nobody", async () => {
     const url = `http://me:secret%20word@${index.host}/simple/`;
     index.projects.delete("the-library");
-    const { message } = await refusal(setupCuda(options({ source: { kind: "index", url } })));
+    const { message } = await refusal(setupNative(options({ source: { kind: "index", url } })));
     expect(message).not.toContain("secret");
     const basic = `Basic ${Buffer.from("me:secret word").toString("base64")}`;
     expect(new Set(index.requests.map(({ authorization }) => authorization))).toEqual(
@@ -181,7 +182,7 @@ describe("a setup of CUDA from an index", () => {
 
   it("says what to do if it is cancelled, and goes on from there", async () => {
     const abort = new AbortController();
-    const cancelled = setupCuda(
+    const cancelled = setupNative(
       options({
         signal: abort.signal,
         onProgress: ({ phase }) => {
@@ -193,25 +194,25 @@ describe("a setup of CUDA from an index", () => {
       code: "cancelled",
       message: expect.stringMatching(/again to go on from there/) as string,
     });
-    await setupCuda(options());
+    await setupNative(options());
     await expectComplete();
   });
 
   it("runs once if two start at the same time", async () => {
-    const both = await Promise.all([setupCuda(options()), setupCuda(options())]);
+    const both = await Promise.all([setupNative(options()), setupNative(options())]);
     const fetched = both.flatMap(({ files }) => files.filter((file) => file.fetched));
     expect(fetched).toHaveLength(3);
     await expectComplete();
   });
 });
 
-describe("a setup of CUDA without a network", () => {
+describe("a setup of native libraries without a network", () => {
   it("takes the wheels from a folder, leaves them there, and opens no socket", async () => {
     const wheels = join(folder, "downloaded");
     await mkdir(wheels);
     for (const { wheel, bytes } of [first, second])
       await writeFile(join(wheels, wheel.name), bytes);
-    await setupCuda(options({ source: { kind: "folder", path: wheels } }));
+    await setupNative(options({ source: { kind: "folder", path: wheels } }));
     await expectComplete();
     expect(index.requests).toEqual([]);
     expect(await readdir(wheels)).toHaveLength(2);
@@ -219,17 +220,17 @@ describe("a setup of CUDA without a network", () => {
 
   it("names the file that is missing or is not the pinned one", async () => {
     const source = { kind: "folder", path: folder } as const;
-    const missing = await refusal(setupCuda(options({ source })));
+    const missing = await refusal(setupNative(options({ source })));
     expect(missing).toMatchObject({ code: "input_unusable" });
     expect(missing.message).toMatch(/the_provider-1\.0-\S+ is missing: from wants a folder/);
     await writeFile(join(folder, first.wheel.name), "something else");
-    const wrong = await refusal(setupCuda(options({ source })));
+    const wrong = await refusal(setupNative(options({ source })));
     expect(wrong.message).toMatch(/is not the pinned file \(\d+ bytes, sha256 /);
   });
 
   it("says how else to get the files if there is no pip", async () => {
     const source = { kind: "pip", python: join(folder, "no-python") } as const;
-    expect(await refusal(setupCuda(options({ source })))).toMatchObject({
+    expect(await refusal(setupNative(options({ source })))).toMatchObject({
       code: "missing_dependency",
       message: expect.stringMatching(/python3-pip, .*indexUrl, .*from/) as string,
     });
@@ -240,12 +241,12 @@ describe("a setup of CUDA without a network", () => {
     await writeFile(python, "#!/bin/sh\necho 'ERROR: no matching distribution' >&2\nexit 1\n", {
       mode: 0o755,
     });
-    const { message } = await refusal(setupCuda(options({ source: { kind: "pip", python } })));
+    const { message } = await refusal(setupNative(options({ source: { kind: "pip", python } })));
     expect(message).toMatch(/exit 1, ERROR: no matching distribution\): .*pip config list/);
   });
 });
 
-describe("a setup of CUDA on a disk that is too small", given(mounts), () => {
+describe("a setup of native libraries on a disk that is too small", given(mounts), () => {
   let small: string;
   beforeEach(async () => {
     small = join(folder, "small");
@@ -256,8 +257,8 @@ describe("a setup of CUDA on a disk that is too small", given(mounts), () => {
     execFileSync("umount", [small]);
   });
 
-  it("a setup of CUDA on a disk that is too small says how much is missing and how to go on", async () => {
-    const { code, message } = await refusal(setupCuda(options({ dir: small })));
+  it("a setup of native libraries on a disk that is too small says how much is missing and how to go on", async () => {
+    const { code, message } = await refusal(setupNative(options({ dir: small })));
     expect(code).toBe("download_failed");
     expect(message).toMatch(
       /the disk is full: free \d+ MB or choose another CUDA folder, then run "rankmill setup cuda" again/,

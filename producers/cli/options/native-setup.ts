@@ -1,7 +1,7 @@
 import type { OptionGroup } from "./option-spec.js";
 
-/** The files of CUDA that `setup cuda` fetches, and their source. */
-export const CUDA_SETUP = {
+/** The native libraries that `setup` fetches, and their source. */
+export const NATIVE_SETUP = {
   title: "Setup",
   options: {
     withLibraries: {
@@ -11,7 +11,7 @@ export const CUDA_SETUP = {
     },
     indexUrl: {
       flags: "--index-url <url>",
-      env: "RANKMILL_CUDA_INDEX_URL",
+      env: "RANKMILL_INDEX_URL",
       type: "text",
       computedDefault: "pip's",
       description: "Python package index, or a mirror of one, to fetch from without pip",

@@ -1,6 +1,6 @@
 /**
- * Brings ONNX Runtime's CUDA provider and NVIDIA's libraries into a folder from which lanes load them.
- * No package's install script does it: that would run for everybody, and fail if there is no network.
+ * Brings native libraries out of pinned wheels into a folder from which lanes load them. No package's
+ * install script does it: that would run for everybody, and fail if there is no network.
  */
 import { createHash } from "node:crypto";
 import { constants, createReadStream, createWriteStream } from "node:fs";
@@ -9,10 +9,10 @@ import { basename, dirname, join } from "node:path";
 import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createInflateRaw } from "node:zlib";
-import { RUNTIME_NAME, type CudaFile, type CudaWheel } from "./cuda-wheels.js";
 import { RankmillError } from "../../core/errors.js";
 import { withFileLease } from "../../platform/file-lease.js";
 import { asWriteError, type WritePlace } from "../../platform/file-system-errors.js";
+import type { NativeFile, NativeWheel } from "./native-wheel.js";
 import { PackageIndex } from "./package-index.js";
 import { pipDownload } from "./pip-download.js";
 import { checkSpace, presentFile, sizeOf } from "../pull/pulled-file.js";
@@ -30,20 +30,22 @@ export type WheelSource =
   /** pip, with the index that it is set up with. */
   | { readonly kind: "pip"; readonly python: string };
 
-export interface CudaSetupOptions {
+export interface NativeSetupOptions {
   /** Folder of the files; made if it is missing. */
   readonly dir: string;
-  readonly wheels: readonly CudaWheel[];
+  readonly wheels: readonly NativeWheel[];
   readonly source: WheelSource;
-  /** onnxruntime-node's own library: a copy goes beside the provider, which is looked for there. */
-  readonly runtimePath: string;
-  readonly onProgress?: ((progress: CudaSetupProgress) => void) | undefined;
+  /** The words for the folder and for the way to go on, in messages. */
+  readonly place: WritePlace;
+  /** A file from elsewhere on this machine of which a copy goes into the folder. */
+  readonly copied?: { readonly path: string; readonly name: string } | undefined;
+  readonly onProgress?: ((progress: NativeSetupProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
   /** First delay between attempts; each further one doubles. Default 500. */
   readonly firstDelayMs?: number | undefined;
 }
 
-export interface CudaSetupProgress {
+export interface NativeSetupProgress {
   readonly phase: "waiting" | "downloading" | "unpacking";
   readonly path: string;
   /** Over all wheels. */
@@ -51,7 +53,7 @@ export interface CudaSetupProgress {
   readonly totalBytes: number;
 }
 
-export interface CudaSetupResult {
+export interface NativeSetupResult {
   readonly dir: string;
   readonly files: readonly {
     readonly name: string;
@@ -62,37 +64,32 @@ export interface CudaSetupResult {
   }[];
 }
 
-const PLACE: WritePlace = {
-  folder: "CUDA folder",
-  again: 'run "rankmill setup cuda" again',
-};
-
 /**
  * Every file is held to its pinned sha256, the wheel's and its own, and appears in one step; whatever is
  * there already and right is kept.
  *
  * @throws RankmillError `download_failed`, `missing_dependency`, `input_unusable`; `cancelled` once `signal` aborts
  */
-export async function setupCuda(options: CudaSetupOptions): Promise<CudaSetupResult> {
-  const { dir, signal } = options;
+export async function setupNative(options: NativeSetupOptions): Promise<NativeSetupResult> {
+  const { dir, signal, place } = options;
   try {
     await makeFolder(join(dir, "licenses"));
     const lease = { signal, onWait: () => report(options, "waiting", "", 0) };
     return await withFileLease(join(dir, ".claim"), lease, async () => await setUp(options));
   } catch (error) {
     if (signal?.aborted === true) {
-      throw new RankmillError("cancelled", `cancelled: ${PLACE.again} to go on from there`, {
+      throw new RankmillError("cancelled", `cancelled: ${place.again} to go on from there`, {
         cause: error,
       });
     }
-    throw asWriteError(error, dir, undefined, PLACE);
+    throw asWriteError(error, dir, undefined, place);
   }
 }
 
-async function setUp(options: CudaSetupOptions): Promise<CudaSetupResult> {
-  const { dir, wheels, source } = options;
-  const files: CudaSetupResult["files"][number][] = [];
-  const missing: CudaWheel[] = [];
+async function setUp(options: NativeSetupOptions): Promise<NativeSetupResult> {
+  const { dir, wheels, source, place } = options;
+  const files: NativeSetupResult["files"][number][] = [];
+  const missing: NativeWheel[] = [];
   for (const wheel of wheels) {
     const present = await Promise.all(wheel.files.map((file) => isPresent(dir, file)));
     if (present.every(Boolean)) files.push(...wheel.files.map((file) => named(file, false)));
@@ -102,7 +99,7 @@ async function setUp(options: CudaSetupOptions): Promise<CudaSetupResult> {
   const scratch = join(dir, "wheels");
   if (missing.length > 0) await makeFolder(scratch);
   if (source.kind === "pip" && missing.length > 0) {
-    await checkSpace(scratch, { ...ANY, bytes: sum(missing) }, scratch, PLACE);
+    await checkSpace(scratch, { ...ANY, bytes: sum(missing) }, scratch, place);
     await pipDownload(source.python, missing, scratch, options.signal);
   }
   let before = 0;
@@ -114,13 +111,13 @@ async function setUp(options: CudaSetupOptions): Promise<CudaSetupResult> {
     before += wheel.bytes;
     for (const file of wheel.files) {
       report(options, "unpacking", file.name, before);
-      await unpack(path, file, join(dir, file.name));
+      await unpack(path, file, join(dir, file.name), place);
       files.push(named(file, true));
     }
     if (kept === undefined) await rm(path, { force: true });
   }
   await rm(scratch, { recursive: true, force: true });
-  await copyRuntime(options);
+  await copyBeside(options);
   for (const folder of new Set([dir, join(dir, "licenses")])) await syncFolder(folder);
   return { dir, files };
 }
@@ -131,15 +128,15 @@ function wantedOf(file: { name: string; bytes: number; sha256: string }): Wanted
   return { ...ANY, path: file.name, bytes: file.bytes, sha256: file.sha256 };
 }
 
-function named(file: CudaFile, fetched: boolean): CudaSetupResult["files"][number] {
+function named(file: NativeFile, fetched: boolean): NativeSetupResult["files"][number] {
   return { name: file.name, bytes: file.bytes, sha256: file.sha256, fetched };
 }
 
-async function isPresent(dir: string, file: CudaFile): Promise<boolean> {
+async function isPresent(dir: string, file: NativeFile): Promise<boolean> {
   return (await presentFile(join(dir, file.name), wantedOf(file))) !== undefined;
 }
 
-async function checkWheel(wheel: CudaWheel, path: string): Promise<void> {
+async function checkWheel(wheel: NativeWheel, path: string): Promise<void> {
   if ((await sizeOf(path)) === 0) {
     throw new RankmillError(
       "input_unusable",
@@ -156,12 +153,13 @@ async function checkWheel(wheel: CudaWheel, path: string): Promise<void> {
 
 async function fetchWheel(
   index: PackageIndex,
-  wheel: CudaWheel,
+  wheel: NativeWheel,
   path: string,
   before: number,
-  options: CudaSetupOptions,
+  options: NativeSetupOptions,
 ): Promise<void> {
   if ((await presentFile(path, wantedOf(wheel))) !== undefined) return;
+  const { place } = options;
   let located: URL | undefined;
   const source: TransferSource = {
     open: async (offset, signal) => {
@@ -169,12 +167,12 @@ async function fetchWheel(
       return await index.open(located, offset, signal);
     },
     givenUp: (reason, at) =>
-      wording`${wheel.name} could not be downloaded (${reason}): check the network and ${option("indexUrl")}, then ${PLACE.again}, it goes on from byte ${at}`,
+      wording`${wheel.name} could not be downloaded (${reason}): check the network and ${option("indexUrl")}, then ${place.again}, it goes on from byte ${at}`,
     refused: (reason) =>
       wording`${wheel.name} from ${located?.host ?? index.address} is not the pinned file (${reason}): it was thrown away; check ${option("indexUrl")} and the proxy`,
   };
-  await checkSpace(dirname(path), wantedOf(wheel), path, PLACE);
-  const target = { source, bytes: wheel.bytes, partialPath: path, place: PLACE };
+  await checkSpace(dirname(path), wantedOf(wheel), path, place);
+  const target = { source, bytes: wheel.bytes, partialPath: path, place };
   await transferVerified(target, wantedOf(wheel), {
     signal: options.signal,
     firstDelayMs: options.firstDelayMs,
@@ -183,8 +181,13 @@ async function fetchWheel(
 }
 
 /** Takes one deflated file out of a wheel whose every byte is known. */
-async function unpack(wheelPath: string, file: CudaFile, target: string): Promise<void> {
-  await checkSpace(dirname(target), wantedOf(file), target, PLACE);
+async function unpack(
+  wheelPath: string,
+  file: NativeFile,
+  target: string,
+  place: WritePlace,
+): Promise<void> {
+  await checkSpace(dirname(target), wantedOf(file), target, place);
   const temporary = `${target}.partial`;
   const hash = createHash("sha256");
   const last = file.offset + file.compressedBytes - 1;
@@ -211,24 +214,25 @@ async function unpack(wheelPath: string, file: CudaFile, target: string): Promis
     await rename(temporary, target);
   } catch (error) {
     await rm(temporary, { force: true });
-    throw asWriteError(error, target, file.bytes, PLACE);
+    throw asWriteError(error, target, file.bytes, place);
   }
 }
 
-/** A copy and not a link: what a link leads to would be another runtime after the next update. */
-async function copyRuntime({ dir, runtimePath }: CudaSetupOptions): Promise<void> {
-  const target = join(dir, RUNTIME_NAME);
-  await copyFile(runtimePath, `${target}.partial`, constants.COPYFILE_FICLONE);
+/** A copy and not a link: what a link leads to would be another version after the next update. */
+async function copyBeside({ dir, copied }: NativeSetupOptions): Promise<void> {
+  if (copied === undefined) return;
+  const target = join(dir, copied.name);
+  await copyFile(copied.path, `${target}.partial`, constants.COPYFILE_FICLONE);
   await rename(`${target}.partial`, target);
 }
 
-function sum(wheels: readonly CudaWheel[]): number {
+function sum(wheels: readonly NativeWheel[]): number {
   return wheels.reduce((bytes, wheel) => bytes + wheel.bytes, 0);
 }
 
 function report(
-  { onProgress, wheels }: CudaSetupOptions,
-  phase: CudaSetupProgress["phase"],
+  { onProgress, wheels }: NativeSetupOptions,
+  phase: NativeSetupProgress["phase"],
   path: string,
   bytes: number,
 ): void {

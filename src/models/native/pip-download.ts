@@ -1,19 +1,13 @@
 import { spawn } from "node:child_process";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { CudaWheel } from "./cuda-wheels.js";
+import type { NativeWheel } from "./native-wheel.js";
 import { RankmillError } from "../../core/errors.js";
 import { option, wording } from "../../core/wording.js";
 import { startedChild } from "../../platform/no-more-files.js";
 
-/** Platform of the wheels: theirs, and not that of the Python on this machine. */
-const TARGET = [
-  "--only-binary=:all:",
-  "--python-version=3.12",
-  "--platform=manylinux_2_28_x86_64",
-  "--platform=manylinux_2_27_x86_64",
-  "--platform=manylinux2014_x86_64",
-];
+/** Version of Python that the wheels are for: theirs, and not that of the Python on this machine. */
+const PYTHON_VERSION = "3.12";
 
 /** The number of times that each file is asked for anew if the connection breaks. */
 const RETRIES = 10;
@@ -27,19 +21,39 @@ const RETRIES = 10;
  */
 export async function pipDownload(
   python: string,
-  wheels: readonly CudaWheel[],
+  wheels: readonly NativeWheel[],
   folder: string,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const list = join(folder, "wheels.txt");
   const lines = wheels.map((one) => `${one.project}==${one.version} --hash=sha256:${one.sha256}`);
   await writeFile(list, `${lines.join("\n")}\n`);
-  const args = ["-m", "pip", "download", "--no-deps", "--require-hashes", ...TARGET];
+  const args = ["-m", "pip", "download", "--no-deps", "--require-hashes", ...target(wheels)];
   try {
     await call(python, [...args, `--retries=${RETRIES}`, `--dest=${folder}`, "-r", list], signal);
   } finally {
     await rm(list, { force: true });
   }
+}
+
+/** The platforms of the wheels, by their names: not that of the Python on this machine. */
+function target(wheels: readonly NativeWheel[]): string[] {
+  const platforms = wheels.flatMap(({ name }) => platformsOf(name));
+  return [
+    "--only-binary=:all:",
+    `--python-version=${PYTHON_VERSION}`,
+    ...new Set(platforms.map((platform) => `--platform=${platform}`)),
+  ];
+}
+
+/** `NAME-VERSION-PYTHON-ABI-PLATFORM.PLATFORM.whl`, as the Python packaging guide has it. */
+function platformsOf(name: string): string[] {
+  const last =
+    name
+      .replace(/\.whl$/, "")
+      .split("-")
+      .at(-1) ?? "";
+  return last.split(".").filter((platform) => platform !== "any");
 }
 
 async function call(

@@ -1,11 +1,15 @@
 #!/usr/bin/env python3
-"""Prints the pins of src/models/cuda/cuda-wheels.ts for wheels in a folder.
+"""Prints the pins of src/models/*/*-wheels.ts for wheels in a folder.
 
     pip download --no-deps --only-binary :all: --platform manylinux_2_28_x86_64 \
       --platform manylinux_2_27_x86_64 --platform manylinux2014_x86_64 --python-version 3.12 \
       --dest WHEELS onnxruntime-gpu==1.30.0 nvidia-cublas==13.1.0.3 \
       nvidia-cuda-runtime==13.0.96 nvidia-curand==10.4.0.35
-    python3 docker/cuda/pin-wheels.py WHEELS
+    pip download --no-deps --only-binary :all: --platform manylinux_2_28_x86_64 \
+      --python-version 3.12 --dest WHEELS openvino==2026.4.1
+    pip download --no-deps --only-binary :all: --platform manylinux_2_35_aarch64 \
+      --python-version 3.12 --dest WHEELS openvino==2026.4.1
+    python3 docker/pin-wheels.py WHEELS
 
 A wheel is a zip archive that never changes, so the place of a file inside it is pinned as well:
 taking it out needs no zip reader.
@@ -27,6 +31,16 @@ WANTED = (
     "LICENSE",
     "License.txt",
     "ThirdPartyNotices.txt",
+    "libopenvino.so.2641",
+    "libopenvino_c.so.2641",
+    "libopenvino_intel_cpu_plugin.so",
+    "libopenvino_arm_cpu_plugin.so",
+    "libopenvino_onnx_frontend.so.2641",
+    "libopenvino_ir_frontend.so.2641",
+    "libtbb.so.12",
+    "onednn_third-party-programs.txt",
+    "onetbb_third-party-programs.txt",
+    "runtime-third-party-programs.txt",
 )
 
 

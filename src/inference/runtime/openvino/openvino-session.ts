@@ -1,0 +1,133 @@
+import type { Pointer } from "koffi";
+import { paddedLength } from "../../../core/cost/length-buckets.js";
+import { rerankerInput, scoredOutput, whyNotReranker } from "../../../models/onnx/onnx-check.js";
+import type { RerankerInput } from "../../../models/onnx/onnx-check.js";
+import { readOnnxOutline, type OnnxOutline } from "../../../models/onnx/onnx-outline.js";
+import type { BatchInput, LaneModel } from "../../lanes/lane-protocol.js";
+import { fillInput } from "../../session/fill-input.js";
+import { rowLogits } from "../../session/row-logits.js";
+import { unusable } from "../../session/unusable.js";
+import type { Session } from "../runtime.js";
+import { compileProperties, whyNotAsAsked } from "./compile-properties.js";
+import { ELEMENT, loadOpenVino } from "./openvino-library.js";
+import { OpenVinoModel } from "./openvino-model.js";
+
+interface Input {
+  readonly name: RerankerInput;
+  readonly type: number;
+}
+
+interface Graph {
+  readonly inputs: readonly Input[];
+  readonly output: string;
+  /** Token ids are below this; undefined if the file does not say. */
+  readonly vocabularyRows: number | undefined;
+}
+
+const FLOAT_BYTES = 4;
+
+/** A cross-encoder that OpenVINO runs. Loads native code: for lanes only. */
+export class OpenVinoSession implements Session {
+  /** Graphs that share prefixes are for another runtime. */
+  readonly prefixBytes = 0;
+  readonly #compiled: OpenVinoModel;
+  readonly #graph: Graph;
+  readonly #model: LaneModel;
+
+  private constructor(compiled: OpenVinoModel, graph: Graph, model: LaneModel) {
+    this.#compiled = compiled;
+    this.#graph = graph;
+    this.#model = model;
+  }
+
+  /**
+   * @param libraryPath of OpenVINO's C library
+   * @throws RankmillError `model_unusable` with the reason; `missing_dependency`
+   */
+  static async open(model: LaneModel, libraryPath: string): Promise<OpenVinoSession> {
+    const outline = outlineOf(model.onnxPath);
+    const why = whyNotReranker(outline, { head: model.head });
+    const output = scoredOutput(outline.outputs);
+    if (why !== undefined || output === undefined) throw unusable(why ?? "it has no output");
+    const library = await loadOpenVino(libraryPath);
+    const options = { onnxPath: model.onnxPath, properties: compileProperties(model) };
+    const compiled = await OpenVinoModel.compile(library, options).catch((error: unknown) => {
+      throw unusable(
+        `OpenVINO cannot open it, ONNX Runtime may (${messageOf(error)}): leave out the runtime`,
+        error,
+      );
+    });
+    try {
+      const computes = whyNotAsAsked(model, compiled.property("INFERENCE_PRECISION_HINT"));
+      if (computes !== undefined) throw unusable(computes);
+      const inputs = outline.inputs.map(({ name }) => inputOf(name, compiled));
+      const { vocabularyRows } = outline;
+      const graph = { inputs, output: output.name, vocabularyRows };
+      return new OpenVinoSession(compiled, graph, model);
+    } catch (error) {
+      compiled.close();
+      throw error;
+    }
+  }
+
+  async run(input: BatchInput): Promise<Float32Array> {
+    const { inputs, output } = this.#graph;
+    const rows = input.ids.length;
+    const longest = input.ids.reduce((most, ids) => Math.max(most, ids.length), 0);
+    const columns = paddedLength(longest, this.#model.lengthBuckets);
+    this.#checkIds(input);
+    const tensors: Pointer[] = [];
+    // OpenVINO reads these arrays themselves: they must live until the run is over.
+    const alive: (BigInt64Array | Int32Array)[] = [];
+    try {
+      for (const { name, type } of inputs) {
+        const filled = fillInput(name, input, columns, this.#model);
+        const values = type === ELEMENT.int32 ? filled : BigInt64Array.from(filled, BigInt);
+        alive.push(values);
+        tensors.push(this.#compiled.feed(name, type, values, [rows, columns]));
+      }
+      await this.#compiled.run();
+      const { type, bytes } = this.#compiled.output(output, FLOAT_BYTES);
+      if (type !== ELEMENT.float32 || alive.length !== inputs.length) {
+        throw unusable(`its output "${output}" is not float32`);
+      }
+      return rowLogits(new Float32Array(bytes), rows, this.#model.head);
+    } finally {
+      for (const tensor of tensors) this.#compiled.release(tensor);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#compiled.close();
+    return await Promise.resolve();
+  }
+
+  /** OpenVINO takes zeros for a token that the table does not have, and says nothing. */
+  #checkIds({ ids }: BatchInput): void {
+    const { vocabularyRows } = this.#graph;
+    if (vocabularyRows === undefined) return;
+    const id = ids.flatMap((row) => row.find((one) => one < 0 || one >= vocabularyRows) ?? [])[0];
+    if (id === undefined) return;
+    throw new RangeError(`token id ${id} is not among the model's ${vocabularyRows}`);
+  }
+}
+
+function outlineOf(onnxPath: string): OnnxOutline {
+  try {
+    return readOnnxOutline(onnxPath);
+  } catch (error) {
+    throw unusable(messageOf(error), error);
+  }
+}
+
+function inputOf(given: string, compiled: OpenVinoModel): Input {
+  const name = rerankerInput(given);
+  if (name === undefined) throw unusable(`OpenVINO cannot fill its input "${given}"`);
+  const type = compiled.inputType(given);
+  if (type === ELEMENT.int32 || type === ELEMENT.int64) return { name, type };
+  throw unusable(`its input "${given}" is not int64 or int32`);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,47 @@
+import { join } from "node:path";
+import { RankmillError } from "../../../core/errors.js";
+import {
+  librariesOf,
+  OPENVINO_C,
+  OPENVINO_VERSION,
+  openVinoWheel,
+} from "../../../models/openvino/openvino-wheels.js";
+import { exists } from "../../../platform/files.js";
+import type { Runtime } from "../runtime.js";
+import { fineLengths } from "./fine-lengths.js";
+
+const SET_UP = 'run "rankmill setup openvino"';
+
+/** Intel's OpenVINO, for CPUs, through its C library. `rankmill setup openvino` fetches it. */
+export const OPENVINO: Runtime & { readonly kind: "openvino" } = {
+  kind: "openvino",
+  name: "OpenVINO",
+  form: "openvino",
+  // It computes bf16 from the numbers of an fp32 file itself; quantised graphs are ONNX Runtime's.
+  files: ["fp32"],
+  loadsPrepared: false,
+  lengths: fineLengths,
+  version: async () => await Promise.resolve(OPENVINO_VERSION),
+  find: async ({ setupDirs }) => {
+    const dir = setupDirs["openvino"] ?? "";
+    const wheel = openVinoWheel(process.platform, process.arch);
+    if (wheel === undefined) {
+      const reason = `OpenVINO is set up on Linux on x64 and arm64 only, this is ${process.platform} on ${process.arch}`;
+      return { status: "absent", reason, remedy: "leave it to ONNX Runtime" };
+    }
+    for (const name of librariesOf(wheel)) {
+      if (await exists(join(dir, name))) continue;
+      return { status: "absent", reason: `there is no ${name} in ${dir}`, remedy: SET_UP };
+    }
+    return { status: "works", libraryDir: dir };
+  },
+  open: async (model) => {
+    const dir = model.runtime?.libraryDir;
+    if (dir === undefined) {
+      throw new RankmillError("missing_dependency", `OpenVINO is not set up here: ${SET_UP}`);
+    }
+    // Loaded only by a lane that runs it.
+    const { OpenVinoSession } = await import("./openvino-session.js");
+    return await OpenVinoSession.open(model, join(dir, OPENVINO_C));
+  },
+};

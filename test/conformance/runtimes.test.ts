@@ -1,0 +1,53 @@
+import { ONNX_RUNTIME } from "../../src/inference/runtime/onnx-runtime.js";
+import { OPENVINO } from "../../src/inference/runtime/openvino/openvino.js";
+import { describe, expect, it } from "vitest";
+import { LaneProcess } from "../../src/inference/lanes/lane-process.js";
+import { laneOptions, randomPair } from "../support/lanes.js";
+import { bf16Cpu, given, openvino, OPENVINO_DIR } from "../support/needs.js";
+import { SeededRandom } from "../support/random.js";
+import { testRuntime } from "./runtime.suite.js";
+
+testRuntime(ONNX_RUNTIME, {
+  found: { kind: "onnxruntime" },
+  needs: [],
+  outOfMemory: [
+    "bfc_arena.cc:368 Failed to allocate memory for requested buffer of size 939524096",
+  ],
+});
+
+testRuntime(OPENVINO, {
+  found: { kind: "openvino", libraryDir: OPENVINO_DIR },
+  needs: [openvino],
+  refuses: ["deberta-v2"],
+  outOfMemory: ["std::bad_alloc", "Could not allocate memory"],
+});
+
+describe("bf16 on OpenVINO", () => {
+  const PAIR = randomPair(new SeededRandom(3), 40);
+
+  async function logitOf(bf16: boolean): Promise<number> {
+    const options = laneOptions("bert");
+    const runtime = { kind: "openvino", libraryDir: OPENVINO_DIR, bf16 } as const;
+    const lane = await LaneProcess.start(0, { ...options, model: { ...options.model, runtime } });
+    try {
+      return (await lane.score([[PAIR]]))[0]?.[0] ?? Number.NaN;
+    } finally {
+      await lane.drain("the test is over");
+    }
+  }
+
+  it("gives logits near those of fp32, and not the same", given(openvino, bf16Cpu), async () => {
+    const [fp32, bf16] = [await logitOf(false), await logitOf(true)];
+    expect(bf16).not.toBe(fp32);
+    expect(Math.abs(bf16 - fp32)).toBeLessThan(0.1);
+  });
+
+  it.skipIf(!openvino.isMet || bf16Cpu.isMet)(
+    "is refused by a lane whose CPU would compute fp32 instead",
+    async () => {
+      await expect(logitOf(true)).rejects.toThrow(
+        "OpenVINO computes it in f32 on this CPU, not in bf16",
+      );
+    },
+  );
+});
