@@ -21,7 +21,7 @@ import torch
 
 from decoder import DecoderReranker
 from onnx_files import FILE_OF_PRECISION, convert_fp16, export_fp32, input_names, quantize_int8
-from prompts import PROMPT_FILE, named_prompt, prompt_ids, shared_tokens
+from prompts import PROMPT_FILE, named_prompt, prompt_ids, query_first, shared_tokens
 from random_models import LOGIT_SPREAD, build, build_chain, spread_logits, tiny_config
 from sample_text import DOCUMENTS, LONG_DOCUMENT, QUERIES
 from scoring import Encoded, Truncation, encode_pair, onnx_logits, open_session, torch_logits
@@ -64,7 +64,21 @@ PAIRS = [
 ]
 
 
-DECODER_PROMPT = "qwen3-reranker"
+@dataclass(frozen=True)
+class Fold:
+    """The prompt of a decoder's fixture, and the words whose logits make its score: one, or one less another."""
+
+    prompt: str
+    words: tuple[str, ...]
+
+
+# Gemma and Llama have one word each, and the prompt of Llama has the document first.
+FOLDS = {
+    "qwen3": Fold("qwen3-reranker", ("yes", "no")),
+    "qwen2": Fold("mxbai-rerank-v2", ("1", "0")),
+    "gemma": Fold("bge-reranker-gemma", ("Yes",)),
+    "llama": Fold("ctxl-rerank-v2", ("!",)),
+}
 INSTRUCTION = "Find the place where one may leave a bicycle"
 
 
@@ -143,16 +157,28 @@ def make(architecture: str, folder: Path) -> float:
     return max(alone / MAX_DIFFERENCE_ALONE, batched / MAX_DIFFERENCE_PADDED)
 
 
-def make_decoder(folder: Path) -> float:
+def scale_logits(model: torch.nn.Module, tokens: list[int], by: float) -> None:
+    """Makes the logits of `tokens` `by` times as large."""
+    with torch.no_grad():
+        if not model.config.tie_word_embeddings:
+            model.lm_head.weight[tokens] *= by
+            return
+        # The rows are the input's as well, so the last norm grows: Gemma adds 1 to the weights of its norms.
+        norm = model.model.norm.weight
+        norm.copy_((norm + 1) * by - 1)
+
+
+def make_decoder(architecture: str, folder: Path) -> float:
     """Writes the folder of a language model with a prompt; returns what `make` does."""
+    fold = FOLDS[architecture]
     torch.manual_seed(SEED)
-    tokenizer = train("qwen3")
-    write_tokenizer(tokenizer, "qwen3", folder)
-    prompt = named_prompt(DECODER_PROMPT)
-    (folder / PROMPT_FILE).write_text(json.dumps({"prompt": DECODER_PROMPT}) + "\n", encoding="utf-8")
-    special = special_ids(tokenizer, "qwen3")
-    model = build(tiny_config("qwen3", tokenizer.get_vocab_size(), special), SEED)
-    yes, no = (tokenizer.encode(word).ids[0] for word in ("yes", "no"))
+    tokenizer = train(architecture)
+    write_tokenizer(tokenizer, architecture, folder)
+    prompt = named_prompt(fold.prompt)
+    (folder / PROMPT_FILE).write_text(json.dumps({"prompt": fold.prompt}) + "\n", encoding="utf-8")
+    special = special_ids(tokenizer, architecture)
+    model = build(tiny_config(architecture, tokenizer.get_vocab_size(), special), SEED)
+    tokens = [tokenizer.encode(word, add_special_tokens=False).ids[0] for word in fold.words]
     asked = [
         Asked(*pair, instruction) for pair in ASKED for instruction in (None, INSTRUCTION)
     ]
@@ -164,17 +190,23 @@ def make_decoder(folder: Path) -> float:
         # Of the whole language model, one pair at a time: what the fold must give as well.
         with torch.inference_mode():
             last = [model(input_ids=torch.tensor([ids])).logits[0, -1] for ids in pairs]
-        return np.array([float(one[yes] - one[no]) for one in last])
+        return np.array([float(one[tokens[0]] - sum(one[token] for token in tokens[1:])) for one in last])
 
-    with torch.no_grad():
-        model.lm_head.weight[[yes, no]] *= LOGIT_SPREAD / float(np.std(logits()))
+    drawn = logits()
+    # Logits far from 0 have fewer digits after the point.
+    spread = max(float(np.std(drawn)), float(np.abs(drawn).max()) / 3)
+    scale_logits(model, tokens, LOGIT_SPREAD / spread)
     expected = logits()
     model.config.save_pretrained(folder)
-    fold = DecoderReranker(model.model, model.lm_head.weight[yes] - model.lm_head.weight[no]).eval()
-    fp32 = export_fp32(SharedPrefixReranker(fold), folder / "onnx")
+    weight = model.lm_head.weight
+    row = weight[tokens[0]] - sum(weight[token] for token in tokens[1:])
+    decoder = DecoderReranker(model.model, row).eval()
+    shared = query_first(prompt)
+    fp32 = export_fp32(SharedPrefixReranker(decoder) if shared else decoder, folder / "onnx")
     quantize_int8(fp32, fp32.with_name(FILE_OF_PRECISION["int8"]), reduce_range=False)
-    # The same weights in a graph without keys and values.
-    export_fp32(fold, folder / "whole")
+    if architecture == "qwen3":
+        # The same weights in a graph without keys and values.
+        export_fp32(decoder, folder / "whole")
     rows = [
         {**asdict(one), "ids": ids, "logit": logit}
         for one, ids, logit in zip(asked, pairs, expected.tolist(), strict=True)
@@ -182,14 +214,14 @@ def make_decoder(folder: Path) -> float:
     lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
     (folder / "expected.json").write_text(f"[\n{lines}\n]\n", encoding="utf-8")
     encoded = [
-        Encoded(ids, [0] * len(ids), shared_tokens(tokenizer, prompt, one.query, one.instruction))
+        Encoded(ids, [0] * len(ids), shared_tokens(tokenizer, prompt, one.query, one.instruction) if shared else 0)
         for one, ids in zip(asked, pairs, strict=True)
     ]
     session = open_session(fp32)
     alone = np.abs(onnx_logits(session, encoded, special.pad) - expected).max()
     batched = np.abs(onnx_logits(session, encoded, special.pad, batch=len(pairs)) - expected).max()
     sizes = [len(ids) for ids in pairs]
-    print(f"qwen3: {fp32.stat().st_size / 1000:.0f} kB, pairs of {min(sizes)} to {max(sizes)} tokens, ", end="")
+    print(f"{architecture}: {fp32.stat().st_size / 1000:.0f} kB, pairs of {min(sizes)} to {max(sizes)} tokens, ", end="")
     print(f"logits {expected.min():.2f} to {expected.max():.2f}; ", end="")
     print(f"onnxruntime differs by {alone:.1e} alone, {batched:.1e} padded into one batch", flush=True)
     return max(alone / MAX_DIFFERENCE_ALONE, batched / MAX_DIFFERENCE_PADDED)
@@ -201,7 +233,7 @@ def main() -> int:
     folder = parser.parse_args().output
     torch.set_num_threads(1)
     worst = max(make(architecture, folder / architecture) for architecture in ARCHITECTURES)
-    worst = max(worst, make_decoder(folder / "qwen3"))
+    worst = max(worst, *(make_decoder(name, folder / name) for name in FOLDS))
     if worst > 1:
         print("onnxruntime and PyTorch disagree: the exported graph is wrong", file=sys.stderr)
         return 1

@@ -91,8 +91,9 @@ class LogitsAndPresent(torch.nn.Module):
 
 
 def graph_of(model: torch.nn.Module) -> Graph:
-    pad_token_id = model.config.pad_token_id or 0
-    ids = torch.full((EXAMPLE_ROWS, EXAMPLE_TOKENS), pad_token_id + 1, dtype=torch.int64)
+    # Any token but the padding, which may be the first or the last of the vocabulary.
+    word = 1 if (model.config.pad_token_id or 0) == 0 else 0
+    ids = torch.full((EXAMPLE_ROWS, EXAMPLE_TOKENS), word, dtype=torch.int64)
     if isinstance(model, SharedPrefixReranker):
         return graph_with_past(model, ids)
     names = input_names(model)

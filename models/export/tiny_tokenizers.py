@@ -19,6 +19,7 @@ from tokenizers import (
     trainers,
 )
 
+from decoder import DECODERS
 from random_models import SpecialIds
 from sample_text import TRAINING_LINES
 
@@ -35,10 +36,15 @@ BERT_SPECIALS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 XLMR_SPECIALS = ["<s>", "<pad>", "</s>", "<unk>"]
 DEBERTA_SPECIALS = ["[PAD]", "[CLS]", "[SEP]", "[UNK]"]
 CHAT_SPECIALS = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
-QWEN_SPLIT = (
-    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}"
+LLAMA_SPECIALS = ["<|begin_of_text|>", "<|end_of_text|>", "<|finetune_right_pad_id|>"]
+GEMMA_SPECIALS = ["<pad>", "<eos>", "<bos>", "<unk>"]
+CHAT_SPLIT = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}%s"
     r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
+QWEN_SPLIT = CHAT_SPLIT % ""
+# Digits stay together by three.
+LLAMA_SPLIT = CHAT_SPLIT % "{1,3}"
 MODERNBERT_SPECIALS = ["[UNK]", "[CLS]", "[SEP]", "[PAD]", "[MASK]"]
 
 TOKENIZER_CLASS = {
@@ -48,7 +54,10 @@ TOKENIZER_CLASS = {
     "modernbert": "PreTrainedTokenizerFast",
     "ettin": "PreTrainedTokenizerFast",
     "deberta-v2": "DebertaV2Tokenizer",
+    "qwen2": "Qwen2Tokenizer",
     "qwen3": "Qwen2Tokenizer",
+    "llama": "PreTrainedTokenizerFast",
+    "gemma": "GemmaTokenizer",
 }
 
 
@@ -182,15 +191,63 @@ def byte_level() -> Tokenizer:
 
 def chat() -> Tokenizer:
     """Splits as Qwen's does, and has the marks of a chat and of a thought."""
-    split = pre_tokenizers.Sequence(
+    tokenizer = byte_pairs(chat_split(QWEN_SPLIT), CHAT_SPECIALS)
+    tokenizer.add_tokens([AddedToken(mark, normalized=False) for mark in ("<think>", "</think>")])
+    tokenizer.post_processor = processors.ByteLevel(trim_offsets=False, use_regex=False)
+    return tokenizer
+
+
+def chat_split(pattern: str) -> pre_tokenizers.PreTokenizer:
+    return pre_tokenizers.Sequence(
         [
-            pre_tokenizers.Split(Regex(QWEN_SPLIT), "isolated"),
+            pre_tokenizers.Split(Regex(pattern), "isolated"),
             pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
         ]
     )
-    tokenizer = byte_pairs(split, CHAT_SPECIALS)
-    tokenizer.add_tokens([AddedToken(mark, normalized=False) for mark in ("<think>", "</think>")])
-    tokenizer.post_processor = processors.ByteLevel(trim_offsets=False, use_regex=False)
+
+
+def llama() -> Tokenizer:
+    """Splits as Llama 3's does, normalises nothing, and takes a word that it has whole without merging."""
+    tokenizer = byte_pairs(chat_split(LLAMA_SPLIT), LLAMA_SPECIALS)
+    whole = json.loads(tokenizer.to_str())
+    whole["normalizer"] = None
+    whole["model"]["ignore_merges"] = True
+    return Tokenizer.from_str(json.dumps(whole))
+
+
+def gemma() -> Tokenizer:
+    """SentencePiece's byte pairs, as Gemma ships them: blanks are a letter, unknown ones fall back to bytes."""
+    blanks = normalizers.Replace(" ", "▁")
+    trained = Tokenizer(models.BPE())
+    trained.normalizer = blanks
+    # Words alone are merged here, so that training takes no pieces longer than a word.
+    trained.pre_tokenizer = pre_tokenizers.Split("▁", "merged_with_next")
+    trainer = trainers.BpeTrainer(vocab_size=VOCABULARY, show_progress=False)
+    trained.train_from_iterator(TRAINING_LINES, trainer)
+    learnt = json.loads(trained.to_str())["model"]
+    bytes_ = [f"<0x{byte:02X}>" for byte in range(256)]
+    pieces = sorted(learnt["vocab"], key=learnt["vocab"].get)
+    vocabulary = [*GEMMA_SPECIALS, *bytes_, *pieces]
+    tokenizer = Tokenizer(
+        models.BPE(
+            vocab={piece: index for index, piece in enumerate(vocabulary)},
+            merges=[tuple(pair) for pair in learnt["merges"]],
+            unk_token="<unk>",
+            fuse_unk=True,
+            byte_fallback=True,
+        )
+    )
+    tokenizer.normalizer = blanks
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(" ", "merged_with_previous")
+    tokenizer.decoder = decoders.Sequence(
+        [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()]
+    )
+    add_specials(tokenizer, GEMMA_SPECIALS)
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<bos> $A",
+        pair="<bos> $A <bos>:1 $B:1",
+        special_tokens=[("<bos>", GEMMA_SPECIALS.index("<bos>"))],
+    )
     return tokenizer
 
 
@@ -201,7 +258,10 @@ TRAINERS = {
     "modernbert": byte_level,
     "ettin": byte_level,
     "deberta-v2": deberta,
+    "qwen2": chat,
     "qwen3": chat,
+    "llama": llama,
+    "gemma": gemma,
 }
 
 
@@ -209,8 +269,12 @@ def special_names(architecture: str) -> dict[str, str]:
     if architecture == "xlm-roberta":
         names = {"pad": "<pad>", "unk": "<unk>", "cls": "<s>", "sep": "</s>", "mask": "<mask>"}
         return {**names, "bos": "<s>", "eos": "</s>"}
-    if architecture == "qwen3":
+    if architecture in ("qwen2", "qwen3"):
         return {"pad": "<|endoftext|>", "eos": "<|im_end|>"}
+    if architecture == "llama":
+        return {"pad": LLAMA_SPECIALS[2], "bos": LLAMA_SPECIALS[0], "eos": LLAMA_SPECIALS[1]}
+    if architecture == "gemma":
+        return {kind: f"<{kind}>" for kind in ("pad", "eos", "bos", "unk")}
     return {kind: f"[{kind.upper()}]" for kind in ("pad", "unk", "cls", "sep", "mask")}
 
 
@@ -235,7 +299,7 @@ def write_tokenizer(tokenizer: Tokenizer, architecture: str, folder: Path) -> No
     specials = {f"{kind}_token": text for kind, text in special_names(architecture).items()}
     config = {
         "tokenizer_class": TOKENIZER_CLASS[architecture],
-        "model_max_length": CHAT_MAX_LENGTH if architecture == "qwen3" else MODEL_MAX_LENGTH,
+        "model_max_length": CHAT_MAX_LENGTH if architecture in DECODERS else MODEL_MAX_LENGTH,
         **specials,
     }
     if architecture == "bert":

@@ -41,6 +41,8 @@ export const TOKENIZERS: readonly TokenizerUnderTest[] = [
   inRepository("tiny-bert", "test/fixtures/models/bert", 16),
   inRepository("tiny-deberta-v2", "test/fixtures/models/deberta-v2", 16),
   inRepository("tiny-modernbert", "test/fixtures/models/modernbert", 16),
+  inRepository("tiny-gemma", "test/fixtures/models/gemma"),
+  inRepository("tiny-llama", "test/fixtures/models/llama"),
   inRepository("tiny-xlm-roberta", "test/fixtures/models/xlm-roberta"),
   inRepository("wordpiece-bert-processing", "test/fixtures/tokenizer/wordpiece-bert-processing"),
   inRepository("unigram-roberta-processing", "test/fixtures/tokenizer/unigram-roberta-processing"),

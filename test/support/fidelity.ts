@@ -19,7 +19,10 @@ export const ARCHITECTURES: readonly FixtureModel[] = [
   "modernbert",
   "ettin",
   "deberta-v2",
+  "qwen2",
   "qwen3",
+  "gemma",
+  "llama",
 ];
 
 /** Largest difference of a logit from the framework's that fp32 may show. */

@@ -14,7 +14,16 @@ export const LANE_ENTRY = join(dist, "workers/lane.js");
 export const PREPARE_ENTRY = join(dist, "workers/prepare.js");
 
 export type FixtureModel =
-  "bert" | "electra" | "xlm-roberta" | "modernbert" | "ettin" | "deberta-v2" | "qwen3";
+  | "bert"
+  | "electra"
+  | "xlm-roberta"
+  | "modernbert"
+  | "ettin"
+  | "deberta-v2"
+  | "qwen2"
+  | "qwen3"
+  | "gemma"
+  | "llama";
 
 export function fixtureFolder(model: FixtureModel): string {
   return join(MODELS, model);
