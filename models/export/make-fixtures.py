@@ -22,7 +22,14 @@ import torch
 from decoder import DecoderReranker
 from onnx_files import FILE_OF_PRECISION, convert_fp16, export_fp32, input_names, quantize_int8
 from prompts import PROMPT_FILE, named_prompt, prompt_ids, query_first, shared_tokens
-from random_models import LOGIT_SPREAD, build, build_chain, spread_logits, tiny_config
+from random_models import (
+    LOGIT_SPREAD,
+    build,
+    build_chain,
+    scale_last_norm,
+    spread_logits,
+    tiny_config,
+)
 from sample_text import DOCUMENTS, LONG_DOCUMENT, QUERIES
 from scoring import Encoded, Truncation, encode_pair, onnx_logits, open_session, torch_logits
 from shared_prefix import SharedPrefixReranker
@@ -159,13 +166,12 @@ def make(architecture: str, folder: Path) -> float:
 
 def scale_logits(model: torch.nn.Module, tokens: list[int], by: float) -> None:
     """Makes the logits of `tokens` `by` times as large."""
+    if model.config.tie_word_embeddings:
+        # The rows are the input's as well.
+        scale_last_norm(model, by)
+        return
     with torch.no_grad():
-        if not model.config.tie_word_embeddings:
-            model.lm_head.weight[tokens] *= by
-            return
-        # The rows are the input's as well, so the last norm grows: Gemma adds 1 to the weights of its norms.
-        norm = model.model.norm.weight
-        norm.copy_((norm + 1) * by - 1)
+        model.lm_head.weight[tokens] *= by
 
 
 def make_decoder(architecture: str, folder: Path) -> float:

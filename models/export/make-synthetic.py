@@ -5,7 +5,7 @@
 
 The tokenizer's files are copied from FOLDER, so that the result is a whole model folder. Scores
 mean nothing, but vary from pair to pair as those of a real model do. A language model gets its prompt;
---layers makes it smaller, and --weights keeps what the framework needs to run the same model.
+--layers makes any smaller, and --weights keeps what the framework needs to run the same model.
 """
 
 from __future__ import annotations
@@ -22,14 +22,15 @@ from pathlib import Path
 import numpy as np
 import torch
 from tokenizers import Tokenizer
-from transformers import BertConfig, PretrainedConfig, Qwen3Config, XLMRobertaConfig
+from transformers import PretrainedConfig
 
 from decoder import DecoderReranker
 from onnx_files import FILE_OF_PRECISION, convert_fp16, export_fp32, input_names, quantize_int8
-from prompts import PROMPT_FILE, named_prompt, prompt_ids
-from random_models import LOGIT_SPREAD, build, spread_logits
+from prompts import PROMPT_FILE, named_prompt, prompt_ids, query_first
+from random_models import LOGIT_SPREAD, build, build_chain, scale_last_norm, spread_logits
 from sample_text import DOCUMENTS, QUERIES
 from scoring import Encoded, encode_pair, torch_logits
+from shapes import SHAPES, ChainShape, DecoderShape
 from shared_prefix import SharedPrefixReranker
 from tiny_tokenizers import write_json
 
@@ -38,88 +39,6 @@ SEED = 20_240_611
 SPREAD_PAIRS = 12
 SPREAD_MAX_LENGTH = 64
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
-
-# Shapes as in the configuration files of the models they are named after.
-BERT_SHAPES = {
-    "tiny-bert": {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4},
-    "minilm-l6": {"hidden_size": 384, "num_hidden_layers": 6, "num_attention_heads": 12},
-    "minilm-l12": {"hidden_size": 384, "num_hidden_layers": 12, "num_attention_heads": 12},
-}
-XLMR_SHAPES = {
-    "tiny-xlm-roberta": {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4},
-    # Fast at any length, and as hungry as a large model if pairs are long: attention is all it is.
-    "long-xlm-roberta": {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4},
-    "bge-reranker-base": {"hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12},
-    "bge-reranker-v2-m3": {"hidden_size": 1024, "num_hidden_layers": 24, "num_attention_heads": 16},
-}
-QWEN3_SHAPES = {
-    "tiny-qwen3": {
-        "vocab_size": 0,
-        "hidden_size": 32,
-        "intermediate_size": 64,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 4,
-        "num_key_value_heads": 2,
-        "head_dim": 8,
-        "max_position_embeddings": 8192,
-        "tie_word_embeddings": True,
-    },
-    "qwen3-reranker-0.6b": {
-        "vocab_size": 151_669,
-        "hidden_size": 1024,
-        "intermediate_size": 3072,
-        "num_hidden_layers": 28,
-        "num_attention_heads": 16,
-        "num_key_value_heads": 8,
-        "head_dim": 128,
-        "rope_theta": 1_000_000.0,
-        "max_position_embeddings": 8192,
-        "tie_word_embeddings": True,
-    },
-}
-QWEN3_PROMPT = "qwen3-reranker"
-LONG_POSITIONS = {"qwen3-reranker-0.6b": 8192, "bge-reranker-v2-m3": 8192, "long-xlm-roberta": 8192}
-POSITIONS = 512
-BERT_VOCABULARY = 30_522
-XLMR_VOCABULARY = 250_002
-
-
-def shape_config(model: str, tokenizer: Tokenizer) -> PretrainedConfig:
-    """The configuration of one shape. Tiny shapes take the tokenizer's vocabulary, others their own."""
-    known = tokenizer.get_vocab_size()
-    if model in BERT_SHAPES:
-        config = BertConfig(
-            **BERT_SHAPES[model],
-            vocab_size=known if model.startswith("tiny") else BERT_VOCABULARY,
-            max_position_embeddings=POSITIONS,
-            pad_token_id=token_id(tokenizer, "[PAD]"),
-        )
-    else:
-        config = XLMRobertaConfig(
-            **XLMR_SHAPES[model],
-            vocab_size=known if model.startswith("tiny") else XLMR_VOCABULARY,
-            # Positions start after the padding id.
-            max_position_embeddings=LONG_POSITIONS.get(model, POSITIONS) + 2,
-            type_vocab_size=1,
-            layer_norm_eps=1e-5,
-            pad_token_id=token_id(tokenizer, "<pad>"),
-            bos_token_id=token_id(tokenizer, "<s>"),
-            eos_token_id=token_id(tokenizer, "</s>"),
-        )
-    config.intermediate_size = 4 * config.hidden_size
-    if known > config.vocab_size:
-        raise SystemExit(
-            f"the tokenizer has {known} tokens, {model} has {config.vocab_size}: "
-            "give --tokenizer the folder of this model's family"
-        )
-    return config
-
-
-def token_id(tokenizer: Tokenizer, token: str) -> int:
-    found = tokenizer.token_to_id(token)
-    if found is None:
-        raise SystemExit(f"the tokenizer has no {token}: give --tokenizer the other family's folder")
-    return found
 
 
 def copy_tokenizer(source: Path, target: Path, max_length: int) -> None:
@@ -136,16 +55,19 @@ def copy_tokenizer(source: Path, target: Path, max_length: int) -> None:
 
 def write_fp32(options: argparse.Namespace) -> Path:
     name, source, output = options.model, options.tokenizer, options.output
+    shape = SHAPES[name]
     tokenizer = Tokenizer.from_file(str(source / "tokenizer.json"))
     texts = [(QUERIES[i % len(QUERIES)], DOCUMENTS[i]) for i in range(SPREAD_PAIRS)]
-    copy_tokenizer(source, output, LONG_POSITIONS.get(name, POSITIONS))
-    if name in QWEN3_SHAPES:
-        model = language_model(options, tokenizer, texts)
+    config = shape.configuration(tokenizer)
+    config.num_hidden_layers = options.layers or config.num_hidden_layers
+    copy_tokenizer(source, output, shape.positions)
+    if isinstance(shape, DecoderShape):
+        model = language_model(shape, config, options, tokenizer, texts)
     else:
-        model = build(shape_config(name, tokenizer), SEED)
+        model = build_chain(config, SEED) if isinstance(shape, ChainShape) else build(config, SEED)
         pairs = [encode_pair(tokenizer, q, d, SPREAD_MAX_LENGTH) for q, d in texts]
         spread_logits(model, pairs)
-        model.config.architectures = [type(model).__name__]
+        model.config.architectures = [type(getattr(model, "encoder", model)).__name__]
         model.config.save_pretrained(output)
     parameters = sum(p.numel() for p in model.parameters())
     print(f"{name}: {parameters / 1e6:.1f} M parameters, inputs {input_names(model)}")
@@ -153,41 +75,41 @@ def write_fp32(options: argparse.Namespace) -> Path:
 
 
 def language_model(
-    options: argparse.Namespace, tokenizer: Tokenizer, texts: list[tuple[str, str]]
+    shape: DecoderShape,
+    config: PretrainedConfig,
+    options: argparse.Namespace,
+    tokenizer: Tokenizer,
+    texts: list[tuple[str, str]],
 ) -> torch.nn.Module:
-    shape = dict(QWEN3_SHAPES[options.model])
-    shape["num_hidden_layers"] = options.layers or shape["num_hidden_layers"]
-    # A tiny shape takes the tokenizer's vocabulary.
-    shape["vocab_size"] = shape["vocab_size"] or tokenizer.get_vocab_size()
-    config = Qwen3Config(**shape, pad_token_id=token_id(tokenizer, "<|endoftext|>"))
     model = build(config, SEED)
     # Weights that are made up are not tied, and those that transformers loads are.
     model.tie_weights()
-    prompt = named_prompt(QWEN3_PROMPT)
-    yes, no = (tokenizer.encode(word).ids[0] for word in ("yes", "no"))
+    prompt = named_prompt(shape.prompt)
+    tokens = [tokenizer.encode(word, add_special_tokens=False).ids[0] for word in shape.words]
     pairs = [prompt_ids(tokenizer, prompt, *text) for text in texts]
     encoded = [Encoded(ids, [0] * len(ids)) for ids in pairs]
-    row = model.lm_head.weight[yes] - model.lm_head.weight[no]
+    weight = model.lm_head.weight
+    row = weight[tokens[0]] - sum(weight[token] for token in tokens[1:])
     fold = DecoderReranker(model.model, row).eval()
     spread = float(np.std(torch_logits(fold, input_names(fold), encoded))) / LOGIT_SPREAD
-    with torch.no_grad():
-        model.model.norm.weight.div_(spread)
-    text = json.dumps({"prompt": QWEN3_PROMPT}) + "\n"
+    scale_last_norm(model, 1 / spread)
+    text = json.dumps({"prompt": shape.prompt}) + "\n"
     (options.output / PROMPT_FILE).write_text(text, encoding="utf-8")
     model.config.architectures = [type(model).__name__]
     model.config.save_pretrained(options.output)
     if options.weights:
         model.save_pretrained(options.output)
-    return fold if options.whole_prompt else SharedPrefixReranker(fold)
+    shares = query_first(prompt) and not options.whole_prompt
+    return SharedPrefixReranker(fold) if shares else fold
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--model", required=True, choices=[*BERT_SHAPES, *XLMR_SHAPES, *QWEN3_SHAPES])
+    parser.add_argument("--model", required=True, choices=list(SHAPES))
     parser.add_argument("--precision", default="fp32,int8", help="of fp32, fp16 and int8")
     parser.add_argument("--tokenizer", required=True, type=Path, metavar="FOLDER")
     parser.add_argument("--output", required=True, type=Path, metavar="FOLDER")
-    parser.add_argument("--layers", type=int, help="of a language model (as many as it has)")
+    parser.add_argument("--layers", type=int, help="layers to make (as many as the model has)")
     parser.add_argument(
         "--whole-prompt", action="store_true", help="of a language model: no keys and values"
     )

@@ -183,3 +183,11 @@ def spread_logits(model: torch.nn.Module, pairs: list[Encoded]) -> None:
         scale = LOGIT_SPREAD / float(np.std(logits))
         head.weight.mul_(scale)
         head.bias.fill_(-scale * float(np.mean(logits)))
+
+
+def scale_last_norm(model: torch.nn.Module, by: float) -> None:
+    """Makes all logits of a language model `by` times as large. Gemma adds 1 to the weights of its norms."""
+    weight = model.model.norm.weight
+    offset = 1 if model.config.model_type == "gemma" else 0
+    with torch.no_grad():
+        weight.copy_((weight + offset) * by - offset)

@@ -37,6 +37,7 @@ from prompts import named_prompt, prompt_ids
 from random_models import build, spread_logits, tiny_config
 from sample_text import DOCUMENTS, QUERIES
 from scoring import Encoded, encode_pair, onnx_logits, open_session
+from shapes import SHAPES
 from shared_prefix import SharedPrefixReranker, why_not_shared
 from tiny_tokenizers import special_ids, train, write_tokenizer
 
@@ -502,6 +503,30 @@ def test_a_synthetic_language_model_has_its_prompt_and_as_many_layers_as_asked(t
     assert (output / "model.safetensors").exists()
     names = [entry.name for entry in open_session(output / "onnx/model.onnx").get_inputs()]
     assert names[-2:] == ["past_key_values.0.key", "past_key_values.0.value"]
+
+
+@pytest.mark.parametrize(
+    ("shape", "entry", "family"),
+    [
+        ("minilm-l6", "ms-marco-MiniLM-L6-v2", "bert"),
+        ("ms-marco-electra-base", "ms-marco-electra-base", "electra"),
+        ("mxbai-rerank-xsmall-v1", "mxbai-rerank-xsmall-v1", "deberta-v2"),
+        ("bge-reranker-v2-m3", "bge-reranker-v2-m3", "xlm-roberta"),
+        ("ettin-reranker-17m", "ettin-reranker-17m-v1", "ettin"),
+        ("ettin-reranker-150m", "ettin-reranker-150m-v1", "ettin"),
+        ("qwen3-reranker-0.6b", "Qwen3-Reranker-0.6B", "qwen3"),
+        ("mxbai-rerank-base-v2", "mxbai-rerank-base-v2", "qwen2"),
+        ("bge-reranker-v2-gemma", "bge-reranker-v2-gemma", "gemma"),
+    ],
+)
+def test_a_shape_has_as_many_parameters_as_its_model(shape: str, entry: str, family: str) -> None:
+    config = SHAPES[shape].configuration(train(family))
+    kind = AutoModel._model_mapping[type(config)]
+    with torch.device("meta"):
+        model = kind(config)
+    millions = sum(parameter.numel() for parameter in model.parameters()) / 1e6
+    catalogue = json.loads((HERE.parent / "catalogue" / f"{entry}.json").read_text())
+    assert millions == pytest.approx(catalogue["parameters"], rel=0.03)
 
 
 def test_figures_of_the_gate() -> None:
