@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import type { z } from "zod";
 import { RankmillError } from "../../src/core/errors.js";
+import { issueText } from "../../src/core/issue-text.js";
 import type { GatewayEnv, GatewayParts } from "./env.js";
 
 /** A parsed body and its size. */
@@ -51,7 +52,7 @@ export function parseWith<S extends z.ZodType>(schema: S, value: unknown): z.out
     throw new RankmillError("invalid_field", `there is no field ${name}`, { field });
   }
   const field = issue?.path.map(String).join(".") ?? "";
-  const message = `${field === "" ? "the body" : field}: ${issue?.message ?? "is not valid"}`;
+  const message = `${field === "" ? "the body" : field}: ${issue === undefined ? "is not valid" : issueText(issue)}`;
   throw new RankmillError("invalid_field", message, { field });
 }
 
