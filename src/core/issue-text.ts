@@ -33,8 +33,9 @@ export function issueText(issue: z.core.$ZodIssue): string {
     case "invalid_key":
     case "not_multiple_of":
     case "unrecognized_keys":
-      return issue.message;
+      break;
   }
+  return issue.message;
 }
 
 function sizeText(origin: string, bound: string, limit: number | bigint): string {
