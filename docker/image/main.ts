@@ -7,7 +7,7 @@ import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { bundleApplication } from "./bundle.js";
-import { copyKeptPackages, KEPT_PACKAGES, type ImageArch } from "./kept-packages.js";
+import { copyKeptPackages, keptPackages, type ImageArch } from "./kept-packages.js";
 import { writeNotices } from "./notices.js";
 
 const ARCHES: Readonly<Record<string, ImageArch>> = { amd64: "x64", arm64: "arm64" };
@@ -23,7 +23,7 @@ mkdirSync(app, { recursive: true });
 
 const bundled = await bundleApplication(join(root, "dist"), app);
 copyKeptPackages(root, join(out, "native/app"), arch);
-writeNotices(root, [...bundled, ...KEPT_PACKAGES], join(app, "THIRD-PARTY-NOTICES.txt"));
+writeNotices(root, [...bundled, ...keptPackages(arch)], join(app, "THIRD-PARTY-NOTICES.txt"));
 
 // The parts of its own package that the program reads: its name and version, the models it knows and brings.
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
