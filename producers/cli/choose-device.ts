@@ -9,16 +9,15 @@ import {
 } from "../../src/inference/devices/decide-device.js";
 import type { DevicePlaces } from "../../src/inference/devices/device.js";
 import { CPU_DEVICE, deviceOf, type WorkerDevice } from "../../src/inference/devices/registry.js";
-import { readCpuFeatures } from "../../src/inference/host/cpu-features.js";
-import { decideRuntime, wantedRuntime } from "../../src/inference/runtime/decide-runtime.js";
+import { wantedRuntime } from "../../src/inference/runtime/decide-runtime.js";
 import {
   DEFAULT_RUNTIME,
   runtimeOf,
   type RuntimeKind,
-  type WorkerRuntime,
 } from "../../src/inference/runtime/registry.js";
 import type { ResolvedModel } from "../../src/models/resolve.js";
-import { cudaDir, openvinoDir, requireModel } from "./context.js";
+import { cudaDir, requireModel } from "./context.js";
+import { findRuntime, type WithRuntime } from "./find-runtime.js";
 import { env } from "./terminal.js";
 import type { DeviceValues } from "./options/device.js";
 import type { FindModelValues } from "./options/model.js";
@@ -27,10 +26,8 @@ import type { FindModelValues } from "./options/model.js";
 const LEAST_MODEL_BYTES = 8 * 1024 * 1024;
 
 /** A model, and what it runs on and with. */
-export interface Chosen {
+export interface Chosen extends WithRuntime {
   readonly device: WorkerDevice;
-  readonly runtime: WorkerRuntime;
-  readonly model: ResolvedModel;
 }
 
 /**
@@ -60,15 +57,10 @@ export async function chooseDevice(
     tell({ device: CPU_DEVICE, note: "device: CPU, for so small a model", unexpected: false });
     return { device: CPU_DEVICE, runtime: DEFAULT_RUNTIME, model: await requireModel(wanted) };
   }
-  const runtime = await findRuntime(kind, values, model);
-  const { form, name } = runtimeOf(kind);
-  const runBy = kind === DEFAULT_RUNTIME.kind ? "" : `, with ${name}`;
+  const found = await findRuntime(kind, values, model);
+  const runBy = kind === DEFAULT_RUNTIME.kind ? "" : `, with ${runtimeOf(kind).name}`;
   tell({ ...decision, note: `${decision.note}${runBy}` });
-  return {
-    device: decision.device,
-    runtime,
-    model: form === undefined ? model : { ...model, form },
-  };
+  return { device: decision.device, ...found };
 }
 
 /** A runtime for CPUs leaves no choice of the device. */
@@ -80,17 +72,6 @@ function deviceFor(kind: RuntimeKind, choice: DeviceChoice): DeviceChoice {
     wording`${option("device", choice)}: ${runtimeOf(kind).name} runs on CPUs; choose ${option("device", CPU_DEVICE.kind)}, or ${option("runtime", DEFAULT_RUNTIME.kind)} and a precision that it has`,
     { field: "device" },
   );
-}
-
-async function findRuntime(
-  kind: RuntimeKind,
-  values: DeviceValues,
-  { precision, file }: ResolvedModel,
-): Promise<WorkerRuntime> {
-  const state = await runtimeOf(kind).find({
-    setupDirs: { openvino: openvinoDir(values.openvinoDir) },
-  });
-  return decideRuntime({ kind, precision, file, cpu: await readCpuFeatures(), state });
 }
 
 function isTiny(model: ResolvedModel): boolean {

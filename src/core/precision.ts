@@ -29,3 +29,8 @@ export interface ComputedPrecision {
 export const COMPUTED_PRECISIONS: Readonly<Partial<Record<Precision, ComputedPrecision>>> = {
   bf16: { from: "fp32", form: "openvino" },
 };
+
+/** The precision of the file that a model of `precision` needs. */
+export function filePrecision(precision: Precision): Precision {
+  return COMPUTED_PRECISIONS[precision]?.from ?? precision;
+}

@@ -1,15 +1,20 @@
 import type { Command } from "commander";
 import { findEntry } from "../../../src/core/catalogue.js";
 import { RankmillError } from "../../../src/core/errors.js";
-import type { PrepareEvent } from "../../../src/inference/prepare/prepare-model.js";
+import { numbersName } from "../../../src/core/forms/numbers.js";
+import type { PreparedModel, PrepareEvent } from "../../../src/inference/prepare/prepare-model.js";
+import { wantedRuntime } from "../../../src/inference/runtime/decide-runtime.js";
+import { runtimeOf } from "../../../src/inference/runtime/registry.js";
 import { loadCatalogue } from "../../../src/models/catalogue-files.js";
 import { packageRoot } from "../../../src/platform/package-root.js";
 import type { ResolvedModel } from "../../../src/models/resolve.js";
 import { calibrationDir, createLogger, preparedDir, requireModel } from "../context.js";
+import { findRuntime } from "../find-runtime.js";
 import { env, print, say } from "../terminal.js";
 import { EXIT } from "../exit-codes.js";
 import { addHelp } from "../options/add-help.js";
 import { addOptions, readOptions, type CommandValues } from "../options/command-options.js";
+import { DEVICE } from "../options/device.js";
 import { DOWNLOAD } from "../options/download.js";
 import { LANES } from "../options/lanes.js";
 import { MESSAGES } from "../options/messages.js";
@@ -21,6 +26,7 @@ import { fetchModel } from "./models-pull.js";
 
 const GROUPS = {
   model: pick(MODEL, "precision", "modelsDir", "preparedDir"),
+  device: pick(DEVICE, "runtime", "openvinoDir"),
   prepare: PREPARE,
   lanes: pick(LANES, "calibrationDir"),
   download: pick(DOWNLOAD, "acceptLicence", "hubEndpoint", "hubToken"),
@@ -50,11 +56,11 @@ export function addModelsPrepare(models: Command): void {
 async function prepare(name: string, parsed: Record<string, unknown>): Promise<number> {
   const values = readOptions(GROUPS, parsed);
   const { pullFirst, calibrateAhead, fullCheck } = values.prepare;
-  const model = pullFirst
+  const kind = wantedRuntime(values.device.runtime, values.model.precision);
+  const there = pullFirst
     ? await atHand(name, values)
     : await requireModel({ ...values.model, model: name });
-  const { prepareResolved, TMPFS_WARNING } =
-    await import("../../../src/app/worker/prepared-model.js");
+  const { model, runtime } = await findRuntime(kind, values.device, there);
   const folder = preparedDir(values.model.preparedDir);
   const { openTokenizer } = await import("../../../src/tokenizers/open-tokenizer.js");
   // Opening it keeps what it is compiled to, if our own implementation reads it.
@@ -63,6 +69,33 @@ async function prepare(name: string, parsed: Record<string, unknown>): Promise<n
     onNote: say,
   });
   await tokenizer.close();
+  const { loadsPrepared, name: runtimeName } = runtimeOf(kind);
+  const prepared = loadsPrepared ? await compile(model, folder, fullCheck) : undefined;
+  if (calibrateAhead) {
+    const measure = await import("../../../src/app/worker/calibrate-ahead.js");
+    await measure.calibrateAhead({
+      model,
+      runtime,
+      preparedDir: folder,
+      calibrationDir: calibrationDir(values.lanes.calibrationDir),
+      env,
+      logger: createLogger({ logLevel: undefined, logFormat: undefined }, "info", 2),
+    });
+  }
+  if (prepared === undefined) {
+    say(`${model.name} ${numbersName(model)}: ${runtimeName} loads the model's own file`);
+  }
+  return report(model, prepared, tokenizer.kind, values.messages.json);
+}
+
+/** Prepares the model and says how far it is. */
+async function compile(
+  model: ResolvedModel,
+  folder: string,
+  fullCheck: boolean,
+): Promise<PreparedModel> {
+  const { prepareResolved, TMPFS_WARNING } =
+    await import("../../../src/app/worker/prepared-model.js");
   const prepared = await prepareResolved({
     model,
     preparedDir: folder,
@@ -71,35 +104,41 @@ async function prepare(name: string, parsed: Record<string, unknown>): Promise<n
     onProgress: (event) => say(progressLine(event)),
   });
   if (prepared.onTmpfs) say(TMPFS_WARNING);
-  if (calibrateAhead) {
-    const measure = await import("../../../src/app/worker/calibrate-ahead.js");
-    await measure.calibrateAhead({
-      model,
-      preparedDir: folder,
-      calibrationDir: calibrationDir(values.lanes.calibrationDir),
-      env,
-      logger: createLogger({ logLevel: undefined, logFormat: undefined }, "info", 2),
-    });
-  }
-  if (values.messages.json) {
+  return prepared;
+}
+
+/** @param prepared undefined if lanes load the model's own file */
+function report(
+  model: ResolvedModel,
+  prepared: PreparedModel | undefined,
+  tokenizer: string,
+  json: boolean,
+): number {
+  if (json) {
     print(
       JSON.stringify({
         model: model.name,
         precision: model.precision,
-        file: prepared.onnxPath,
-        key: prepared.key,
-        bytes: prepared.bytes,
-        reused: prepared.reused,
-        prepare_ms: prepared.prepareMs,
-        on_tmpfs: prepared.onTmpfs,
-        tokenizer: tokenizer.kind,
+        ...(prepared === undefined
+          ? { file: model.onnxPath }
+          : {
+              file: prepared.onnxPath,
+              key: prepared.key,
+              bytes: prepared.bytes,
+              reused: prepared.reused,
+              prepare_ms: prepared.prepareMs,
+              on_tmpfs: prepared.onTmpfs,
+            }),
+        tokenizer,
       }),
     );
     return EXIT.ok;
   }
-  const how = prepared.reused ? "is prepared already" : `prepared in ${prepared.prepareMs} ms`;
-  say(`${model.name} ${model.precision} ${how}, ${prepared.bytes} bytes`);
-  print(prepared.onnxPath);
+  if (prepared !== undefined) {
+    const how = prepared.reused ? "is prepared already" : `prepared in ${prepared.prepareMs} ms`;
+    say(`${model.name} ${numbersName(model)} ${how}, ${prepared.bytes} bytes`);
+  }
+  print(prepared?.onnxPath ?? model.onnxPath);
   return EXIT.ok;
 }
 

@@ -1,6 +1,7 @@
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { findEntry } from "../../../src/core/catalogue.js";
+import { filePrecision } from "../../../src/core/precision.js";
 import { loadCatalogue } from "../../../src/models/catalogue-files.js";
 import { HUB_ENDPOINT } from "../../../src/models/pull/hub-client.js";
 import { packageRoot } from "../../../src/platform/package-root.js";
@@ -46,7 +47,7 @@ export async function fetchModel(
   const display = new DownloadProgress(process.stderr);
   const pulled = await pullModel(entry ?? name, {
     modelsDir: modelsDir(files.modelsDir),
-    precision: files.precision ?? "fp32",
+    precision: filePrecision(files.precision ?? "fp32"),
     endpoint: download.hubEndpoint ?? HUB_ENDPOINT,
     token: download.hubToken,
     revision: download.revision,

@@ -1,12 +1,15 @@
 /** Measures a model before any worker does: what `planLanes` finds kept, it does not measure again. */
 import type { Logger } from "pino";
 import { DEFAULT_LIMITS } from "../../core/contract.js";
+import type { WorkerRuntime } from "../../inference/runtime/registry.js";
 import { openTokenizer } from "../../tokenizers/open-tokenizer.js";
 import type { ResolvedModel } from "../../models/resolve.js";
 import { planWorkerLanes } from "./plan-worker-lanes.js";
 
 export interface CalibrateAheadRequest {
   readonly model: ResolvedModel;
+  /** Default: ONNX Runtime. */
+  readonly runtime?: WorkerRuntime | undefined;
   readonly preparedDir: string;
   readonly calibrationDir: string;
   readonly env: Readonly<Record<string, string | undefined>>;
