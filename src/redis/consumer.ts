@@ -70,6 +70,8 @@ const HAND_BACK_MS = 700;
 /** The time after which a connection that does not answer is given up. */
 const DISCONNECT_MS = 100;
 
+/** BullMQ's words for a lock that it could not renew; it tells so by an event of its own too. */
+const LOST_LOCK = /^could not renew lock for job /;
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
 
 export type Process = (job: TakenJob, signal: AbortSignal) => Promise<JobSummary>;
@@ -174,6 +176,8 @@ export class Consumer {
     });
     worker.on("stalled", (jobId) => onEvent({ type: "stalled", jobId }));
     worker.on("error", (error) => {
+      // Told as a lost lock already, once per job, and no reason to rest.
+      if (LOST_LOCK.test(error.message)) return;
       onEvent({ type: "error", error });
       this.#rest(worker);
     });

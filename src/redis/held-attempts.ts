@@ -43,7 +43,8 @@ export class HeldAttempts {
     jobId: string,
     renew: (() => Promise<boolean>) | undefined,
   ): { readonly signal: AbortSignal; readonly end: () => void } {
-    this.abort(jobId, LOCK_LOST);
+    const earlier = this.#newest.get(jobId);
+    if (earlier !== undefined) this.#lose(jobId, earlier.controller);
     const controller = new AbortController();
     const renewing = renew === undefined ? undefined : this.#renew(jobId, controller, renew);
     const attempt = { controller, renewing };

@@ -130,6 +130,8 @@ describe("a job whose lock ran out", () => {
     }
     (await attempt(6)).end();
     await until("the job is done", () => events.some(({ type }) => type === "done"));
+    expect(events.filter(({ type }) => type === "lock-lost")).toHaveLength(6);
+    expect(events.filter(({ type }) => type === "error")).toEqual([]);
     expect(await redis.zcard(`${KEY_PREFIX}:${queueName(TAG, "bulk")}:failed`)).toBe(0);
     expect(events.filter(({ type }) => type === "failed")).toEqual([]);
   });
