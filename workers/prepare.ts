@@ -15,7 +15,7 @@ function send(message: FromPreparer): void {
 async function prepare(message: ToPreparer): Promise<void> {
   dieWithParent(message.parentPid);
   try {
-    const compiled = await compileModel(message.model, message.save);
+    const compiled = await compileModel(message.model, message.save, message.form);
     send({ type: "done", ...compiled });
   } catch (error) {
     send({ type: "failed", message: describeError(error).message });

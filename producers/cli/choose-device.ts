@@ -39,7 +39,7 @@ export interface Chosen extends WithRuntime {
  */
 export async function chooseDevice(
   values: DeviceValues,
-  wanted: FindModelValues,
+  wanted: FindModelValues & { readonly prepare?: boolean },
   tell: (decision: DeviceDecision) => void,
 ): Promise<Chosen> {
   const kind = wantedRuntime(values.runtime, wanted.precision);

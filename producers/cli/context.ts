@@ -67,7 +67,7 @@ function cacheHome(): string {
  * @throws RankmillError `invalid_option` without a name, `model_not_found`
  */
 export async function requireModel(
-  values: FindModelValues,
+  values: FindModelValues & { readonly prepare?: boolean },
   fallback?: readonly Precision[],
 ): Promise<ResolvedModel> {
   const places = { packageRoot: packageRoot(), modelsDir: modelsDir(values.modelsDir) };
@@ -77,6 +77,8 @@ export async function requireModel(
     digestCacheFile: digestCacheFile(),
     onDamaged: (problem) => say(problem),
     precision: values.precision ?? fallback,
+    // What is not prepared is run as the file says.
+    int8Form: values.int8Form ?? (values.prepare === false ? "file" : undefined),
   });
 }
 

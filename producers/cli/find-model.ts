@@ -18,9 +18,9 @@ export interface KnownModel extends ModelKey {
  * @throws RankmillError `invalid_option`, `model_not_found`
  */
 export async function findModel(redis: RedisClient, values: FindModelValues): Promise<KnownModel> {
-  const { model: name, precision } = values;
+  const { model: name, precision, int8Form: form } = values;
   if (name !== undefined && !name.startsWith(".") && !name.startsWith("/")) {
-    const served = await findServedModel(redis, name, precision === undefined ? {} : { precision });
+    const served = await findServedModel(redis, name, { precision, form });
     if (served !== undefined) return served;
   }
   try {

@@ -1,4 +1,6 @@
 /** A check of a model that nobody has published scores of. */
+import { numbersName } from "../../src/core/forms/numbers.js";
+import type { ModelSource } from "../../src/inference/lanes/lane-model.js";
 import type { Chosen } from "./choose-device.js";
 import { env } from "./terminal.js";
 
@@ -34,14 +36,17 @@ const SMOKE_PAIRS = [
 ] as const;
 
 /** Whether a model without published scores tells an answer from another text. */
-export async function smokeTest({ model, device, runtime }: Chosen): Promise<VerifyReport> {
+export async function smokeTest(
+  { model, device, runtime }: Chosen,
+  source: ModelSource | undefined,
+): Promise<VerifyReport> {
   const { scorePairs } = await import("../../src/app/score-pairs.js");
   const pairs = SMOKE_PAIRS.flatMap(({ query, answer, other }) => [
     { query, document: answer },
     { query, document: other },
   ]);
-  const logits = await scorePairs(model, pairs, env, { device, runtime });
-  const again = await scorePairs(model, pairs.toReversed(), env, { device, runtime });
+  const logits = await scorePairs(model, pairs, env, { device, runtime, source });
+  const again = await scorePairs(model, pairs.toReversed(), env, { device, runtime, source });
   const rows = SMOKE_PAIRS.map(({ query }, i) => {
     const [answer = Number.NaN, other = Number.NaN] = logits.slice(2 * i, 2 * i + 2);
     return { query, answer, other, agrees: answer > other };
@@ -58,7 +63,8 @@ export async function smokeTest({ model, device, runtime }: Chosen): Promise<Ver
       ? []
       : ["an answer ranks below another text: wrong head, wrong prompt, or a language it lacks"]),
   ];
-  const { name, precision } = model;
+  const { name } = model;
+  const numbers = numbersName(model);
   return {
     agrees: faults.length === 0,
     lines: [
@@ -68,8 +74,16 @@ export async function smokeTest({ model, device, runtime }: Chosen): Promise<Ver
           `${row.agrees ? "right  " : "WRONG  "} ${row.answer.toFixed(4)} for the answer, ${row.other.toFixed(4)} for another text: ${row.query}`,
       ),
       ...faults,
-      `${right} of ${rows.length} answers rank above another text with ${name} ${precision} on this machine`,
+      `${right} of ${rows.length} answers rank above another text with ${name} ${numbers} on this machine`,
     ],
-    json: { model: name, precision, smoke_test: true, right, of: rows.length, faults, pairs: rows },
+    json: {
+      model: name,
+      precision: numbers,
+      smoke_test: true,
+      right,
+      of: rows.length,
+      faults,
+      pairs: rows,
+    },
   };
 }

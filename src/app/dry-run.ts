@@ -276,7 +276,7 @@ async function measureSpeed(
 ): Promise<{ pairs: number; seconds: number }> {
   const encoded = (await lane.encode(sample)).flatMap(({ pairs }) => pairs);
   await lane.scoreOnAll(evenly(encoded, WARM_UP_PAIRS * lanes).map((pair) => [pair]));
-  const limits = batchLimits(model.file.dynamicallyQuantised, batch);
+  const limits = batchLimits(model.dynamicallyQuantised, batch);
   const planned =
     device.cards === undefined
       ? planBatches(

@@ -50,7 +50,7 @@ export interface PairLaneOptions {
   /** @defaultValue 1 */
   readonly lanes?: number;
   /** The files that lanes load. @defaultValue the model's own */
-  readonly source?: ModelSource;
+  readonly source?: ModelSource | undefined;
 }
 
 /** Pairs sent to a lane in one message, as a worker sends them. */

@@ -7,7 +7,7 @@ import { option, wording } from "../core/wording.js";
  * its batch-mates, not in a single bit.
  */
 
-/** A dynamically quantised model takes one scale a tensor, over all rows and their padding. */
+/** A dynamically quantised model takes one scale a tensor, over all rows and their padding, unless in the form `rows`. */
 const ONE_ROW: BatchLimits = { maxBatchTokens: 1, maxBatchSize: 1, maxPaddingTokens: 0 };
 
 /**
@@ -20,7 +20,7 @@ const EQUAL_ROWS: BatchLimits = { maxBatchTokens: 512, maxBatchSize: 8, maxPaddi
 /**
  * The limits of one batch.
  *
- * @param dynamicallyQuantised see `ModelFile.dynamicallyQuantised`
+ * @param dynamicallyQuantised see `ResolvedModel.dynamicallyQuantised`
  * @param asked what the user chose
  * @throws RankmillError `invalid_option` if batches of a dynamically quantised model are asked for: its
  *   scores would depend on their batch-mates, beside workers on the same queue whose scores do not

@@ -78,7 +78,7 @@ async function calibrationOf(
     entryPath: request.entryPath,
     env: request.env,
     openTimeoutMs: request.openTimeoutMs,
-    dynamicallyQuantised: model.file.dynamicallyQuantised,
+    dynamicallyQuantised: model.dynamicallyQuantised,
     highestLength: model.maxLength.highest,
     cores,
     tiny,

@@ -1,5 +1,5 @@
 import { MIN_PREPARE_BYTES } from "../inference/prepare/prepare-model.js";
-import type { ModelFile } from "../models/model-folder.js";
+import type { ResolvedModel } from "../models/resolve.js";
 import type { Calibration, Layout } from "./calibration.js";
 
 const UNSURE = "lanes not compared, for the machine was busy";
@@ -10,7 +10,7 @@ export function explainPlan(
   rows: number,
   cores: number,
   calibration: Calibration | undefined,
-  file: Pick<ModelFile, "bytes" | "dynamicallyQuantised">,
+  { file, dynamicallyQuantised }: Pick<ResolvedModel, "file" | "dynamicallyQuantised">,
 ): string {
   const chosen = `${lanes} lane${lanes === 1 ? "" : "s"} × ${threads} thread${threads === 1 ? "" : "s"} on ${cores} cores, ${rows === 1 ? "1 row" : `up to ${rows} rows`} a batch`;
   if (calibration === undefined) return `${chosen}: not calibrated`;
@@ -20,7 +20,7 @@ export function explainPlan(
   const unsure = file.bytes >= MIN_PREPARE_BYTES && cores > 1 && speeds.length === 0;
   const parts = [
     unsure ? UNSURE : speeds.join(", "),
-    whyRows(calibration, file.dynamicallyQuantised),
+    whyRows(calibration, dynamicallyQuantised),
   ].filter((part) => part !== "");
   return parts.length === 0
     ? chosen
@@ -28,7 +28,7 @@ export function explainPlan(
 }
 
 function whyRows({ rows, rowsKeepBits }: Calibration, dynamicallyQuantised: boolean): string {
-  if (dynamicallyQuantised) return "dynamic int8 is never batched";
+  if (dynamicallyQuantised) return "dynamic int8 with a scale per tensor is never batched";
   if (!rowsKeepBits) return "batches would change scores in the last bits";
   return rows
     .map(

@@ -61,7 +61,7 @@ export async function planFromMeasurements(request: LanePlanRequest): Promise<La
   const fitted = divideMemory(request, limit, { ...needs, wantedLanes: layout.lanes });
   const { activationBytes, forTokensBytes } = shareOut(request, fitted, layout, needs);
   const limits = {
-    ...chooseBatches(calibration, model.file.dynamicallyQuantised, request),
+    ...chooseBatches(calibration, model.dynamicallyQuantised, request),
     lengthBuckets: laneModel.lengthBuckets,
   };
   return assemblePlan(request, {
@@ -79,7 +79,7 @@ export async function planFromMeasurements(request: LanePlanRequest): Promise<La
     payloadBytes: fitted.payloadBytes,
     tokenCacheBytes: forTokensBytes,
     sharedBytes,
-    line: explainPlan(layout, limits.maxBatchSize, cores, calibration, model.file),
+    line: explainPlan(layout, limits.maxBatchSize, cores, calibration, model),
     figures: {
       cores,
       maxPaddingTokens: limits.maxPaddingTokens,

@@ -31,8 +31,10 @@ export interface ModelFile {
   readonly externalData: readonly string[];
   /** Graph and external data together. */
   readonly bytes: number;
-  /** True if scores depend on padding and batch-mates: such a file runs one pair at a time. */
+  /** True if scores of the file as it is depend on padding and batch-mates: it runs one pair at a time. */
   readonly dynamicallyQuantised: boolean;
+  /** True if it can be computed in the numeric form `rows`. */
+  readonly takesRowScales: boolean;
   /**
    * Bytes of keys and values per token, if the graph takes and gives them: what pairs of a query share is then
    * computed once.
@@ -224,6 +226,7 @@ async function describeFile(
     externalData: locations.map((location) => join(folder, location)),
     bytes,
     dynamicallyQuantised: contents.outline?.dynamicallyQuantised ?? false,
+    takesRowScales: contents.outline?.takesRowScales ?? false,
     prefixBytesPerToken: contents.outline && pastLayout(contents.outline)?.bytesPerToken,
     activated: contents.outline !== undefined && givesScores(contents.outline),
     problem,

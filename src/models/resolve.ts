@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import { basename, isAbsolute, join, resolve, sep } from "node:path";
 import { type CatalogueEntry, findEntry } from "../core/catalogue.js";
 import { HUB_ID } from "../core/catalogue-source.js";
+import type { Int8Form } from "../core/forms/int8-forms.js";
 import type { Form } from "../core/forms/registry.js";
 import type { Precision } from "../core/precision.js";
 import { RankmillError } from "../core/errors.js";
@@ -15,6 +16,7 @@ import { digestModelParts } from "./digest.js";
 import type { ModelDigest } from "./digest.js";
 import { errnoOf } from "../platform/file-system-errors.js";
 import { didYouMean } from "../core/near-names.js";
+import { option, wording } from "../core/wording.js";
 import { readLock } from "./lock-file.js";
 import type { LockedModel } from "./lock-file.js";
 import { lockFilePath, pulledModelFolder, shortRevision } from "./model-cache.js";
@@ -32,6 +34,8 @@ export interface ModelPlaces {
 export interface ResolveOptions extends ModelPlaces {
   /** One, or several in order of preference. Default: fp32. */
   readonly precision?: Precision | readonly Precision[] | undefined;
+  /** The form of dynamic int8. Default: `rows` for files that can be computed in it. */
+  readonly int8Form?: Int8Form | undefined;
   /** Remembers hashes between starts; every file is read in full if absent. */
   readonly digestCacheFile?: string | undefined;
   /** Told in one line why the remembered hashes are not believed. */
@@ -45,6 +49,8 @@ export interface ResolvedModel {
   readonly precision: Precision;
   /** The way in which it is computed; absent: the file's own numbers on ONNX Runtime. */
   readonly form?: Form | undefined;
+  /** True if scores depend on padding and batch-mates: pairs run one at a time. */
+  readonly dynamicallyQuantised: boolean;
   /** The chosen file: its external data, its size, whether it is dynamically quantised. */
   readonly file: ModelFile;
   /** Absolute path of the graph to load. */
@@ -84,7 +90,8 @@ export async function resolveModel(
 ): Promise<ResolvedModel> {
   const location = await locate(nameOrDir, options);
   const folder = await inspectModelFolder(location.path);
-  const { precision, form, file } = chooseFile(folder, options.precision);
+  const { precision, form: computed, file } = chooseFile(folder, options.precision);
+  const form = computed ?? formOf(precision, file, options.int8Form);
   const digest = await digestModelParts(folder, precision, {
     cacheFile: options.digestCacheFile,
     onDamaged: options.onDamaged,
@@ -96,6 +103,7 @@ export async function resolveModel(
     folder,
     precision,
     form,
+    dynamicallyQuantised: file.dynamicallyQuantised && form !== "rows",
     file,
     onnxPath: file.path,
     revision: shortRevision(revisionOf(location.locked, folder, digest)),
@@ -106,6 +114,22 @@ export async function resolveModel(
     activation: activationOf(folder, file, location.entry),
     ...(location.entry === undefined ? {} : { entry: location.entry }),
   };
+}
+
+/** @throws RankmillError `invalid_option` if the file cannot be computed in the form that is asked for */
+function formOf(
+  precision: Precision,
+  { path, takesRowScales }: ModelFile,
+  asked: Int8Form | undefined,
+): Form | undefined {
+  if (precision !== "int8" || asked === "file") return undefined;
+  if (takesRowScales) return "rows";
+  if (asked === undefined) return undefined;
+  throw new RankmillError(
+    "invalid_option",
+    wording`${option("int8Form", "rows")}: ${path} has no int8 products that are scaled as they run: leave it out`,
+    { field: "int8Form" },
+  );
 }
 
 /**

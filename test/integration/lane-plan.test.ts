@@ -32,7 +32,11 @@ async function freshFolder(): Promise<string> {
 }
 
 async function bert(precision: "fp32" | "int8" = "fp32"): Promise<ResolvedModel> {
-  return await resolveModel(fixtureFolder("bert"), { packageRoot: packageRoot(), precision });
+  return await resolveModel(fixtureFolder("bert"), {
+    packageRoot: packageRoot(),
+    precision,
+    int8Form: "file",
+  });
 }
 
 async function sharing(prefixBytesPerToken: number): Promise<ResolvedModel> {

@@ -62,8 +62,9 @@ async function logitsOf(batcher: Batcher, pairs: readonly EncodedPair[]): Promis
 const CASES: readonly (readonly [
   FixtureModel,
   "fp32" | "fp16" | "int8",
-  "original" | "prepared",
+  "original" | "prepared" | "rows",
 ])[] = [
+  ["bert", "int8", "rows"],
   ["bert", "fp32", "prepared"],
   ["bert", "int8", "original"],
   ["xlm-roberta", "int8", "prepared"],
@@ -74,15 +75,15 @@ const CASES: readonly (readonly [
 ];
 
 describe("the same pair, in the default mode of its precision, on real lanes", () => {
-  it.each(firstUnlessLong(CASES, 4))(
+  it.each(firstUnlessLong(CASES, 5))(
     "%s %s, %s: has the same score to the bit whatever its batch-mates",
     async (model, precision, made) => {
       const random = new SeededRandom(5);
       const options =
-        made === "prepared"
-          ? await preparedOptions(model, precision, cacheDir)
-          : laneOptions(model, FILE_OF[precision]);
-      const quantised = precision === "int8";
+        made === "original"
+          ? laneOptions(model, FILE_OF[precision])
+          : await preparedOptions(model, precision, cacheDir, made === "rows" ? made : undefined);
+      const quantised = precision === "int8" && made !== "rows";
       const { batcher, maxBatchSize } = await defaultScorer(model, options, quantised);
       // A few lengths only, so that pairs of equal length meet.
       const lengths = [5, 17, 18, 19, 40, 64, 65, 111];
@@ -100,7 +101,7 @@ describe("the same pair, in the default mode of its precision, on real lanes", (
           expect(logits[order.indexOf(pair)]).toBe(alone[index]);
         }
       }
-      // Dynamic quantisation: no batch-mates at all.
+      // A scale per tensor: no batch-mates at all.
       expect(!quantised || maxBatchSize === 1).toBe(true);
     },
   );

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { PLAIN_HEAD } from "../../src/core/heads/head-use.js";
+import type { Form } from "../../src/core/forms/registry.js";
 import type { EncodedPair } from "../../src/core/pair.js";
 import { LaneProcess, type LaneProcessOptions } from "../../src/inference/lanes/lane-process.js";
 import { prepareModel } from "../../src/inference/prepare/prepare-model.js";
@@ -98,6 +99,7 @@ export async function preparedOptions(
   model: FixtureModel,
   precision: FixturePrecision,
   cacheDir: string,
+  form?: Form,
 ): Promise<LaneProcessOptions> {
   const file = FILE_OF[precision];
   const path = join(fixtureFolder(model), "onnx", file);
@@ -106,6 +108,7 @@ export async function preparedOptions(
     externalData: [],
     modelDigest: createHash("sha256").update(readFileSync(path)).digest("hex"),
     precision,
+    form,
     head: PLAIN_HEAD,
     cacheDir: join(cacheDir, model),
     entryPath: PREPARE_ENTRY,

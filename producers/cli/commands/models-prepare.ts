@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { findEntry } from "../../../src/core/catalogue.js";
-import { RankmillError } from "../../../src/core/errors.js";
 import { numbersName } from "../../../src/core/forms/numbers.js";
+import { RankmillError } from "../../../src/core/errors.js";
 import type { PreparedModel, PrepareEvent } from "../../../src/inference/prepare/prepare-model.js";
 import { wantedRuntime } from "../../../src/inference/runtime/decide-runtime.js";
 import { runtimeOf } from "../../../src/inference/runtime/registry.js";
@@ -25,7 +25,7 @@ import { PREPARE } from "../options/prepare.js";
 import { fetchModel } from "./models-pull.js";
 
 const GROUPS = {
-  model: pick(MODEL, "precision", "modelsDir", "preparedDir"),
+  model: pick(MODEL, "precision", "int8Form", "modelsDir", "preparedDir"),
   device: pick(DEVICE, "runtime", "openvinoDir"),
   prepare: PREPARE,
   lanes: pick(LANES, "calibrationDir"),
@@ -119,6 +119,7 @@ function report(
       JSON.stringify({
         model: model.name,
         precision: model.precision,
+        form: model.form,
         ...(prepared === undefined
           ? { file: model.onnxPath }
           : {

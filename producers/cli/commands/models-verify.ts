@@ -1,11 +1,14 @@
 import type { Command } from "commander";
 import { activate } from "../../../src/core/activation.js";
 import { findEntry, type CatalogueEntry } from "../../../src/core/catalogue.js";
+import { arePrepared, numbersName } from "../../../src/core/forms/numbers.js";
+import type { ModelSource } from "../../../src/inference/lanes/lane-model.js";
 import { RankmillError } from "../../../src/core/errors.js";
 import { loadCatalogue } from "../../../src/models/catalogue-files.js";
 import { packageRoot } from "../../../src/platform/package-root.js";
 import type { ResolvedModel } from "../../../src/models/resolve.js";
 import { chooseDevice, type Chosen } from "../choose-device.js";
+import { createLogger, preparedDir } from "../context.js";
 import { EXIT } from "../exit-codes.js";
 import { addHelp } from "../options/add-help.js";
 import { CATALOGUE } from "../options/catalogue.js";
@@ -19,7 +22,7 @@ import { env, print, say } from "../terminal.js";
 
 const GROUPS = {
   catalogue: pick(CATALOGUE, "published"),
-  model: pick(MODEL, "precision", "modelsDir"),
+  model: pick(MODEL, "precision", "int8Form", "modelsDir", "preparedDir"),
   messages: pick(MESSAGES, "json"),
   device: DEVICE,
 };
@@ -51,11 +54,25 @@ async function verify(name: string, parsed: Record<string, unknown>): Promise<nu
     say(note),
   );
   const published = await publishedOf(chosen.model, values.catalogue.published);
+  const source = await formedSource(chosen.model, preparedDir(values.model.preparedDir));
   const report =
-    published.length === 0 ? await smokeTest(chosen) : await comparePublished(chosen, published);
+    published.length === 0
+      ? await smokeTest(chosen, source)
+      : await comparePublished(chosen, published, source);
   if (values.messages.json) print(JSON.stringify(report.json));
   else for (const line of report.lines) print(line);
   return report.agrees ? EXIT.ok : EXIT.someFailed;
+}
+
+/** The files of a model in a numeric form; undefined: its own, in which there is nothing to make first. */
+async function formedSource(
+  model: ResolvedModel,
+  folder: string,
+): Promise<ModelSource | undefined> {
+  if (!arePrepared(model)) return undefined;
+  const { modelSource } = await import("../../../src/app/worker/prepared-model.js");
+  const logger = createLogger({ logLevel: undefined, logFormat: undefined }, "warn", 2);
+  return await modelSource(model, folder, env, logger);
 }
 
 async function publishedOf(
@@ -73,9 +90,10 @@ async function publishedOf(
 async function comparePublished(
   { model, device, runtime }: Chosen,
   published: readonly Published[],
+  source: ModelSource | undefined,
 ): Promise<VerifyReport> {
   const { scorePairs } = await import("../../../src/app/score-pairs.js");
-  const logits = await scorePairs(model, published, env, { device, runtime });
+  const logits = await scorePairs(model, published, env, { device, runtime, source });
   const rows = published.map((pair, i) => {
     const score = activate(logits[i] ?? Number.NaN, pair.activation);
     const difference = Math.abs(score - pair.score);
@@ -83,7 +101,8 @@ async function comparePublished(
     return { ...pair, got: score, difference, agrees: difference <= pair.tolerance };
   });
   const agreed = rows.filter((row) => row.agrees).length;
-  const { name, precision } = model;
+  const { name } = model;
+  const numbers = numbersName(model);
   return {
     agrees: agreed === rows.length,
     lines: [
@@ -91,8 +110,8 @@ async function comparePublished(
         const mark = row.agrees ? "agrees " : "DIFFERS";
         return `${mark} published ${row.score} (${row.precision}, ±${row.tolerance}), here ${row.got.toFixed(6)}: ${row.query} | ${row.document.slice(0, 60)}`;
       }),
-      `${agreed} of ${rows.length} published scores agree with ${name} ${precision} on this machine`,
+      `${agreed} of ${rows.length} published scores agree with ${name} ${numbers} on this machine`,
     ],
-    json: { model: name, precision, agreed, of: rows.length, pairs: rows },
+    json: { model: name, precision: numbers, agreed, of: rows.length, pairs: rows },
   };
 }

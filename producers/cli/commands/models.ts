@@ -21,7 +21,8 @@ import { addModelsRecommend } from "./models-recommend.js";
 import { addModelsVerify } from "./models-verify.js";
 
 const MODEL_FILES = pick(MODEL, "precision", "modelsDir");
-const INFO_GROUPS = { model: MODEL_FILES, messages: pick(MESSAGES, "json") };
+const MODEL_NUMBERS = pick(MODEL, "precision", "int8Form", "modelsDir");
+const INFO_GROUPS = { model: MODEL_NUMBERS, messages: pick(MESSAGES, "json") };
 const PULL_GROUPS = { model: MODEL_FILES, download: DOWNLOAD };
 
 export function defineModels(models: Command): void {
@@ -65,6 +66,7 @@ async function info(name: string, parsed: Record<string, unknown>): Promise<numb
     digestCacheFile: digestCacheFile(),
     onDamaged: (problem) => say(problem),
     precision: values.model.precision,
+    int8Form: values.model.int8Form,
   }).catch((error: unknown) => {
     if (entry === undefined) throw error;
     return undefined;

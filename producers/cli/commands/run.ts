@@ -29,6 +29,7 @@ import { loadQrels, reportEvaluation } from "../evaluation-report.js";
 import { counted } from "../../../src/core/counted.js";
 import { EXIT } from "../exit-codes.js";
 import { askForModel, canAsk, findOrFetch } from "../model-of-run.js";
+import { int8FormOf } from "../form-of-output.js";
 import { besideInput } from "../output-beside-input.js";
 import { forOutput, inputChoice, outputFormat, sourceSettings } from "../input-choice.js";
 import { laneOptions } from "../lane-options.js";
@@ -174,11 +175,17 @@ async function prepare(
 ): Promise<Prepared> {
   const { input, output, model: name } = await places(values, signal);
   const logger = createLogger(values.messages, "warn", 2);
+  const goesOn = output !== "-" && !values.output.dryRun && !values.output.forceNew;
+  const int8Form = values.model.int8Form ?? (goesOn ? await int8FormOf(output) : undefined);
   const find = (): ReturnType<typeof chooseDevice> =>
-    chooseDevice(values.device, { ...values.model, model: name }, ({ note, unexpected }) => {
-      if (unexpected) say(note);
-      else logger.info(note);
-    });
+    chooseDevice(
+      values.device,
+      { ...values.model, int8Form, model: name },
+      ({ note, unexpected }) => {
+        if (unexpected) say(note);
+        else logger.info(note);
+      },
+    );
   const { pull } = values.fetch;
   const { model: files, download } = values;
   const { device, runtime, model } = await findOrFetch(name, find, {

@@ -1,4 +1,5 @@
 import { PRECISIONS } from "../../../src/core/precision.js";
+import { INT8_FORMS } from "../../../src/core/forms/int8-forms.js";
 import { TOKENIZER_CHOICES } from "../../../src/tokenizers/kinds/registry.js";
 import { pick, type GroupValues, type OptionGroup } from "./option-spec.js";
 
@@ -19,6 +20,15 @@ export const MODEL = {
       choices: PRECISIONS,
       computedDefault: "fp32; on CUDA fp16",
       description: "number format; each gives other scores",
+    },
+    int8Form: {
+      flags: "--int8-form <form>",
+      env: "RANKMILL_INT8_FORM",
+      type: "choice",
+      choices: INT8_FORMS,
+      computedDefault: "rows; file with --no-prepare",
+      description:
+        "scales of dynamic int8: rows has one per row of activations, which errs half as much; file has the file's own, for scores equal to other software's",
     },
     modelsDir: {
       flags: "--models-dir <dir>",
@@ -52,5 +62,5 @@ export const MODEL = {
 } as const satisfies OptionGroup;
 
 /** The part of the options that finds a model. */
-export const FIND_MODEL = pick(MODEL, "model", "precision", "modelsDir");
+export const FIND_MODEL = pick(MODEL, "model", "precision", "int8Form", "modelsDir");
 export type FindModelValues = GroupValues<typeof FIND_MODEL>;

@@ -1,4 +1,3 @@
-import { counted } from "../../core/counted.js";
 import { isErrorCode, RankmillError } from "../../core/errors.js";
 import type { FailedDocument, RankCall, Ranked } from "../../core/rank-call.js";
 
@@ -27,7 +26,7 @@ export function checkRanked(call: RankCall, { lists }: Ranked, strict: boolean):
       ? [`${failed.length - MOST_NAMED} more ${call.fields.documents} could not be scored`]
       : []),
     ...(truncated > 0
-      ? [`${call.fields.documents}: ${counted(truncated, "text")} cut to fit the model`]
+      ? [`${truncated} of ${call.fields.documents} were cut to fit the model`]
       : []),
   ];
 }

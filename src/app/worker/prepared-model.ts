@@ -1,7 +1,9 @@
 /** Decides from which files a worker's lanes load their model, and says so in one line. */
 import { PREPARE_ENTRY } from "../../platform/process-entries.js";
 import type { Logger } from "pino";
-import { describeError } from "../../core/errors.js";
+import { describeError, RankmillError } from "../../core/errors.js";
+import { arePrepared, numbersName } from "../../core/forms/numbers.js";
+import { option, wording, type Wording } from "../../core/wording.js";
 import { quantisedHandling, readCpuFeatures } from "../../inference/host/cpu-features.js";
 import type { ModelSource } from "../../inference/lanes/lane-model.js";
 import {
@@ -30,7 +32,7 @@ export async function prepareResolved(request: PrepareRequest): Promise<Prepared
     externalData: model.file.externalData,
     modelDigest: model.digest,
     precision: model.precision,
-    form: model.form,
+    form: arePrepared(model) ? model.form : undefined,
     head: model.head,
     cacheDir: preparedDir,
     entryPath: PREPARE_ENTRY,
@@ -43,9 +45,10 @@ export async function prepareResolved(request: PrepareRequest): Promise<Prepared
 
 /**
  * The prepared model if it can be had, else the original: a worker that cannot prepare works all
- * the same, with a copy of the weights in each lane.
+ * the same, with a copy of the weights in each lane. A numeric form is made by preparing: without it there is none.
  *
  * @param preparedDir undefined if the operator wants none
+ * @throws RankmillError `prepare_failed`, `invalid_option` if the model's numeric form cannot be had
  */
 export async function modelSource(
   model: ResolvedModel,
@@ -62,7 +65,11 @@ export async function modelSource(
     unmasked: false,
     exactInt8,
   };
-  if (preparedDir === undefined || model.file.bytes < MIN_PREPARE_BYTES) return original;
+  if (preparedDir === undefined) {
+    if (arePrepared(model)) throw needsPreparing(model);
+    return original;
+  }
+  if (!arePrepared(model) && model.file.bytes < MIN_PREPARE_BYTES) return original;
   try {
     const prepared = await prepareResolved({
       model,
@@ -78,11 +85,36 @@ export async function modelSource(
     if (prepared.onTmpfs) logger.warn({ preparedDir }, TMPFS_WARNING);
     return { onnxPath, head: model.head, prepared: true, unmasked, exactInt8 };
   } catch (error) {
+    if (arePrepared(model)) throw withoutForm(model, error);
     logger.warn(
       `running unprepared, with scores that differ in their last digits from those of prepared workers: ${describeError(error).message}`,
     );
     return original;
   }
+}
+
+function needsPreparing(model: ResolvedModel): RankmillError {
+  return new RankmillError(
+    "invalid_option",
+    wording`${option("prepare")}: ${numbersName(model)} is made by preparing: leave it out, or choose other numbers${wayOut(model)}`,
+    { field: "prepare" },
+  );
+}
+
+/** Another form in its place would be other scores on the same queue. */
+function withoutForm(model: ResolvedModel, error: unknown): RankmillError {
+  const { message } = describeError(error);
+  return new RankmillError(
+    "prepare_failed",
+    wording`this host cannot compute ${model.name} as ${numbersName(model)}: ${message}${wayOut(model)}`,
+    { cause: error },
+  );
+}
+
+function wayOut({ form }: ResolvedModel): Wording {
+  return form === "rows"
+    ? wording`; ${option("int8Form", "file")} runs the file as it is, on a queue of its own`
+    : wording``;
 }
 
 export const TMPFS_WARNING =

@@ -9,4 +9,6 @@ export interface NumericForm {
   readonly description: string;
   /** What a worker is started with to serve it, beside `--precision`; empty if the precision says it all. */
   readonly flags: string;
+  /** True if `prepare` makes it of the file; without preparing there is none. */
+  readonly isPrepared: boolean;
 }

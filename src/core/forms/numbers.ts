@@ -12,10 +12,19 @@ export function numbersName({ precision, form }: Numbers): string {
   return form === undefined ? precision : `${precision}-${form}`;
 }
 
+/** The file's own numbers are not the usual ones of int8. */
+const OWN_INT8_FLAGS = "--int8-form file";
+
 /** The flags with which a worker serves these numbers and no others. */
 export function numbersFlags({ precision, form }: Numbers): string {
-  const flags = FORMS.find(({ name }) => name === form)?.flags ?? "";
+  const own = precision === "int8" ? OWN_INT8_FLAGS : "";
+  const flags = form === undefined ? own : (FORMS.find(({ name }) => name === form)?.flags ?? "");
   return `--precision ${precision} ${flags}`.trimEnd();
+}
+
+/** True if these numbers are there only once `prepare` has made them. */
+export function arePrepared({ form }: Pick<Numbers, "form">): boolean {
+  return FORMS.some(({ name, isPrepared }) => name === form && isPrepared);
 }
 
 export function sameNumbers(one: Numbers, other: Numbers): boolean {

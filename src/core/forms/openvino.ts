@@ -4,4 +4,5 @@ export const OPENVINO = {
   name: "openvino",
   description: "computed by OpenVINO",
   flags: "--runtime openvino",
+  isPrepared: false,
 } as const satisfies NumericForm;

@@ -5,18 +5,14 @@ import {
   type FirstTokenModel,
   type FusedAttention,
 } from "./graph/fuse-attention.js";
-import type { LaneModel, BatchInput } from "../lanes/lane-protocol.js";
+import type { Form } from "../../core/forms/registry.js";
+import type { LaneModel } from "../lanes/lane-protocol.js";
 import { ModelSession } from "../session/model-session.js";
+import { makeForm } from "./make-form.js";
+import { furthest, largest, PROBES, WHOLE_PROBES } from "./probes.js";
 import { dropRepeatedInitializers } from "./repair-graph.js";
 import type { SaveTarget } from "../session/session-options.js";
 
-/**
- * Batches that the original and the prepared graph must score alike: short and longer rows, alone and padded
- * together. The ids are among the first of any vocabulary, the lengths within any model's.
- */
-const PROBES: readonly BatchInput[] = [[3], [24], [16, 9]].map(probeOf);
-/** Batches for a graph that reads no mask; above what attention works on at once, too. */
-const WHOLE_PROBES: readonly BatchInput[] = [[3], [24], [16, 16], [150]].map(probeOf);
 /**
  * The largest change of a layer's attention, as a share of its largest value: float32 summed in another
  * order differs by some 1e-6 of it, and a wrong scale or order of heads by all of it.
@@ -35,10 +31,25 @@ export interface Compiled {
  * made-up pairs with both; then makes its attention one node per layer, if it can be and gives the
  * same. Loads the native runtime: for a process of its own only.
  *
+ * @param form the numeric form to make of it first; undefined: none
  * @throws RankmillError `model_unusable` if the original cannot be opened or the files not be
- *   written; `prepare_failed` if the prepared model gives other scores
+ *   written; `prepare_failed` if the prepared model gives other scores, or the form cannot be made
  */
-export async function compileModel(model: LaneModel, save: SaveTarget): Promise<Compiled> {
+export async function compileModel(
+  model: LaneModel,
+  save: SaveTarget,
+  form?: Form,
+): Promise<Compiled> {
+  if (form === undefined) return await compile(model, save);
+  const formed = await makeForm(form, model, save);
+  try {
+    return await compile(formed.model, save);
+  } finally {
+    await formed.remove();
+  }
+}
+
+async function compile(model: LaneModel, save: SaveTarget): Promise<Compiled> {
   const expected = await probe(model, save);
   await repair(save.onnxPath);
   const prepared = { ...model, onnxPath: save.onnxPath, prepared: true };
@@ -117,21 +128,6 @@ function closeTo(
   changed: ArrayLike<number>,
   tolerance: number,
 ): boolean {
-  if (original.length === 0 || original.length !== changed.length) return false;
-  let largest = 0;
-  let furthest = 0;
-  for (let i = 0; i < original.length; i += 1) {
-    const [one = NaN, other = NaN] = [original[i], changed[i]];
-    largest = Math.max(largest, Math.abs(one));
-    furthest = Math.max(furthest, Math.abs(one - other));
-  }
   // If a number is NaN, so is the maximum, and nothing is close to it.
-  return furthest <= tolerance * largest;
-}
-
-function probeOf(lengths: readonly number[]): BatchInput {
-  return {
-    ids: lengths.map((length) => Int32Array.from({ length }, (_, index) => (index * 7 + 3) % 16)),
-    secondStarts: lengths.map((length) => length >> 1),
-  };
+  return original.length > 0 && furthest(original, changed) <= tolerance * largest(original);
 }

@@ -134,7 +134,11 @@ async function build(target: Target, modelBytes: number): Promise<void> {
     await mkdir(temporary);
     const started = performance.now();
     const { unmasked } = await runPreparer(
-      { model, save: { onnxPath: join(temporary, GRAPH_NAME), dataName: DATA_NAME } },
+      {
+        model,
+        save: { onnxPath: join(temporary, GRAPH_NAME), dataName: DATA_NAME },
+        form: options.form,
+      },
       { entryPath: options.entryPath, env: options.env, timeoutMs: PREPARE_TIMEOUT_MS },
     );
     await sealPrepared(temporary, {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Form } from "../../core/forms/registry.js";
 import type { LaneModel } from "../lanes/lane-protocol.js";
 import type { SaveTarget } from "../session/session-options.js";
 
@@ -7,6 +8,7 @@ export interface ToPreparer {
   readonly type: "prepare";
   readonly model: LaneModel;
   readonly save: SaveTarget;
+  readonly form?: Form | undefined;
   readonly parentPid: number;
 }
 

@@ -13,7 +13,7 @@ import { isPastInput, pastLayout } from "../../models/onnx/past-layout.js";
 import { fillInput } from "./fill-input.js";
 import { integerTensor, type IntegerType } from "./integer-tensor.js";
 import { rowLogits } from "./row-logits.js";
-import { sessionOptions, type SaveTarget } from "./session-options.js";
+import { sessionOptions, type SavedWeights, type SaveTarget } from "./session-options.js";
 import { SharedPrefixRuns } from "./shared-prefix-runs.js";
 import { unusable } from "./unusable.js";
 
@@ -54,14 +54,22 @@ export class ModelSession implements Session {
   }
 
   /**
+   * @param kept how weights are written
    * @param save where the optimised graph and its weights are to be written while opening
    * @throws RankmillError `model_unusable` with the reason; `missing_dependency`
    */
-  static async open(model: LaneModel, save?: SaveTarget): Promise<ModelSession> {
+  static async open(
+    model: LaneModel,
+    save?: SaveTarget,
+    kept: SavedWeights = "packed",
+  ): Promise<ModelSession> {
     const ort = await loadOnnxRuntime();
     let session: InferenceSession;
     try {
-      session = await ort.InferenceSession.create(model.onnxPath, sessionOptions(model, save));
+      session = await ort.InferenceSession.create(
+        model.onnxPath,
+        sessionOptions(model, save, kept),
+      );
     } catch (error) {
       const said = firstLine(error);
       const { memory, saysOutOfMemory } = deviceOf(model.device);

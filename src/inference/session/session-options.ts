@@ -12,6 +12,9 @@ export interface SaveTarget {
   readonly dataName: string;
 }
 
+/** The layout of saved weights: the kernels' own, for lanes to map; or the file's, for a graph that is rewritten. */
+export type SavedWeights = "packed" | "as-it-is";
+
 /** Smaller tensors stay inside the graph: a page of their own would save nothing. ORT's default. */
 const MIN_EXTERNAL_BYTES = 1_024;
 
@@ -19,7 +22,11 @@ const MIN_EXTERNAL_BYTES = 1_024;
  * The session options of a lane, and, with `save`, of the preparation: both from this one place, so
  * that a prepared graph is the graph that a lane would have made of the original.
  */
-export function sessionOptions(model: LaneModel, save?: SaveTarget): SessionOptions {
+export function sessionOptions(
+  model: LaneModel,
+  save?: SaveTarget,
+  kept: SavedWeights = "packed",
+): SessionOptions {
   const { provider, slowOptimizers } = deviceOf(model.device).onnxRuntime;
   return {
     executionProviders: [provider(model.card ?? 0)],
@@ -47,7 +54,7 @@ export function sessionOptions(model: LaneModel, save?: SaveTarget): SessionOpti
               optimized_model_external_initializers_min_size_in_bytes: String(MIN_EXTERNAL_BYTES),
               // Weights in the kernels' own layout go into the file too, or each lane would make
               // its own copy of them on the heap.
-              save_external_prepacked_constant_initializers: "1",
+              save_external_prepacked_constant_initializers: kept === "packed" ? "1" : "0",
             }),
       },
     },

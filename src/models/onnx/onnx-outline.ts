@@ -3,6 +3,7 @@
  * its weights lie. Field numbers: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto3
  */
 import { closeSync, fstatSync, openSync } from "node:fs";
+import { findDynamicProducts, type GraphNode } from "./dynamic-products.js";
 import { MalformedProtobufError, ProtobufReader } from "./protobuf-reader.js";
 import type { Field } from "./protobuf-reader.js";
 
@@ -44,6 +45,8 @@ export interface OnnxOutline {
   readonly externalData: ReadonlyMap<string, number>;
   /** True if int8 scores depend on what else is in the batch. */
   readonly dynamicallyQuantised: boolean;
+  /** True if its int8 products can be given a scale per row of activations; see {@link findDynamicProducts}. */
+  readonly takesRowScales: boolean;
   /** Names of the outputs that come straight from a Sigmoid: scores already, no logits. */
   readonly activatedOutputs: ReadonlySet<string>;
   /** Rows of the table that `input_ids` chooses from: a token id must be below. Undefined if the graph has none. */
@@ -75,7 +78,11 @@ class OutlineBuilder {
   readonly #sigmoids = new Set<string>();
   /** Name of the table that `input_ids` chooses from. */
   #vocabulary: string | undefined;
+  /** The outermost graph's. */
+  readonly #nodes: GraphNode[] = [];
   #dynamicallyQuantised = false;
+  /** True if a graph within a node quantises as it runs. */
+  #quantisesInside = false;
   #graphs = 0;
 
   constructor(reader: ProtobufReader) {
@@ -92,6 +99,7 @@ class OutlineBuilder {
       outputs: this.#outputs,
       externalData: this.#externalData,
       dynamicallyQuantised: this.#dynamicallyQuantised,
+      takesRowScales: this.#takesRowScales(),
       activatedOutputs: new Set(
         this.#outputs.map(({ name }) => name).filter((name) => this.#sigmoids.has(name)),
       ),
@@ -100,18 +108,25 @@ class OutlineBuilder {
     };
   }
 
+  #takesRowScales(): boolean {
+    if (!this.#dynamicallyQuantised || this.#quantisesInside) return false;
+    const outputs = this.#outputs.map(({ name }) => name);
+    const graph = { nodes: this.#nodes, constants: this.#initializers, outputs };
+    return findDynamicProducts(graph) !== undefined;
+  }
+
   #graph(graph: Field, outermost: boolean): void {
     this.#graphs += 1;
     this.#reader.walk(graph.end, (field) => {
       if (!field.nested) return;
-      if (field.number === GRAPH.node) this.#node(field);
+      if (field.number === GRAPH.node) this.#node(field, outermost);
       else if (field.number === GRAPH.initializer) this.#tensor(field);
       else if (field.number === GRAPH.input && outermost) this.#inputs.push(this.#value(field));
       else if (field.number === GRAPH.output && outermost) this.#outputs.push(this.#value(field));
     });
   }
 
-  #node(node: Field): void {
+  #node(node: Field, outermost: boolean): void {
     const inputs: string[] = [];
     const outputs: string[] = [];
     let operator = "";
@@ -124,8 +139,12 @@ class OutlineBuilder {
         this.#attribute(field);
       }
     });
-    if (DYNAMIC_QUANTISATION.has(operator)) this.#dynamicallyQuantised = true;
     if (operator === "Gather" && inputs[1] === "input_ids") this.#vocabulary = inputs[0];
+    if (outermost) this.#nodes.push({ operator, inputs, outputs });
+    if (DYNAMIC_QUANTISATION.has(operator)) {
+      this.#dynamicallyQuantised = true;
+      this.#quantisesInside ||= !outermost;
+    }
     if (operator === SIGMOID) for (const output of outputs) this.#sigmoids.add(output);
   }
 

@@ -129,9 +129,18 @@ class Narrowing {
   /** Whether each token's output depends on that token's input alone, and on constants. */
   #isByToken({ operator, inputs, attributes }: OnnxNode): boolean {
     if (operator === "LayerNormalization") return attributes.get("axis") === -1;
+    if (operator === "ReduceMax") return this.#isOverLastAxis(inputs, attributes);
+    if (operator === "QuantizeLinear") {
+      return this.#constants.get(inputs[1] ?? "")?.dimensions.length === 0;
+    }
     const weights = WEIGHTS_PLACE[operator];
     if (weights !== undefined) return this.#constants.has(inputs[weights] ?? "");
     return BY_TOKEN.has(operator);
+  }
+
+  #isOverLastAxis(inputs: readonly string[], attributes: OnnxNode["attributes"]): boolean {
+    const axes = attributes.get("axes") ?? this.#constants.get(inputs[1] ?? "")?.values;
+    return isList(axes, [-1]) && attributes.get("keepdims") !== 0;
   }
 
   #ancestors(values: readonly string[]): ReadonlySet<string> {
@@ -158,6 +167,7 @@ const WEIGHTS_PLACE: Readonly<Record<string, number>> = {
  * `DynamicQuantizeLinear` takes its scale from all that it is given: of one token it is the finer.
  */
 const BY_TOKEN: ReadonlySet<string> = new Set([
+  "Abs",
   "Add",
   "Sub",
   "Mul",
@@ -170,6 +180,10 @@ const BY_TOKEN: ReadonlySet<string> = new Set([
   "FastGelu",
   "DynamicQuantizeLinear",
 ]);
+
+function isList(value: unknown, wanted: readonly number[]): boolean {
+  return Array.isArray(value) && value.join() === wanted.join();
+}
 
 function makeChoice(value: string, output: string): OnnxNode {
   return makeNode({

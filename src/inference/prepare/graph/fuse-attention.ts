@@ -1,4 +1,11 @@
-import { changeGraph, makeNode, readGraph, type OnnxGraph, type OnnxNode } from "./onnx-graph.js";
+import {
+  changeGraph,
+  integersConstant,
+  makeNode,
+  readGraph,
+  type OnnxGraph,
+  type OnnxNode,
+} from "./onnx-graph.js";
 import { FIRST_PLACE, keepFirstToken } from "./first-token.js";
 import { UniformValues } from "./uniform-values.js";
 
@@ -24,7 +31,7 @@ export interface FirstTokenModel {
   /** The outputs of `comparison` that must be alike. */
   readonly original: string;
   readonly first: string;
-  /** True if a tensor's scale is taken from its values: it is another one for one token. */
+  /** True if activations are rounded to steps: a difference in the last bit may be one of a step. */
   readonly quantised: boolean;
 }
 
@@ -69,7 +76,7 @@ function firstTokenModel(model: Buffer, graph: OnnxGraph): FirstTokenModel | und
   const found = keepFirstToken(graph);
   if (found === undefined) return undefined;
   const { nodes, comparison, original, first } = found;
-  const moreConstants = { [FIRST_PLACE]: [0] };
+  const moreConstants = [integersConstant(FIRST_PLACE, [0])];
   return {
     model: changeGraph(model, { nodes: withoutUnused(graph, nodes), moreConstants }),
     comparison: changeGraph(model, {
@@ -79,7 +86,7 @@ function firstTokenModel(model: Buffer, graph: OnnxGraph): FirstTokenModel | und
     }),
     original,
     first,
-    quantised: nodes.some(({ operator }) => operator.startsWith("DynamicQuantize")),
+    quantised: nodes.some(({ operator }) => /^DynamicQuantize|^QuantizeLinear$/.test(operator)),
   };
 }
 

@@ -2,9 +2,18 @@
  * An ONNX model whose weights lie in another file: its nodes and small constants to look at, all else
  * passed on as it is. Field numbers: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto3
  */
-import { bytesField, fieldsOf, floatField, readIntegers, varintField, WIRE } from "./protobuf.js";
+import {
+  bytesField,
+  fieldsOf,
+  floatField,
+  readIntegers,
+  signedField,
+  varintField,
+  WIRE,
+} from "./protobuf.js";
 
-const MODEL = { graph: 7 } as const;
+const MODEL = { graph: 7, opset: 8 } as const;
+const OPSET = { domain: 1, version: 2 } as const;
 const GRAPH = { node: 1, initializer: 5, input: 11, output: 12 } as const;
 const NODE = { input: 1, output: 2, name: 3, operator: 4, attribute: 5, domain: 7 } as const;
 const ATTRIBUTE = {
@@ -17,12 +26,12 @@ const ATTRIBUTE = {
   graphs: 11,
   type: 20,
 } as const;
-const ATTRIBUTE_TYPE = { float: 1, integer: 2 } as const;
+const ATTRIBUTE_TYPE = { float: 1, integer: 2, integers: 7 } as const;
 const TENSOR = { dimensions: 1, type: 2, name: 8, raw: 9 } as const;
 const VALUE_INFO = { name: 1, type: 2 } as const;
 const TENSOR_TYPE = { inType: 1, element: 1 } as const;
 /** `TensorProto.DataType`. */
-export const ELEMENT = { float: 1, int32: 6, int64: 7, bool: 9 } as const;
+export const ELEMENT = { float: 1, uint8: 2, int32: 6, int64: 7, bool: 9 } as const;
 
 /** A constant that stands in the graph itself. */
 export interface SmallTensor {
@@ -75,16 +84,26 @@ export interface GraphChanges {
   readonly nodes: readonly OnnxNode[];
   /** Names of values (float32) that become outputs beside the graph's own. */
   readonly moreOutputs?: readonly string[];
-  /** Whole numbers by name: constants of one dimension that nodes ask for and the graph lacks. */
-  readonly moreConstants?: Readonly<Record<string, readonly number[]>>;
+  /** Constants that nodes may ask for and the graph lacks. */
+  readonly moreConstants?: readonly NewConstant[] | undefined;
+  /** Versions of operator domains by name, for those that the model does not import yet. */
+  readonly moreDomains?: Readonly<Record<string, number>> | undefined;
+}
+
+export interface NewConstant {
+  readonly name: string;
+  /** A `TensorProto`. */
+  readonly bytes: Buffer;
 }
 
 /** @returns `model` with other nodes, and without the constants that none of them needs */
 export function changeGraph(
   model: Buffer,
-  { nodes, moreOutputs = [], moreConstants = {} }: GraphChanges,
+  { nodes, moreOutputs = [], moreConstants = [], moreDomains = {} }: GraphChanges,
 ): Buffer {
   const needed = new Set(nodes.flatMap(({ inputs }) => inputs));
+  // A graph within a node uses constants that are not among the node's inputs.
+  const keepsAll = nodes.some(({ hasSubgraph }) => hasSubgraph);
   const parts: Buffer[] = [];
   for (const field of fieldsOf(model)) {
     if (field.number !== MODEL.graph || field.wire !== WIRE.bytes) {
@@ -94,26 +113,47 @@ export function changeGraph(
     const graph = nodes.map(({ bytes }) => bytesField(GRAPH.node, bytes));
     for (const { number, content, whole } of fieldsOf(field.content)) {
       if (number === GRAPH.node) continue;
-      if (number === GRAPH.initializer && !needed.has(textOf(content, TENSOR.name))) continue;
+      if (number === GRAPH.initializer && !keepsAll && !needed.has(textOf(content, TENSOR.name))) {
+        continue;
+      }
       graph.push(whole);
     }
-    for (const [name, values] of Object.entries(moreConstants)) {
-      if (needed.has(name)) graph.push(bytesField(GRAPH.initializer, integerTensor(name, values)));
+    for (const { name, bytes } of moreConstants) {
+      if (needed.has(name)) graph.push(bytesField(GRAPH.initializer, bytes));
     }
     for (const name of moreOutputs) graph.push(bytesField(GRAPH.output, floatValue(name)));
     parts.push(bytesField(MODEL.graph, Buffer.concat(graph)));
   }
+  const imported = new Set(
+    contents(model, MODEL.opset).map((opset) => textOf(opset, OPSET.domain)),
+  );
+  for (const [domain, version] of Object.entries(moreDomains)) {
+    if (imported.has(domain)) continue;
+    const opset = [bytesField(OPSET.domain, domain), varintField(OPSET.version, version)];
+    parts.push(bytesField(MODEL.opset, Buffer.concat(opset)));
+  }
   return Buffer.concat(parts);
 }
 
-/** A new node; its attributes are numbers, whole ones of the kind INT, others FLOAT. */
+/** The version of ONNX's own operators that the model is written in; 1 if it names none. */
+export function opsetOf(model: Buffer): number {
+  const own = contents(model, MODEL.opset).find((opset) =>
+    ["", "ai.onnx"].includes(textOf(opset, OPSET.domain)),
+  );
+  const [version] = [...fieldsOf(own ?? Buffer.alloc(0))]
+    .filter(({ number }) => number === OPSET.version)
+    .flatMap(({ content }) => readIntegers(content));
+  return version ?? 1;
+}
+
+/** A new node; its attributes are numbers: whole ones of the kind INT or INTS, others FLOAT. */
 export function makeNode(node: {
   readonly name: string;
   readonly operator: string;
   readonly domain: string;
   readonly inputs: readonly string[];
   readonly output: string;
-  readonly integers: Readonly<Record<string, number>>;
+  readonly integers: Readonly<Record<string, number | readonly number[]>>;
   readonly floats: Readonly<Record<string, number>>;
 }): OnnxNode {
   const attribute = (name: string, type: number, value: Buffer): Buffer =>
@@ -127,7 +167,13 @@ export function makeNode(node: {
     bytesField(NODE.name, node.name),
     bytesField(NODE.operator, node.operator),
     ...Object.entries(node.integers).map(([name, value]) =>
-      attribute(name, ATTRIBUTE_TYPE.integer, varintField(ATTRIBUTE.integer, value)),
+      typeof value === "number"
+        ? attribute(name, ATTRIBUTE_TYPE.integer, signedField(ATTRIBUTE.integer, value))
+        : attribute(
+            name,
+            ATTRIBUTE_TYPE.integers,
+            Buffer.concat(value.map((one) => signedField(ATTRIBUTE.integers, one))),
+          ),
     ),
     ...Object.entries(node.floats).map(([name, value]) =>
       attribute(name, ATTRIBUTE_TYPE.float, floatField(ATTRIBUTE.float, value)),
@@ -222,15 +268,39 @@ function numbersOf(raw: Buffer, type: number | undefined): number[] | undefined 
   return undefined;
 }
 
-function integerTensor(name: string, values: readonly number[]): Buffer {
+/** Whole numbers of one dimension. */
+export function integersConstant(name: string, values: readonly number[]): NewConstant {
   const raw = Buffer.alloc(values.length * 8);
   values.forEach((value, i) => raw.writeBigInt64LE(BigInt(value), i * 8));
-  return Buffer.concat([
-    varintField(TENSOR.dimensions, values.length),
-    varintField(TENSOR.type, ELEMENT.int64),
+  return newConstant(name, ELEMENT.int64, [values.length], raw);
+}
+
+/** One float32 without dimensions. */
+export function floatConstant(name: string, value: number): NewConstant {
+  const raw = Buffer.alloc(4);
+  raw.writeFloatLE(value);
+  return newConstant(name, ELEMENT.float, [], raw);
+}
+
+/** One unsigned byte without dimensions. */
+export function byteConstant(name: string, value: number): NewConstant {
+  return newConstant(name, ELEMENT.uint8, [], Buffer.of(value));
+}
+
+/** @param raw the elements, little-endian */
+export function newConstant(
+  name: string,
+  element: number,
+  dimensions: readonly number[],
+  raw: Buffer,
+): NewConstant {
+  const bytes = Buffer.concat([
+    ...dimensions.map((size) => varintField(TENSOR.dimensions, size)),
+    varintField(TENSOR.type, element),
     bytesField(TENSOR.name, name),
     bytesField(TENSOR.raw, raw),
   ]);
+  return { name, bytes };
 }
 
 function floatValue(name: string): Buffer {

@@ -70,6 +70,16 @@ export function varintField(number: number, value: number): Buffer {
   return Buffer.concat([varint(number * 8 + WIRE.varint), varint(value)]);
 }
 
+/** @param value an integer, ± 2^53 */
+export function signedField(number: number, value: number): Buffer {
+  if (value >= 0) return varintField(number, value);
+  const bytes: number[] = [];
+  let rest = BigInt.asUintN(64, BigInt(value));
+  for (; rest >= 0x80n; rest >>= 7n) bytes.push(Number(rest & 0x7fn) | 0x80);
+  bytes.push(Number(rest));
+  return Buffer.concat([varint(number * 8 + WIRE.varint), Buffer.from(bytes)]);
+}
+
 export function floatField(number: number, value: number): Buffer {
   const bytes = Buffer.alloc(4);
   bytes.writeFloatLE(value);

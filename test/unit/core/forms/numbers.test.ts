@@ -21,6 +21,7 @@ describe("the numbers of a model", () => {
 
   it("say how a worker that serves them is started", () => {
     expect(numbersFlags({ precision: "fp32" })).toBe("--precision fp32");
+    expect(numbersFlags({ precision: "int8" })).toBe("--precision int8 --int8-form file");
     expect(numbersFlags({ precision: "int8", form: "rows" })).toBe(
       "--precision int8 --int8-form rows",
     );
