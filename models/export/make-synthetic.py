@@ -5,7 +5,7 @@
 
 The tokenizer's files are copied from FOLDER, so that the result is a whole model folder. Scores
 mean nothing, but vary from pair to pair as those of a real model do. A language model gets its prompt;
---layers makes any smaller, and --weights keeps what the framework needs to run the same model.
+--layers makes a model smaller, and --weights keeps what the framework needs to run the same one.
 """
 
 from __future__ import annotations
@@ -69,6 +69,8 @@ def write_fp32(options: argparse.Namespace) -> Path:
         spread_logits(model, pairs)
         model.config.architectures = [type(getattr(model, "encoder", model)).__name__]
         model.config.save_pretrained(output)
+        if options.weights and not isinstance(shape, ChainShape):
+            model.save_pretrained(output)
     parameters = sum(p.numel() for p in model.parameters())
     print(f"{name}: {parameters / 1e6:.1f} M parameters, inputs {input_names(model)}")
     return export_fp32(model, output / "onnx")
@@ -114,7 +116,7 @@ def main() -> int:
         "--whole-prompt", action="store_true", help="of a language model: no keys and values"
     )
     parser.add_argument(
-        "--weights", action="store_true", help="of a language model: write the framework's weights as well"
+        "--weights", action="store_true", help="write the framework's weights as well, but for ettin"
     )
     parser.add_argument("--threads", type=int, default=1, help="for the few pairs that are scored")
     options = parser.parse_args()

@@ -19,6 +19,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   jobs: async () => (await import("./jobs/bench.js")).jobsBench,
   memory: async () => (await import("./memory/bench.js")).memoryBench,
   numbers: async () => (await import("./numbers/bench.js")).numbersBench,
+  peers: async () => (await import("./peers/bench.js")).peersBench,
   prefix: async () => (await import("./prefix/bench.js")).prefixBench,
   tokenizers: async () => (await import("./tokenizers/bench.js")).tokenizersBench,
   start: async () => (await import("./start/bench.js")).startBench,

@@ -11,12 +11,12 @@ import { startRedis } from "../support/redis.js";
 import { seededRandom } from "../support/statistics.js";
 import { openBoundWay } from "./bound-way.js";
 import { CASES, MAX_LENGTH, type Case, type Workload } from "./cases.js";
-import { forkProgram, nextMessage, openChildWay } from "./child-way.js";
+import { openChildWay } from "./child-way.js";
 import { missingCollection } from "./collection.js";
 import { compare, LOGIT_TOLERANCE } from "./compare.js";
 import { measure, type Measured } from "./measure.js";
 import { openRankmillWay } from "./rankmill-way.js";
-import type { Sample, SampleRequest } from "./sample-jobs.js";
+import { sampleJobs } from "./sample.js";
 import { measureShapes } from "./shapes.js";
 import type { BenchJob, OpenWay, WayName, WayOptions } from "./way.js";
 
@@ -133,7 +133,7 @@ function missingModels(options: Options): string | undefined {
 
 async function runCase(of: Case, options: Options): Promise<CaseResult> {
   const workload = (options.quick ? of.quick : undefined) ?? of.full;
-  const jobs = await sampleJobs(of, options, workload);
+  const jobs = await sampleOf(of, options, workload);
   const redis = await startRedis("redis-server");
   try {
     const wayOptions = { ...wayOptionsOf(of, options), redisPath: redis.connection.path };
@@ -171,26 +171,15 @@ async function weightBytes(onnxPath: string): Promise<number> {
   return (await stat(onnxPath)).size + (external?.size ?? 0);
 }
 
-async function sampleJobs(
+async function sampleOf(
   of: Case,
   options: Options,
   { sizes, maxTokens }: Workload,
 ): Promise<readonly BenchJob[]> {
-  const child = forkProgram("sample-jobs.ts");
-  const request: SampleRequest = {
-    modelFolder: join(options.models, of.model),
-    maxTokens,
-    sizes,
-    seed: SEED,
-  };
-  child.send(request);
-  const sample = await nextMessage<Sample>(child);
-  const lengths = sample.jobs.flatMap((job) => job.pairs.map((pair) => pair.ids.length));
-  const mean = lengths.reduce((sum, length) => sum + length, 0) / lengths.length;
-  say(
-    `${of.model} ${of.precision}: ${sizes.length} jobs of ${Math.min(...sizes)} to ${Math.max(...sizes)} documents, ${lengths.length} pairs of ${mean.toFixed(0)} tokens on average, ${Math.max(...lengths)} at most; passed over: ${sample.tooLong} longer than ${maxTokens} tokens, ${sample.different} that AutoTokenizer encodes differently`,
-  );
-  return sample.jobs;
+  const modelFolder = join(options.models, of.model);
+  const { jobs, line } = await sampleJobs({ modelFolder, maxTokens, sizes, seed: SEED });
+  say(`${of.model} ${of.precision}: ${line}`);
+  return jobs;
 }
 
 /** The facts that must hold beside speed. */
@@ -309,7 +298,7 @@ async function runShapes(options: Options): Promise<void> {
     );
     try {
       const rows = await measureShapes(way, options.repetitions, (sizes) =>
-        sampleJobs(of, options, { sizes, maxTokens: MAX_LENGTH }),
+        sampleOf(of, options, { sizes, maxTokens: MAX_LENGTH }),
       );
       printTable(
         ["rankmill, MiniLM int8", "jobs", "documents a job", "in flight", "pairs/s"],

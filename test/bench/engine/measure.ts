@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { processorTime } from "../support/processor-time.js";
 import { median, shuffled } from "../support/statistics.js";
-import type { BenchJob, OpenWay, Scored, WayName } from "./way.js";
+import type { BenchJob, OpenWay, Scored } from "./way.js";
 
 /** The figures of one way over all repetitions. */
 export interface Measured {
@@ -26,20 +26,23 @@ export interface MeasureOptions {
   /** True: ways stay open, idle, while others are measured. False: one is open at a time. */
   readonly keepOpen: boolean;
   readonly onRepetition: (line: string) => void;
+  /** Leaves a way out that fails. Default: the measurement fails. */
+  readonly onFailure?: (way: string, error: unknown) => void;
 }
 
 type Sample = Omit<Measured, "scored" | "repeats">;
 
 /** Measures all `ways` side by side: every repetition runs each once, in random order. */
-export async function measure(
-  ways: ReadonlyMap<WayName, () => Promise<OpenWay>>,
+export async function measure<Name extends string>(
+  ways: ReadonlyMap<Name, () => Promise<OpenWay>>,
   options: MeasureOptions,
-): Promise<Map<WayName, Measured>> {
-  const opened = new Map<WayName, OpenWay>();
-  const samples = new Map<WayName, Sample[]>();
-  const firsts = new Map<WayName, Scored>();
-  const fickle = new Set<WayName>();
-  const use = async (name: WayName): Promise<OpenWay> => {
+): Promise<Map<Name, Measured>> {
+  const opened = new Map<Name, OpenWay>();
+  const samples = new Map<Name, Sample[]>();
+  const firsts = new Map<Name, Scored>();
+  const fickle = new Set<Name>();
+  const failed = new Set<Name>();
+  const use = async (name: Name): Promise<OpenWay> => {
     const known = opened.get(name);
     if (known !== undefined) return known;
     const way = await ways.get(name)?.();
@@ -51,8 +54,17 @@ export async function measure(
   try {
     for (let repetition = 1; repetition <= options.repetitions; repetition += 1) {
       for (const name of shuffled([...ways.keys()], options.random)) {
-        const way = await use(name);
-        const { scored, ...sample } = await timed(way, options.jobs);
+        if (failed.has(name)) continue;
+        const found = await use(name)
+          .then(async (way) => ({ way, ...(await timed(way, options.jobs)) }))
+          .catch((error: unknown) => {
+            if (options.onFailure === undefined) throw error;
+            options.onFailure(name, error);
+            failed.add(name);
+            samples.delete(name);
+          });
+        if (found === undefined) continue;
+        const { way, scored, ...sample } = found;
         if (!firsts.has(name)) firsts.set(name, scored);
         if (!isDeepStrictEqual(firsts.get(name)?.logits, scored.logits)) fickle.add(name);
         samples.set(name, [...(samples.get(name) ?? []), sample]);
