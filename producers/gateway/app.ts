@@ -54,7 +54,7 @@ export function makeApp(
   app.notFound((context) => {
     const { method, path } = context.req;
     const message = `there is no ${method} ${path.slice(0, 200)}`;
-    return writeProblem(context, new Refusal(404, "invalid_field", message));
+    return writeProblem(context, new Refusal(404, "not_found", message));
   });
   app.onError((error, context) => writeProblem(context, error));
   return app;

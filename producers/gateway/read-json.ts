@@ -1,7 +1,9 @@
 import type { Context } from "hono";
 import type { z } from "zod";
 import { RankmillError } from "../../src/core/errors.js";
+import { issueText } from "../../src/core/issue-text.js";
 import type { GatewayEnv, GatewayParts } from "./env.js";
+import { parseJson } from "./parse-json.js";
 
 /** A parsed body and its size. */
 export interface ReadJson<T> {
@@ -24,9 +26,9 @@ export async function withJson<S extends z.ZodType, T>(
 ): Promise<T> {
   const { bytes, release } = await bodies.read(context.env.incoming);
   try {
-    const text = bytes.toString("utf8");
     context.get("facts").bytes = bytes.length;
-    return await work({ value: parseWith(schema, parseJson(text)), bytes: bytes.length, text });
+    const { value, text } = parseJson(bytes);
+    return await work({ value: parseWith(schema, value), bytes: bytes.length, text });
   } finally {
     release();
   }
@@ -51,14 +53,6 @@ export function parseWith<S extends z.ZodType>(schema: S, value: unknown): z.out
     throw new RankmillError("invalid_field", `there is no field ${name}`, { field });
   }
   const field = issue?.path.map(String).join(".") ?? "";
-  const message = `${field === "" ? "the body" : field}: ${issue?.message ?? "is not valid"}`;
+  const message = `${field === "" ? "the body" : field}: ${issue === undefined ? "is not valid" : issueText(issue)}`;
   throw new RankmillError("invalid_field", message, { field });
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new RankmillError("invalid_json", "the body is not JSON");
-  }
 }

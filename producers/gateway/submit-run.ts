@@ -8,6 +8,7 @@ import type { GatewayEnv, GatewayParts } from "./env.js";
 import { once, onceKey, type MadeAnswer } from "./once.js";
 import { readQuery, withJson } from "./read-json.js";
 import { runBodySchema, runQuerySchema, type RunSettings } from "./run-fields.js";
+import { Refusal } from "./refusal.js";
 import { scoringOf } from "./scoring-fields.js";
 
 interface RunInput {
@@ -18,12 +19,17 @@ interface RunInput {
   readonly fingerprint: string;
 }
 
+/** curl's type for whatever it posts: a file's name would be taken for a record, and `-d @FILE` has lost its line breaks. */
+const FORM = "application/x-www-form-urlencoded";
+const NOT_A_FORM =
+  "Content-Type: a form is no input of a run: say application/x-ndjson (or text/csv, text/plain) and send lines with curl's --data-binary, or say application/json and name a file";
+
 /** Submits a run: a body of JSON names a file that was uploaded, any other body holds the records. */
 export async function submitRun(
   context: Context<GatewayEnv>,
   parts: GatewayParts,
 ): Promise<Response> {
-  if (isJson(context)) {
+  if (mediaType(context) === "application/json") {
     return await withJson(context, parts, runBodySchema, async ({ value, text }) => {
       const { file, ...settings } = value;
       return await once(context, parts.tenants.once, text, async () => {
@@ -34,6 +40,7 @@ export async function submitRun(
       });
     });
   }
+  if (mediaType(context) === FORM) throw new Refusal(415, "invalid_field", NOT_A_FORM);
   const settings = readQuery(context, runQuerySchema);
   // All there is to tell one body from another without reading it.
   const length = context.req.header("content-length") ?? "";
@@ -69,14 +76,15 @@ async function make(
       once: onceKey(context, fingerprint),
     });
     const url = `/v1/runs/${run.id}`;
-    const body = { id: run.id, object: "run", state: "submitted", total, url, warnings: notes };
+    const warnings = total === 0 ? [...notes, `${name} holds no record`] : notes;
+    const body = { id: run.id, object: "run", state: "submitted", total, url, warnings };
     return { status: 202, location: url, body: JSON.stringify(body) };
   } finally {
     await source.close();
   }
 }
 
-function isJson(context: Context<GatewayEnv>): boolean {
+function mediaType(context: Context<GatewayEnv>): string | undefined {
   const type = context.req.header("content-type") ?? "";
-  return type.split(";", 1)[0]?.trim().toLowerCase() === "application/json";
+  return type.split(";", 1)[0]?.trim().toLowerCase();
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { RankmillError, type ExceededLimit } from "./errors.js";
+import { issueText } from "./issue-text.js";
 import { option, wording } from "./wording.js";
 
 /**
@@ -214,7 +215,7 @@ function firstBreach(issues: readonly z.core.$ZodIssue[]): Breach {
     if (sized) return { path, message, tooLong: { value: input.length, max: Number(maximum) } };
   }
   const missing = issue.code === "invalid_type" && issue.input === undefined;
-  return { path, message: missing ? `is missing (${issue.expected} expected)` : issue.message };
+  return { path, message: missing ? `is missing (${issue.expected} expected)` : issueText(issue) };
 }
 
 /** The limit on the part of a request at `path`, and its unit; an id's is not to be set. */

@@ -51,7 +51,7 @@ const BAD: {
   {
     line: { id: 1.5, query: "q", documents: ["d"] },
     code: "invalid_field",
-    reason: /^id: .*expected string/,
+    reason: /^id: must be a string/,
   },
   {
     line: { id: "bad-document", query: "q", documents: ["d", { text: 7 }] },

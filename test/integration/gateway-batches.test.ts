@@ -256,7 +256,15 @@ describe("OpenAI's files and batches", () => {
     await upload(tenant, "x".repeat(3_900));
     const [, file] = files;
     const body = { input_file_id: file, endpoint: "/v1/rerank", completion_window: "24h" };
-    await tenant.json(422, "POST", "/v1/batches", { ...body, endpoint: "/v1/chat/completions" });
+    const other = { ...body, endpoint: "/v1/chat/completions" };
+    expect(await tenant.json(422, "POST", "/v1/batches", other)).toMatchObject({
+      message: 'endpoint: must be one of "/v1/rerank", "/v1/score"',
+    });
+    await tenant.json(200, "DELETE", `/v1/files/${String(file)}`);
+    const empty = { ...body, input_file_id: await upload(tenant, "\n\n") };
+    expect(await tenant.json(422, "POST", "/v1/batches", empty)).toMatchObject({
+      message: "requests.jsonl holds no request: a batch needs one at least",
+    });
   });
 
   it("refuse a small body that is large once it is inflated, and leave no run behind", async () => {

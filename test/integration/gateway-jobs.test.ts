@@ -197,6 +197,15 @@ describe("the gateway's own API", () => {
     expect(others["id"]).not.toBe(first["id"]);
   });
 
+  it("says that a body holds no record, and takes no form for records", async () => {
+    const path = `/v1/runs?model=${BUILTIN}`;
+    const empty = await one.json(202, "POST", path, "\n");
+    expect(empty).toMatchObject({ total: 0, warnings: ["a request's body holds no record"] });
+    const form = { "content-type": "application/x-www-form-urlencoded" };
+    const refused = await one.json(415, "POST", path, '{"file":"file-1"}', form);
+    expect(refused["message"]).toContain("application/x-ndjson");
+  });
+
   it("leaves no run behind if the body is refused or breaks off", async () => {
     const before = (await countRuns(admin)) ?? 0;
     await one.json(422, "POST", `/v1/runs?model=${BUILTIN}`, "a,b\n1,2\n");

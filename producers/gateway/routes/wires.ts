@@ -10,6 +10,7 @@ import type { GatewayEnv, GatewayParts, RouteModule } from "../env.js";
 import { hangUpSignal } from "../hang-up.js";
 import { requireScope } from "../rights.js";
 import { writeProblem } from "../write-problem.js";
+import { parseJson } from "../parse-json.js";
 
 export const wireRoutes: RouteModule = (app, parts) => {
   for (const path of wirePaths()) {
@@ -89,12 +90,7 @@ async function readObject(
   const { bytes, release } = await bodies.read(context.env.incoming);
   held.release = release;
   context.get("facts").bytes = bytes.length;
-  let value: unknown;
-  try {
-    value = JSON.parse(bytes.toString("utf8"));
-  } catch {
-    throw new RankmillError("invalid_json", "the body is not JSON");
-  }
+  const { value } = parseJson(bytes);
   if (typeof value === "object" && value !== null && !Array.isArray(value)) {
     return value as WireBody;
   }

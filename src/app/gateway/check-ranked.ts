@@ -1,3 +1,4 @@
+import { counted } from "../../core/counted.js";
 import { isErrorCode, RankmillError } from "../../core/errors.js";
 import type { FailedDocument, RankCall, Ranked } from "../../core/rank-call.js";
 
@@ -26,7 +27,7 @@ export function checkRanked(call: RankCall, { lists }: Ranked, strict: boolean):
       ? [`${failed.length - MOST_NAMED} more ${call.fields.documents} could not be scored`]
       : []),
     ...(truncated > 0
-      ? [`${truncated} of ${call.fields.documents} were cut to fit the model`]
+      ? [`${call.fields.documents}: ${counted(truncated, "text")} cut to fit the model`]
       : []),
   ];
 }

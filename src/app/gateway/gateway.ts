@@ -103,6 +103,11 @@ export class Gateway {
     });
   }
 
+  /** Whether Redis is gone or silent: requests are refused. */
+  get redisIsAway(): boolean {
+    return this.#redis.status !== "ready" || this.#silence.signal.aborted;
+  }
+
   /** Documents of one request, at most. */
   get maxListDocuments(): number {
     return this.#options.maxListDocuments;
@@ -166,7 +171,7 @@ export class Gateway {
 
   /** @throws RankmillError `redis_unavailable` */
   #checkRedis(): void {
-    if (this.#redis.status !== "ready" || this.#silence.signal.aborted) throw redisIsAway();
+    if (this.redisIsAway) throw redisIsAway();
   }
 
   #jobsOf(caller: Caller, call: RankCall, { parts, model, requestId }: JobParts): NewJob[] {

@@ -76,7 +76,12 @@ export class OwnedBatches {
       this.#expirySeconds === undefined ? undefined : Date.now() + this.#expirySeconds * 1_000;
     const facts: BatchFacts = expiresAtMs === undefined ? wanted : { ...wanted, expiresAtMs };
     const { filename } = await this.#files.find(caller, facts.inputFileId);
-    const named = await this.#modelOf(caller, facts.inputFileId);
+    const first = await this.#firstRequest(caller, facts.inputFileId);
+    if (first === undefined) {
+      const message = `${filename} holds no request: a batch needs one at least`;
+      throw new RankmillError("input_unusable", message, { field: "input_file_id" });
+    }
+    const named = modelIn(first);
     const model = await findModel(named);
     const { chunks } = await this.#files.open(caller, facts.inputFileId);
     const modelNames = [model.name, ...model.aliases, ...(named === undefined ? [] : [named])];
@@ -185,14 +190,14 @@ export class OwnedBatches {
     return again;
   }
 
-  /** The model that the first request of a file names. */
-  async #modelOf(caller: Caller, file: string): Promise<string | undefined> {
+  /** The first line of a file; undefined if it has none. A line that is too long to read counts as empty. */
+  async #firstRequest(caller: Caller, file: string): Promise<string | undefined> {
     const { chunks } = await this.#files.open(caller, file);
     const opened = await openInput("-", { stdin: chunks });
     try {
       const { maxJobBytes } = this.#bounds.limits;
       for await (const line of readLines(opened.chunks, { maxLineBytes: maxJobBytes })) {
-        return line.status === "line" ? modelIn(line.text) : undefined;
+        return line.status === "line" ? line.text : "";
       }
       return undefined;
     } finally {

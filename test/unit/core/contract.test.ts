@@ -123,17 +123,21 @@ describe("a request", () => {
     [{ id: "a", documents: [] }, "query", /^query: is missing \(string expected\)$/],
     [{ id: "a", query: "q" }, "documents", /^documents: is missing \(array expected\)$/],
     [{ id: "a", query: " \n", documents: [] }, "query", /must not be empty/],
-    [{ id: "a", query: 7, documents: [] }, "query", /expected string/],
+    [{ id: "a", query: 7, documents: [] }, "query", /: must be a string, not a number$/],
     [{ id: "", query: "q", documents: [] }, "id", /^id: /],
     [{ id: "a".repeat(513), query: "q", documents: [] }, "id", /512/],
-    [{ id: "a", query: "q", documents: "d" }, "documents", /expected array/],
+    [{ id: "a", query: "q", documents: "d" }, "documents", /: must be a list, not a string$/],
     [{ id: "a", query: "q", documents: ["d", 5] }, "documents[1]", /a string or \{id\?, text\}/],
     [{ id: "a", query: "q", documents: [{ id: "x" }] }, "documents[0].text", /is missing/],
-    [{ id: "a", query: "q", documents: [], top_n: 1.5 }, "top_n", /int/],
-    [{ id: "a", query: "q", documents: [], top_n: -1 }, "top_n", />=0/],
-    [{ id: "a", query: "q", documents: [], metadata: [1] }, "metadata", /record/],
-    [[], "the record", /expected object/],
-    [null, "the record", /expected object/],
+    [{ id: "a", query: "q", documents: [], top_n: 1.5 }, "top_n", /: must be a whole number$/],
+    [{ id: "a", query: "q", documents: [], top_n: -1 }, "top_n", /: must be at least 0$/],
+    [
+      { id: "a", query: "q", documents: [], metadata: [1] },
+      "metadata",
+      /: must be an object, not a list$/,
+    ],
+    [[], "the record", /must be an object, not a list$/],
+    [null, "the record", /must be an object, not null$/],
   ])("is refused by field if it is malformed: %j", (value, field, message) => {
     expect(refusal(value)).toMatchObject({ field, message: expect.stringMatching(message) });
   });

@@ -9,7 +9,11 @@ export const bodySchema = z.object({
   model: name,
   query: text,
   documents: z
-    .array(z.union([z.string(), z.record(z.string(), z.unknown())]))
+    .array(
+      z.union([z.string(), z.record(z.string(), z.unknown())], {
+        error: "must be a string or an object",
+      }),
+    )
     .describe("Texts, or objects with a `text` or the fields that `rank_fields` names."),
   top_n: count.describe("Results to give back; null, 0 or more than there are: all."),
   topN: count.describe("Another name of `top_n`."),

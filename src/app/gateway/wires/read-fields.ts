@@ -1,6 +1,7 @@
 /** Fields as clients send them: nulls, booleans as strings, and names that other clients use. */
 import { z } from "zod";
 import { RankmillError } from "../../../core/errors.js";
+import { issueText } from "../../../core/issue-text.js";
 import type { WireBody } from "../../../core/ports/wire.js";
 
 const BOOLEANS: ReadonlyMap<unknown, boolean> = new Map<unknown, boolean>([
@@ -86,7 +87,11 @@ export function readBody<S extends z.ZodType>(schema: S, body: WireBody): z.outp
   const [issue] = parsed.error.issues;
   const field = fieldName(issue?.path ?? []);
   const missing = issue?.code === "invalid_type" && issue.input === undefined;
-  const why = missing ? `is missing (${issue.expected} expected)` : (issue?.message ?? "is wrong");
+  const why = missing
+    ? `is missing (${issue.expected} expected)`
+    : issue === undefined
+      ? "is wrong"
+      : issueText(issue);
   throw new RankmillError("invalid_field", `${field}: ${why}`, { field });
 }
 
