@@ -6,6 +6,7 @@ import { KEY_PREFIX, queueName } from "./keys.js";
 import type { Priority } from "../core/priority.js";
 import { MAX_ATTEMPTS, retryDelayMs } from "./retry.js";
 import { telemetryOption, traceRequestId } from "./telemetry.js";
+import { LateTurns } from "../platform/late-turns.js";
 import { waitAtMost } from "../platform/wait-at-most.js";
 import type { RedisClient } from "./redis-client.js";
 
@@ -91,8 +92,9 @@ export class Consumer {
   readonly #held: HeldAttempts;
   /** When the last errors came. */
   readonly #errorTimesMs: number[] = [];
-  #lastActivityMs = Date.now();
+  #lastActivityMs = performance.now();
   #watch: NodeJS.Timeout | undefined;
+  #turns = new LateTurns(WATCH_INTERVAL_MS);
   #draining = false;
   #closing: Promise<void> | undefined;
 
@@ -120,7 +122,8 @@ export class Consumer {
   start(): void {
     if (this.#draining || this.#watch !== undefined) return;
     this.#run(this.#worker);
-    this.#lastActivityMs = Date.now();
+    this.#lastActivityMs = performance.now();
+    this.#turns = new LateTurns(WATCH_INTERVAL_MS);
     this.#watch = setInterval(() => void this.#revive(), WATCH_INTERVAL_MS);
   }
 
@@ -215,7 +218,7 @@ export class Consumer {
     const { priority, onEvent } = this.#options;
     const lastAttempt = job.attemptsMade + 1 >= (job.opts.attempts ?? MAX_ATTEMPTS);
     const { signal, end } = this.#held.begin(jobId, this.#renewalOf(job, token));
-    this.#lastActivityMs = Date.now();
+    this.#lastActivityMs = performance.now();
     if (job.attemptsStarted <= 1) {
       onEvent({ type: "taken", ...names, waitedMs: Math.max(0, Date.now() - job.timestamp) });
     }
@@ -249,7 +252,7 @@ export class Consumer {
       throw new UnrecoverableError(failure.message);
     } finally {
       end();
-      this.#lastActivityMs = Date.now();
+      this.#lastActivityMs = performance.now();
     }
   }
 
@@ -260,13 +263,15 @@ export class Consumer {
   }
 
   async #revive(): Promise<void> {
+    // A machine that stood still has fetched nothing either: its BullMQ worker has its time again.
+    if (this.#turns.cameLate()) this.#lastActivityMs = performance.now();
     if (this.#draining || this.#held.size > 0) return;
-    if (Date.now() - this.#lastActivityMs < SILENT_MS) return;
+    if (performance.now() - this.#lastActivityMs < SILENT_MS) return;
     const waiting = await this.#redis
       .llen(`${KEY_PREFIX}:${queueName(this.#options.tag, this.#options.priority)}:wait`)
       .catch(() => 0);
     if (waiting === 0 || this.#held.size > 0) return;
-    this.#lastActivityMs = Date.now();
+    this.#lastActivityMs = performance.now();
     const dead = this.#worker;
     this.#worker = this.#open();
     this.#run(this.#worker);
