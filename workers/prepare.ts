@@ -4,8 +4,8 @@
  */
 import process from "node:process";
 import { describeError } from "../src/core/errors.js";
-import { compileModel } from "../src/inference/prepare/compile-model.js";
 import type { FromPreparer, ToPreparer } from "../src/inference/prepare/prepare-protocol.js";
+import { runtimeOf } from "../src/inference/runtime/registry.js";
 import { dieWithParent, followParent, lowerPriority } from "../src/platform/child-conduct.js";
 
 function send(message: FromPreparer): void {
@@ -15,7 +15,8 @@ function send(message: FromPreparer): void {
 async function prepare(message: ToPreparer): Promise<void> {
   dieWithParent(message.parentPid);
   try {
-    const compiled = await compileModel(message.model, message.save, message.form);
+    const { model, save, form } = message;
+    const compiled = await runtimeOf(model.runtime?.kind).prepare(model, save, form);
     send({ type: "done", ...compiled });
   } catch (error) {
     send({ type: "failed", message: describeError(error).message });

@@ -184,10 +184,9 @@ async function openMeasured(
 ): Promise<{ lane: PairLane; measuredLanes: number; openedSeconds: number }> {
   const { openPairLane } = await import("./score-pairs.js");
   const { modelSource } = await import("./worker/prepared-model.js");
-  const { runtimeOf } = await import("../inference/runtime/registry.js");
   const onCards = device.cards !== undefined;
-  const prepares = !onCards && runtimeOf(runtime?.kind).loadsPrepared;
-  const source = await modelSource(model, prepares ? preparedDir : undefined, env, logger);
+  const folder = onCards ? undefined : preparedDir;
+  const source = await modelSource(model, folder, env, logger, runtime);
   const fitting = source.prepared
     ? MOST_MEASURED_LANES
     : Math.floor(process.availableMemory() / (LANE_SHARE * model.file.bytes));

@@ -8,7 +8,7 @@ import { passingBytes, type PrefixCost } from "../core/cost/prefix-cost.js";
 import { quadraticAt } from "../core/cost/quadratic.js";
 import { usableCores } from "../inference/host/host.js";
 import { memoryLimit } from "../inference/host/memory-limit.js";
-import type { LaneModel } from "../inference/lanes/lane-protocol.js";
+import { runtimeOf } from "../inference/runtime/registry.js";
 import { DATA_NAME } from "../inference/prepare/prepare-key.js";
 import { assemblePlan } from "./assemble-plan.js";
 import { calibrationOrGuess } from "./calibrate-once.js";
@@ -35,7 +35,7 @@ export async function planFromMeasurements(request: LanePlanRequest): Promise<La
       "the kernel kills this container whole if one process exceeds its limit (memory.oom.group): planning for a tenth less",
     );
   }
-  const sharedBytes = await sharedBytesOf(laneModel);
+  const sharedBytes = await sharedBytesOf(request);
   const base = baseBytes(request);
   const roomBytes = limit.bytes - marginBytes(limit.bytes) - base - sharedBytes;
   const bareBytes = BARE_LANE_BYTES + (laneModel.prepared === true ? 0 : model.file.bytes);
@@ -117,15 +117,23 @@ function shareOut(
   return { activationBytes: leftBytes - forTokensBytes, forTokensBytes };
 }
 
-async function sharedBytesOf({ prepared, onnxPath }: LaneModel): Promise<number> {
-  if (prepared !== true) return 0;
+async function sharedBytesOf({ model, laneModel }: LanePlanRequest): Promise<number> {
+  const { prepared, onnxPath, runtime } = laneModel;
+  if (prepared !== true) {
+    const isMapped = runtimeOf(runtime?.kind).mapsWeights && model.file.externalData.length > 0;
+    return isMapped ? model.file.bytes : 0;
+  }
   const data = onnxPath.replace(/[^/\\]+$/, DATA_NAME);
   const sizes = await Promise.all([onnxPath, data].map(async (path) => (await stat(path)).size));
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 
 function unmeasuredLane({ model, laneModel }: LanePlanRequest): LaneNeeds["lane"] {
-  const weights = laneModel.prepared === true ? 0 : model.file.bytes;
+  if (laneModel.prepared === true) {
+    const ownBytes = model.file.bytes * runtimeOf(laneModel.runtime?.kind).ownWeights;
+    return { readyBytes: BARE_LANE_BYTES + ownBytes, openPeakBytes: BARE_LANE_BYTES + ownBytes };
+  }
+  const weights = model.file.bytes;
   return {
     readyBytes: BARE_LANE_BYTES + weights * UNMEASURED_WEIGHTS_FACTOR,
     openPeakBytes: BARE_LANE_BYTES + weights * UNMEASURED_OPEN_FACTOR,

@@ -5,6 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { EncodedPair } from "../../src/core/pair.js";
 import { FORMS } from "../../src/core/forms/registry.js";
 import { deviceOf } from "../../src/inference/devices/registry.js";
+import type { LaneModel } from "../../src/inference/lanes/lane-protocol.js";
+import { runPreparer } from "../../src/inference/prepare/prepare-process.js";
 import { LaneProcess } from "../../src/inference/lanes/lane-process.js";
 import { RUNTIME_CHOICES } from "../../src/inference/runtime/decide-runtime.js";
 import {
@@ -16,7 +18,7 @@ import {
   type WorkerRuntime,
 } from "../../src/inference/runtime/registry.js";
 import type { Runtime } from "../../src/inference/runtime/runtime.js";
-import { laneOptions, randomPair, type FixtureModel } from "../support/lanes.js";
+import { laneOptions, PREPARE_ENTRY, randomPair, type FixtureModel } from "../support/lanes.js";
 import { given, type Need } from "../support/needs.js";
 import { SeededRandom } from "../support/random.js";
 import { testLane } from "./lane.suite.js";
@@ -118,6 +120,23 @@ export function testRuntime(
       expect(message).toMatch(/^the model cannot be used: [^\n]+$/);
     });
 
+    it("prepares files from which a lane gives the same logits", async () => {
+      const random = new SeededRandom(13);
+      const pairs = LENGTHS.map((length) => randomPair(random, length));
+      const { model } = laneOptions("bert");
+      const save = { onnxPath: join(folder, "prepared.onnx"), dataName: "prepared.onnx.data" };
+      const { unmasked } = await runPreparer(
+        { model: { ...model, runtime: found }, save },
+        { entryPath: PREPARE_ENTRY, env: process.env, timeoutMs: 60_000 },
+      );
+      const prepared = { onnxPath: save.onnxPath, prepared: true, unmasked };
+      const expected = await logitsOf("bert", found, pairs, 1);
+      const got = await logitsOf("bert", found, pairs, 1, prepared);
+      for (const [i, logit] of got.entries()) {
+        expect(Math.abs(logit - (expected[i] ?? Number.NaN))).toBeLessThan(TOLERANCE);
+      }
+    });
+
     it("refuses a damaged file in one line that says what is wrong", async () => {
       const onnxPath = join(folder, "model.onnx");
       await writeFile(onnxPath, "no model");
@@ -173,12 +192,14 @@ async function logitsOf(
   runtime: WorkerRuntime,
   pairs: readonly EncodedPair[],
   rows = pairs.length,
+  more: Partial<LaneModel> = {},
 ): Promise<number[]> {
   const options = laneOptions(fixture);
   const lengthBuckets = runtimeOf(runtime.kind).lengths?.(128);
   const model = {
     ...options.model,
     runtime,
+    ...more,
     ...(lengthBuckets === undefined ? {} : { lengthBuckets }),
   };
   const lane = await LaneProcess.start(0, { ...options, model });

@@ -9,7 +9,7 @@ import { loadCatalogue } from "../../../src/models/catalogue-files.js";
 import { packageRoot } from "../../../src/platform/package-root.js";
 import type { ResolvedModel } from "../../../src/models/resolve.js";
 import { calibrationDir, createLogger, preparedDir, requireModel } from "../context.js";
-import { findRuntime } from "../find-runtime.js";
+import { findRuntime, type WithRuntime } from "../find-runtime.js";
 import { env, print, say } from "../terminal.js";
 import { EXIT } from "../exit-codes.js";
 import { addHelp } from "../options/add-help.js";
@@ -69,8 +69,7 @@ async function prepare(name: string, parsed: Record<string, unknown>): Promise<n
     onNote: say,
   });
   await tokenizer.close();
-  const { loadsPrepared, name: runtimeName } = runtimeOf(kind);
-  const prepared = loadsPrepared ? await compile(model, folder, fullCheck) : undefined;
+  const prepared = await compile({ model, runtime }, folder, fullCheck);
   if (calibrateAhead) {
     const measure = await import("../../../src/app/worker/calibrate-ahead.js");
     await measure.calibrateAhead({
@@ -83,21 +82,24 @@ async function prepare(name: string, parsed: Record<string, unknown>): Promise<n
     });
   }
   if (prepared === undefined) {
-    say(`${model.name} ${numbersName(model)}: ${runtimeName} loads the model's own file`);
+    say(`${model.name} ${numbersName(model)}: ${runtimeOf(kind).name} loads the model's own file`);
   }
   return report(model, prepared, tokenizer.kind, values.messages.json);
 }
 
-/** Prepares the model and says how far it is. */
+/** Prepares the model and says how far it is. @returns undefined if there is nothing to prepare */
 async function compile(
-  model: ResolvedModel,
+  { model, runtime }: WithRuntime,
   folder: string,
   fullCheck: boolean,
-): Promise<PreparedModel> {
-  const { prepareResolved, TMPFS_WARNING } =
+): Promise<PreparedModel | undefined> {
+  const { isPreparable, prepareResolved, TMPFS_WARNING } =
     await import("../../../src/app/worker/prepared-model.js");
+  // ONNX Runtime's graph is another one however small the model is.
+  if (runtimeOf(runtime.kind).mapsWeights && !isPreparable(model, runtime)) return undefined;
   const prepared = await prepareResolved({
     model,
+    runtime,
     preparedDir: folder,
     env,
     fullCheck,

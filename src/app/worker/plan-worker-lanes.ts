@@ -2,7 +2,7 @@ import { planLanes } from "../../capacity/plan-lanes.js";
 import type { LanePlan, LanePlanRequest } from "../../capacity/lane-plan.js";
 import { CPU_DEVICE, deviceOf, type WorkerDevice } from "../../inference/devices/registry.js";
 import { laneModelOf, type BatchFilling } from "../../inference/lanes/lane-model.js";
-import { runtimeOf, type WorkerRuntime } from "../../inference/runtime/registry.js";
+import type { WorkerRuntime } from "../../inference/runtime/registry.js";
 import { modelSource } from "./prepared-model.js";
 
 export interface WorkerLanesRequest extends Omit<LanePlanRequest, "device" | "laneModel"> {
@@ -22,7 +22,7 @@ export interface WorkerLanes {
 }
 
 /**
- * Finds the files that a worker's lanes load, prepares them if device and runtime can use that, and plans the lanes.
+ * Finds the files that a worker's lanes load, prepares them if the device can use that, and plans the lanes.
  *
  * @throws RankmillError `memory_too_small`, or why no lane can run the model
  */
@@ -30,10 +30,9 @@ export async function planWorkerLanes(request: WorkerLanesRequest): Promise<Work
   const { model, preparedDir, logger, device = CPU_DEVICE, runtime } = request;
   const { loadsPrepared, laneEnv } = deviceOf(device.kind);
   const env = laneEnv(request.env, device);
-  const source =
-    loadsPrepared && runtimeOf(runtime?.kind).loadsPrepared
-      ? await modelSource(model, preparedDir, env, logger)
-      : { onnxPath: model.onnxPath, head: model.head };
+  const source = loadsPrepared
+    ? await modelSource(model, preparedDir, env, logger, runtime)
+    : { onnxPath: model.onnxPath, head: model.head };
   const highestLength = model.maxLength.highest;
   const laneModel = laneModelOf(source, request.filling, { device, runtime, highestLength });
   return { plan: await planLanes({ ...request, device, env, laneModel }), env };

@@ -12,11 +12,14 @@ import {
   type PreparedModel,
   type PrepareEvent,
 } from "../../inference/prepare/prepare-model.js";
+import { runtimeOf, type WorkerRuntime } from "../../inference/runtime/registry.js";
 import { withFileLease } from "../../platform/file-lease.js";
 import type { ResolvedModel } from "../../models/resolve.js";
 
 export interface PrepareRequest {
   readonly model: ResolvedModel;
+  /** Default: ONNX Runtime. */
+  readonly runtime?: WorkerRuntime | undefined;
   /** Holds a folder a prepared model. */
   readonly preparedDir: string;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -26,13 +29,14 @@ export interface PrepareRequest {
 
 /** @throws RankmillError `prepare_failed`, `missing_dependency` */
 export async function prepareResolved(request: PrepareRequest): Promise<PreparedModel> {
-  const { model, preparedDir, env, fullCheck, onProgress } = request;
+  const { model, runtime, preparedDir, env, fullCheck, onProgress } = request;
   return await prepareModel({
     onnxPath: model.onnxPath,
     externalData: model.file.externalData,
     modelDigest: model.digest,
     precision: model.precision,
     form: arePrepared(model) ? model.form : undefined,
+    runtime,
     head: model.head,
     cacheDir: preparedDir,
     entryPath: PREPARE_ENTRY,
@@ -55,6 +59,7 @@ export async function modelSource(
   preparedDir: string | undefined,
   env: Readonly<Record<string, string | undefined>>,
   logger: Logger,
+  runtime?: WorkerRuntime,
 ): Promise<ModelSource> {
   const { exactInt8, note } = quantisedHandling(model.precision, await readCpuFeatures());
   if (note !== undefined) logger.warn({ precision: model.precision }, note);
@@ -69,10 +74,11 @@ export async function modelSource(
     if (arePrepared(model)) throw needsPreparing(model);
     return original;
   }
-  if (!arePrepared(model) && model.file.bytes < MIN_PREPARE_BYTES) return original;
+  if (!arePrepared(model) && !isPreparable(model, runtime)) return original;
   try {
     const prepared = await prepareResolved({
       model,
+      runtime,
       preparedDir,
       env,
       onProgress: (event) => logProgress(logger, event),
@@ -115,6 +121,12 @@ function wayOut({ form }: ResolvedModel): Wording {
   return form === "rows"
     ? wording`; ${option("int8Form", "file")} runs the file as it is, on a queue of its own`
     : wording``;
+}
+
+/** False for a model that is too small, or whose weights are mapped as they are. */
+export function isPreparable({ file }: ResolvedModel, runtime: WorkerRuntime | undefined): boolean {
+  const { mapsWeights } = runtimeOf(runtime?.kind);
+  return file.bytes >= MIN_PREPARE_BYTES && !(mapsWeights && file.externalData.length > 0);
 }
 
 export const TMPFS_WARNING =

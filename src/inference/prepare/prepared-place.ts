@@ -6,7 +6,7 @@ import { CPU_DEVICE } from "../devices/registry.js";
 import { quantisedHandling, readCpuFeatures, type CpuFeatures } from "../host/cpu-features.js";
 import { laneModelOf } from "../lanes/lane-model.js";
 import type { LaneModel } from "../lanes/lane-protocol.js";
-import { ONNX_RUNTIME } from "../runtime/onnx-runtime.js";
+import { runtimeOf, type WorkerRuntime } from "../runtime/registry.js";
 import { GRAPH_NAME, preparedKey } from "./prepare-key.js";
 import { inspectPrepared } from "./prepared-folder.js";
 
@@ -18,6 +18,8 @@ export interface PreparableModel {
   readonly modelDigest: string;
   readonly precision: Precision;
   readonly form?: Form | undefined;
+  /** Default: ONNX Runtime. */
+  readonly runtime?: WorkerRuntime | undefined;
   readonly head: HeadUse;
   /** Holds one folder per prepared model. */
   readonly cacheDir: string;
@@ -39,13 +41,13 @@ export interface PreparedPlace {
 /** @throws RankmillError `missing_dependency` */
 export async function preparedPlace(options: PreparableModel): Promise<PreparedPlace> {
   const cpu = options.cpu ?? (await readCpuFeatures());
-  const runtime = await ONNX_RUNTIME.version();
+  const runtime = await runtimeOf(options.runtime?.kind).version();
   const cacheDir = resolve(options.cacheDir);
   const { exactInt8 } = quantisedHandling(options.precision, cpu);
   const model = laneModelOf(
     { onnxPath: resolve(options.onnxPath), head: options.head, exactInt8 },
     { padId: 0, segmentTypeIds: false },
-    { device: CPU_DEVICE },
+    { device: CPU_DEVICE, runtime: options.runtime },
   );
   const { form } = options;
   const key = preparedKey({ modelDigest: options.modelDigest, runtime, cpu, model, form });

@@ -8,9 +8,14 @@ export const ONNX_RUNTIME: Runtime & { readonly kind: "onnxruntime" } = {
   name: "ONNX Runtime",
   form: undefined,
   files: undefined,
-  loadsPrepared: true,
+  mapsWeights: false,
+  ownWeights: 0,
   lengths: undefined,
   version: runtimeVersion,
   find: async () => await Promise.resolve({ status: "works" }),
+  prepare: async (model, save, form) => {
+    const { compileModel } = await import("../prepare/compile-model.js");
+    return await compileModel(model, save, form);
+  },
   open: async (model) => await ModelSession.open(model),
 };

@@ -1,6 +1,8 @@
 import type { Form } from "../../core/forms/registry.js";
 import type { Precision } from "../../core/precision.js";
 import type { BatchInput, LaneModel } from "../lanes/lane-protocol.js";
+import type { Compiled } from "../prepare/compile-model.js";
+import type { SaveTarget } from "../session/session-options.js";
 
 /**
  * A library that runs a model's graph inside a lane. A device (`devices/device.ts`) is another thing:
@@ -18,8 +20,10 @@ export interface Runtime {
   readonly form: Form | undefined;
   /** Precisions of files that it runs; undefined for all. */
   readonly files: readonly Precision[] | undefined;
-  /** True if lanes load graphs that `rankmill models prepare` made: those of ONNX Runtime. */
-  readonly loadsPrepared: boolean;
+  /** True if it maps weights that an exporter has put into a file of their own: there is nothing to prepare. */
+  readonly mapsWeights: boolean;
+  /** Memory of a lane's own beside the files that lanes map together, in sizes of the model's file. */
+  readonly ownWeights: number;
   /**
    * The lengths to which rows are padded, for a runtime that keeps something of every length it has met;
    * undefined if it keeps nothing.
@@ -31,6 +35,13 @@ export interface Runtime {
   version(): Promise<string>;
   /** Search for its libraries on this machine; never throws for what is missing. */
   find(places: RuntimePlaces): Promise<RuntimeState>;
+  /**
+   * Writes the files of a model that lanes map together. Loads native code: for a process of its own only.
+   *
+   * @param form the numeric form to make of it first; undefined: none
+   * @throws RankmillError `prepare_failed`, `model_unusable`
+   */
+  prepare(model: LaneModel, save: SaveTarget, form?: Form): Promise<Compiled>;
   /**
    * Opens a model. Loads native code: for lanes only.
    *

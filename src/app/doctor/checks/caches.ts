@@ -1,6 +1,5 @@
 import { hasCalibration } from "../../../capacity/calibrate-once.js";
 import { deviceOf } from "../../../inference/devices/registry.js";
-import { runtimeOf } from "../../../inference/runtime/registry.js";
 import { MIN_PREPARE_BYTES } from "../../../inference/prepare/prepare-model.js";
 import type { Check } from "../check.js";
 import { note, ok, problem, type Said } from "../finding.js";
@@ -13,12 +12,11 @@ export const caches: Check = {
   timeoutMs: 600_000,
   run: async ({ model, device, runtime }, { folders }) => {
     if (!deviceOf(device.kind).loadsPrepared) return [ok("this device needs none")];
-    if (!runtimeOf(runtime.kind).loadsPrepared) return [ok("this runtime needs none")];
     if (model.file.bytes < MIN_PREPARE_BYTES) return [ok(`${model.name} is too small to need any`)];
     const said: Said[] = [];
     const ahead = `rankmill models prepare ${model.name} --calibrate`;
     if (folders.prepared !== undefined) {
-      const prepared = await preparedHere(model, folders.prepared, true);
+      const prepared = await preparedHere(model, runtime, folders.prepared, true);
       if (prepared.status === "damaged") {
         said.push(
           problem(

@@ -3,7 +3,6 @@ import { planLanes } from "../../../capacity/plan-lanes.js";
 import { RankmillError } from "../../../core/errors.js";
 import { option, wording } from "../../../core/wording.js";
 import { deviceOf } from "../../../inference/devices/registry.js";
-import { runtimeOf } from "../../../inference/runtime/registry.js";
 import { usableCores } from "../../../inference/host/host.js";
 import { memoryLimit } from "../../../inference/host/memory-limit.js";
 import { laneModelOf } from "../../../inference/lanes/lane-model.js";
@@ -24,10 +23,9 @@ export const memory: Check = {
     const limit = await memoryLimit(asked.memoryLimitBytes);
     const bound = `the memory limit of ${Math.floor(limit.bytes / MIB)} MiB (${limit.source})`;
     const wanted = asked.lanes ?? device.cards ?? (await usableCores());
-    const found =
-      deviceOf(device.kind).loadsPrepared && runtimeOf(runtime.kind).loadsPrepared
-        ? await preparedHere(model, folders.prepared, false)
-        : { status: "missing" as const };
+    const found = deviceOf(device.kind).loadsPrepared
+      ? await preparedHere(model, runtime, folders.prepared, false)
+      : { status: "missing" as const };
     const source =
       found.status === "good"
         ? {

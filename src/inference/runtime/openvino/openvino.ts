@@ -7,6 +7,7 @@ import {
   openVinoWheel,
 } from "../../../models/openvino/openvino-wheels.js";
 import { exists } from "../../../platform/files.js";
+import type { LaneModel } from "../../lanes/lane-protocol.js";
 import type { Runtime } from "../runtime.js";
 import { fineLengths } from "./fine-lengths.js";
 
@@ -19,7 +20,9 @@ export const OPENVINO: Runtime & { readonly kind: "openvino" } = {
   form: "openvino",
   // It computes bf16 from the numbers of an fp32 file itself; quantised graphs are ONNX Runtime's.
   files: ["fp32"],
-  loadsPrepared: false,
+  mapsWeights: true,
+  // It packs what it multiplies, beside what is mapped.
+  ownWeights: 1,
   lengths: fineLengths,
   version: async () => await Promise.resolve(OPENVINO_VERSION),
   find: async ({ setupDirs }) => {
@@ -35,13 +38,20 @@ export const OPENVINO: Runtime & { readonly kind: "openvino" } = {
     }
     return { status: "works", libraryDir: dir };
   },
+  prepare: async (model, save) => {
+    const { prepareForOpenVino } = await import("./prepare-openvino.js");
+    return await prepareForOpenVino(model, save, libraryPath(model));
+  },
   open: async (model) => {
-    const dir = model.runtime?.libraryDir;
-    if (dir === undefined) {
-      throw new RankmillError("missing_dependency", `OpenVINO is not set up here: ${SET_UP}`);
-    }
     // Loaded only by a lane that runs it.
     const { OpenVinoSession } = await import("./openvino-session.js");
-    return await OpenVinoSession.open(model, join(dir, OPENVINO_C));
+    return await OpenVinoSession.open(model, libraryPath(model));
   },
 };
+
+/** @throws RankmillError `missing_dependency` */
+function libraryPath({ runtime }: LaneModel): string {
+  const dir = runtime?.libraryDir;
+  if (dir !== undefined) return join(dir, OPENVINO_C);
+  throw new RankmillError("missing_dependency", `OpenVINO is not set up here: ${SET_UP}`);
+}
