@@ -44,7 +44,7 @@ export function addModelsPrepare(models: Command): void {
     .action(async (model: string, parsed: Record<string, unknown>) => {
       process.exitCode = await prepare(model, parsed);
     });
-  addOptions(command, GROUPS);
+  addOptions(command, GROUPS, ["precision", "runtime", "pullFirst", "calibrateAhead", "json"]);
   addHelp(command, {
     examples: ["rankmill models prepare ms-marco-MiniLM-L6-v2 --pull --calibrate"],
     notes: [
