@@ -27,6 +27,7 @@ export interface ComputedPrecision {
 
 /** The precisions that are computed from another's file if the model has none of their own. */
 export const COMPUTED_PRECISIONS: Readonly<Partial<Record<Precision, ComputedPrecision>>> = {
+  w8: { from: "fp32", form: "made" },
   bf16: { from: "fp32", form: "openvino" },
 };
 

@@ -62,9 +62,10 @@ async function logitsOf(batcher: Batcher, pairs: readonly EncodedPair[]): Promis
 const CASES: readonly (readonly [
   FixtureModel,
   "fp32" | "fp16" | "int8",
-  "original" | "prepared" | "rows",
+  "original" | "prepared" | "rows" | "made",
 ])[] = [
   ["bert", "int8", "rows"],
+  ["bert", "fp32", "made"],
   ["bert", "fp32", "prepared"],
   ["bert", "int8", "original"],
   ["xlm-roberta", "int8", "prepared"],
@@ -75,14 +76,19 @@ const CASES: readonly (readonly [
 ];
 
 describe("the same pair, in the default mode of its precision, on real lanes", () => {
-  it.each(firstUnlessLong(CASES, 5))(
+  it.each(firstUnlessLong(CASES, 6))(
     "%s %s, %s: has the same score to the bit whatever its batch-mates",
     async (model, precision, made) => {
       const random = new SeededRandom(5);
       const options =
         made === "original"
           ? laneOptions(model, FILE_OF[precision])
-          : await preparedOptions(model, precision, cacheDir, made === "rows" ? made : undefined);
+          : await preparedOptions(
+              model,
+              precision,
+              cacheDir,
+              made === "prepared" ? undefined : made,
+            );
       const quantised = precision === "int8" && made !== "rows";
       const { batcher, maxBatchSize } = await defaultScorer(model, options, quantised);
       // A few lengths only, so that pairs of equal length meet.

@@ -3,7 +3,7 @@ import type { LanePlan, LanePlanRequest } from "../../capacity/lane-plan.js";
 import { CPU_DEVICE, deviceOf, type WorkerDevice } from "../../inference/devices/registry.js";
 import { laneModelOf, type BatchFilling } from "../../inference/lanes/lane-model.js";
 import type { WorkerRuntime } from "../../inference/runtime/registry.js";
-import { modelSource } from "./prepared-model.js";
+import { modelSource, requireFileNumbers } from "./prepared-model.js";
 
 export interface WorkerLanesRequest extends Omit<LanePlanRequest, "device" | "laneModel"> {
   /** Default: the CPU. */
@@ -30,6 +30,7 @@ export async function planWorkerLanes(request: WorkerLanesRequest): Promise<Work
   const { model, preparedDir, logger, device = CPU_DEVICE, runtime } = request;
   const { loadsPrepared, laneEnv } = deviceOf(device.kind);
   const env = laneEnv(request.env, device);
+  if (!loadsPrepared) requireFileNumbers(model);
   const source = loadsPrepared
     ? await modelSource(model, preparedDir, env, logger, runtime)
     : { onnxPath: model.onnxPath, head: model.head };

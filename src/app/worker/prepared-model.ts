@@ -99,6 +99,16 @@ export async function modelSource(
   }
 }
 
+/** @throws RankmillError `invalid_option` for numbers that are made by preparing, where lanes load no prepared model */
+export function requireFileNumbers(model: ResolvedModel): void {
+  if (!arePrepared(model)) return;
+  throw new RankmillError(
+    "invalid_option",
+    wording`${option("precision", model.precision)}: ${numbersName(model)} is made for ONNX Runtime on a CPU; choose a precision that ${model.folder.path} has a file of`,
+    { field: "precision" },
+  );
+}
+
 function needsPreparing(model: ResolvedModel): RankmillError {
   return new RankmillError(
     "invalid_option",

@@ -11,7 +11,7 @@ import { ModelSession } from "../session/model-session.js";
 import { makeForm } from "./make-form.js";
 import { furthest, largest, PROBES, WHOLE_PROBES } from "./probes.js";
 import { dropRepeatedInitializers } from "./repair-graph.js";
-import type { SaveTarget } from "../session/session-options.js";
+import type { SavedWeights, SaveTarget } from "../session/session-options.js";
 
 /**
  * The largest change of a layer's attention, as a share of its largest value: float32 summed in another
@@ -43,14 +43,15 @@ export async function compileModel(
   if (form === undefined) return await compile(model, save);
   const formed = await makeForm(form, model, save);
   try {
-    return await compile(formed.model, save);
+    // The runtime writes bytes of `MatMulNBits` in a layout that it then reads as another.
+    return await compile(formed.model, save, form === "made" ? "as-it-is" : "packed");
   } finally {
     await formed.remove();
   }
 }
 
-async function compile(model: LaneModel, save: SaveTarget): Promise<Compiled> {
-  const expected = await probe(model, save);
+async function compile(model: LaneModel, save: SaveTarget, kept?: SavedWeights): Promise<Compiled> {
+  const expected = await probe(model, save, kept);
   await repair(save.onnxPath);
   const prepared = { ...model, onnxPath: save.onnxPath, prepared: true };
   const scored = await probe(prepared);
@@ -75,8 +76,8 @@ async function repair(path: string): Promise<void> {
 }
 
 /** @returns the bytes of all logits: compared to the bit, and NaN equals itself */
-async function probe(model: LaneModel, save?: SaveTarget): Promise<Buffer> {
-  const session = await ModelSession.open(model, save);
+async function probe(model: LaneModel, save?: SaveTarget, kept?: SavedWeights): Promise<Buffer> {
+  const session = await ModelSession.open(model, save, kept);
   const logits: Buffer[] = [];
   for (const input of PROBES) logits.push(Buffer.from((await session.run(input)).buffer));
   await session.close();

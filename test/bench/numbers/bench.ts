@@ -21,6 +21,7 @@ import { compareLogits } from "./compare-logits.js";
 const WAYS = {
   fp32: { precision: "fp32", int8Form: "file" },
   "int8 (file)": { precision: "int8", int8Form: "file" },
+  w8: { precision: "w8", int8Form: "file" },
   "int8-rows": { precision: "int8", int8Form: "rows" },
 } as const;
 

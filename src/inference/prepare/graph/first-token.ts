@@ -160,6 +160,7 @@ const WEIGHTS_PLACE: Readonly<Record<string, number>> = {
   MatMul: 1,
   MatMulIntegerToFloat: 1,
   DynamicQuantizeMatMul: 1,
+  MatMulNBits: 1,
 };
 
 /**

@@ -86,7 +86,9 @@ function firstTokenModel(model: Buffer, graph: OnnxGraph): FirstTokenModel | und
     }),
     original,
     first,
-    quantised: nodes.some(({ operator }) => /^DynamicQuantize|^QuantizeLinear$/.test(operator)),
+    quantised: nodes.some(({ operator }) =>
+      /^DynamicQuantize|^QuantizeLinear$|^MatMulNBits$/.test(operator),
+    ),
   };
 }
 

@@ -27,7 +27,8 @@ const ATTRIBUTE = {
   type: 20,
 } as const;
 const ATTRIBUTE_TYPE = { float: 1, integer: 2, integers: 7 } as const;
-const TENSOR = { dimensions: 1, type: 2, name: 8, raw: 9 } as const;
+const TENSOR = { dimensions: 1, type: 2, name: 8, raw: 9, external: 13 } as const;
+const ENTRY = { key: 1, value: 2 } as const;
 const VALUE_INFO = { name: 1, type: 2 } as const;
 const TENSOR_TYPE = { inType: 1, element: 1 } as const;
 /** `TensorProto.DataType`. */
@@ -76,6 +77,44 @@ export function readGraph(model: Buffer): OnnxGraph {
     }
   }
   return { nodes, constants, inputs, outputs };
+}
+
+/** A constant whose elements lie in another file. */
+export interface StoredTensor {
+  readonly dimensions: readonly number[];
+  /** One of `ELEMENT`, or another of `TensorProto.DataType`. */
+  readonly element: number | undefined;
+  readonly offsetBytes: number;
+  readonly lengthBytes: number;
+}
+
+/** The constants of a model that lie in its file of weights, by name. */
+export function readStoredTensors(model: Buffer): ReadonlyMap<string, StoredTensor> {
+  const found = new Map<string, StoredTensor>();
+  for (const graph of contents(model, MODEL.graph)) {
+    for (const tensor of contents(graph, GRAPH.initializer)) {
+      const entries = new Map(
+        contents(tensor, TENSOR.external).map((entry) => [
+          textOf(entry, ENTRY.key),
+          textOf(entry, ENTRY.value),
+        ]),
+      );
+      const length = entries.get("length");
+      if (length === undefined) continue;
+      const fields = [...fieldsOf(tensor)];
+      const numbers = (wanted: number): number[] =>
+        fields
+          .filter(({ number }) => number === wanted)
+          .flatMap(({ content }) => readIntegers(content));
+      found.set(textOf(tensor, TENSOR.name), {
+        dimensions: numbers(TENSOR.dimensions),
+        element: numbers(TENSOR.type)[0],
+        offsetBytes: Number(entries.get("offset") ?? 0),
+        lengthBytes: Number(length),
+      });
+    }
+  }
+  return found;
 }
 
 /** The changes to a graph. */

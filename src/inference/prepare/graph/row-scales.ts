@@ -1,4 +1,5 @@
 import { findDynamicProducts, type DynamicProduct } from "../../../models/onnx/dynamic-products.js";
+import type { ComparedProduct } from "./compared-product.js";
 import {
   byteConstant,
   changeGraph,
@@ -17,14 +18,6 @@ export interface RowScales {
   /** The original's products, the ones by row and the float ones beside each other, for the same activations. */
   readonly comparison: Buffer;
   readonly products: readonly ComparedProduct[];
-}
-
-/** Outputs of `RowScales.comparison`. */
-export interface ComparedProduct {
-  /** Without any rounding of activations. */
-  readonly exact: string;
-  readonly original: string;
-  readonly byRow: string;
 }
 
 const FLOAT = 1;
@@ -64,7 +57,7 @@ function compare(
   const products = found.map(({ output }) => ({
     exact: `${output}/exact`,
     original: output,
-    byRow: `${output}/rows`,
+    formed: `${output}/rows`,
   }));
   const beside = found.flatMap((product) => [
     ...rows.nodesOf(product, `${product.output}/rows`),
