@@ -58,7 +58,6 @@ export function blockWeights(
   if (made.size === 0) return undefined;
   const moreConstants = [...constants.values()].flat();
   const added = { moreConstants, moreDomains: { "com.microsoft": 1 } };
-  const outputOf = (node: OnnxNode): string => node.outputs[0] ?? "";
   const products = [...made.keys()].map((node) => ({
     exact: outputOf(node),
     formed: `${outputOf(node)}/blocks`,
@@ -76,6 +75,10 @@ export function blockWeights(
     }),
     products,
   };
+}
+
+function outputOf(node: OnnxNode): string {
+  return node.outputs[0] ?? "";
 }
 
 function isMatrix({ dimensions, element }: StoredTensor): boolean {
