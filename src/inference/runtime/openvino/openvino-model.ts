@@ -4,6 +4,13 @@ import type { OpenVino, Out, Property } from "./openvino-library.js";
 
 const DEVICE = "CPU";
 
+/** A NaN that no computation gives: what stands in an output that was read. */
+const MARK = 0x7fd3_a5c1;
+const MARK_BYTES = 4;
+/** Seen under a limit of the address space: the call succeeds, and the output is that of the run before. */
+const NOT_RUN =
+  "OpenVINO said that it ran the batch and wrote no output: most likely it ran out of memory";
+
 export interface CompileOptions {
   readonly onnxPath: string;
   readonly properties: readonly Property[];
@@ -115,8 +122,13 @@ export class OpenVinoModel {
     check(this.#library, status);
   }
 
-  /** @returns a copy of an output's bytes, and the type of its numbers */
-  output(name: string, bytesPerNumber: number): { readonly type: number; bytes: ArrayBuffer } {
+  /**
+   * The output of the last run. What is read is marked, so that it cannot be taken for the output of a later run.
+   *
+   * @returns a copy of its bytes, and the type of its numbers
+   * @throws OpenVinoError if nothing has written to it since it was last read
+   */
+  output(name: string): { readonly type: number; readonly bytes: ArrayBuffer } {
     const library = this.#library;
     const tensor = made(library, (out) => library.getTensor(this.#request, name, out));
     try {
@@ -124,10 +136,14 @@ export class OpenVinoModel {
       check(library, library.tensorType(tensor, type));
       const count: [number] = [0];
       check(library, library.tensorSize(tensor, count));
-      const bytes = count[0] * bytesPerNumber;
+      const bytes = count[0] * MARK_BYTES;
       if (bytes === 0) return { type: type[0], bytes: new ArrayBuffer(0) };
       const data = made(library, (out) => library.tensorData(tensor, out));
-      return { type: type[0], bytes: library.view(data, bytes).slice(0) };
+      const memory = library.view(data, bytes);
+      const copy = memory.slice(0);
+      if (new Uint32Array(copy).includes(MARK)) throw new OpenVinoError(NOT_RUN);
+      new Uint32Array(memory).fill(MARK);
+      return { type: type[0], bytes: copy };
     } finally {
       library.tensorFree(tensor);
     }

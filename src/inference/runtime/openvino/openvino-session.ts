@@ -24,8 +24,6 @@ interface Graph {
   readonly vocabularyRows: number | undefined;
 }
 
-const FLOAT_BYTES = 4;
-
 /** A cross-encoder that OpenVINO runs. Loads native code: for lanes only. */
 export class OpenVinoSession implements Session {
   /** Graphs that share prefixes are for another runtime. */
@@ -87,7 +85,7 @@ export class OpenVinoSession implements Session {
         tensors.push(this.#compiled.feed(name, type, values, [rows, columns]));
       }
       await this.#compiled.run();
-      const { type, bytes } = this.#compiled.output(output, FLOAT_BYTES);
+      const { type, bytes } = this.#compiled.output(output);
       if (type !== ELEMENT.float32 || alive.length !== inputs.length) {
         throw unusable(`its output "${output}" is not float32`);
       }
