@@ -68,6 +68,7 @@ describe("settings of docker-compose.yml", () => {
         "RANKMILL_CUDA_DIR",
         "RANKMILL_DEVICE",
         "RANKMILL_DEVICE_FALLBACK",
+        "RANKMILL_INT8_FORM",
         "RANKMILL_OPENVINO_DIR",
         "RANKMILL_PREPARED_DIR",
         // Certificates are files: who has them mounts them and sets these.
