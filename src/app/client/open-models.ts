@@ -25,47 +25,76 @@ export interface OpenModel extends ScoredModel {
 
 /** Jobs that are enqueued together, at most. */
 const ENQUEUE_JOBS = 250;
+const FIND_AGAIN_MS = 60_000;
 /** Redis may be gone when the models are closed; nothing is left to say then. */
 const CLOSE_MS = 1_000;
 
-/** The models that a producer has asked for: each is opened once, however many ask at the same time. */
+/** A model by one of the names that a producer asks for it by. */
+interface Found {
+  readonly opening: Promise<OpenModel>;
+  readonly atMs: number;
+}
+
+/**
+ * The models that a producer has asked for: each is opened once, however many ask at the same time. A name is
+ * looked up again every minute: its workers may serve another revision or form by then.
+ */
 export class OpenModels {
   readonly #redis: RedisClient;
   readonly #limits: Limits;
-  readonly #open = new Map<string, Promise<OpenModel>>();
+  readonly #findAgainMs: number;
+  readonly #found = new Map<string, Found>();
+  readonly #byTag = new Map<string, Promise<OpenModel>>();
 
-  constructor(redis: RedisClient, limits: Limits) {
+  constructor(redis: RedisClient, limits: Limits, findAgainMs = FIND_AGAIN_MS) {
     this.#redis = redis;
     this.#limits = limits;
+    this.#findAgainMs = findAgainMs;
   }
 
-  /** @param find is called unless the model is open already; `name` is what it is asked for by */
+  /** @param find is called if the model was not looked for lately; `name` is what it is asked for by */
   async get(name: string, find: () => Promise<KnownModel>): Promise<OpenModel> {
-    const known = this.#open.get(name);
-    if (known !== undefined) return await known;
-    const opening = this.#openModel(find);
-    this.#open.set(name, opening);
+    const known = this.#found.get(name);
+    const atMs = performance.now();
+    if (known !== undefined && atMs - known.atMs < this.#findAgainMs) return await known.opening;
+    const opening = find().then((found) => this.#openOnce(found));
+    // What was found once stays good enough: a name may be ambiguous by now, or Redis away.
+    const found = {
+      atMs,
+      opening: known === undefined ? opening : opening.catch(() => known.opening),
+    };
+    this.#found.set(name, found);
     try {
-      return await opening;
+      return await found.opening;
     } catch (error) {
       // A model that is not served yet may be in a moment.
-      this.#open.delete(name);
+      if (this.#found.get(name) === found) this.#found.delete(name);
       throw error;
     }
   }
 
   /** Waits a moment for a Redis that does not answer, and no longer. */
   async close(): Promise<void> {
-    const closing = [...this.#open.values()].map(async (opening) => {
+    const closing = [...this.#byTag.values()].map(async (opening) => {
       const { queue, waiter } = await opening;
       await Promise.all([queue.close(), waiter.close()]);
     });
     await within(Promise.allSettled(closing), CLOSE_MS);
   }
 
-  async #openModel(find: () => Promise<KnownModel>): Promise<OpenModel> {
-    const known = await find();
+  async #openOnce(known: KnownModel): Promise<OpenModel> {
     const tag = modelTag(known);
+    const opening = this.#byTag.get(tag) ?? this.#openModel(known, tag);
+    this.#byTag.set(tag, opening);
+    try {
+      return await opening;
+    } catch (error) {
+      this.#byTag.delete(tag);
+      throw error;
+    }
+  }
+
+  async #openModel(known: KnownModel, tag: string): Promise<OpenModel> {
     const queue = new RedisJobQueue(this.#redis, tag, this.#limits.maxJobBytes);
     return {
       name: known.name,
