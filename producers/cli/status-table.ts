@@ -1,5 +1,5 @@
 import { formatCount, formatDuration } from "../figures.js";
-import { numbersFlags, numbersName } from "../../src/core/forms/numbers.js";
+import { numbersName, workerCommand } from "../../src/core/forms/numbers.js";
 import type { RunSummary } from "../../src/app/runs/run.js";
 import type { RunReport } from "../../src/runs/run-report.js";
 import type { Painted } from "./painted.js";
@@ -43,7 +43,7 @@ export function isOpen({ state }: RunReport): boolean {
 
 /** Names the model that nobody serves and, on a line of its own, the command that starts a worker. */
 export function workerHint({ model }: Pick<RunSummary, "model">): string {
-  const command = `rankmill worker --model ${model.name} ${numbersFlags(model)}`;
+  const command = workerCommand(model);
   return `no worker serves ${model.name} ${numbersName(model)}; this starts one:\n  ${command}`;
 }
 

@@ -28,8 +28,11 @@ describe("a model that a client asks for by its name", () => {
     expect(await models.get("reranker", () => Promise.resolve(MODEL))).toBe(first);
     const other = await models.get("reranker", () => Promise.resolve({ ...MODEL, form: "rows" }));
     expect(other.tag).not.toBe(first.tag);
-    const lost = (): Promise<KnownModel> => Promise.reject(new Error("ambiguous by now"));
     expect(await models.get("reranker", lost)).toBe(other);
     await expect(models.get("another", lost)).rejects.toThrow("ambiguous by now");
   });
 });
+
+async function lost(): Promise<KnownModel> {
+  return await Promise.reject(new Error("ambiguous by now"));
+}

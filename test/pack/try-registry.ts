@@ -63,7 +63,17 @@ export async function tryRegistry(
       ranked.status === 0 || (ranked.status === 2 && told),
       ranked.output.split("\n").slice(-3).join(" / "),
     );
-    const npx = await npmRun("exec", "--yes", "--ignore-scripts", "--", "rankmill", "--version");
+    // npm keeps what it ran once, by name and version: a cache of its own knows no other package of this version.
+    const fresh = ["--cache", join(folder, "cache")];
+    const npx = await npmRun(
+      ...fresh,
+      "exec",
+      "--yes",
+      "--ignore-scripts",
+      "--",
+      "rankmill",
+      "--version",
+    );
     check(
       "npx runs it",
       npx.status === 0 && npx.output.split("\n").includes(manifest.version),

@@ -1,5 +1,5 @@
 import { RankmillError } from "../../core/errors.js";
-import { numbersFlags, numbersName } from "../../core/forms/numbers.js";
+import { numbersName, workerCommand } from "../../core/forms/numbers.js";
 import { waitAtMost } from "../../platform/wait-at-most.js";
 import { listWorkers } from "../../redis/worker-registry.js";
 import type { RedisClient } from "../../redis/redis-client.js";
@@ -29,7 +29,7 @@ export async function lateReason(
   if (workers.length === 0) {
     return new RankmillError(
       "no_worker",
-      `${late.message}: no worker serves ${name} (${numbers}) on this Redis; start one with "rankmill worker --model ${name} ${numbersFlags(model)}"`,
+      `${late.message}: no worker serves ${name} (${numbers}) on this Redis; start one with "${workerCommand(model)}"`,
       { cause: late, context: { ...late.context, model: name } },
     );
   }

@@ -7,8 +7,8 @@ export interface NumericForm {
   readonly name: string;
   /** What is computed, as a phrase for people. */
   readonly description: string;
-  /** What a worker is started with to serve it, beside `--precision`; empty if the precision says it all. */
-  readonly flags: string;
+  /** Option of a worker that serves it, by its name on the command line, with its value; none if the precision says it all. */
+  readonly option?: readonly [name: string, value: string];
   /** True if `prepare` makes it of the file; without preparing there is none. */
   readonly isPrepared: boolean;
 }

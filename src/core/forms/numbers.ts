@@ -1,3 +1,4 @@
+import type { NumericForm } from "./form.js";
 import { FORMS } from "./registry.js";
 
 /** The part of a model's identity that says with which numbers it is computed. */
@@ -13,13 +14,16 @@ export function numbersName({ precision, form }: Numbers): string {
 }
 
 /** The file's own numbers are not the usual ones of int8. */
-const OWN_INT8_FLAGS = "--int8-form file";
+const OWN_INT8 = ["int8-form", "file"] as const;
 
-/** The flags with which a worker serves these numbers and no others. */
-export function numbersFlags({ precision, form }: Numbers): string {
-  const own = precision === "int8" ? OWN_INT8_FLAGS : "";
-  const flags = form === undefined ? own : (FORMS.find(({ name }) => name === form)?.flags ?? "");
-  return `--precision ${precision} ${flags}`.trimEnd();
+/** The command that starts a worker of a model in these numbers and no others. */
+export function workerCommand(model: Numbers & { readonly name: string }): string {
+  const { name, precision, form } = model;
+  const own = precision === "int8" ? OWN_INT8 : undefined;
+  const formOf: NumericForm | undefined = FORMS.find((one) => one.name === form);
+  const option = form === undefined ? own : formOf?.option;
+  const more = option === undefined ? "" : ` --${option.join(" ")}`;
+  return `rankmill worker --model ${name} --precision ${precision}${more}`;
 }
 
 /** True if these numbers are there only once `prepare` has made them. */

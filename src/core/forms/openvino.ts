@@ -3,6 +3,6 @@ import type { NumericForm } from "./form.js";
 export const OPENVINO = {
   name: "openvino",
   description: "computed by OpenVINO",
-  flags: "--runtime openvino",
+  option: ["runtime", "openvino"],
   isPrepared: false,
 } as const satisfies NumericForm;

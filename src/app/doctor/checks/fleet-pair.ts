@@ -1,4 +1,4 @@
-import { numbersFlags, numbersName } from "../../../core/forms/numbers.js";
+import { numbersName, workerCommand } from "../../../core/forms/numbers.js";
 import { modelTag } from "../../../redis/keys.js";
 import { listWorkers } from "../../../redis/worker-registry.js";
 import { createClient } from "../../client/client.js";
@@ -29,7 +29,7 @@ async function throughFleet(
     return [
       note(
         `no worker serves ${name} ${numbersName(model)} on this Redis`,
-        `start one: rankmill worker --model ${name} ${numbersFlags(model)}`,
+        `start one: ${workerCommand(model)}`,
       ),
     ];
   }

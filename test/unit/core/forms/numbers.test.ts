@@ -1,5 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { numbersFlags, numbersName, sameNumbers } from "../../../../src/core/forms/numbers.js";
+import {
+  numbersName,
+  sameNumbers,
+  workerCommand,
+  type Numbers,
+} from "../../../../src/core/forms/numbers.js";
 import { FORMS } from "../../../../src/core/forms/registry.js";
 import { PRECISIONS } from "../../../../src/core/precision.js";
 
@@ -20,14 +25,11 @@ describe("the numbers of a model", () => {
   });
 
   it("say how a worker that serves them is started", () => {
-    expect(numbersFlags({ precision: "fp32" })).toBe("--precision fp32");
-    expect(numbersFlags({ precision: "int8" })).toBe("--precision int8 --int8-form file");
-    expect(numbersFlags({ precision: "int8", form: "rows" })).toBe(
-      "--precision int8 --int8-form rows",
-    );
-    expect(numbersFlags({ precision: "fp32", form: "of-a-later-version" })).toBe(
-      "--precision fp32",
-    );
+    expect(commandOf({ precision: "fp32" })).toBe("rankmill worker --model m --precision fp32");
+    expect(commandOf({ precision: "int8" })).toMatch(/ --precision int8 --int8-form file$/);
+    expect(commandOf({ precision: "int8", form: "rows" })).toMatch(/ int8 --int8-form rows$/);
+    expect(commandOf({ precision: "fp32", form: "openvino" })).toMatch(/ --runtime openvino$/);
+    expect(commandOf({ precision: "fp32", form: "of-a-later-version" })).toMatch(/ fp32$/);
   });
 
   it("are the same only in the same form", () => {
@@ -35,3 +37,7 @@ describe("the numbers of a model", () => {
     expect(sameNumbers({ precision: "int8" }, { precision: "int8", form: "rows" })).toBe(false);
   });
 });
+
+function commandOf(numbers: Numbers): string {
+  return workerCommand({ name: "m", ...numbers });
+}
