@@ -26,7 +26,7 @@ const OF_A_WORKER = [MODEL, DEVICE, LANES, WORKER]
 const interpolated = new Map(
   [...compose.matchAll(/\$\{(\w+):-([^}]*)\}/g)].map(([, name = "", value = ""]) => [name, value]),
 );
-const passedOn = [...compose.matchAll(/^ +- ([A-Z]+_[A-Z_]+)$/gm)].map(([, name = ""]) => name);
+const passedOn = [...compose.matchAll(/^ +- ([A-Z]+_[A-Z\d_]+)$/gm)].map(([, name = ""]) => name);
 const examples = new Map(
   [...read(".env.example").matchAll(/^#(\w+)=(.*)$/gm)].map(([, name = "", value = ""]) => [
     name,
@@ -59,7 +59,7 @@ describe("settings of docker-compose.yml", () => {
 
   it.each([
     // Folders lie where the image has them, under /cache; a tokenizer has one implementation there;
-    // this image's device is the CPU, its runtime ONNX Runtime.
+    // this image's device is the CPU.
     [
       "worker",
       defineWorker,
@@ -68,14 +68,12 @@ describe("settings of docker-compose.yml", () => {
         "RANKMILL_CUDA_DIR",
         "RANKMILL_DEVICE",
         "RANKMILL_DEVICE_FALLBACK",
-        "RANKMILL_INT8_FORM",
         "RANKMILL_OPENVINO_DIR",
         "RANKMILL_PREPARED_DIR",
         // Certificates are files: who has them mounts them and sets these.
         "RANKMILL_REDIS_CA",
         "RANKMILL_REDIS_CERT",
         "RANKMILL_REDIS_KEY",
-        "RANKMILL_RUNTIME",
         "RANKMILL_TOKENIZER",
       ],
     ],
