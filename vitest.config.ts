@@ -38,7 +38,7 @@ export default defineConfig(({ mode }) => ({
     testTimeout: mode === "long" ? 7_200_000 : 1_800_000,
     hookTimeout: 900_000,
     // Most of the long tests wait: for a lock to run out, for a Redis to come back.
-    maxWorkers: 6,
+    maxWorkers: 4,
     pool: "forks",
   },
 }));

@@ -132,20 +132,24 @@ describe("a worker that is told to stop", given(visibleProcesses), () => {
     expect(done.size).toBeLessThan(RECORDS);
   });
 
-  it("a worker ends at once at the second signal, also with a lane that never answers", async () => {
-    await fleet.submit("in.jsonl");
-    const stuck = await fleet.worker(SLOW);
-    const lanes = lanesOf(stuck.pid).map(({ pid }) => pid);
-    // A lane that never answers: the drain cannot end by itself.
-    for (const pid of lanes) process.kill(pid, "SIGSTOP");
-    await stuck.until("it holds jobs", async () => (await heldJobs(fleet.redis)).length > 0);
-    stuck.signal("SIGTERM");
-    await stuck.says("stopping");
-    stuck.signal("SIGTERM");
-    expect(await stuck.exited).toMatchObject({ code: 143 });
-    for (const pid of lanes) process.kill(pid, "SIGCONT");
-    await lanesDie(lanes);
-  });
+  it(
+    "a worker ends at once at the second signal, also with a lane that never answers",
+    given(longTests),
+    async () => {
+      await fleet.submit("in.jsonl");
+      const stuck = await fleet.worker(SLOW);
+      const lanes = lanesOf(stuck.pid).map(({ pid }) => pid);
+      // A lane that never answers: the drain cannot end by itself.
+      for (const pid of lanes) process.kill(pid, "SIGSTOP");
+      await stuck.until("it holds jobs", async () => (await heldJobs(fleet.redis)).length > 0);
+      stuck.signal("SIGTERM");
+      await stuck.says("stopping");
+      stuck.signal("SIGTERM");
+      expect(await stuck.exited).toMatchObject({ code: 143 });
+      for (const pid of lanes) process.kill(pid, "SIGCONT");
+      await lanesDie(lanes);
+    },
+  );
 });
 
 function deaths(run: RunningCli): number {

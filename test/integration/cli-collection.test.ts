@@ -9,7 +9,7 @@ import { Bench, BUILTIN, rerank, SAMPLE, words } from "../support/cli.js";
 import { zstdStored } from "../support/compress.js";
 import { readFailures, readLines, readRankings, writeRecords } from "../support/records.js";
 import { hasRealRedis } from "../support/redis-server.js";
-import { DATA, given, testData } from "../support/needs.js";
+import { DATA, given, longTests, testData } from "../support/needs.js";
 
 const EVAL = resolve("test/fixtures/eval");
 const NOVELEVAL = join(DATA, "collections/noveleval");
@@ -115,7 +115,7 @@ describe("a BEIR folder", () => {
     expect(tokens(titles)).toBeLessThan(tokens(rankings));
   });
 
-  it("takes a depth, and keeps the rest beneath", async () => {
+  it("takes a depth, and keeps the rest beneath", given(longTests), async () => {
     writeCollection();
     const trec = "--output-format trec --depth 2";
     expect((await bench.ask(collection("cut.trec", trec))).code).toBe(0);
@@ -191,35 +191,39 @@ describe("a BEIR folder", () => {
 });
 
 describe("a first-stage run that does not fit", () => {
-  it("loses the lines that do not fit and nothing else, and a second start reports the same", async () => {
-    writeCollection([
-      "q1 Q0 d2 1 4 bm25",
-      "q1 Q0 gone 2 3 bm25",
-      "q1 Q0 d4 3 2 bm25",
-      "q1 Q0 d2 4 1 bm25",
-      "q1 Q0 d1 five",
-      "unknown Q0 d1 1 1 bm25",
-      "q2 Q0 gone 1 1 bm25",
-    ]);
-    const expected = [
-      { line: 2, code: "document_not_found", reason: expect.stringContaining('"gone"') },
-      { line: 4, code: "duplicate_id" },
-      { line: 5, code: "invalid_field", reason: expect.stringContaining("4 columns") },
-      { line: 6, id: "unknown", code: "query_not_found" },
-      { line: 7, code: "document_not_found" },
-    ];
-    for (const start of ["first", "second"]) {
-      const exit = await bench.ask(collection("out.jsonl"));
-      expect(exit.code).toBe(3);
-      expect(exit.stderr, start).toContain("2 ranked, 5 failed");
-      const failures = readFailures(bench.path("out.failed.jsonl"));
-      expect(failures.sort((a, b) => a.line - b.line)).toMatchObject(expected);
-      const rankings = readRankings(bench.path("out.jsonl"));
-      expect(
-        Object.fromEntries(rankings.map(({ id, results }) => [id, results.map((r) => r.id)])),
-      ).toEqual({ q1: ["d4", "d2"], q2: [] });
-    }
-  });
+  it(
+    "loses the lines that do not fit and nothing else, and a second start reports the same",
+    given(longTests),
+    async () => {
+      writeCollection([
+        "q1 Q0 d2 1 4 bm25",
+        "q1 Q0 gone 2 3 bm25",
+        "q1 Q0 d4 3 2 bm25",
+        "q1 Q0 d2 4 1 bm25",
+        "q1 Q0 d1 five",
+        "unknown Q0 d1 1 1 bm25",
+        "q2 Q0 gone 1 1 bm25",
+      ]);
+      const expected = [
+        { line: 2, code: "document_not_found", reason: expect.stringContaining('"gone"') },
+        { line: 4, code: "duplicate_id" },
+        { line: 5, code: "invalid_field", reason: expect.stringContaining("4 columns") },
+        { line: 6, id: "unknown", code: "query_not_found" },
+        { line: 7, code: "document_not_found" },
+      ];
+      for (const start of ["first", "second"]) {
+        const exit = await bench.ask(collection("out.jsonl"));
+        expect(exit.code).toBe(3);
+        expect(exit.stderr, start).toContain("2 ranked, 5 failed");
+        const failures = readFailures(bench.path("out.failed.jsonl"));
+        expect(failures.sort((a, b) => a.line - b.line)).toMatchObject(expected);
+        const rankings = readRankings(bench.path("out.jsonl"));
+        expect(
+          Object.fromEntries(rankings.map(({ id, results }) => [id, results.map((r) => r.id)])),
+        ).toEqual({ q1: ["d4", "d2"], q2: [] });
+      }
+    },
+  );
 
   it("is refused if it or the collection is missing or contradicts itself", async () => {
     writeCollection();

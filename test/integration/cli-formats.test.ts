@@ -15,6 +15,7 @@ import {
   writeRecords,
 } from "../support/records.js";
 import { hasRealRedis, TestRedis } from "../support/redis-server.js";
+import { given, longTests } from "../support/needs.js";
 
 let bench: Bench;
 
@@ -65,7 +66,7 @@ describe("lines of every shape", () => {
     expect(flag?.results[0]?.logit).toBe(logit);
   });
 
-  it("are refused if another shape is forced", async () => {
+  it("are refused if another shape is forced", given(longTests), async () => {
     writeRecords(bench.path("in.jsonl"), [JOB, BATCH, PAIR, FLAG]);
     for (const [format, good] of [
       ["job", "job"],
@@ -187,38 +188,42 @@ describe("a TREC run as output", () => {
     expect(exit.stdout).toMatch(/^job Q0 b 1 \S+ rankmill\njob Q0 a 2 \S+ rankmill\n$/);
   });
 
-  it("is the same after a kill in the middle, and takes a new tag without scoring again", async () => {
-    writeRecords(bench.path("in.jsonl"), multiply(SAMPLE, 1));
-    expect((await bench.ask(rerank("in.jsonl", "calm.trec", TREC))).code).toBe(0);
-    const partial = bench.path("out.trec.partial");
-    const gate = await Gate.open();
-    gate.hold();
-    const options = `${TREC} --in-flight-jobs 20 --lanes 1 --no-calibrate`;
-    const killed = bench.start(rerank("in.jsonl", "out.trec", options), { env: gate.env });
-    await gate.stepUntil("some are ranked", () => countLines(partial) >= 5);
-    killed.signal("SIGKILL");
-    await killed.exited;
-    await gate.close();
-    expect(existsSync(bench.path("out.trec"))).toBe(false);
-    expect(JSON.parse(readLines(partial)[0] ?? "")).toHaveProperty("results");
+  it(
+    "is the same after a kill in the middle, and takes a new tag without scoring again",
+    given(longTests),
+    async () => {
+      writeRecords(bench.path("in.jsonl"), multiply(SAMPLE, 1));
+      expect((await bench.ask(rerank("in.jsonl", "calm.trec", TREC))).code).toBe(0);
+      const partial = bench.path("out.trec.partial");
+      const gate = await Gate.open();
+      gate.hold();
+      const options = `${TREC} --in-flight-jobs 20 --lanes 1 --no-calibrate`;
+      const killed = bench.start(rerank("in.jsonl", "out.trec", options), { env: gate.env });
+      await gate.stepUntil("some are ranked", () => countLines(partial) >= 5);
+      killed.signal("SIGKILL");
+      await killed.exited;
+      await gate.close();
+      expect(existsSync(bench.path("out.trec"))).toBe(false);
+      expect(JSON.parse(readLines(partial)[0] ?? "")).toHaveProperty("results");
 
-    const resumed = await bench.run(rerank("in.jsonl", "out.trec", TREC));
-    expect(resumed.code).toBe(0);
-    expect(resumed.stderr).toContain("are ranked already");
-    expect(sortedLines(bench.path("out.trec"))).toEqual(sortedLines(bench.path("calm.trec")));
+      const resumed = await bench.run(rerank("in.jsonl", "out.trec", TREC));
+      expect(resumed.code).toBe(0);
+      expect(resumed.stderr).toContain("are ranked already");
+      expect(sortedLines(bench.path("out.trec"))).toEqual(sortedLines(bench.path("calm.trec")));
 
-    const again = await bench.ask(
-      rerank("in.jsonl", "out.trec", "--output-format trec --tag other"),
-    );
-    expect(again.code).toBe(0);
-    expect(again.stderr).toContain("54 records are ranked already");
-    expect(sortedLines(bench.path("out.trec"))).toEqual(
-      sortedLines(bench.path("calm.trec")).map((line) => line.replace(/mine$/, "other")),
-    );
-    const other = await bench.ask(rerank("in.jsonl", "out.trec"));
-    expect(other.code).toBe(2);
-    expect(other.stderr).toContain("outputFormat was trec, is jsonl");
-  });
+      const again = await bench.ask(
+        rerank("in.jsonl", "out.trec", "--output-format trec --tag other"),
+      );
+      expect(again.code).toBe(0);
+      expect(again.stderr).toContain("54 records are ranked already");
+      expect(sortedLines(bench.path("out.trec"))).toEqual(
+        sortedLines(bench.path("calm.trec")).map((line) => line.replace(/mine$/, "other")),
+      );
+      const other = await bench.ask(rerank("in.jsonl", "out.trec"));
+      expect(other.code).toBe(2);
+      expect(other.stderr).toContain("outputFormat was trec, is jsonl");
+    },
+  );
 });
 
 describe("submit", () => {

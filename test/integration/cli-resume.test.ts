@@ -11,7 +11,7 @@ import {
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Bench, BERT, type CliExit, rerank, type RunningCli, SAMPLE } from "../support/cli.js";
 import { Gate } from "../support/gate.js";
-import { given, mounts } from "../support/needs.js";
+import { given, longTests, mounts } from "../support/needs.js";
 import {
   countLines,
   multiply,
@@ -161,24 +161,28 @@ describe("a run whose input has changed since", () => {
 });
 
 describe("a run under other settings than those it was begun with", () => {
-  it("a run under other settings is refused by the name of the setting, unless it starts over", async () => {
-    writeRecords(bench.path("in.jsonl"), [{ id: "a", query: "q", documents: ["q", "r"] }]);
-    expect((await bench.ask(again(""))).code).toBe(0);
-    const before = readFileSync(bench.path("out.jsonl"), "utf8");
-    const [others, model] = await Promise.all([
-      bench.run(again("--max-length 64 --top-n 1 --truncation longest-first")),
-      bench.run(again("", BERT)),
-    ]);
-    expect([others.code, model.code]).toEqual([2, 2]);
-    expect(others.stderr).toMatch(/maxLength was 512, is 64/);
-    expect(others.stderr).toMatch(/topN was null, is 1/);
-    expect(others.stderr).toMatch(/truncation was only-second, is longest-first/);
-    expect(others.stderr).toContain("--force-new");
-    expect(model.stderr).toMatch(/model\.name was builtin-bm25, is /);
-    expect(readFileSync(bench.path("out.jsonl"), "utf8")).toBe(before);
-    expect((await bench.ask(again("--max-length 64 --force-new"))).code).toBe(0);
-    expect(readManifest(bench.path("out.manifest.json")).settings.maxLength).toBe(64);
-  });
+  it(
+    "a run under other settings is refused by the name of the setting, unless it starts over",
+    given(longTests),
+    async () => {
+      writeRecords(bench.path("in.jsonl"), [{ id: "a", query: "q", documents: ["q", "r"] }]);
+      expect((await bench.ask(again(""))).code).toBe(0);
+      const before = readFileSync(bench.path("out.jsonl"), "utf8");
+      const [others, model] = await Promise.all([
+        bench.run(again("--max-length 64 --top-n 1 --truncation longest-first")),
+        bench.run(again("", BERT)),
+      ]);
+      expect([others.code, model.code]).toEqual([2, 2]);
+      expect(others.stderr).toMatch(/maxLength was 512, is 64/);
+      expect(others.stderr).toMatch(/topN was null, is 1/);
+      expect(others.stderr).toMatch(/truncation was only-second, is longest-first/);
+      expect(others.stderr).toContain("--force-new");
+      expect(model.stderr).toMatch(/model\.name was builtin-bm25, is /);
+      expect(readFileSync(bench.path("out.jsonl"), "utf8")).toBe(before);
+      expect((await bench.ask(again("--max-length 64 --force-new"))).code).toBe(0);
+      expect(readManifest(bench.path("out.manifest.json")).settings.maxLength).toBe(64);
+    },
+  );
 });
 
 describe("a place that cannot be written", () => {

@@ -14,6 +14,7 @@ import {
   sortedLines,
   writeRecords,
 } from "../support/records.js";
+import { given, longTests } from "../support/needs.js";
 
 interface Status {
   run: string;
@@ -101,50 +102,58 @@ describe("a run that is submitted", () => {
     );
   });
 
-  it("a submitted run keeps refused lines apart, and may come from standard input under a name of its own", async () => {
-    const good = { id: "a", query: "q", documents: ["q"] };
-    const submitted = await fleet.bench.run(submission("-", "--run nightly"), {
-      input: `${JSON.stringify(good)}\n{"id":"b"}\n`,
-    });
-    expect(submitted).toMatchObject({ code: 0, stdout: "nightly\n" });
-    await fleet.worker();
-    const exit = await fleet.ask(["results", "nightly", "--output", "-", "--wait"]);
-    expect(exit.code).toBe(3);
-    expect(JSON.parse(exit.stdout)).toMatchObject({ id: "a", usage: { pairs: 1 } });
-    expect(exit.stderr).toMatch(/"line":2,"id":"b","code":"invalid_field"/);
-    expect((await fleet.ask(["results", "nightly", "--output", "n.jsonl"])).code).toBe(3);
-    expect(readFailures(fleet.bench.path("n.failed.jsonl"))).toMatchObject([
-      { line: 2, id: "b", reason: expect.stringContaining("query"), input: { id: "b" } },
-    ]);
-    const other = await fleet.bench.run(submission("-", "--run nightly --max-length 64"), {
-      input: JSON.stringify(good),
-    });
-    expect(other.code).toBe(2);
-    expect(other.stderr).toContain("maxLength was 512, is 64");
-  });
+  it(
+    "a submitted run keeps refused lines apart, and may come from standard input under a name of its own",
+    given(longTests),
+    async () => {
+      const good = { id: "a", query: "q", documents: ["q"] };
+      const submitted = await fleet.bench.run(submission("-", "--run nightly"), {
+        input: `${JSON.stringify(good)}\n{"id":"b"}\n`,
+      });
+      expect(submitted).toMatchObject({ code: 0, stdout: "nightly\n" });
+      await fleet.worker();
+      const exit = await fleet.ask(["results", "nightly", "--output", "-", "--wait"]);
+      expect(exit.code).toBe(3);
+      expect(JSON.parse(exit.stdout)).toMatchObject({ id: "a", usage: { pairs: 1 } });
+      expect(exit.stderr).toMatch(/"line":2,"id":"b","code":"invalid_field"/);
+      expect((await fleet.ask(["results", "nightly", "--output", "n.jsonl"])).code).toBe(3);
+      expect(readFailures(fleet.bench.path("n.failed.jsonl"))).toMatchObject([
+        { line: 2, id: "b", reason: expect.stringContaining("query"), input: { id: "b" } },
+      ]);
+      const other = await fleet.bench.run(submission("-", "--run nightly --max-length 64"), {
+        input: JSON.stringify(good),
+      });
+      expect(other.code).toBe(2);
+      expect(other.stderr).toContain("maxLength was 512, is 64");
+    },
+  );
 
-  it("the name of a run stays with its input, also if two submit different inputs under it at once", async () => {
-    writeRecords(fleet.bench.path("a.jsonl"), [{ id: "a", query: "q", documents: ["q"] }]);
-    writeRecords(fleet.bench.path("b.jsonl"), [{ id: "b", query: "q", documents: ["q"] }]);
-    for (const more of ["--run one", "--run two --spool spool"]) {
-      const racing = ["a.jsonl", "b.jsonl", "a.jsonl"].map((input) =>
-        fleet.bench.run(submission(input, more)),
-      );
-      const [first, other, third] = await Promise.all(racing);
-      // Whichever was first.
-      expect(new Set([first?.code, other?.code])).toEqual(new Set([0, 2]));
-      expect(third?.code).toBe(first?.code);
-      const refused = first?.code === 2 ? first : other;
-      expect(refused?.stderr).toContain("is a run over another input");
-    }
-    expect(await statusOf("one")).toMatchObject({ total: 1, waiting: 1 });
-    await fleet.redis.flushall();
-    const forgotten = await fleet.ask(submission("a.jsonl", "--run two --spool spool"));
-    expect(forgotten.code).toBe(2);
-    expect(forgotten.stderr).toContain("that Redis has forgotten");
-    expect((await fleet.ask(words("purge two --spool spool"))).code).toBe(0);
-    expect((await fleet.ask(submission("a.jsonl", "--run two --spool spool"))).code).toBe(0);
-  });
+  it(
+    "the name of a run stays with its input, also if two submit different inputs under it at once",
+    given(longTests),
+    async () => {
+      writeRecords(fleet.bench.path("a.jsonl"), [{ id: "a", query: "q", documents: ["q"] }]);
+      writeRecords(fleet.bench.path("b.jsonl"), [{ id: "b", query: "q", documents: ["q"] }]);
+      for (const more of ["--run one", "--run two --spool spool"]) {
+        const racing = ["a.jsonl", "b.jsonl", "a.jsonl"].map((input) =>
+          fleet.bench.run(submission(input, more)),
+        );
+        const [first, other, third] = await Promise.all(racing);
+        // Whichever was first.
+        expect(new Set([first?.code, other?.code])).toEqual(new Set([0, 2]));
+        expect(third?.code).toBe(first?.code);
+        const refused = first?.code === 2 ? first : other;
+        expect(refused?.stderr).toContain("is a run over another input");
+      }
+      expect(await statusOf("one")).toMatchObject({ total: 1, waiting: 1 });
+      await fleet.redis.flushall();
+      const forgotten = await fleet.ask(submission("a.jsonl", "--run two --spool spool"));
+      expect(forgotten.code).toBe(2);
+      expect(forgotten.stderr).toContain("that Redis has forgotten");
+      expect((await fleet.ask(words("purge two --spool spool"))).code).toBe(0);
+      expect((await fleet.ask(submission("a.jsonl", "--run two --spool spool"))).code).toBe(0);
+    },
+  );
 
   it.each(["", ".", "..", "a/b", "a b", "é", "x".repeat(129), "-a", "{a}", "a:b"])(
     "submit refuses %j as the name of a run",

@@ -3,6 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ARCHITECTURES, FP32_TOLERANCE, measureFidelity } from "../support/fidelity.js";
+import type { FixtureModel } from "../support/lanes.js";
+import { longTests } from "../support/needs.js";
 
 let cacheDir: string;
 beforeAll(async () => {
@@ -10,7 +12,11 @@ beforeAll(async () => {
 });
 afterAll(() => rm(cacheDir, { recursive: true, force: true }));
 
-describe.each(ARCHITECTURES)("%s", (model) => {
+/** Those that are alike at this size are left to the long tests. */
+const ALIKE: ReadonlySet<FixtureModel> = new Set(["electra", "qwen2"]);
+const TRIED = ARCHITECTURES.filter((model) => longTests.isMet || !ALIKE.has(model));
+
+describe.each(TRIED)("%s", (model) => {
   it("is read and scored as by the framework that made it, prepared or not", async () => {
     const fidelity = await measureFidelity(model, "fp32", cacheDir);
     expect(fidelity.pairs).toBeGreaterThan(5);

@@ -129,32 +129,38 @@ describe("the metrics", () => {
     expect(now.value("rankmill_backlog_jobs", { ...bulk, queue: "interactive" })).toBe(0);
   });
 
-  it("the metrics of a runner tell how far its run is, and nothing of the run afterwards", async () => {
-    const copies = 2;
-    writeRecords(fleet.bench.path("in.jsonl"), multiply(SAMPLE, copies));
-    await worker("--concurrency 3 --max-batch-size 1");
-    fleet.gate.hold();
-    const url = await metricsUrl(runner());
-    const run = await fleet.submit("in.jsonl", `--spool ${fleet.bench.path("spool")}`);
-    const under = await fleet.gate.stepUntil("the runner can tell how far it is", async () => {
-      const now = await scrape(url);
-      return (now.value("rankmill_run_eta_seconds", { run }) ?? 0) > 0 && now;
-    });
-    const records = (state: string): number =>
-      under.value("rankmill_run_records", { run, state }) ?? NaN;
-    expect(records("done") + records("remaining")).toBe(SAMPLE_RECORDS * copies);
-    // The estimate comes from the pairs of the records that are done: near those of all, but not the same.
-    const remaining = under.value("rankmill_run_remaining_pairs", { run }) ?? NaN;
-    const expected = (SAMPLE_PAIRS / SAMPLE_RECORDS) * records("remaining");
-    expect(remaining / expected).toBeGreaterThan(0.5);
-    expect(remaining / expected).toBeLessThan(2);
-    expect(under.value("rankmill_runs_owned")).toBe(1);
-    fleet.gate.release();
-    await until("the run is over", async () => {
-      const now = await scrape(url);
-      return now.value("rankmill_run_records") === undefined && now.text.includes("_runs_owned 0");
-    });
-  });
+  it(
+    "the metrics of a runner tell how far its run is, and nothing of the run afterwards",
+    given(longTests),
+    async () => {
+      const copies = 2;
+      writeRecords(fleet.bench.path("in.jsonl"), multiply(SAMPLE, copies));
+      await worker("--concurrency 3 --max-batch-size 1");
+      fleet.gate.hold();
+      const url = await metricsUrl(runner());
+      const run = await fleet.submit("in.jsonl", `--spool ${fleet.bench.path("spool")}`);
+      const under = await fleet.gate.stepUntil("the runner can tell how far it is", async () => {
+        const now = await scrape(url);
+        return (now.value("rankmill_run_eta_seconds", { run }) ?? 0) > 0 && now;
+      });
+      const records = (state: string): number =>
+        under.value("rankmill_run_records", { run, state }) ?? NaN;
+      expect(records("done") + records("remaining")).toBe(SAMPLE_RECORDS * copies);
+      // The estimate comes from the pairs of the records that are done: near those of all, but not the same.
+      const remaining = under.value("rankmill_run_remaining_pairs", { run }) ?? NaN;
+      const expected = (SAMPLE_PAIRS / SAMPLE_RECORDS) * records("remaining");
+      expect(remaining / expected).toBeGreaterThan(0.5);
+      expect(remaining / expected).toBeLessThan(2);
+      expect(under.value("rankmill_runs_owned")).toBe(1);
+      fleet.gate.release();
+      await until("the run is over", async () => {
+        const now = await scrape(url);
+        return (
+          now.value("rankmill_run_records") === undefined && now.text.includes("_runs_owned 0")
+        );
+      });
+    },
+  );
 });
 
 describe("the probes", () => {

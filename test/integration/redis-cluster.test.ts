@@ -39,35 +39,39 @@ describe("a cluster of three masters", given(realRedis), () => {
     expect(await cluster.keysOfRuns()).toEqual(NO_KEYS);
   });
 
-  it("runs in Redis and in a spool are stopped, tried again, ranked and purged", async () => {
-    const inRedis = await client.runs.submit(SAMPLE, { model: BUILTIN, spooled: false });
-    const runner = bench.start(words("runner --spool spool"));
-    const inSpool = await client.runs.submit(SAMPLE, { model: BUILTIN, topN: 1 });
-    const runs: readonly Run[] = [inRedis, inSpool];
-    for (const run of runs) {
-      expect(await run.cancel()).toBeGreaterThanOrEqual(RECORDS);
-      expect(await run.status()).toMatchObject({ state: "cancelled", total: RECORDS });
-      expect(await run.retry()).toBeGreaterThanOrEqual(RECORDS);
-    }
-    const worker = await bench.worker(words(`--model ${BUILTIN} --lanes 1`));
-    for (const run of runs) {
-      const over = await run.untilOver({ timeoutMs: 300_000, pollMs: 50 });
-      expect(over).toMatchObject({ state: "complete", counts: { done: RECORDS, failed: 0 } });
-      const name = `${run.place}.jsonl`;
-      await run.writeResults(bench.path(name));
-      expect(readRankings(bench.path(name))).toHaveLength(RECORDS);
-    }
-    const status = await bench.run(["status"]);
-    expect(status.stdout).toContain(inRedis.id);
-    expect(status.stdout).toContain(inSpool.id);
-    expect((await cluster.keysOfRuns()).flat()).not.toEqual([]);
-    for (const run of runs) await client.runs.purge(run.id);
-    for (const command of [worker, runner]) {
-      command.signal("SIGTERM");
-      expect(await command.exited).toMatchObject({ code: 0 });
-    }
-    expect(await cluster.keysOfRuns()).toEqual(NO_KEYS);
-  });
+  it(
+    "runs in Redis and in a spool are stopped, tried again, ranked and purged",
+    given(longTests),
+    async () => {
+      const inRedis = await client.runs.submit(SAMPLE, { model: BUILTIN, spooled: false });
+      const runner = bench.start(words("runner --spool spool"));
+      const inSpool = await client.runs.submit(SAMPLE, { model: BUILTIN, topN: 1 });
+      const runs: readonly Run[] = [inRedis, inSpool];
+      for (const run of runs) {
+        expect(await run.cancel()).toBeGreaterThanOrEqual(RECORDS);
+        expect(await run.status()).toMatchObject({ state: "cancelled", total: RECORDS });
+        expect(await run.retry()).toBeGreaterThanOrEqual(RECORDS);
+      }
+      const worker = await bench.worker(words(`--model ${BUILTIN} --lanes 1`));
+      for (const run of runs) {
+        const over = await run.untilOver({ timeoutMs: 300_000, pollMs: 50 });
+        expect(over).toMatchObject({ state: "complete", counts: { done: RECORDS, failed: 0 } });
+        const name = `${run.place}.jsonl`;
+        await run.writeResults(bench.path(name));
+        expect(readRankings(bench.path(name))).toHaveLength(RECORDS);
+      }
+      const status = await bench.run(["status"]);
+      expect(status.stdout).toContain(inRedis.id);
+      expect(status.stdout).toContain(inSpool.id);
+      expect((await cluster.keysOfRuns()).flat()).not.toEqual([]);
+      for (const run of runs) await client.runs.purge(run.id);
+      for (const command of [worker, runner]) {
+        command.signal("SIGTERM");
+        expect(await command.exited).toMatchObject({ code: 0 });
+      }
+      expect(await cluster.keysOfRuns()).toEqual(NO_KEYS);
+    },
+  );
 
   it(
     "two models work side by side for a client, each with its keys on one master",

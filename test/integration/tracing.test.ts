@@ -147,14 +147,18 @@ describe("traces", given(realRedis), () => {
     }
   });
 
-  it("traces are sent nowhere unless an endpoint is named, nor if they are switched off", async () => {
-    await fleet.worker("--lanes 1");
-    for (const off of [{ OTEL_SDK_DISABLED: "true" }, { OTEL_TRACES_EXPORTER: "none" }]) {
-      const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, ...off };
-      expect(await fleet.run(submit, { env })).toMatchObject({ code: 0 });
-    }
-    expect(collector.spans).toEqual([]);
-  });
+  it(
+    "traces are sent nowhere unless an endpoint is named, nor if they are switched off",
+    given(longTests),
+    async () => {
+      await fleet.worker("--lanes 1");
+      for (const off of [{ OTEL_SDK_DISABLED: "true" }, { OTEL_TRACES_EXPORTER: "none" }]) {
+        const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, ...off };
+        expect(await fleet.run(submit, { env })).toMatchObject({ code: 0 });
+      }
+      expect(collector.spans).toEqual([]);
+    },
+  );
 
   it("traces hold up nothing if the collector is gone", given(longTests), async () => {
     const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url };
