@@ -1,7 +1,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer, type AddressInfo } from "node:net";
 import { z } from "zod";
+import { freePort } from "../../support/redis-server.js";
 import type { BenchJob, OpenWay } from "../engine/way.js";
 
 export const TEI_PROGRAM = "text-embeddings-router";
@@ -24,14 +24,9 @@ export function hasTei(): boolean {
 /** Hugging Face's server, one request per job. */
 export async function openTeiWay(modelFolder: string): Promise<OpenWay> {
   const port = await freePort();
-  const child = spawn(
-    TEI_PROGRAM,
-    ["--model-id", modelFolder, "--port", String(port), "--auto-truncate"].concat([
-      "--max-client-batch-size",
-      String(MOST_DOCUMENTS),
-    ]),
-    { stdio: "ignore" },
-  );
+  const args = ["--model-id", modelFolder, "--port", String(port), "--auto-truncate"];
+  args.push("--max-client-batch-size", String(MOST_DOCUMENTS));
+  const child = spawn(TEI_PROGRAM, args, { stdio: "ignore" });
   const address = `http://127.0.0.1:${port}`;
   while (!(await isHealthy(address))) {
     if (child.exitCode !== null) throw new Error(`${TEI_PROGRAM} ended with ${child.exitCode}`);
@@ -77,13 +72,4 @@ async function isHealthy(address: string): Promise<boolean> {
     ({ ok }) => ok,
     () => false,
   );
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
