@@ -20,7 +20,7 @@ import { openPeerWay } from "./peer-way.js";
 import { hasTei, openTeiWay } from "./tei-way.js";
 
 const USAGE = `peers: pairs per second beside what people would take instead, by class of precision
-  --python PATH      Python in which test/bench/peers/requirements.txt is installed
+  --python PATH      Python in which test/bench/peers/requirements.lock is installed
                      (RANKMILL_BENCH_PYTHON)
   --set-up DIR       makes such an environment in DIR, some 6 GB, and ends
   --models DIR       synthetic models with the framework's weights (RANKMILL_BENCH_MODELS)
@@ -50,6 +50,7 @@ const PEERS = [
   "sentence-transformers OpenVINO fp32",
   "fastembed fp32",
   "FlagEmbedding fp32",
+  "Infinity fp32",
   "sentence-transformers torch bf16",
   "sentence-transformers OpenVINO bf16",
   "sentence-transformers ONNX int8",
@@ -114,10 +115,11 @@ function parse(args: readonly string[]): {
 type Options = ReturnType<typeof parse>;
 
 function setUp(folder: string): number {
-  const requirements = fileURLToPath(new URL("requirements.txt", import.meta.url));
+  // With every package named, pip has nothing to choose, for which it would take an hour.
+  const lock = fileURLToPath(new URL("requirements.lock", import.meta.url));
   const steps = [
     ["python3", "-m", "venv", folder],
-    [join(folder, "bin/pip"), "install", "-r", requirements],
+    [join(folder, "bin/pip"), "install", "--no-deps", "-r", lock],
   ];
   for (const [program = "", ...words] of steps) {
     const { status } = spawnSync(program, words, { stdio: "inherit" });

@@ -129,12 +129,50 @@ def flag(options: argparse.Namespace, precision: str) -> Score:
     return lambda pairs: reranker.compute_score(pairs, batch_size=BATCH_SIZE, normalize=False)
 
 
+def infinity(options: argparse.Namespace, precision: str) -> Score:
+    from itertools import groupby
+
+    from infinity_emb import EngineArgs, SyncEngineArray
+
+    name = str(options.model)
+    engines = SyncEngineArray.from_args(
+        [
+            EngineArgs(
+                model_name_or_path=name,
+                engine="torch",
+                device="cpu",
+                batch_size=BATCH_SIZE,
+                bettertransformer=False,
+                compile=False,
+                model_warmup=False,
+                lengths_via_tokenize=False,
+            )
+        ]
+    )
+
+    def score(pairs: Pairs) -> list[float]:
+        waiting = []
+        for query, of_query in groupby(pairs, lambda pair: pair[0]):
+            documents = [document for _, document in of_query]
+            asked = engines.rerank(model=name, query=query, docs=documents, raw_scores=True)
+            waiting.append((len(documents), asked))
+        logits: list[float] = []
+        for count, asked in waiting:
+            ranked, _ = asked.result()
+            of_query = dict((one.index, float(one.relevance_score)) for one in ranked)
+            logits += [of_query[index] for index in range(count)]
+        return logits
+
+    return score
+
+
 PEERS: dict[str, tuple[Callable[[argparse.Namespace, str], Score], str]] = {
     "sentence-transformers torch fp32": (st_torch, "fp32"),
     "sentence-transformers ONNX fp32": (st_onnx, "fp32"),
     "sentence-transformers OpenVINO fp32": (st_openvino, "fp32"),
     "fastembed fp32": (fastembed, "fp32"),
     "FlagEmbedding fp32": (flag, "fp32"),
+    "Infinity fp32": (infinity, "fp32"),
     "sentence-transformers torch bf16": (st_torch, "bf16"),
     "sentence-transformers OpenVINO bf16": (st_openvino, "bf16"),
     "sentence-transformers ONNX int8": (st_onnx, "int8"),
