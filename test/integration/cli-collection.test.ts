@@ -143,7 +143,7 @@ describe("a BEIR folder", () => {
     expect(other.stderr).toContain("depth was 2, is 3");
   });
 
-  it("may be compressed, and so may the run", async () => {
+  it("may be compressed, and so may the run", given(longTests), async () => {
     writeCollection();
     mkdirSync(bench.path("packed"));
     const corpus = readFileSync(bench.path("beir/corpus.jsonl"));
@@ -168,7 +168,7 @@ describe("a BEIR folder", () => {
     expect(existsSync(bench.path("cut.jsonl"))).toBe(false);
   });
 
-  it("may hold queries.tsv and collection.tsv instead", async () => {
+  it("may hold queries.tsv and collection.tsv instead", given(longTests), async () => {
     writeCollection();
     mkdirSync(bench.path("marco"));
     writeFileSync(

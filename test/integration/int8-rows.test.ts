@@ -14,7 +14,7 @@ import { withFileLease } from "../../src/platform/file-lease.js";
 import { DATA } from "../support/data.js";
 import { onnxBytes } from "../support/dynamic-product.js";
 import { fixtureFolder, laneOptions, PREPARE_ENTRY, randomPair } from "../support/lanes.js";
-import { given, testData } from "../support/needs.js";
+import { given, longTests, testData } from "../support/needs.js";
 import { SeededRandom } from "../support/random.js";
 
 const ONE_TOKEN_TO_MANY = [3, 17, 64, 64, 111, 150];
@@ -127,7 +127,7 @@ describe("a dynamic int8 model with a scale per row", () => {
 
 describe(
   "a trained int8 model",
-  given(testData("models/minilm-scifact/onnx/model_int8.onnx")),
+  given(longTests, testData("models/minilm-scifact/onnx/model_int8.onnx")),
   () => {
     it("errs less with a scale per row than with one per tensor", async () => {
       const rows = await prepareRows(trained("model_int8.onnx"));

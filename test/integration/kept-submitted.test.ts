@@ -10,6 +10,7 @@ import {
   keptVersions,
   rankingsInRedis,
 } from "../support/kept.js";
+import { firstUnlessLong } from "../support/needs.js";
 import { readLines } from "../support/records.js";
 import { redisKinds, TestRedis, type RedisKind } from "../support/redis-server.js";
 
@@ -37,7 +38,7 @@ describe.each(keptVersions)("submitted runs of version %s", (version) => {
   const kept = new Kept(version);
   const { run } = kept.read("submitted.json", named);
 
-  it.each(redisKinds)(
+  it.each(firstUnlessLong(redisKinds))(
     "a submitted run is finished on %s, and its rankings stay as they were",
     async (kind) => {
       await open(kind);
