@@ -4,6 +4,7 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { z } from "zod";
 import { parseStored } from "../../src/core/stored-json.js";
 import type { OnceStore } from "../../src/redis/once-store.js";
+import type { DigestedBody } from "./digested-body.js";
 import type { GatewayEnv } from "./env.js";
 import { Refusal } from "./refusal.js";
 
@@ -15,6 +16,8 @@ const answerSchema = z.object({
   status: z.int(),
   location: z.string(),
   body: z.string(),
+  /** The body of the request, if it was not read before the work began. */
+  sent: z.object({ sha256: z.string(), bytes: z.int() }).exactOptional(),
 });
 
 /** An answer that says what was made: small, so that it can be kept for those who ask again. */
@@ -41,6 +44,7 @@ export function onceKey(context: Context<GatewayEnv>, fingerprint: string): stri
  * Does `work` once for each name that a client gives its requests, and answers the same again.
  *
  * @param fingerprint of the request, without its name
+ * @param body of the request, if it is not a part of the fingerprint
  * @throws Refusal 409 while the first is under way, 422 if it was another request; what `work` throws
  */
 export async function once(
@@ -48,6 +52,7 @@ export async function once(
   store: OnceStore,
   fingerprint: string,
   work: () => Promise<MadeAnswer>,
+  body?: DigestedBody,
 ): Promise<Response> {
   const name = onceName(context);
   if (name === undefined) return answer(context, await work());
@@ -60,16 +65,19 @@ export async function once(
     throw new Refusal(409, "conflict", message, headers);
   }
   if (start.status === "answered") {
-    if (start.fingerprint !== hash(fingerprint)) {
+    const isAnother = start.fingerprint !== hash(fingerprint);
+    const made = parseStored(answerSchema, start.answer, "an answer in Redis");
+    if (isAnother || (made.sent !== undefined && (await body?.isEqualTo(made.sent)) === false)) {
       const message = "another request had this Idempotency-Key: give each its own";
       throw new Refusal(422, "conflict", message);
     }
     context.header("Idempotency-Replayed", "true");
-    return answer(context, parseStored(answerSchema, start.answer, "an answer in Redis"));
+    return answer(context, made);
   }
   try {
     const made = await work();
-    await start.turn.finish(JSON.stringify(made));
+    const sent = body?.digest();
+    await start.turn.finish(JSON.stringify({ ...made, ...(sent && { sent }) }));
     return answer(context, made);
   } catch (error) {
     await start.turn.abandon().catch(() => {});

@@ -4,6 +4,7 @@ import { resolveScoring } from "../../src/core/scoring.js";
 import { scoringFor } from "../../src/app/client/scoring-for.js";
 import { openStream } from "../../src/app/tenants/streamed-source.js";
 import { chunksOf } from "./body-chunks.js";
+import { DigestedBody } from "./digested-body.js";
 import type { GatewayEnv, GatewayParts } from "./env.js";
 import { once, onceKey, type MadeAnswer } from "./once.js";
 import { readQuery, withJson } from "./read-json.js";
@@ -42,14 +43,15 @@ export async function submitRun(
   }
   if (mediaType(context) === FORM) throw new Refusal(415, "invalid_field", NOT_A_FORM);
   const settings = readQuery(context, runQuerySchema);
-  // All there is to tell one body from another without reading it.
+  // All that tells one body from another before it is read.
   const length = context.req.header("content-length") ?? "";
   const fingerprint = `${length} ${JSON.stringify(settings)}`;
-  return await once(context, parts.tenants.once, fingerprint, async () => {
-    const chunks = chunksOf(context.env.incoming);
-    const input = { chunks, name: "a request's body", fingerprint };
+  const body = new DigestedBody(chunksOf(context.env.incoming));
+  const work = async (): Promise<MadeAnswer> => {
+    const input = { chunks: body.chunks(), name: "a request's body", fingerprint };
     return await make(context, parts, settings, input);
-  });
+  };
+  return await once(context, parts.tenants.once, fingerprint, work, body);
 }
 
 async function make(

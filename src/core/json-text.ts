@@ -15,18 +15,61 @@ export function membersOf(text: string): Map<string, string> {
   return new Map(eachMember(text));
 }
 
+/** Objects within each other that are looked into: the body of a line, its documents, and what those hold. */
+const MOST_DEPTH = 3;
+
 /**
- * The name of a member that stands twice in an object: a parser takes the last one in silence.
+ * The place of a member that stands twice in its object: a parser takes the last one in silence.
  *
  * @param text JSON that a parser has taken, an object
+ * @param opaque names of members whose insides are nobody's business
+ * @returns `query`, or `documents[2].text`
  */
-export function repeatedMember(text: string): string | undefined {
+export function repeatedMember(
+  text: string,
+  opaque: ReadonlySet<string> = new Set(),
+  depth = 1,
+): string | undefined {
   const names = new Set<string>();
-  for (const [name] of eachMember(text)) {
+  for (const [name, value] of eachMember(text)) {
     if (names.has(name)) return name;
     names.add(name);
+    if (depth >= MOST_DEPTH || opaque.has(name)) continue;
+    const inner = repeatedWithin(value, opaque, depth + 1);
+    if (inner !== undefined) return `${name}${inner}`;
   }
   return undefined;
+}
+
+/** The place within an object or a list of objects: `.text`, or `[2].text`. */
+function repeatedWithin(
+  value: string,
+  opaque: ReadonlySet<string>,
+  depth: number,
+): string | undefined {
+  if (value.startsWith("{")) {
+    const inner = repeatedMember(value, opaque, depth);
+    return inner === undefined ? undefined : `.${inner}`;
+  }
+  // Lists of texts, which most are, need not be gone through.
+  if (!value.startsWith("[") || !value.includes("{")) return undefined;
+  let index = 0;
+  for (const item of eachItem(value)) {
+    const inner = item.startsWith("{") ? repeatedMember(item, opaque, depth) : undefined;
+    if (inner !== undefined) return `[${index}].${inner}`;
+    index += 1;
+  }
+  return undefined;
+}
+
+function* eachItem(list: string): Generator<string> {
+  let at = skipBlanks(list, 1);
+  while (at < list.length && list[at] !== "]") {
+    const end = valueEnd(list, at);
+    yield list.slice(at, end);
+    at = skipBlanks(list, end);
+    if (list[at] === ",") at = skipBlanks(list, at + 1);
+  }
 }
 
 function* eachMember(text: string): Generator<[name: string, value: string]> {

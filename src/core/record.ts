@@ -100,6 +100,9 @@ export function parseRecord(line: string): InputRecord {
   return recordSchema.parse(JSON.parse(line));
 }
 
+/** Given back as they came: whatever stands in them twice stays so. */
+const OPAQUE: ReadonlySet<string> = new Set(["metadata"]);
+
 /** Brings a parsed line of another shape into that of a request; the contract is checked afterwards. */
 export type ToRequest = (
   value: unknown,
@@ -143,7 +146,7 @@ export function readRecord(
     const reason = `not JSON: ${error instanceof Error ? error.message : String(error)}`;
     return invalid({ line, code: "invalid_json", reason, input: text });
   }
-  const twice = isObject(input) ? repeatedMember(text) : undefined;
+  const twice = isObject(input) ? repeatedMember(text, OPAQUE) : undefined;
   if (twice !== undefined) {
     const reason = `${twice}: stands twice in the line: leave one of them`;
     return invalid({ line, code: "invalid_field", reason, input, ...textOf(text, input) });

@@ -1,5 +1,5 @@
 import { isUtf8 } from "node:buffer";
-import { BOM, HEAD_BYTES, toBuffer } from "../collection/line-blocks.js";
+import { BOM, CARRIAGE_RETURN, HEAD_BYTES, NEWLINE, toBuffer } from "../collection/line-blocks.js";
 import type { ByteSource, Line, LineOptions } from "./lines.js";
 
 const QUOTE = 0x22;
@@ -32,7 +32,7 @@ export async function* jsonItems(
 /**
  * Cuts bytes into items.
  *
- * *before* the array → *between* two items ⇄ *in* an item. Without an array, objects stand between.
+ * *before* an array → *between* two items ⇄ *in* an item. Without an array, objects stand between.
  */
 class ItemScanner {
   readonly #maxBytes: number;
@@ -40,11 +40,12 @@ class ItemScanner {
   /** Brackets that are open within the item. */
   #depth = 0;
   #inString = false;
+  /** Whether a line ends within a string, which no JSON has. */
+  #isBroken = false;
   #escaped = false;
   #inItem = false;
-  /** The array's own bracket, once it was seen; nothing else may come before. */
+  /** Whether the array's own bracket is open. */
   #inArray = false;
-  #started = false;
   #held: Buffer[] = [];
   #heldBytes = 0;
   #itemBytes = 0;
@@ -59,12 +60,11 @@ class ItemScanner {
       const byte = bytes[at] ?? 0;
       if (!this.#inItem) {
         if (isBetween(byte)) continue;
-        if (byte === OPEN_ARRAY && !this.#started) {
-          this.#started = true;
+        // One array after another, as programs that fetch page by page write them, is one list.
+        if (byte === OPEN_ARRAY && !this.#inArray) {
           this.#inArray = true;
           continue;
         }
-        this.#started = true;
         if (byte === CLOSE_ARRAY && this.#inArray) {
           this.#inArray = false;
           continue;
@@ -83,8 +83,10 @@ class ItemScanner {
     if (this.#inItem) this.#hold(bytes.subarray(start));
   }
 
+  /** An array that lacks its end lacks items too, unless it was torn in the middle of one, which is refused. */
   *end(): Generator<Line, void, undefined> {
     if (this.#inItem) yield this.#item();
+    else if (this.#inArray) yield withoutEnd(this.#number + 1);
   }
 
   /** @returns whether the item ends with this byte, or before it */
@@ -93,6 +95,7 @@ class ItemScanner {
       if (this.#escaped) this.#escaped = false;
       else if (byte === BACKSLASH) this.#escaped = true;
       else if (byte === QUOTE) this.#inString = false;
+      else if (byte === NEWLINE || byte === CARRIAGE_RETURN) this.#isBroken = true;
       return "no";
     }
     if (byte === QUOTE) {
@@ -113,6 +116,7 @@ class ItemScanner {
     this.#number += 1;
     this.#depth = 0;
     this.#inString = false;
+    this.#isBroken = false;
     this.#escaped = false;
     this.#held = [];
     this.#heldBytes = 0;
@@ -146,6 +150,11 @@ class ItemScanner {
       const message = `item ${lineNumber} is not valid UTF-8`;
       return { status: "unreadable", lineNumber, code: "invalid_json", message, head };
     }
+    // Put on one line it would be another text.
+    if (this.#isBroken) {
+      const message = `item ${lineNumber} is not JSON: a line ends within a string`;
+      return { status: "unreadable", lineNumber, code: "invalid_json", message, head };
+    }
     // On one line, as whoever writes it down again must have it: a JSON text has no line end within a string.
     const text = bytes
       .toString("utf8")
@@ -153,6 +162,11 @@ class ItemScanner {
       .replaceAll(/[\r\n]+\s*/g, " ");
     return { status: "line", lineNumber, text };
   }
+}
+
+function withoutEnd(lineNumber: number): Line {
+  const message = `the array has no end after item ${lineNumber - 1}: the file is cut short`;
+  return { status: "unreadable", lineNumber, code: "invalid_json", message, head: "" };
 }
 
 /** White space, and the commas between items. */

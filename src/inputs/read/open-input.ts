@@ -61,6 +61,7 @@ export async function openInput(
     const rest = async function* () {
       if (start.length > 0) yield start;
       for (let bytes = await next(); bytes !== undefined; bytes = await next()) yield bytes;
+      if (bytesRead < (sizeBytes ?? 0)) throw shrunk(name, sizeBytes, bytesRead);
     };
     return {
       name,
@@ -184,6 +185,14 @@ function unreadable(error: unknown, name: string): RankmillError {
   return new RankmillError("input_unusable", `${name} cannot be read: ${message}`, {
     cause: error,
   });
+}
+
+/** What somebody else has cut off while it was read would be missing in silence. */
+function shrunk(name: string, before = 0, now: number): RankmillError {
+  return new RankmillError(
+    "input_unusable",
+    `${name} became shorter while it was read: it had ${before} bytes, and ended after ${now}. Run again once nobody writes to it`,
+  );
 }
 
 function cutShort(name: string, cause?: unknown): RankmillError {

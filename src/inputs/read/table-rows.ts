@@ -1,5 +1,6 @@
 import { RankmillError } from "../../core/errors.js";
 import { DOCUMENT_NAMES, QUERY_NAMES } from "../formats/field-names.js";
+import { pythonList } from "./python-list.js";
 import { readLines, unusable, type ByteSource, type Line, type LineOptions } from "./lines.js";
 
 /** In the order in which they are tried. */
@@ -26,7 +27,7 @@ export function separatorOf(header: string): Separator | undefined {
 /**
  * The rows of a table as JSON objects, by the names of its header, in lower case. Cells in quotes may
  * hold the separator, line ends and doubled quotes, as RFC 4180 has it. Empty cells are left out but for
- * documents; a cell of documents that starts with a bracket is a JSON list. Columns such as `doc1`, `doc2` are
+ * documents; a cell of documents that starts with a bracket is a list as JSON or Python writes it. Columns such as `doc1`, `doc2` are
  * a list of documents, each with its column as its id.
  *
  * Memory: a chunk and one row of at most `maxLineBytes`. A row that is wrong costs itself alone.
@@ -44,10 +45,35 @@ export async function* tableRows(
       yield row;
     } else if (names === undefined) {
       names = row.cells.map(columnName);
+      refuseTwice(names);
     } else {
       yield toLine(row, names);
     }
   }
+}
+
+/** Columns that mean something whatever else there is. */
+const OTHER_COLUMNS: ReadonlySet<string> = new Set([
+  "id",
+  "custom_id",
+  "top_n",
+  "top_k",
+  "metadata",
+]);
+
+/** Of two columns with one name a row would keep the last one in silence. @throws RankmillError `input_unusable` */
+function refuseTwice(names: readonly string[]): void {
+  const twice = names.find((name, i) => names.indexOf(name) < i && isRead(name));
+  if (twice === undefined) return;
+  const advice = isDocument(twice)
+    ? `if each holds a document, call them ${twice}1, ${twice}2`
+    : "rename one of them";
+  throw new RankmillError("input_unusable", `two columns are called ${twice}: ${advice}`);
+}
+
+function isRead(name: string): boolean {
+  const isQuery = (QUERY_NAMES as readonly string[]).includes(name);
+  return isQuery || isDocument(name) || isNumbered(name) || OTHER_COLUMNS.has(name);
 }
 
 interface Row {
@@ -65,6 +91,12 @@ function toLine({ lineNumber, text, cells }: Row, names: readonly string[]): Lin
     const message = `line ${lineNumber} has ${cells.length} columns, and the header ${names.length}`;
     return unusable(line, "invalid_field", message);
   }
+  const torn = names.find((name, i) => isPlural(name) && isTornList(name, cells[i] ?? ""));
+  if (torn !== undefined) {
+    const line = { status: "line", lineNumber, text } as const;
+    const message = `${torn}: stands in brackets, and is a list of texts neither as JSON nor as Python writes it`;
+    return unusable(line, "invalid_field", message);
+  }
   const isList = names.some(isNumbered) && !names.some(isDocument);
   const fields = names.flatMap((name, i) => {
     if (isList && isNumbered(name)) return [];
@@ -73,6 +105,12 @@ function toLine({ lineNumber, text, cells }: Row, names: readonly string[]): Lin
   });
   if (isList) fields.push(["documents", numberedDocuments(names, cells)]);
   return { status: "line", lineNumber, text: JSON.stringify(Object.fromEntries(fields)) };
+}
+
+/** Whether a cell of documents looks like a list and is none: as one document it would be ranked as another text. */
+function isTornList(name: string, cell: string): boolean {
+  if (!isDocument(name) || !/^\[.*\]\s*$/s.test(cell)) return false;
+  return parsed(cell) === undefined && pythonList(cell) === undefined;
 }
 
 /** The cells of `doc1`, `doc2` and so on that hold something. */
@@ -96,9 +134,15 @@ function isDocument(name: string): boolean {
 function valueOf(name: string, cell: string): unknown {
   if (cell === "" && !isDocument(name)) return undefined;
   if (name === "documents" && !cell.startsWith("[")) return [cell];
-  if (isDocument(name) && cell.startsWith("[")) return parsed(cell) ?? cell;
+  if (isDocument(name) && cell.startsWith("[")) {
+    return parsed(cell) ?? (isPlural(name) ? pythonList(cell) : undefined) ?? cell;
+  }
   if (name === "metadata" || name === "top_n" || name === "top_k") return parsed(cell) ?? cell;
   return cell;
+}
+
+function isPlural(name: string): boolean {
+  return name.endsWith("s");
 }
 
 function parsed(text: string): unknown {
@@ -155,7 +199,8 @@ async function* wholeRows(
         taken += 1;
         quotes += quotesIn(more.text);
         if (text.length > options.maxLineBytes) break;
-        if (quotes % 2 === 0) cells = cellsOf(text, separator);
+        // A quote in the middle of a later line ends no cell: that line is a row of its own.
+        if (quotes % 2 === 0) cells = cellsOf(text, separator, { strict: true });
       }
       const { lineNumber } = first;
       waiting.splice(0, cells === undefined ? 1 : taken);
@@ -170,8 +215,16 @@ async function* wholeRows(
   }
 }
 
-/** The cells of a row; undefined if a quote is open at its end. */
-export function cellsOf(row: string, separator: Separator): string[] | undefined {
+/**
+ * The cells of a row; undefined if a quote is open at its end.
+ *
+ * @param options.strict whether text behind the end of a quote makes it none
+ */
+export function cellsOf(
+  row: string,
+  separator: Separator,
+  { strict = false }: { readonly strict?: boolean } = {},
+): string[] | undefined {
   const cells: string[] = [];
   let at = 0;
   for (;;) {
@@ -180,6 +233,7 @@ export function cellsOf(row: string, separator: Separator): string[] | undefined
       if (quoted === undefined) return undefined;
       const end = row.indexOf(separator, quoted.end);
       const rest = row.slice(quoted.end, end < 0 ? undefined : end);
+      if (strict && rest.trim() !== "") return undefined;
       cells.push(quoted.text + rest);
       if (end < 0) return cells;
       at = end + 1;

@@ -65,6 +65,8 @@ describe("a line of input", () => {
     ['{"id":"a","id":"b","query":"q","documents":["d"]}', "id"],
     ['{"id":"a","query":"q","documents":["d"],"\\u0071uery":"r"}', "query"],
     ['{"query":"q","pos":["p"],"neg":[],"pos":["n"]}', "pos"],
+    ['{"id":"a","query":"q","documents":["{",{"text":"d","text":"e"}]}', "documents\\[1\\].text"],
+    ['{"custom_id":"a","body":{"query":"q","documents":[],"query":"r"}}', "body.query"],
   ])("fails if it names a member twice, with its text: %s", (line, name) => {
     const [record] = read([line]);
     expect(record).toMatchObject({
@@ -79,7 +81,7 @@ describe("a line of input", () => {
 
   it("may name a member again in another object", () => {
     const line =
-      '{"id":"a","query":"id","documents":[{"id":"a","text":"id"}],"metadata":{"id":"a"}}';
+      '{"id":"a","query":"id","documents":[{"id":"a","text":"id"}],"metadata":{"id":"a","b":1,"b":2}}';
     expect(read([line])).toMatchObject([{ status: "valid" }]);
   });
 

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
@@ -48,6 +48,16 @@ describe("openInput", () => {
     const skippable = kind === "zstd" ? [SKIPPABLE] : [];
     const bytes = Buffer.concat([...skippable, part, part, ...skippable, part]);
     expect((await read(await fileOf("parts", bytes))).toString()).toBe(TEXT.repeat(3));
+  });
+
+  it("says that a file became shorter while it was read", async () => {
+    const path = await fileOf("long.jsonl", "x".repeat(2_000_000));
+    const input = await openInput(path);
+    await truncate(path, 1_000_000);
+    await expect(collect(input.chunks)).rejects.toThrow(
+      /long\.jsonl became shorter while it was read: it had 2000000 bytes/,
+    );
+    await input.close();
   });
 
   it.each([1, 5, 1000])(

@@ -76,6 +76,26 @@ describe("JSON in other layouts than lines", () => {
     expect(lines.at(-1)).toMatchObject({ lineNumber: 2, text: '{"id":"b","que' });
   });
 
+  it("an array that is cut short between two items says so in the place of the next", async () => {
+    for (const text of [`[${JSON.stringify(A)}`, `[${JSON.stringify(A)},\n`]) {
+      expect(await objects(text)).toEqual([
+        A,
+        "the array has no end after item 1: the file is cut short",
+      ]);
+    }
+  });
+
+  it("a line that ends within a string costs its item alone, and is not mended", async () => {
+    expect(await objects(`[{"id":"a","query":"one\ntwo"},${JSON.stringify(B)}]`)).toEqual([
+      "item 1 is not JSON: a line ends within a string",
+      B,
+    ]);
+  });
+
+  it("arrays one after another are read as one", async () => {
+    expect(await objects(`[${JSON.stringify(A)}]\n[${JSON.stringify(B)}]`)).toEqual([A, B]);
+  });
+
   it("JSON lines stay lines, whatever the first one holds", async () => {
     for (const text of [
       `${JSON.stringify(A)}\n${JSON.stringify(B)}\n`,
@@ -117,6 +137,45 @@ describe("a table with a header", () => {
     expect(await objects(text)).toEqual([
       { query: "q", documents: ["a", "b"], top_n: 1, metadata: { k: 1 } },
       { query: "q", documents: "[a" },
+    ]);
+  });
+
+  it("reads a list of documents as Python prints it, and refuses one that is neither", async () => {
+    const text = [
+      "query;contexts",
+      `q;"['a', ""it's, [b]"", 'c\\n\\'']"`,
+      "q;\"['a' 'b'\n 'c']\"",
+      "q;[]",
+      "q;['a', 5]",
+      "q;[1] a footnote",
+    ].join("\n");
+    expect(await objects(text)).toEqual([
+      { query: "q", contexts: ["a", "it's, [b]", "c\n'"] },
+      { query: "q", contexts: ["a", "b", "c"] },
+      { query: "q", contexts: [] },
+      expect.stringMatching(/^contexts: stands in brackets/),
+      { query: "q", contexts: "[1] a footnote" },
+    ]);
+  });
+
+  it("is refused if two columns that are read have one name", async () => {
+    await expect(read("query,document,Document\nq,a,b\n")).rejects.toThrow(
+      "two columns are called document: if each holds a document, call them document1, document2",
+    );
+    expect(await objects("query,document,,\nq,a,,\n")).toEqual([{ query: "q", document: "a" }]);
+  });
+
+  it("a quote that nobody ends takes no other row with it", async () => {
+    const text = 'query\tdocument\nq\t"open\nr\tsays "so"\ns\td\n';
+    expect(await objects(text)).toEqual([
+      "line 2 has a quote that does not end",
+      { query: "r", document: 'says "so"' },
+      { query: "s", document: "d" },
+    ]);
+    const odd = 'query\tdocument\nq\t"open\nr\tfive " inches\n';
+    expect(await objects(odd)).toEqual([
+      "line 2 has a quote that does not end",
+      { query: "r", document: 'five " inches' },
     ]);
   });
 
