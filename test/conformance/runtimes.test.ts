@@ -6,6 +6,7 @@ import { laneOptions, randomPair } from "../support/lanes.js";
 import { bf16Cpu, given, openvino, OPENVINO_DIR } from "../support/needs.js";
 import { SeededRandom } from "../support/random.js";
 import { testRuntime } from "./runtime.suite.js";
+import { testRuntimeMemory } from "./runtime-memory.suite.js";
 
 testRuntime(ONNX_RUNTIME, {
   found: { kind: "onnxruntime" },
@@ -25,6 +26,9 @@ testRuntime(OPENVINO, {
     "OpenVINO said that it ran the batch and wrote no output: most likely it ran out of memory",
   ],
 });
+
+testRuntimeMemory({ kind: "onnxruntime" }, []);
+testRuntimeMemory({ kind: "openvino", libraryDir: OPENVINO_DIR }, [openvino]);
 
 describe("bf16 on OpenVINO", () => {
   const PAIR = randomPair(new SeededRandom(3), 40);

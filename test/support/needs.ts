@@ -125,6 +125,11 @@ export const kustomize: Need = {
   isMet: answers("kubectl", "version", "--client") || answers("kustomize", "version"),
 };
 
+export const limitedAddresses: Need = {
+  name: "util-linux' prlimit on PATH, which limits the addresses of a process",
+  isMet: process.platform === "linux" && answers("prlimit", "--version"),
+};
+
 /** A folder that `rankmill setup cuda --with-libraries` filled; a gigabyte, so no test makes it. */
 export const cudaLibraries: Need = {
   name: "a folder that `rankmill setup cuda --with-libraries` filled, in RANKMILL_TEST_CUDA_DIR",

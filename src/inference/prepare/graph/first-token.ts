@@ -22,19 +22,11 @@ export const FIRST_PLACE = "rankmill/first";
  *   tokens
  */
 export function keepFirstToken(graph: OnnxGraph): FirstTokenGraph | undefined {
-  const { nodes, constants } = graph;
-  const choices = nodes.filter(
-    ({ operator, attributes, inputs }) =>
-      operator === "Gather" &&
-      attributes.get("axis") === 1 &&
-      constants.get(inputs[1] ?? "")?.values.join() === "0" &&
-      constants.get(inputs[1] ?? "")?.dimensions.length === 0,
-  );
-  const [choice] = choices;
+  const { nodes } = graph;
+  const choice = firstTokenChoice(graph);
   const [hidden = "", place = ""] = choice?.inputs ?? [];
   const attention = nodes.findLast(({ operator }) => operator === "MultiHeadAttention");
-  if (choice === undefined || choices.length > 1 || attention === undefined) return undefined;
-  if (nodes.filter(({ inputs }) => inputs.includes(hidden)).length > 1) return undefined;
+  if (choice === undefined || attention === undefined) return undefined;
   const narrow = new Narrowing(graph, attention);
   const first = narrow.of(hidden);
   if (first === undefined) return undefined;
@@ -55,6 +47,21 @@ export function keepFirstToken(graph: OnnxGraph): FirstTokenGraph | undefined {
     original,
     first: beside,
   };
+}
+
+/** The one node of a graph that chooses the first token, if nothing else reads what it chooses from. */
+export function firstTokenChoice({ nodes, constants }: OnnxGraph): OnnxNode | undefined {
+  const choices = nodes.filter(
+    ({ operator, attributes, inputs }) =>
+      operator === "Gather" &&
+      attributes.get("axis") === 1 &&
+      constants.get(inputs[1] ?? "")?.values.join() === "0" &&
+      constants.get(inputs[1] ?? "")?.dimensions.length === 0,
+  );
+  const [choice] = choices;
+  const hidden = choice?.inputs[0] ?? "";
+  if (choices.length !== 1) return undefined;
+  return nodes.filter(({ inputs }) => inputs.includes(hidden)).length === 1 ? choice : undefined;
 }
 
 const SUFFIX = "/first";
@@ -186,14 +193,15 @@ function isList(value: unknown, wanted: readonly number[]): boolean {
   return Array.isArray(value) && value.join() === wanted.join();
 }
 
-function makeChoice(value: string, output: string): OnnxNode {
+/** A node that chooses the first token of a value. @param axis the dimension of tokens */
+export function makeChoice(value: string, output: string, axis = 1): OnnxNode {
   return makeNode({
     name: `${output}/choice`,
     operator: "Gather",
     domain: "",
     inputs: [value, FIRST_PLACE],
     output,
-    integers: { axis: 1 },
+    integers: { axis },
     floats: {},
   });
 }

@@ -8,6 +8,7 @@ import {
 } from "./onnx-graph.js";
 import { FIRST_PLACE, keepFirstToken } from "./first-token.js";
 import { UniformValues } from "./uniform-values.js";
+import { withoutUnused } from "./unused-nodes.js";
 
 /** A graph whose attention was made one node per layer, and what shows that it is the same attention. */
 export interface FusedAttention {
@@ -255,16 +256,4 @@ function attentionNode({ query, key, value, heads, scale }: Layer, output: strin
     integers: { num_heads: heads },
     floats: { scale },
   });
-}
-
-/** The graph without the nodes that lead to no output. */
-function withoutUnused(graph: Pick<OnnxGraph, "outputs">, nodes: readonly OnnxNode[]): OnnxNode[] {
-  const used = new Set(graph.outputs);
-  const kept: OnnxNode[] = [];
-  for (const node of nodes.toReversed()) {
-    if (!node.outputs.some((output) => used.has(output))) continue;
-    for (const input of node.inputs) used.add(input);
-    kept.push(node);
-  }
-  return kept.toReversed();
 }

@@ -14,6 +14,12 @@ interface Shape {
   readonly dims: BigInt64Array;
 }
 
+/** A shape that a native function has made; it is to be freed. */
+export interface WrittenShape {
+  readonly rank: number;
+  readonly dims: Pointer | null;
+}
+
 /** A place that a native function writes one address to. */
 export type Out = [Pointer | null];
 
@@ -46,8 +52,8 @@ export interface OpenVino {
   readonly infer: Call<[request: Pointer]>;
   readonly tensorOver: Call<[type: number, shape: Shape, memory: ArrayBufferView, tensor: Out]>;
   readonly tensorType: Call<[tensor: Pointer, type: [number]]>;
-  readonly tensorSize: Call<[tensor: Pointer, elements: [number]]>;
-  readonly tensorData: Call<[tensor: Pointer, data: Out]>;
+  readonly tensorShape: Call<[tensor: Pointer, shape: [WrittenShape | null]]>;
+  readonly shapeFree: Call<[shape: WrittenShape], void>;
   readonly tensorFree: Call<[tensor: Pointer], void>;
   readonly textFree: Call<[text: Pointer], void>;
   readonly lastError: Call<[], string | null>;
@@ -133,8 +139,8 @@ function declare(ffi: typeof koffi, c: Library): OpenVino {
       "int ov_tensor_create_from_host_ptr(int type, ov_shape_t shape, void *memory, _Out_ void **tensor)",
     ),
     tensorType: c.func("int ov_tensor_get_element_type(void *tensor, _Out_ int *type)"),
-    tensorSize: c.func("int ov_tensor_get_size(void *tensor, _Out_ size_t *elements)"),
-    tensorData: c.func("int ov_tensor_data(void *tensor, _Out_ void **data)"),
+    tensorShape: c.func("int ov_tensor_get_shape(void *tensor, _Out_ ov_shape_t *shape)"),
+    shapeFree: c.func("void ov_shape_free(ov_shape_t *shape)"),
     tensorFree: c.func("void ov_tensor_free(void *tensor)"),
     textFree: c.func("void ov_free(void *text)"),
     lastError: c.func("const char *ov_get_last_err_msg()"),

@@ -1,15 +1,10 @@
 import type { Pointer } from "koffi";
 import { openVinoReason } from "./openvino-failure.js";
-import type { OpenVino, Out, Property } from "./openvino-library.js";
+import type { OpenVino, Out, Property, WrittenShape } from "./openvino-library.js";
 
 const DEVICE = "CPU";
 
-/** A NaN that no computation gives: what stands in an output that was read. */
-const MARK = 0x7fd3_a5c1;
-const MARK_BYTES = 4;
-/** Seen under a limit of the address space: the call succeeds, and the output is that of the run before. */
-const NOT_RUN =
-  "OpenVINO said that it ran the batch and wrote no output: most likely it ran out of memory";
+export type Numbers = BigInt64Array | Int32Array | Float32Array;
 
 export interface CompileOptions {
   readonly onnxPath: string;
@@ -25,6 +20,8 @@ export class OpenVinoModel {
   readonly #core: Pointer;
   readonly #compiled: Pointer;
   readonly #request: Pointer;
+  /** OpenVINO reads and writes this memory itself: it must live as long as it is bound. */
+  readonly #bound = new Map<string, Numbers>();
 
   private constructor(library: OpenVino, core: Pointer, compiled: Pointer, request: Pointer) {
     this.#library = library;
@@ -82,33 +79,20 @@ export class OpenVinoModel {
     }
   }
 
-  /**
-   * Gives an input its numbers. They are not copied: the array must stay as it is until the run is over.
-   *
-   * @returns what must be released after the run
-   */
-  feed(
-    name: string,
-    type: number,
-    values: BigInt64Array | Int32Array,
-    shape: readonly number[],
-  ): Pointer {
+  /** Binds an input or an output to memory of the caller, until another is bound to it. It is not copied. */
+  bind(name: string, type: number, memory: Numbers, shape: readonly number[]): void {
     const library = this.#library;
     const dims = BigInt64Array.from(shape, BigInt);
     const tensor = made(library, (out) =>
-      library.tensorOver(type, { rank: shape.length, dims }, values, out),
+      library.tensorOver(type, { rank: shape.length, dims }, memory, out),
     );
     try {
       check(library, library.setTensor(this.#request, name, tensor));
-      return tensor;
-    } catch (error) {
+      this.#bound.set(name, memory);
+    } finally {
+      // The request has it now.
       library.tensorFree(tensor);
-      throw error;
     }
-  }
-
-  release(tensor: Pointer): void {
-    this.#library.tensorFree(tensor);
   }
 
   /** Runs the model on a thread of its own: this one goes on meanwhile. */
@@ -122,28 +106,14 @@ export class OpenVinoModel {
     check(this.#library, status);
   }
 
-  /**
-   * The output of the last run. What is read is marked, so that it cannot be taken for the output of a later run.
-   *
-   * @returns a copy of its bytes, and the type of its numbers
-   * @throws OpenVinoError if nothing has written to it since it was last read
-   */
-  output(name: string): { readonly type: number; readonly bytes: ArrayBuffer } {
+  /** The kind of an output, as the last run made it: the type of its numbers, and its dimensions. */
+  outputKind(name: string): { readonly type: number; readonly shape: readonly number[] } {
     const library = this.#library;
     const tensor = made(library, (out) => library.getTensor(this.#request, name, out));
     try {
       const type: [number] = [0];
       check(library, library.tensorType(tensor, type));
-      const count: [number] = [0];
-      check(library, library.tensorSize(tensor, count));
-      const bytes = count[0] * MARK_BYTES;
-      if (bytes === 0) return { type: type[0], bytes: new ArrayBuffer(0) };
-      const data = made(library, (out) => library.tensorData(tensor, out));
-      const memory = library.view(data, bytes);
-      const copy = memory.slice(0);
-      if (new Uint32Array(copy).includes(MARK)) throw new OpenVinoError(NOT_RUN);
-      new Uint32Array(memory).fill(MARK);
-      return { type: type[0], bytes: copy };
+      return { type: type[0], shape: shapeOf(library, tensor) };
     } finally {
       library.tensorFree(tensor);
     }
@@ -154,6 +124,21 @@ export class OpenVinoModel {
     this.#library.requestFree(this.#request);
     this.#library.compiledFree(this.#compiled);
     this.#library.coreFree(this.#core);
+  }
+}
+
+function shapeOf(library: OpenVino, tensor: Pointer): number[] {
+  const out: [WrittenShape | null] = [null];
+  check(library, library.tensorShape(tensor, out));
+  const [shape] = out;
+  if (shape === null) throw new OpenVinoError("it gave no shape");
+  try {
+    const { rank, dims } = shape;
+    if (rank === 0 || dims === null) return [];
+    const bytes = rank * BigInt64Array.BYTES_PER_ELEMENT;
+    return Array.from(new BigInt64Array(library.view(dims, bytes)), Number);
+  } finally {
+    library.shapeFree(shape);
   }
 }
 

@@ -1,25 +1,20 @@
-import type { Pointer } from "koffi";
-import { paddedLength } from "../../../core/cost/length-buckets.js";
 import { rerankerInput, scoredOutput, whyNotReranker } from "../../../models/onnx/onnx-check.js";
-import type { RerankerInput } from "../../../models/onnx/onnx-check.js";
 import { readOnnxOutline, type OnnxOutline } from "../../../models/onnx/onnx-outline.js";
 import type { BatchInput, LaneModel } from "../../lanes/lane-protocol.js";
-import { fillInput } from "../../session/fill-input.js";
 import { rowLogits } from "../../session/row-logits.js";
 import { unusable } from "../../session/unusable.js";
 import type { Session } from "../runtime.js";
+import { bindInputs, type Input } from "./bind-inputs.js";
 import { compileProperties, whyNotAsAsked } from "./compile-properties.js";
 import { ELEMENT, loadOpenVino } from "./openvino-library.js";
 import { OpenVinoModel } from "./openvino-model.js";
-
-interface Input {
-  readonly name: RerankerInput;
-  readonly type: number;
-}
+import { UnwrittenNumbers } from "./unwritten-numbers.js";
 
 interface Graph {
   readonly inputs: readonly Input[];
   readonly output: string;
+  /** The output's dimensions after the first, which is that of rows. */
+  readonly numbersPerRow: readonly number[];
   /** Token ids are below this; undefined if the file does not say. */
   readonly vocabularyRows: number | undefined;
 }
@@ -60,7 +55,8 @@ export class OpenVinoSession implements Session {
       if (computes !== undefined) throw unusable(computes);
       const inputs = outline.inputs.map(({ name }) => inputOf(name, compiled));
       const { vocabularyRows } = outline;
-      const graph = { inputs, output: output.name, vocabularyRows };
+      const numbersPerRow = await tryOutput(compiled, inputs, output.name, model);
+      const graph = { inputs, output: output.name, numbersPerRow, vocabularyRows };
       return new OpenVinoSession(compiled, graph, model);
     } catch (error) {
       compiled.close();
@@ -69,30 +65,14 @@ export class OpenVinoSession implements Session {
   }
 
   async run(input: BatchInput): Promise<Float32Array> {
-    const { inputs, output } = this.#graph;
+    const { output, numbersPerRow } = this.#graph;
     const rows = input.ids.length;
-    const longest = input.ids.reduce((most, ids) => Math.max(most, ids.length), 0);
-    const columns = paddedLength(longest, this.#model.lengthBuckets);
     this.#checkIds(input);
-    const tensors: Pointer[] = [];
-    // OpenVINO reads these arrays themselves: they must live until the run is over.
-    const alive: (BigInt64Array | Int32Array)[] = [];
-    try {
-      for (const { name, type } of inputs) {
-        const filled = fillInput(name, input, columns, this.#model);
-        const values = type === ELEMENT.int32 ? filled : BigInt64Array.from(filled, BigInt);
-        alive.push(values);
-        tensors.push(this.#compiled.feed(name, type, values, [rows, columns]));
-      }
-      await this.#compiled.run();
-      const { type, bytes } = this.#compiled.output(output);
-      if (type !== ELEMENT.float32 || alive.length !== inputs.length) {
-        throw unusable(`its output "${output}" is not float32`);
-      }
-      return rowLogits(new Float32Array(bytes), rows, this.#model.head);
-    } finally {
-      for (const tensor of tensors) this.#compiled.release(tensor);
-    }
+    const result = new UnwrittenNumbers([rows, ...numbersPerRow]);
+    bindInputs(this.#compiled, this.#graph.inputs, input, this.#model);
+    this.#compiled.bind(output, ELEMENT.float32, result.memory, result.shape);
+    await this.#compiled.run();
+    return rowLogits(result.written(), rows, this.#model.head);
   }
 
   async close(): Promise<void> {
@@ -116,6 +96,21 @@ function outlineOf(onnxPath: string): OnnxOutline {
   } catch (error) {
     throw unusable(messageOf(error), error);
   }
+}
+
+/** Runs a pair of two tokens. @returns the output's dimensions after the first */
+async function tryOutput(
+  compiled: OpenVinoModel,
+  inputs: readonly Input[],
+  output: string,
+  model: LaneModel,
+): Promise<readonly number[]> {
+  bindInputs(compiled, inputs, { ids: [new Int32Array(2)], secondStarts: [1] }, model);
+  await compiled.run();
+  const { type, shape } = compiled.outputKind(output);
+  if (type !== ELEMENT.float32) throw unusable(`its output "${output}" is not float32`);
+  if (shape[0] !== 1) throw unusable(`its output "${output}" has no row per pair`);
+  return shape.slice(1);
 }
 
 function inputOf(given: string, compiled: OpenVinoModel): Input {
