@@ -36,7 +36,11 @@ export async function receiveFile(
     announcedBytes: Number.isSafeInteger(length) ? length : undefined,
     chunks: file.chunks,
     purpose: async () => {
-      await untilFile(form, fields);
+      if ((await untilFile(form, fields)) !== undefined) {
+        throw new RankmillError("invalid_field", "file: stands twice in the form: send one", {
+          field: "file",
+        });
+      }
       return purposeIn(fields);
     },
   });

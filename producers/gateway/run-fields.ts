@@ -34,7 +34,14 @@ export const runQuerySchema = z.strictObject(settingsFields(z.coerce.number<stri
 /** A run over a file that was uploaded before. */
 export const runBodySchema = z.strictObject({
   ...settingsFields(z.int()),
-  file: z.string().describe("The id of an uploaded file."),
+  file: z
+    .string({
+      error: ({ input }) =>
+        input === undefined
+          ? "is missing: JSON names an uploaded file; send records as application/x-ndjson"
+          : undefined,
+    })
+    .describe("The id of an uploaded file."),
 });
 
 export type RunSettings = z.output<typeof runQuerySchema>;

@@ -1,6 +1,7 @@
 import { parseRequest, type Limits, type RerankRequest } from "./contract.js";
 import { z } from "zod";
 import { nearNames } from "./near-names.js";
+import { isTooDeep, MOST_JSON_LEVELS } from "./json-depth.js";
 import { alteredText, membersOf, repeatedMember } from "./json-text.js";
 import { describeError, type ErrorCode } from "./errors.js";
 
@@ -146,6 +147,11 @@ export function readRecord(
     const reason = `not JSON: ${error instanceof Error ? error.message : String(error)}`;
     return invalid({ line, code: "invalid_json", reason, input: text });
   }
+  if (isTooDeep(input)) {
+    const reason = `the record: lists and objects stand within each other over more than ${MOST_JSON_LEVELS} levels`;
+    // As a value it could not be written down.
+    return invalid({ line, code: "limit_exceeded", reason, input: text.slice(0, SHOWN_CHARS) });
+  }
   const twice = isObject(input) ? repeatedMember(text, OPAQUE) : undefined;
   if (twice !== undefined) {
     const reason = `${twice}: stands twice in the line: leave one of them`;
@@ -213,11 +219,15 @@ function mistyped(message: string, value: unknown): string {
   return near === undefined ? "" : `; is it what "${near}" holds?`;
 }
 
-/** The text of the metadata, if parsing has altered them: they are given back as they came. */
-function metadataText(
+/**
+ * The text of the metadata, if parsing has altered them: they are given back as they came.
+ *
+ * @param text of `line`
+ */
+export function metadataText(
   text: string,
   line: unknown,
-  { metadata }: RerankRequest,
+  { metadata }: Pick<RerankRequest, "metadata">,
 ): { readonly metadataText?: string } {
   if (metadata === undefined) return {};
   const members = membersOf(text);

@@ -104,6 +104,10 @@ describe("OpenAI's files and batches", () => {
     }
     await other.json(404, "POST", "/v1/batches", body);
     await other.json(404, "POST", "/v1/runs", { file: file["id"], model: BUILTIN });
+    await one.json(404, "GET", "/v1/files?after=file-none");
+    const two = form(text);
+    two.append("file", new File([text], "second.jsonl"));
+    expect((await one.json(422, "POST", "/v1/files", two))["message"]).toContain("stands twice");
     expect((await other.json(200, "GET", "/v1/files"))["data"]).toEqual([]);
     expect(await one.json(200, "DELETE", path)).toMatchObject({ deleted: true });
     await one.json(404, "GET", path);

@@ -57,6 +57,35 @@ describe("the gateway's own API", () => {
     fleet.gate.release();
   });
 
+  it("gives metadata back as the body spelled them", async () => {
+    const body = JSON.stringify({ ...JOB, metadata: { n: 0 } });
+    const spelled = body.replace('"n":0', '"n":12345678901234567890,"f":1.0');
+    const json = { "content-type": "application/json" };
+    const { url } = await one.json(202, "POST", "/v1/jobs", spelled, json);
+    const answer = await (await one.ask("GET", `${String(url)}?wait=20`)).text();
+    expect(answer).toContain('"metadata":{"n":12345678901234567890,"f":1.0}');
+  });
+
+  it("refuses what stands within itself too often, or twice, and no one else's line for it", async () => {
+    const json = { "content-type": "application/json" };
+    const deep = `"metadata":{"a":${"[".repeat(50_000)}${"]".repeat(50_000)}}`;
+    const job = `${JSON.stringify(JOB).slice(0, -1)},${deep}}`;
+    expect((await one.json(422, "POST", "/v1/jobs", job, json))["message"]).toContain("256 levels");
+    await one.json(422, "POST", "/v1/rerank", job, json);
+    const twice = `${JSON.stringify(JOB).slice(0, -1)},"query":"river"}`;
+    expect(await one.json(422, "POST", "/v1/rerank", twice, json)).toMatchObject({
+      message: "query: stands twice in the body: leave one of them",
+    });
+    const path = `/v1/runs?model=${BUILTIN}`;
+    const { id } = await one.json(202, "POST", path, `${lines(1)}{"id":"deep",${deep}}\n`);
+    await isOver(one, String(id));
+    expect(await one.json(200, "GET", `/v1/runs/${String(id)}`)).toMatchObject({
+      done: 1,
+      failed: 1,
+    });
+    await one.json(204, "DELETE", `/v1/runs/${String(id)}`);
+  });
+
   it("takes a job, and gives its ranking to those who ask later", async () => {
     const response = await one.ask("POST", "/v1/jobs", JOB);
     expect(response.status).toBe(202);

@@ -43,7 +43,13 @@ async function list(context: FileContext, { tenants }: GatewayParts): Promise<Re
   const { after, limit, purpose } = readQuery(context, filePageSchema);
   const all = await tenants.files.list(caller);
   const wanted = all.filter((file) => purpose === undefined || file.purpose === purpose);
-  const from = after === undefined ? 0 : wanted.findIndex(({ id }) => id === after) + 1;
+  const place = wanted.findIndex(({ id }) => id === after);
+  // From the first one on, a client that pages through its files would never end.
+  if (after !== undefined && place < 0) {
+    const message = `there is no file ${JSON.stringify(after.slice(0, 200))}`;
+    throw new RankmillError("not_found", message);
+  }
+  const from = place + 1;
   const data = wanted.slice(from, from + limit).map(fileObject);
   return context.json({
     object: "list",

@@ -1,5 +1,7 @@
 /** The routes of jobs: rankings that are asked for later. */
 import type { Context } from "hono";
+import { metadataText } from "../../../src/core/record.js";
+import { isObject } from "../../../src/inputs/formats/line-fields.js";
 import { jobName, type PlacedJob } from "../../../src/redis/owned-jobs.js";
 import type { OwnedJobState } from "../../../src/app/tenants/owned-jobs.js";
 import type { GatewayEnv, GatewayParts, RouteModule } from "../env.js";
@@ -33,9 +35,10 @@ async function submit(context: JobContext, parts: GatewayParts): Promise<Respons
       const { model: name, priority, ttl_seconds: ttlSeconds } = value;
       const { model } = await gateway.models.find(name);
       context.get("facts").model = model.name;
-      const request = Object.fromEntries(
-        Object.entries(value).filter(([field]) => field in requestFields),
-      );
+      const request = {
+        ...unalteredMetadata(text, value),
+        ...Object.fromEntries(Object.entries(value).filter(([field]) => field in requestFields)),
+      };
       const requestId = context.get("requestId");
       const scoring = scoringOf(value);
       const own = { request, bytes, scoring, priority, ttlSeconds, requestId };
@@ -44,6 +47,14 @@ async function submit(context: JobContext, parts: GatewayParts): Promise<Respons
       return { status: 202, location: urlOf(job), body: bodyOf(job, state) };
     }),
   );
+}
+
+/** The metadata as the body spells them, if a parser has altered them: a number beyond doubles, say. */
+function unalteredMetadata(text: string, body: object): { readonly metadata_json?: string } {
+  const { metadata } = body as { readonly metadata?: unknown };
+  if (!isObject(metadata)) return {};
+  const { metadataText: altered } = metadataText(text, body, { metadata });
+  return altered === undefined ? {} : { metadata_json: altered };
 }
 
 async function show(

@@ -2,6 +2,7 @@ import type { Limits } from "../../core/contract.js";
 import { RankmillError } from "../../core/errors.js";
 import type { RefuseLine } from "../../core/ports/input-container.js";
 import type { RecordSource } from "../../core/ports/record-source.js";
+import type { InputRecord } from "../../core/record.js";
 import type { InputFormatName } from "../../inputs/formats/registry.js";
 import { openSource } from "../../inputs/open-source.js";
 import { boundBytes, boundRecords } from "./bound-records.js";
@@ -57,7 +58,26 @@ export async function openStream(
         refuseLine,
       },
     );
-    return { source: boundRecords(source, maxUploadBytes), notes };
+    return { source: withBodyErrors(boundRecords(source, maxUploadBytes)), notes };
+  } catch (error) {
+    throw asBodyError(error);
+  }
+}
+
+function withBodyErrors(source: RecordSource): RecordSource {
+  return {
+    read: (doneIds) => named(source.read(doneIds)),
+    count: () => source.count(),
+    addTo: (hash) => source.addTo(hash),
+    close: () => source.close(),
+  };
+}
+
+async function* named(
+  records: AsyncIterable<InputRecord>,
+): AsyncGenerator<InputRecord, void, undefined> {
+  try {
+    yield* records;
   } catch (error) {
     throw asBodyError(error);
   }
@@ -66,6 +86,6 @@ export async function openStream(
 /** Whoever sends a body has no standard input. */
 function asBodyError(error: unknown): unknown {
   if (!(error instanceof RankmillError) || error.code !== "input_unusable") return error;
-  const message = error.message.replace(/^standard input:?/, "the body:");
+  const message = error.message.replace(/^standard input/, "the body");
   return new RankmillError(error.code, message, { cause: error });
 }

@@ -11,6 +11,8 @@ import { decompressZstd } from "./zstd.js";
 /** Read at once from a file: fewer wake-ups of the event loop than the default of 64 KiB. */
 const READ_BYTES = 256 * 1024;
 
+const STDIN = "standard input";
+
 export type Compression = "none" | "gzip" | "zstd";
 
 export interface OpenedInput {
@@ -38,7 +40,7 @@ export async function openInput(
   path: string,
   options: { readonly stdin?: AsyncIterable<Uint8Array | string> } = {},
 ): Promise<OpenedInput> {
-  const name = path === "-" ? "standard input" : path;
+  const name = path === "-" ? STDIN : path;
   const { stream, sizeBytes } = await openRaw(path, name, options.stdin);
   const raw = stream[Symbol.asyncIterator]();
   let bytesRead = 0;
@@ -140,7 +142,7 @@ function compressionOf(start: Uint8Array, name: string): Compression {
   if (((start[0] ?? 0) & 0xf0) === 0x50 && start[1] === 0x2a && start[2] === 0x4d) {
     if (start[3] === 0x18) return "zstd";
   }
-  const other = otherKindOf(start, name);
+  const other = otherKindOf(start, name === STDIN ? "FILE" : name);
   if (other !== undefined) throw new RankmillError("input_unusable", `${name} ${other}`);
   // Shorter than the shortest magic: no compressed file, however small, is.
   if (start.length < 4 && /\.(gz|zst)$/i.test(name)) throw cutShort(name);

@@ -233,8 +233,10 @@ export function cellsOf(
       if (quoted === undefined) return undefined;
       const end = row.indexOf(separator, quoted.end);
       const rest = row.slice(quoted.end, end < 0 ? undefined : end);
-      if (strict && rest.trim() !== "") return undefined;
-      cells.push(quoted.text + rest);
+      const isWhole = rest.trim() === "";
+      if (strict && !isWhole) return undefined;
+      // Text behind its end: the quotes are a part of the cell, as of `"so" they say`.
+      cells.push(isWhole ? quoted.text : row.slice(at, end < 0 ? undefined : end));
       if (end < 0) return cells;
       at = end + 1;
     } else {

@@ -79,6 +79,21 @@ describe("a line of input", () => {
     expect(record).not.toHaveProperty("failure.id");
   });
 
+  it("fails alone if lists and objects stand within each other too often", () => {
+    const deep = `${"[".repeat(50_000)}${"]".repeat(50_000)}`;
+    for (const line of [
+      `{"id":"a","query":"q","documents":["d"],"metadata":{"x":${deep}}}`,
+      `{"id":"a","query":"q","documents":${deep}}`,
+      `{"query":"q","pos":${deep},"neg":[]}`,
+      `{"x":${deep}}`,
+    ]) {
+      const [record, next] = read([line, good("b")]);
+      expect(record).toMatchObject({ failure: { line: 1, code: "limit_exceeded" } });
+      expect(JSON.stringify(record)).toContain("256 levels");
+      expect(next).toMatchObject({ status: "valid" });
+    }
+  });
+
   it("may name a member again in another object", () => {
     const line =
       '{"id":"a","query":"id","documents":[{"id":"a","text":"id"}],"metadata":{"id":"a","b":1,"b":2}}';

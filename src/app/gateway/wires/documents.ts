@@ -57,7 +57,10 @@ function callOf(read: Body, documents: readonly string[], body: WireBody): RankC
       ...(chunks > 1 && { longDocuments: "windows", maxWindows: Math.min(chunks, MOST_WINDOWS) }),
     },
     fields: { query: "query", documents: "documents" },
-    warnings: ignoredFields(body, Object.keys(bodySchema.shape)),
+    warnings: [
+      ...ignoredFields(body, Object.keys(bodySchema.shape)),
+      ...fieldsNobodyHas(read).map((field) => `rank_fields: no document has "${field}"`),
+    ],
   };
 }
 
@@ -116,6 +119,17 @@ function resultOf({ index, score }: GivenResult): { index: number; relevance_sco
   return { index, relevance_score: new Score(score) };
 }
 
+const MOST_NAME_CHARS = 64;
+const MOST_NAMED = 20;
+
+/** Fields that were named in vain, as a mistyped one is. */
+function fieldsNobodyHas({ rank_fields: fields, documents }: Body): string[] {
+  const has = (field: string): boolean =>
+    documents.some((document) => typeof document !== "string" && Object.hasOwn(document, field));
+  const lacking = (fields ?? []).slice(0, MOST_NAMED).filter((field) => !has(field));
+  return lacking.map((field) => field.slice(0, MOST_NAME_CHARS));
+}
+
 /** The text of a document; of an object, its `rank_fields` if it has any. */
 function documentText(
   document: Body["documents"][number],
@@ -125,7 +139,8 @@ function documentText(
   if (typeof document === "string") return document;
   const fields = rankFields.flatMap((field) => {
     const value = document[field];
-    return typeof value === "string" ? [value] : [];
+    if (typeof value === "string") return [value];
+    return typeof value === "number" || typeof value === "boolean" ? [String(value)] : [];
   });
   if (fields.length > 0) return fields.join("\n");
   const { text: whole } = document;

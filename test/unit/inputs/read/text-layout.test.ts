@@ -125,10 +125,12 @@ describe("a table with a header", () => {
   );
 
   it("reads cells in quotes, over several lines and blank ones too", async () => {
-    const text = 'query,document\n"a, ""b""","one\n\ntwo"\n5" disk,plain\n';
+    const text =
+      'query,document\n"a, ""b""","one\n\ntwo"\n5" disk,plain\n"so" they say,"a \\"b\\" c"\n';
     expect(await objects(text)).toEqual([
       { query: 'a, "b"', document: "one\n\ntwo" },
       { query: '5" disk', document: "plain" },
+      { query: '"so" they say', document: '"a \\"b\\" c"' },
     ]);
   });
 
