@@ -17,6 +17,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   "gateway-overload": async () => (await import("./gateway/overload.js")).overloadBench,
   "gateway-waiting": async () => (await import("./gateway/waiting.js")).waitingBench,
   jobs: async () => (await import("./jobs/bench.js")).jobsBench,
+  lengths: async () => (await import("./lengths/bench.js")).lengthsBench,
   memory: async () => (await import("./memory/bench.js")).memoryBench,
   numbers: async () => (await import("./numbers/bench.js")).numbersBench,
   peers: async () => (await import("./peers/bench.js")).peersBench,

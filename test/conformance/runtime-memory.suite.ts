@@ -10,10 +10,10 @@ import { SeededRandom } from "../support/random.js";
 
 const MIB = 1024 * 1024;
 /** Bytes of addresses that a lane may take more: room for some batches and not for others. */
-const MORE_BYTES = 64 * MIB;
+const MORE_BYTES = 32 * MIB;
 const LENGTH = 64;
-/** Rows of batches, the largest of which wants hundreds of megabytes. */
-const ROWS = [1, 2_048, 1, 4, 2_048, 4, 1];
+/** Rows of batches, the largest of which wants a hundred megabytes. */
+const ROWS = [1, 1_024, 1, 4, 1_024, 4, 1];
 
 /** What holds of every runtime when memory runs out; a new one calls this. */
 export function testRuntimeMemory(found: WorkerRuntime, needs: readonly Need[]): void {
