@@ -1,4 +1,5 @@
 import { RankmillError } from "../../src/core/errors.js";
+import type { Precision } from "../../src/core/precision.js";
 import { option, wording } from "../../src/core/wording.js";
 import {
   decideDevice,
@@ -43,15 +44,7 @@ export async function chooseDevice(
   tell: (decision: DeviceDecision) => void,
 ): Promise<Chosen> {
   const kind = wantedRuntime(values.runtime, wanted.precision);
-  const choice = deviceFor(kind, values.device);
-  const places: DevicePlaces = { env, setupDirs: { cuda: cudaDir(values.cudaDir) } };
-  const looked = await Promise.all(
-    devicesToTry(choice, wanted.precision).map(async (one) => {
-      const state = await deviceOf(one).find(places);
-      return { kind: one, state };
-    }),
-  );
-  const decision = decideDevice(choice, values.deviceFallback, looked);
+  const { choice, ...decision } = await findDevice(values, wanted.precision);
   const model = await requireModel(wanted, precisionsFor(choice, decision.device));
   if (choice === "auto" && decision.device.kind !== CPU_DEVICE.kind && isTiny(model)) {
     tell({ device: CPU_DEVICE, note: "device: CPU, for so small a model", unexpected: false });
@@ -61,6 +54,27 @@ export async function chooseDevice(
   const runBy = kind === DEFAULT_RUNTIME.kind ? "" : `, with ${runtimeOf(kind).name}`;
   tell({ ...decision, note: `${decision.note}${runBy}` });
   return { device: decision.device, ...found };
+}
+
+/**
+ * Finds the device of a worker.
+ *
+ * @param precision undefined if none was asked for
+ * @throws RankmillError `device_unavailable`, `invalid_option`
+ */
+export async function findDevice(
+  values: DeviceValues,
+  precision: Precision | undefined,
+): Promise<DeviceDecision & { readonly choice: DeviceChoice }> {
+  const choice = deviceFor(wantedRuntime(values.runtime, precision), values.device);
+  const places: DevicePlaces = { env, setupDirs: { cuda: cudaDir(values.cudaDir) } };
+  const looked = await Promise.all(
+    devicesToTry(choice, precision).map(async (one) => {
+      const state = await deviceOf(one).find(places);
+      return { kind: one, state };
+    }),
+  );
+  return { choice, ...decideDevice(choice, values.deviceFallback, looked) };
 }
 
 /** A runtime for CPUs leaves no choice of the device. */

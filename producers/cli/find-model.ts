@@ -1,8 +1,11 @@
 import { RankmillError } from "../../src/core/errors.js";
 import type { ModelKey } from "../../src/core/job.js";
 import { findServedModel } from "../../src/redis/model-registry.js";
+import { modelsInUse } from "../../src/redis/models-in-use.js";
+import { option, wording } from "../../src/core/wording.js";
 import { requireModel } from "./context.js";
-import type { FindModelValues } from "./options/model.js";
+import { requireOptions } from "./options/required-options.js";
+import type { AskedModelValues } from "./options/model.js";
 import type { RedisClient } from "../../src/redis/redis-client.js";
 
 /** The facts that a producer must know of a model; it needs none of its files. */
@@ -17,14 +20,15 @@ export interface KnownModel extends ModelKey {
  *
  * @throws RankmillError `invalid_option`, `model_not_found`
  */
-export async function findModel(redis: RedisClient, values: FindModelValues): Promise<KnownModel> {
-  const { model: name, precision, int8Form: form } = values;
+export async function findModel(redis: RedisClient, values: AskedModelValues): Promise<KnownModel> {
+  const { model: name, int8Form: form, precision } = values;
+  if (precision === "auto") return await servedByFleet(redis, name);
   if (name !== undefined && !name.startsWith(".") && !name.startsWith("/")) {
     const served = await findServedModel(redis, name, { precision, form });
     if (served !== undefined) return served;
   }
   try {
-    return await requireModel(values);
+    return await requireModel({ ...values, precision });
   } catch (error) {
     if (!(error instanceof RankmillError) || error.code !== "model_not_found") throw error;
     throw new RankmillError(
@@ -33,4 +37,16 @@ export async function findModel(redis: RedisClient, values: FindModelValues): Pr
       { cause: error },
     );
   }
+}
+
+/** A producer measures nothing: what workers have chosen is what it means. */
+async function servedByFleet(redis: RedisClient, asked: string | undefined): Promise<KnownModel> {
+  const { model: name } = requireOptions({ model: asked });
+  const [inUse] = await modelsInUse(redis, name);
+  const served = inUse ?? (await findServedModel(redis, name));
+  if (served !== undefined) return served;
+  throw new RankmillError(
+    "model_not_found",
+    wording`${option("precision", "auto")}: no worker on this Redis has served "${name}" yet, so its precision is not chosen: start one first, or name a precision`,
+  );
 }

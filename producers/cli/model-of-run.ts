@@ -7,7 +7,7 @@ import { loadCatalogue } from "../../src/models/catalogue-files.js";
 import { packageRoot } from "../../src/platform/package-root.js";
 import { fetchModel } from "./commands/models-pull.js";
 import type { DownloadValues } from "./options/download.js";
-import type { FindModelValues } from "./options/model.js";
+import type { AskedModelValues } from "./options/model.js";
 import { wrapped } from "./say-failure.js";
 import { say } from "./terminal.js";
 
@@ -64,7 +64,7 @@ export async function findOrFetch<T>(
 
 export interface FetchOptions {
   readonly pull: boolean;
-  readonly files: Pick<FindModelValues, "precision" | "modelsDir">;
+  readonly files: Pick<AskedModelValues, "precision" | "modelsDir">;
   readonly download: Partial<DownloadValues>;
   readonly signal: AbortSignal;
 }

@@ -9,6 +9,7 @@ import { chooseDevice, type Chosen } from "./choose-device.js";
 import { preparedDir } from "./context.js";
 import { laneOptions } from "./lane-options.js";
 import type { WorkerValues } from "./options/worker-groups.js";
+import { settlePrecision, type WithFleet } from "./settle-precision.js";
 import { env } from "./terminal.js";
 
 /** The connection is new: it has just been asked, and has answered. */
@@ -23,9 +24,19 @@ export interface WorkerMeans {
   readonly instruments: Instruments | undefined;
 }
 
-/** Finds model, device and runtime, and tells the log why they are those. */
-export async function chooseModel(values: WorkerValues, logger: Logger): Promise<Chosen> {
-  return await chooseDevice(values.device, values.model, ({ note, unexpected }) => {
+/**
+ * Finds model, device and runtime, and tells the log why they are those.
+ *
+ * @param fleet Redis of the workers that serve the same model
+ */
+export async function chooseModel(
+  values: WorkerValues,
+  logger: Logger,
+  fleet: WithFleet | undefined,
+): Promise<Chosen> {
+  const tell = (line: string): void => logger.info(line);
+  const { device, model } = await settlePrecision(values, { tell, logger, fleet });
+  return await chooseDevice(device, model, ({ note, unexpected }) => {
     if (unexpected) logger.warn(note);
     else logger.info(note);
   });

@@ -42,7 +42,7 @@ export interface PairLaneOptions {
   /** @defaultValue the model's own max length, `only-second` */
   readonly scoring?: ScoringOptions;
   /** @defaultValue `"auto"` */
-  readonly tokenizer?: TokenizerChoice;
+  readonly tokenizer?: TokenizerChoice | undefined;
   /** @defaultValue the CPU */
   readonly device?: WorkerDevice;
   /** @defaultValue ONNX Runtime */

@@ -38,6 +38,7 @@ export interface PlanParts {
   /** Of a model that shares prefixes, if they take of the activations' memory. */
   readonly prefixes?: PrefixCost | undefined;
   readonly timing: Quadratic;
+  readonly forecast?: LanePlan["forecast"];
   readonly payloadBytes: number;
   readonly tokenCacheBytes: number;
   readonly sharedBytes: number;
@@ -65,6 +66,7 @@ export function assemblePlan(request: LanePlanRequest, parts: PlanParts): LanePl
       timing === UNMEASURED_TIMING
         ? undefined
         : (rows, longest) => quadraticAt(timing, rows, longest),
+    forecast: parts.forecast,
     payloads: new PayloadMemory(payloadBytes, garbageCollector()),
     memoryLimitBytes: limit.bytes,
     sharedBytes: parts.sharedBytes,

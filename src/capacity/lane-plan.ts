@@ -8,6 +8,7 @@ import type { ResolvedModel } from "../models/resolve.js";
 import type { BatchMemory } from "../pipeline/batch/batch-memory.js";
 import type { BatcherOptions } from "../pipeline/batch/batcher.js";
 import type { PlannedTokenizer } from "./tokenizer-memory.js";
+import type { LaneForecast } from "./lane-forecast.js";
 import type { PayloadMemory } from "./payload-memory.js";
 
 /** The choices of an operator. */
@@ -48,6 +49,8 @@ export interface LanePlan {
   readonly deadlineMs: (batches: readonly BatchShape[]) => number;
   /** Milliseconds of a batch; undefined if it was not measured. */
   readonly batchMs: ((rows: number, longest: number) => number) | undefined;
+  /** Speed and memory of all lanes; undefined if they were not measured. */
+  readonly forecast: LaneForecast | undefined;
   readonly payloads: PayloadMemory;
   /** Memory limit within which all of it was planned. */
   readonly memoryLimitBytes: number;

@@ -17,6 +17,7 @@ import type { Layout } from "./calibration.js";
 import { BARE_LANE_BYTES, baseBytes, divideMemory, ordinaryTokens } from "./divide-memory.js";
 import { tooSmall, type Division, type LaneNeeds } from "./divide-memory.js";
 import { explainPlan } from "./explain-plan.js";
+import { forecastLanes } from "./lane-forecast.js";
 import type { LanePlan, LanePlanRequest } from "./lane-plan.js";
 import { marginBytes, tokenCacheBytes } from "./memory-plan.js";
 import { prefixBytesPerLane } from "./prefix-memory.js";
@@ -76,6 +77,7 @@ export async function planFromMeasurements(request: LanePlanRequest): Promise<La
     activation,
     prefixes,
     timing: timingOf(calibration),
+    forecast: calibration && forecastLanes(calibration, layout, limits, needs),
     payloadBytes: fitted.payloadBytes,
     tokenCacheBytes: forTokensBytes,
     sharedBytes,

@@ -35,3 +35,12 @@ export const COMPUTED_PRECISIONS: Readonly<Partial<Record<Precision, ComputedPre
 export function filePrecision(precision: Precision): Precision {
   return COMPUTED_PRECISIONS[precision]?.from ?? precision;
 }
+
+/** Precisions that an operator may ask for; `auto` is the fastest on a host that errs little. */
+export const PRECISION_CHOICES = ["auto", ...PRECISIONS] as const;
+export type PrecisionChoice = (typeof PRECISION_CHOICES)[number];
+
+/** @returns undefined for `auto`, and if none was asked for: what is usual */
+export function namedPrecision(choice: PrecisionChoice | undefined): Precision | undefined {
+  return choice === "auto" ? undefined : choice;
+}

@@ -86,6 +86,11 @@ export function workerKey(tag: string, worker: string): string {
   return `${KEY_PREFIX}:{${tag}}:worker:${worker}`;
 }
 
+/** String: the numbers in which workers that choose by themselves serve a model, JSON; has a time to live. */
+export function agreedNumbersKey(fp32Tag: string): string {
+  return `${KEY_PREFIX}:{${fp32Tag}}:agreed-numbers`;
+}
+
 /** BullMQ's hash of one job. */
 export function bullJobKey(tag: string, priority: Priority, jobId: string): string {
   return `${KEY_PREFIX}:${queueName(tag, priority)}:${jobId}`;

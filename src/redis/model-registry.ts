@@ -78,7 +78,7 @@ export function differsInForm(one: ModelKey, other: ModelKey): boolean {
   return modelTag({ ...one, form: undefined }) === modelTag({ ...other, form: undefined });
 }
 
-function isCalled(model: ServedModel, name: string): boolean {
+export function isCalled(model: ServedModel, name: string): boolean {
   return [model.name, ...model.aliases].some((known) => known.toLowerCase() === name.toLowerCase());
 }
 

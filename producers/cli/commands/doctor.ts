@@ -8,6 +8,7 @@ import type {
   ExaminedServer,
 } from "../../../src/app/doctor/subject.js";
 import { wordingOf } from "../../../src/core/errors.js";
+import { namedPrecision } from "../../../src/core/precision.js";
 import { connectRedis } from "../../../src/redis/connection.js";
 import { describeRedis, infoFields } from "../../../src/redis/redis-info.js";
 import { serversOf } from "../../../src/redis/redis-servers.js";
@@ -73,7 +74,11 @@ async function doctor(parsed: Record<string, unknown>): Promise<number> {
     const findings = await examine(
       {
         redis,
-        model: await examinedModel(values.device, values.model),
+        model: await examinedModel(values.device, {
+          ...values.model,
+          // It measures nothing: fp32 is what the others are compared with.
+          precision: namedPrecision(values.model.precision),
+        }),
         lanes: laneOptions(values.lanes, values.worker),
         inFlight: inFlightBounds(values.redis),
         maxDocumentChars: values.limits.maxDocumentChars,

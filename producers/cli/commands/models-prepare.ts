@@ -4,12 +4,14 @@ import { numbersName } from "../../../src/core/forms/numbers.js";
 import { RankmillError } from "../../../src/core/errors.js";
 import type { PreparedModel, PrepareEvent } from "../../../src/inference/prepare/prepare-model.js";
 import { wantedRuntime } from "../../../src/inference/runtime/decide-runtime.js";
-import { runtimeOf } from "../../../src/inference/runtime/registry.js";
+import { runtimeOf, type RuntimeKind } from "../../../src/inference/runtime/registry.js";
 import { loadCatalogue } from "../../../src/models/catalogue-files.js";
+import { namedPrecision } from "../../../src/core/precision.js";
 import { packageRoot } from "../../../src/platform/package-root.js";
 import type { ResolvedModel } from "../../../src/models/resolve.js";
 import { calibrationDir, createLogger, preparedDir, requireModel } from "../context.js";
 import { findRuntime, type WithRuntime } from "../find-runtime.js";
+import { settlePrecision } from "../settle-precision.js";
 import { env, print, say } from "../terminal.js";
 import { EXIT } from "../exit-codes.js";
 import { addHelp } from "../options/add-help.js";
@@ -25,7 +27,7 @@ import { PREPARE } from "../options/prepare.js";
 import { fetchModel } from "./models-pull.js";
 
 const GROUPS = {
-  model: pick(MODEL, "precision", "int8Form", "modelsDir", "preparedDir"),
+  model: pick(MODEL, "precision", "maxScoreError", "int8Form", "modelsDir", "preparedDir"),
   device: pick(DEVICE, "runtime", "openvinoDir"),
   prepare: PREPARE,
   lanes: pick(LANES, "calibrationDir"),
@@ -56,11 +58,8 @@ export function addModelsPrepare(models: Command): void {
 async function prepare(name: string, parsed: Record<string, unknown>): Promise<number> {
   const values = readOptions(GROUPS, parsed);
   const { pullFirst, calibrateAhead, fullCheck } = values.prepare;
-  const kind = wantedRuntime(values.device.runtime, values.model.precision);
-  const there = pullFirst
-    ? await atHand(name, values)
-    : await requireModel({ ...values.model, model: name });
-  const { model, runtime } = await findRuntime(kind, values.device, there);
+  if (pullFirst) await bringHere(name, values);
+  const { kind, model, runtime } = await chosenModel(name, values);
   const folder = preparedDir(values.model.preparedDir);
   const { openTokenizer } = await import("../../../src/tokenizers/open-tokenizer.js");
   // Opening it keeps what it is compiled to, if our own implementation reads it.
@@ -85,6 +84,20 @@ async function prepare(name: string, parsed: Record<string, unknown>): Promise<n
     say(`${model.name} ${numbersName(model)}: ${runtimeOf(kind).name} loads the model's own file`);
   }
   return report(model, prepared, tokenizer.kind, values.messages.json);
+}
+
+/** The model on a CPU, in the precision that was named or measured. */
+async function chosenModel(
+  name: string,
+  { model, device, lanes }: CommandValues<typeof GROUPS>,
+): Promise<WithRuntime & { readonly kind: RuntimeKind }> {
+  const onCpu = { device: "cpu", deviceFallback: "fail", cudaDir: undefined } as const;
+  const asked = { model: { ...model, model: name }, device: { ...device, ...onCpu }, lanes };
+  const logger = createLogger({ logLevel: undefined, logFormat: undefined }, "warn", 2);
+  const settled = await settlePrecision(asked, { tell: say, logger });
+  const kind = wantedRuntime(settled.device.runtime, settled.model.precision);
+  const found = await requireModel(settled.model);
+  return { kind, ...(await findRuntime(kind, settled.device, found)) };
 }
 
 /** Prepares the model and says how far it is. @returns undefined if there is nothing to prepare */
@@ -145,10 +158,11 @@ function report(
   return EXIT.ok;
 }
 
-/** The model; it is fetched if it or its file of this precision is not here. */
-async function atHand(name: string, values: CommandValues<typeof GROUPS>): Promise<ResolvedModel> {
+/** Fetches the model if it or its file of this precision is not here. */
+async function bringHere(name: string, values: CommandValues<typeof GROUPS>): Promise<void> {
+  const precision = namedPrecision(values.model.precision);
   try {
-    return await requireModel({ ...values.model, model: name });
+    await requireModel({ ...values.model, precision, model: name });
   } catch (error) {
     const missing =
       error instanceof RankmillError &&
@@ -156,7 +170,6 @@ async function atHand(name: string, values: CommandValues<typeof GROUPS>): Promi
     if (!missing || !(await canBePulled(name))) throw error;
     say(`${name} is not on this machine: pulling it`);
     await fetchModel(name, values.model, values.download);
-    return await requireModel({ ...values.model, model: name });
   }
 }
 

@@ -1,7 +1,7 @@
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
-import { findEntry } from "../../../src/core/catalogue.js";
-import { filePrecision } from "../../../src/core/precision.js";
+import { findEntry, type CatalogueEntry } from "../../../src/core/catalogue.js";
+import { filePrecision, type Precision } from "../../../src/core/precision.js";
 import { loadCatalogue } from "../../../src/models/catalogue-files.js";
 import { HUB_ENDPOINT } from "../../../src/models/pull/hub-client.js";
 import { packageRoot } from "../../../src/platform/package-root.js";
@@ -11,11 +11,11 @@ import { env, print, say } from "../terminal.js";
 import { DownloadProgress } from "../download-progress.js";
 import { EXIT } from "../exit-codes.js";
 import type { DownloadValues } from "../options/download.js";
-import type { FindModelValues } from "../options/model.js";
+import type { AskedModelValues } from "../options/model.js";
 import { stopSignal } from "../stop-signal.js";
 
 /** The files wanted, and the folder for them. */
-type ModelFiles = Pick<FindModelValues, "precision" | "modelsDir">;
+type ModelFiles = Pick<AskedModelValues, "precision" | "modelsDir">;
 
 /** `models pull`: fetches what is missing, and prints the folder. */
 export async function pull(
@@ -43,11 +43,36 @@ export async function fetchModel(
 ): Promise<string | undefined> {
   const entry = findEntry(await loadCatalogue(packageRoot()), name);
   if (entry?.source.kind === "package") return undefined;
+  let folder: string | undefined;
+  for (const precision of precisionsOf(files.precision, entry)) {
+    folder = await fetchFiles(entry ?? name, precision, files, download, signal);
+  }
+  return folder;
+}
+
+/** `auto` chooses between fp32 and what the catalogue names for CPUs. */
+function precisionsOf(
+  choice: AskedModelValues["precision"],
+  entry: CatalogueEntry | undefined,
+): readonly Precision[] {
+  if (choice !== "auto") return [filePrecision(choice ?? "fp32")];
+  const onCpus = entry?.choice.cpu ?? "fp32";
+  return [...new Set<Precision>(["fp32", filePrecision(onCpus)])];
+}
+
+/** @returns the model's folder */
+async function fetchFiles(
+  model: CatalogueEntry | string,
+  precision: Precision,
+  files: ModelFiles,
+  download: Partial<DownloadValues>,
+  signal: AbortSignal,
+): Promise<string> {
   const hubCache = env["HF_HOME"] ?? join(homedir(), ".cache", "huggingface");
   const display = new DownloadProgress(process.stderr);
-  const pulled = await pullModel(entry ?? name, {
+  const pulled = await pullModel(model, {
     modelsDir: modelsDir(files.modelsDir),
-    precision: filePrecision(files.precision ?? "fp32"),
+    precision,
     endpoint: download.hubEndpoint ?? HUB_ENDPOINT,
     token: download.hubToken,
     revision: download.revision,

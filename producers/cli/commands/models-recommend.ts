@@ -12,12 +12,21 @@ import { DEVICE } from "../options/device.js";
 import { MESSAGES } from "../options/messages.js";
 import { pick } from "../options/option-spec.js";
 import { commandsFor, recommendationLines } from "../recommendation.js";
+import { createLogger } from "../context.js";
+import { measuredWays, type WayRow } from "../measured-ways.js";
+import { LANES } from "../options/lanes.js";
+import { MODEL } from "../options/model.js";
+import type { Painted } from "../painted.js";
+import { wayAsJson, wayTable } from "../way-table.js";
+import type { CatalogueEntry } from "../../../src/core/catalogue.js";
 import { stopSignal } from "../stop-signal.js";
 import { print, printLines } from "../terminal.js";
 
 const GROUPS = {
   catalogue: pick(CATALOGUE, "language", "use", "licence"),
-  device: pick(DEVICE, "device"),
+  device: pick(DEVICE, "device", "runtime", "openvinoDir"),
+  model: pick(MODEL, "modelsDir", "preparedDir"),
+  lanes: pick(LANES, "calibrationDir"),
   messages: pick(MESSAGES, "json"),
 };
 type Values = CommandValues<typeof GROUPS>;
@@ -51,6 +60,7 @@ async function answer(values: Values): Promise<number> {
       `no model of the catalogue reads "${needs.language}" ${needs.commercial ? "under a licence for commercial use" : "on this device"}: see "rankmill models list"`,
     );
   }
+  const here = needs.device === "cpu" ? await hereOf(found.entry, values) : undefined;
   if (values.messages.json) {
     const { entry, precision, compute, figure } = found;
     print(
@@ -62,13 +72,60 @@ async function answer(values: Values): Promise<number> {
         licence: entry.licence.name,
         slower_decoder: found.slowerDecoder?.id ?? null,
         commands: commandsFor(found, needs),
+        ...(here && {
+          ways: here.rows.map((row) => wayAsJson(row)),
+          measured_by: here.measuredBy ?? null,
+        }),
       }),
     );
   } else {
     const width = process.stdout.columns ?? USUAL_COLUMNS;
     printLines(...recommendationLines(found, needs, Math.min(width, USUAL_COLUMNS)));
+    if (here !== undefined) printLines("", ...linesOf(here));
   }
   return EXIT.ok;
+}
+
+/** What is known of a model on this host. */
+interface Here {
+  readonly rows: readonly WayRow[];
+  /** The command that measures what is not known; undefined if all is. */
+  readonly measuredBy: string | undefined;
+}
+
+/** Measures nothing. */
+async function hereOf(
+  entry: CatalogueEntry,
+  { model, device, lanes }: Values,
+): Promise<Here | undefined> {
+  const name = entry.aliases[0] ?? entry.id;
+  const asked = { model: { ...model, model: name, ...NO_CHOICE }, device, lanes };
+  const logger = createLogger({ logLevel: undefined, logFormat: undefined }, "warn", 2);
+  const measuredBy = `rankmill models verify ${name} --precision auto`;
+  try {
+    const rows = await measuredWays(asked, logger, undefined, true);
+    const known = rows.filter(({ kind, way }) => kind === "closed" || isKnown(way));
+    return { rows: known, measuredBy: known.length === rows.length ? undefined : measuredBy };
+  } catch (error) {
+    if (!(error instanceof RankmillError)) throw error;
+    return { rows: [], measuredBy };
+  }
+}
+
+const NO_CHOICE = { precision: undefined, int8Form: undefined } as const;
+
+function isKnown(way: WayRow["way"]): boolean {
+  return "forecast" in way && way.forecast !== undefined && way.error !== undefined;
+}
+
+function linesOf({ rows, measuredBy }: Here): readonly (string | Painted)[] {
+  const isMeasured = rows.some(({ kind }) => kind === "open");
+  return [
+    ...(isMeasured ? ["  Measured on this host:", ...wayTable(rows)] : []),
+    ...(measuredBy === undefined
+      ? []
+      : ["  Once it is here, this measures its speed, memory and error:", `  ${measuredBy}`]),
+  ];
 }
 
 async function needsOf({ catalogue, device }: Values): Promise<Needs> {

@@ -14,15 +14,20 @@ import { addHelp } from "../options/add-help.js";
 import { CATALOGUE } from "../options/catalogue.js";
 import { addOptions, readOptions } from "../options/command-options.js";
 import { DEVICE } from "../options/device.js";
+import { LANES } from "../options/lanes.js";
 import { MESSAGES } from "../options/messages.js";
 import { MODEL } from "../options/model.js";
 import { pick } from "../options/option-spec.js";
+import { settlePrecision } from "../settle-precision.js";
 import { smokeTest, type VerifyReport } from "../smoke-test.js";
-import { env, print, say } from "../terminal.js";
+import { env, print, printLines, say } from "../terminal.js";
+import { measuredWays } from "../measured-ways.js";
+import { wayAsJson, wayTable } from "../way-table.js";
 
 const GROUPS = {
   catalogue: pick(CATALOGUE, "published"),
-  model: pick(MODEL, "precision", "int8Form", "modelsDir", "preparedDir"),
+  model: pick(MODEL, "precision", "maxScoreError", "int8Form", "modelsDir", "preparedDir"),
+  lanes: pick(LANES, "calibrationDir"),
   messages: pick(MESSAGES, "json"),
   device: DEVICE,
 };
@@ -43,6 +48,7 @@ export function addModelsVerify(models: Command): void {
   addHelp(command, {
     examples: ["rankmill models verify ./granite-r2 --published granite-reranker-r2"],
     notes: [
+      `With --precision auto it also measures every precision that this host can compute: error, speed and memory.`,
       `Without published scores it is a smoke test: four questions, each with an answer and a text about something else, alone and together. It fails if a score is no number, if texts together get other scores than alone, or if an answer ranks below the other text.`,
     ],
   });
@@ -50,17 +56,26 @@ export function addModelsVerify(models: Command): void {
 
 async function verify(name: string, parsed: Record<string, unknown>): Promise<number> {
   const values = readOptions(GROUPS, parsed);
-  const chosen = await chooseDevice(values.device, { ...values.model, model: name }, ({ note }) =>
-    say(note),
-  );
+  const asked = { ...values, model: { ...values.model, model: name } };
+  const logger = createLogger({ logLevel: undefined, logFormat: undefined }, "warn", 2);
+  const settled = await settlePrecision(asked, { tell: say, logger });
+  const chosen = await chooseDevice(settled.device, settled.model, ({ note }) => say(note));
+  const ways =
+    values.model.precision === "auto" ? await measuredWays(asked, logger, chosen.model) : undefined;
   const published = await publishedOf(chosen.model, values.catalogue.published);
   const source = await formedSource(chosen.model, preparedDir(values.model.preparedDir));
   const report =
     published.length === 0
       ? await smokeTest(chosen, source)
       : await comparePublished(chosen, published, source);
-  if (values.messages.json) print(JSON.stringify(report.json));
-  else for (const line of report.lines) print(line);
+  if (values.messages.json) {
+    print(
+      JSON.stringify({ ...report.json, ...(ways && { ways: ways.map((row) => wayAsJson(row)) }) }),
+    );
+  } else {
+    for (const line of report.lines) print(line);
+    if (ways !== undefined) printLines("", ...wayTable(ways));
+  }
   return report.agrees ? EXIT.ok : EXIT.someFailed;
 }
 

@@ -5,6 +5,7 @@ import { exportCommand } from "../../../src/models/export-command.js";
 import { computeOf } from "../../../src/models/filter-models.js";
 import { whyNever } from "../../../src/models/never.js";
 import { resolveModel } from "../../../src/models/resolve.js";
+import { namedPrecision } from "../../../src/core/precision.js";
 import { packageRoot } from "../../../src/platform/package-root.js";
 import { digestCacheFile, modelsDir } from "../context.js";
 import { EXIT } from "../exit-codes.js";
@@ -65,7 +66,7 @@ async function info(name: string, parsed: Record<string, unknown>): Promise<numb
     ...places,
     digestCacheFile: digestCacheFile(),
     onDamaged: (problem) => say(problem),
-    precision: values.model.precision,
+    precision: namedPrecision(values.model.precision),
     int8Form: values.model.int8Form,
   }).catch((error: unknown) => {
     if (entry === undefined) throw error;

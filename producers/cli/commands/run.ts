@@ -23,13 +23,16 @@ import { evaluateFile } from "../../../src/outputs/evaluate-file.js";
 import { chooseDevice } from "../choose-device.js";
 import { createLogger, preparedDir } from "../context.js";
 import { redisOf } from "../redis-target.js";
-import { env, print, say } from "../terminal.js";
+import { env, print, printLines, say } from "../terminal.js";
+import { measuredWays, type WayRow } from "../measured-ways.js";
+import { timesOfWays } from "../times-of-ways.js";
+import { wayAsJson, wayTable } from "../way-table.js";
 import { reportDryRun } from "../dry-run-report.js";
 import { loadQrels, reportEvaluation } from "../evaluation-report.js";
 import { counted } from "../../../src/core/counted.js";
 import { EXIT } from "../exit-codes.js";
 import { askForModel, canAsk, findOrFetch } from "../model-of-run.js";
-import { int8FormOf } from "../form-of-output.js";
+import { int8FormOf, numbersOfOutput } from "../numbers-of-output.js";
 import { besideInput } from "../output-beside-input.js";
 import { forOutput, inputChoice, outputFormat, sourceSettings } from "../input-choice.js";
 import { laneOptions } from "../lane-options.js";
@@ -54,6 +57,7 @@ import { paint, painted } from "../painted.js";
 import { runSummary } from "../run-summary.js";
 import { quoted, shownPath } from "../shown-path.js";
 import { scoringOf } from "../scoring-from-options.js";
+import { fleetOf, settlePrecision } from "../settle-precision.js";
 import { showRun } from "../show-run.js";
 import { stopSignal } from "../stop-signal.js";
 import { reasonWithFlags } from "../say-error.js";
@@ -135,6 +139,8 @@ interface Prepared {
   readonly format: OutputFormat;
   readonly device: WorkerDevice;
   readonly runtime: WorkerRuntime;
+  /** The model as it was asked for. */
+  readonly name: string;
   readonly model: ResolvedModel;
   readonly source: RecordSource;
   readonly scoring: ResolvedScoring;
@@ -176,16 +182,17 @@ async function prepare(
   const { input, output, model: name } = await places(values, signal);
   const logger = createLogger(values.messages, "warn", 2);
   const goesOn = output !== "-" && !values.output.dryRun && !values.output.forceNew;
-  const int8Form = values.model.int8Form ?? (goesOn ? await int8FormOf(output) : undefined);
-  const find = (): ReturnType<typeof chooseDevice> =>
-    chooseDevice(
-      values.device,
-      { ...values.model, int8Form, model: name },
-      ({ note, unexpected }) => {
-        if (unexpected) say(note);
-        else logger.info(note);
-      },
-    );
+  const earlier = goesOn ? await numbersOfOutput(output) : undefined;
+  const int8Form = values.model.int8Form ?? int8FormOf(earlier);
+  const find = async (): ReturnType<typeof chooseDevice> => {
+    const asked = { ...values, model: { ...values.model, int8Form, model: name } };
+    const fleet = values.output.dryRun ? undefined : fleetOf(values.redis, logger);
+    const settled = await settlePrecision(asked, { tell: say, logger, fleet, earlier });
+    return await chooseDevice(settled.device, settled.model, ({ note, unexpected }) => {
+      if (unexpected) say(note);
+      else logger.info(note);
+    });
+  };
   const { pull } = values.fetch;
   const { model: files, download } = values;
   const { device, runtime, model } = await findOrFetch(name, find, {
@@ -224,6 +231,7 @@ async function prepare(
     format,
     device,
     runtime,
+    name,
     model,
     source,
     scoring,
@@ -286,9 +294,26 @@ async function forecast(values: RunValues, prepared: Prepared): Promise<number> 
     bootSeconds: BOOT_SECONDS,
     env,
   });
-  if (values.messages.json) print(JSON.stringify(figures, null, 2));
-  else for (const line of reportDryRun(figures)) print(line);
+  const { json } = values.messages;
+  const ways = await comparedWays(values, prepared);
+  const timeOf = timesOfWays(figures, ways);
+  if (json) {
+    const all = ways && { ways: ways.map((row) => wayAsJson(row, timeOf)) };
+    print(JSON.stringify({ ...figures, ...all }, null, 2));
+  } else {
+    for (const line of reportDryRun(figures)) print(line);
+    if (ways !== undefined) printLines("", ...wayTable(ways, timeOf));
+  }
   return figures.failed === 0 ? EXIT.ok : EXIT.someFailed;
+}
+
+/** Every way to compute the model here, if that is asked for or was chosen among. */
+async function comparedWays(
+  values: RunValues,
+  { model, name, logger }: Prepared,
+): Promise<WayRow[] | undefined> {
+  if (!values.output.compare && values.model.precision !== "auto") return undefined;
+  return await measuredWays({ ...values, model: { ...values.model, model: name } }, logger, model);
 }
 
 async function rank(

@@ -148,12 +148,13 @@ async function openAllInOne(
   const { logger } = means;
   const { chooseModel, openWorker } = await import("../open-worker.js");
   const { openKeptRedis } = await import("../../../src/app/kept-redis.js");
-  const model = await chooseModel(values, logger);
   const folder = stateDir(values.gateway.stateDir);
-  const { redis, failed } = await openKeptRedis(
-    { folder, searchPath: env["PATH"] ?? "", logger },
-    closers,
-  );
+  const place = { folder, searchPath: env["PATH"] ?? "", logger };
+  let opening: ReturnType<typeof openKeptRedis> | undefined;
+  const open = (): ReturnType<typeof openKeptRedis> => (opening ??= openKeptRedis(place, closers));
+  // Jobs may be left from an earlier start: their precision is kept.
+  const model = await chooseModel(values, logger, async (work) => await work((await open()).redis));
+  const { redis, failed } = await open();
   const worker = await openWorker(values, model, { ...means, redis, healthFile: undefined });
   closers.use("worker", worker, (one) => one.close(0));
   return { redis, failures: [failed, worker.failed], ownModel: model.model.name };

@@ -17,6 +17,7 @@ import { requireOptions } from "../options/required-options.js";
 import { REDIS_ADDRESS } from "../options/redis.js";
 import { SHUTDOWN } from "../options/worker.js";
 import { WORKER_GROUPS } from "../options/worker-groups.js";
+import { fleetOf } from "../settle-precision.js";
 import { stopSignal } from "../stop-signal.js";
 
 /** The time for handing back jobs and closing everything, after the drain. */
@@ -59,7 +60,7 @@ async function work(parsed: Record<string, unknown>): Promise<number> {
     onLate: () => logger.error("not stopped in order: something did not answer"),
   });
   requireOptions({ model: values.model.model, redisUrl: values.redis.redisUrl });
-  const model = await chooseModel(values, logger);
+  const model = await chooseModel(values, logger, fleetOf(values.redis, logger));
   const closers = new Closers();
   try {
     const starting = start(values, model, { logger, signal, closers });

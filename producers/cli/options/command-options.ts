@@ -6,6 +6,7 @@ import {
   flagOf,
   type GroupValues,
   type IntegerSpec,
+  type NumberSpec,
   type OptionGroup,
   type OptionSpec,
 } from "./option-spec.js";
@@ -83,6 +84,7 @@ export function commanderOption(spec: OptionSpec): Option {
   if (spec.env !== undefined && env[spec.env] !== "") option.env(spec.env);
   if (spec.type === "choice") option.choices(spec.choices);
   if (spec.type === "integer") option.argParser((text: string) => parseInteger(spec, text));
+  if (spec.type === "number") option.argParser((text: string) => parseNumber(spec, text));
   if (spec.type === "list") option.argParser(addToList);
   if (spec.type !== "flag" && spec.type !== "list" && spec.default !== undefined)
     option.default(spec.default);
@@ -114,6 +116,16 @@ function parseInteger(spec: IntegerSpec, text: string): number {
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < min || value > max) {
     const most = spec.max === undefined ? "" : ` and at most ${max}`;
     const message = `${flagOf(spec)}: "${text}" is not a whole number of at least ${min}${most}`;
+    throw new RankmillError("invalid_option", message);
+  }
+  return value;
+}
+
+function parseNumber(spec: NumberSpec, text: string): number {
+  const value = Number(text);
+  const { min, max } = spec;
+  if (!/^\d+(\.\d+)?$/.test(text) || value < min || value > max) {
+    const message = `${flagOf(spec)}: "${text}" is not a number from ${min} to ${max}`;
     throw new RankmillError("invalid_option", message);
   }
   return value;

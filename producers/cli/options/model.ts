@@ -1,4 +1,5 @@
-import { PRECISIONS } from "../../../src/core/precision.js";
+import { DEFAULT_MAX_SCORE_ERROR } from "../../../src/core/choose-way.js";
+import { PRECISION_CHOICES, type Precision } from "../../../src/core/precision.js";
 import { INT8_FORMS } from "../../../src/core/forms/int8-forms.js";
 import { TOKENIZER_CHOICES } from "../../../src/tokenizers/kinds/registry.js";
 import { pick, type GroupValues, type OptionGroup } from "./option-spec.js";
@@ -17,9 +18,20 @@ export const MODEL = {
       flags: "--precision <precision>",
       env: "RANKMILL_PRECISION",
       type: "choice",
-      choices: PRECISIONS,
+      choices: PRECISION_CHOICES,
       computedDefault: "fp32; on CUDA fp16",
-      description: "number format; each gives other scores",
+      description:
+        "number format; each gives other scores; auto measures, and takes the fastest here that errs no more than --max-score-error",
+    },
+    maxScoreError: {
+      flags: "--max-score-error <share>",
+      env: "RANKMILL_MAX_SCORE_ERROR",
+      type: "number",
+      min: 0,
+      max: 1,
+      default: DEFAULT_MAX_SCORE_ERROR,
+      description:
+        "largest error that --precision auto takes: the most that a logit differs from fp32's, as a share of the spread of fp32's logits",
     },
     int8Form: {
       flags: "--int8-form <form>",
@@ -63,4 +75,9 @@ export const MODEL = {
 
 /** The part of the options that finds a model. */
 export const FIND_MODEL = pick(MODEL, "model", "precision", "int8Form", "modelsDir");
-export type FindModelValues = GroupValues<typeof FIND_MODEL>;
+/** A model as it was asked for: the precision may be left to measuring. */
+export type AskedModelValues = GroupValues<typeof FIND_MODEL>;
+/** A model whose precision is settled. */
+export type FindModelValues = Omit<AskedModelValues, "precision"> & {
+  readonly precision: Precision | undefined;
+};

@@ -23,6 +23,15 @@ export interface IntegerSpec extends CommonSpec {
   readonly default?: number;
 }
 
+/** A number that need not be whole. */
+export interface NumberSpec extends CommonSpec {
+  readonly type: "number";
+  /** Inclusive, as is `max`. */
+  readonly min: number;
+  readonly max: number;
+  readonly default: number;
+}
+
 interface ChoiceSpec extends CommonSpec {
   readonly type: "choice";
   readonly choices: readonly string[];
@@ -39,7 +48,7 @@ interface ListSpec extends CommonSpec {
 }
 
 /** One option: the only place that names its flag, environment variable, default and unit. */
-export type OptionSpec = TextSpec | IntegerSpec | ChoiceSpec | FlagSpec | ListSpec;
+export type OptionSpec = TextSpec | IntegerSpec | NumberSpec | ChoiceSpec | FlagSpec | ListSpec;
 
 /** The options of one subject, in the order in which help shows them, by the names code uses. */
 export type OptionTable = Readonly<Record<string, OptionSpec>>;
@@ -55,7 +64,7 @@ type ValueOf<S extends OptionSpec> = S extends {
   readonly choices: infer C extends readonly string[];
 }
   ? C[number]
-  : S extends IntegerSpec
+  : S extends IntegerSpec | NumberSpec
     ? number
     : S extends FlagSpec
       ? boolean

@@ -40,6 +40,12 @@ export const OUTPUT = {
       description:
         "count and measure the input, score 200 pairs, and print what the run would take",
     },
+    compare: {
+      flags: "--compare",
+      type: "flag",
+      description:
+        "with --dry-run: measure every precision and runtime of this host, and print speed, memory, time and error of each",
+    },
   },
 } as const satisfies OptionGroup;
 
