@@ -29,6 +29,8 @@ export const calibrationSchema = z.object({
   timing: z.array(sampleSchema),
   /** Tokens per pair at which the speeds below were measured. */
   length: positive,
+  /** Pairs per second of one lane by its processor's time; absent from files of versions that did not measure it. */
+  alone: positive.optional(),
   /** Pairs per second of one lane, by rows per batch; empty if it was not worth measuring. */
   rows: z.array(z.object({ rows: positive, pairsPerSecond: positive })),
   /** Whether a pair gave the same logit to the bit alone and among rows of its own length. */

@@ -9,6 +9,10 @@ import { LANE_HEAP_BYTES } from "./memory-plan.js";
 export interface LaneForecast extends Layout {
   /** Of all lanes together, pairs of `length` tokens. */
   readonly pairsPerSecond: number;
+  /** The same if none of them hindered another, and no other work did. */
+  readonly unhindered: number;
+  /** True if lanes were measured beside one another: the machine had nothing else to do. */
+  readonly isMeasured: boolean;
   /** Tokens. */
   readonly length: number;
   /** The time of a pair of so many tokens in multiples of one of `length`. */
@@ -26,21 +30,26 @@ export function forecastLanes(
   const { length } = calibration;
   const timing = fitTiming(calibration.timing);
   const pairMs = quadraticAt(timing, 1, length);
+  const gain = gainByRows(calibration, limits);
+  const measured = togetherSpeed(calibration, layout);
+  // One lane's speed, in as many lanes and threads.
+  const alone = (calibration.alone ?? 1_000 / pairMs) * layout.lanes * layout.threads;
   const { readyBytes } = needs.lane;
   const laneBytes = readyBytes + LANE_HEAP_BYTES + needs.leastActivationBytes;
   return {
     ...layout,
     length,
-    pairsPerSecond: speedOf(calibration, layout, pairMs) * gainByRows(calibration, limits),
+    pairsPerSecond: (measured ?? alone) * gain,
+    unhindered: alone * gain,
+    isMeasured: measured !== undefined,
     relativeTime: (tokens) => quadraticAt(timing, 1, tokens) / pairMs,
     bytes: Math.round(needs.baseBytes + needs.sharedBytes + layout.lanes * laneBytes),
   };
 }
 
-/** Measured with one row per batch; computed from one thread's time where layouts were not compared. */
-function speedOf({ layouts }: Calibration, { lanes, threads }: Layout, pairMs: number): number {
-  const measured = layouts.find((one) => one.lanes === lanes && one.threads === threads);
-  return measured?.pairsPerSecond ?? (lanes * threads * 1_000) / pairMs;
+/** Pairs per second that were measured with one row per batch. */
+function togetherSpeed({ layouts }: Calibration, { lanes, threads }: Layout): number | undefined {
+  return layouts.find((one) => one.lanes === lanes && one.threads === threads)?.pairsPerSecond;
 }
 
 /** The speed of the fastest batch that is allowed, in multiples of that of single rows. */

@@ -44,7 +44,7 @@ export function addModelsVerify(models: Command): void {
     .action(async (name: string, parsed: Record<string, unknown>) => {
       process.exitCode = await verify(name, parsed);
     });
-  addOptions(command, GROUPS);
+  addOptions(command, GROUPS, ["precision", "maxScoreError", "published", "json"]);
   addHelp(command, {
     examples: ["rankmill models verify ./granite-r2 --published granite-reranker-r2"],
     notes: [

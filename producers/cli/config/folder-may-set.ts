@@ -6,6 +6,7 @@
 export const FOLDER_MAY_SET: ReadonlySet<string> = new Set([
   "model",
   "precision",
+  "maxScoreError",
   "tokenizer",
   "prepare",
   "device",

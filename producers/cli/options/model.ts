@@ -20,8 +20,7 @@ export const MODEL = {
       type: "choice",
       choices: PRECISION_CHOICES,
       computedDefault: "fp32; on CUDA fp16",
-      description:
-        "number format; each gives other scores; auto measures, and takes the fastest here that errs no more than --max-score-error",
+      description: "number format; each has other scores; auto is measured",
     },
     maxScoreError: {
       flags: "--max-score-error <share>",
@@ -31,7 +30,7 @@ export const MODEL = {
       max: 1,
       default: DEFAULT_MAX_SCORE_ERROR,
       description:
-        "largest error that --precision auto takes: the most that a logit differs from fp32's, as a share of the spread of fp32's logits",
+        "largest error of --precision auto: difference of a logit from fp32's, as a share of the spread of fp32's logits",
     },
     int8Form: {
       flags: "--int8-form <form>",

@@ -44,7 +44,7 @@ export const OUTPUT = {
       flags: "--compare",
       type: "flag",
       description:
-        "with --dry-run: measure every precision and runtime of this host, and print speed, memory, time and error of each",
+        "with --dry-run: print speed, memory, time and error of every precision and runtime",
     },
   },
 } as const satisfies OptionGroup;

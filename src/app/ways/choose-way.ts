@@ -14,11 +14,16 @@ export interface ChosenWay {
 
 /** @throws RankmillError `invalid_option` if every way errs more */
 export function chooseWay({ rows }: Comparison, maxScoreError: number): ChosenWay {
-  const known = rows.flatMap((way) =>
-    way.error === undefined || way.forecast === undefined
-      ? []
-      : [{ way, error: way.error, pairsPerSecond: way.forecast.pairsPerSecond }],
-  );
+  const measured = rows.flatMap((way) => {
+    const { error, forecast } = way;
+    return error === undefined || forecast === undefined ? [] : [{ way, error, forecast }];
+  });
+  // Where lanes of one way were not measured together, for other work, no two ways are compared so.
+  const areMeasured = measured.every(({ forecast }) => forecast.isMeasured);
+  const known = measured.map(({ way, error, forecast }) => {
+    const pairsPerSecond = areMeasured ? forecast.pairsPerSecond : forecast.unhindered;
+    return { way, error, pairsPerSecond };
+  });
   const chosen = fastestWithin(known, maxScoreError);
   if (chosen === undefined) {
     const least = Math.min(...rows.flatMap(({ error }) => error ?? []));

@@ -24,6 +24,10 @@ const FEW_PROBES: Probes = { lengths: [9, 33], rows: [2, 8], paddings: [] };
 const ROWS_WORTH_BELOW_MS = 40;
 const ROWS_WINDOW_MS = 400;
 const LAYOUT_WINDOW_MS = 700;
+/** The processor's clock ticks every 10 ms. */
+const ALONE_USED_MS = 250;
+/** Patience with a machine that has other things to do. */
+const ALONE_WALL_MS = 4_000;
 /** A message that takes longer would make a lane miss most of the window. */
 const MESSAGE_MS = 250;
 /** Below it the clock's ticks say little. */
@@ -83,6 +87,30 @@ export async function measureRows(
     measured.push({ rows, pairsPerSecond: pairsPerSecond / Math.max(busyShare, MIN_SHARE) });
   }
   return measured;
+}
+
+/**
+ * Pairs per second of a lane of one thread that has a processor for itself: by the processor's time, so that other work
+ * of the machine is not the model's fault.
+ */
+export async function measureAlone(
+  lane: LaneProcess,
+  length: number,
+  pairMs: number,
+): Promise<number> {
+  const pairs = Math.max(1, Math.min(MOST_ROWS, Math.floor(MESSAGE_MS / pairMs)));
+  const message = Array.from({ length: pairs }, (_, seed) => [madeUpPair(length, seed)]);
+  await lane.score(message);
+  const usedBefore = readProcessorMs(lane.pid);
+  const started = performance.now();
+  for (let done = pairs; ; done += pairs) {
+    await lane.score(message);
+    const wallMs = performance.now() - started;
+    const usedMs =
+      usedBefore === undefined ? wallMs : (readProcessorMs(lane.pid) ?? 0) - usedBefore;
+    if (usedMs >= ALONE_USED_MS) return (done * 1_000) / usedMs;
+    if (wallMs >= ALONE_WALL_MS) return (done * 1_000) / Math.max(usedMs, 1);
+  }
 }
 
 /** Pairs per second of all `lanes` at work together, one row per batch. */

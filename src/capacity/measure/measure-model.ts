@@ -2,7 +2,7 @@ import { CALIBRATION_FORMAT, type Calibration, type Layout } from "../calibratio
 import { quadraticAt } from "../../core/cost/quadratic.js";
 import { fitTiming } from "../../core/cost/lane-cost.js";
 import { measureSeries } from "./calibration-series.js";
-import { compareBits, measureLanes, measureRows } from "./calibration-speed.js";
+import { compareBits, measureAlone, measureLanes, measureRows } from "./calibration-speed.js";
 import { LaneProcess, type LaneProcessOptions } from "../../inference/lanes/lane-process.js";
 import { readProcessMemory } from "../../inference/host/process-memory.js";
 
@@ -52,6 +52,7 @@ export async function calibrate(options: CalibrateOptions): Promise<Calibration>
     });
     const length = Math.min(SPEED_LENGTH, highestLength);
     const pairMs = quadraticAt(fitTiming(timing), 1, length);
+    const alone = await measureAlone(lane, length, pairMs);
     const bits = dynamicallyQuantised
       ? { rowsKeepBits: false, paddingKeepsBits: false }
       : await compareBits(lane, highestLength, pairMs, options.model.unmasked !== true);
@@ -74,6 +75,7 @@ export async function calibrate(options: CalibrateOptions): Promise<Calibration>
       activation,
       timing,
       length,
+      alone,
       rows,
       ...bits,
       layouts,

@@ -36,7 +36,7 @@ describe("arguments that are refused", () => {
     [["run", "--model"], "rankmill: --model: its value is missing"],
     [
       ["run", "--precision", "int9"],
-      'rankmill: --precision: "int9" is not one of fp32, bf16, fp16, int8, uint8, w8, q4, q4f16, bnb4',
+      'rankmill: --precision: "int9" is not one of auto, fp32, bf16, fp16, int8, uint8, w8, q4, q4f16, bnb4',
     ],
     [["status", "a", "b"], "rankmill: status takes 1 argument, not 2; options begin with --"],
   ])("%j: %s", async (args, words) => {
