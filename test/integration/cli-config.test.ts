@@ -65,7 +65,7 @@ describe("the configuration file", () => {
       /\[models\.pul\]: no command is named "pul": did you mean/,
     ],
     ['top-n = "many"', /rankmill\.toml: top-n: "many" is not a whole number/],
-    ['precision = "int9"', /precision: "int9" is not one of fp32, bf16, fp16/],
+    ['precision = "int9"', /precision: "int9" is not one of auto, fp32, bf16, fp16/],
     ["top-n = [1, 2]", /top-n: \[1,2\] is a list, and one value is needed/],
     ["json = 1", /json: 1 is neither true nor false/],
     ["\ntop-n = = 1", /^rankmill: rankmill\.toml: line 2: /],
