@@ -1,6 +1,9 @@
 import process from "node:process";
+import { describeError } from "../../src/core/errors.js";
 import { EXIT } from "./exit-codes.js";
 import { runCommand } from "./run-command.js";
+import { sayFailure } from "./say-failure.js";
+import { asSystemError } from "./system-error.js";
 import { wasStopped } from "./stop-signal.js";
 import { hadRankings, say } from "./terminal.js";
 
@@ -12,7 +15,11 @@ import { hadRankings, say } from "./terminal.js";
 export async function runProgram(args: readonly string[]): Promise<void> {
   // A pipe that its reader has closed (`| head`) is an end, not an error.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
+    if (error.code !== "EPIPE") {
+      const { message } = describeError(asSystemError(error));
+      sayFailure(`standard output cannot be written: ${message}`);
+      process.exit(EXIT.unexpected);
+    }
     if (!hadRankings()) process.exit(EXIT.ok);
     say("rankmill: standard output was closed before all rankings were written to it");
     process.exit(EXIT.unexpected);

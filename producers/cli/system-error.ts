@@ -21,17 +21,27 @@ const ADVICE: Readonly<Record<string, string>> = {
   ENOENT: "was moved or deleted while it was in use: put it back, or start over",
   ENOTDIR: "a part of the path is no folder: choose another place",
   EISDIR: "is a folder: choose another place",
+  ENAMETOOLONG: "the name is too long, with those of the files beside it: choose a shorter one",
+  EFBIG:
+    "the file has reached the size that this process or the file system allows: raise the limit (ulimit -f unlimited), or choose another place",
+  ELOOP: "is a link that leads to itself: choose another place",
 };
 
 /** A refusal of the operating system as one line that says what to do; any other error as it is. */
 export function asSystemError(error: unknown): unknown {
   if (!isSystemError(error)) return error;
-  const advice = ADVICE[error.code];
+  const advice = ADVICE[error.code] ?? wordsOfSystem(error);
   if (advice === undefined) return error;
   const { code, syscall = "", path } = error;
   const action = [code, syscall].filter(Boolean).join(", ");
   const message = `${path === undefined ? "" : `${path}: `}${advice} (${action})`;
   return new RankmillError("internal", message, { cause: error, place: path });
+}
+
+/** The system's own words for a refusal that has none of ours: a place of the code says nothing to a user. */
+function wordsOfSystem({ code, message }: SystemError): string | undefined {
+  const words = /^(E[A-Z0-9]+): ([^,]+)/.exec(message);
+  return words?.[1] === code && words[2] !== undefined ? `the system says: ${words[2]}` : undefined;
 }
 
 function isSystemError(error: unknown): error is SystemError {

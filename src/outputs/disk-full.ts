@@ -9,6 +9,13 @@ import { option, wording } from "../core/wording.js";
  */
 export function asDiskFull(error: unknown, output: string): unknown {
   const code = errnoOf(error);
+  if (code === "EFBIG") {
+    return new RankmillError(
+      "internal",
+      wording`${option("output")} ${output}: a file has reached the size that this process or the file system allows (${code}): raise the limit (ulimit -f unlimited) and run again to go on, what was ranked is kept`,
+      { cause: error },
+    );
+  }
   if (code !== "ENOSPC" && code !== "EDQUOT") return error;
   return new RankmillError(
     "internal",

@@ -49,6 +49,7 @@ export function temporaryOf(path: string): string {
   return `${path}.rankmill.tmp`;
 }
 
+const UNREADABLE = "\ufffd";
 /** Links that lead to links: as many as the kernel follows. */
 const MAX_LINKS = 40;
 
@@ -63,6 +64,13 @@ export async function linkTarget(output: string): Promise<string> {
     throw new RankmillError(
       "place_unusable",
       wording`${option("output")} ${output}: is the name of a folder, a file is expected`,
+    );
+  }
+  // Node gives such a name with this character in the place of its bytes: another file would be written.
+  if (output.includes(UNREADABLE)) {
+    throw new RankmillError(
+      "place_unusable",
+      wording`${option("output")} ${output}: the name holds bytes that are not UTF-8: choose another`,
     );
   }
   let at = resolve(output);

@@ -57,6 +57,23 @@ it("a package that Node calls missing under a low limit of open files is no pack
   expect(bash(`exec ${start}`).stderr).toContain("a-package-that-is-not-there");
 });
 
+it("a pipe whose writer says no more keeps no command that has failed from ending", () => {
+  const writer = "exec 3>pipe; for i in $(seq 120); do echo bad >&3; done; exec sleep 600";
+  const run = [process.execPath, MAIN, ...rerank("pipe", "piped.jsonl", "--no-calibrate", BUILTIN)];
+  const { code, stderr } = bash(
+    `mkfifo pipe; (${writer}) & writer=$!; ${run.join(" ")}; code=$?; kill $writer; exit $code`,
+  );
+  expect(stderr).toContain("its first 100 lines hold no record");
+  expect(code).toBe(2);
+});
+
+it("a standard output that takes nothing is said in one line", () => {
+  const { code, stderr } = bash(`exec ${command("-")} >/dev/full`);
+  expect(stderr).toContain("standard output cannot be written: the disk is full");
+  expect(stderr).not.toMatch(/^ +at /m);
+  expect(code).toBe(1);
+});
+
 it("a reader that ends before the last ranking is no success", () => {
   const { code, stderr } = bash(`${command("-")} | head -1 >/dev/null; exit "\${PIPESTATUS[0]}"`);
   expect(stderr).toContain("standard output was closed before all rankings were written");

@@ -1,5 +1,6 @@
-import { createReadStream, type Stats } from "node:fs";
+import { constants, createReadStream, openSync, type Stats } from "node:fs";
 import { realpath, stat } from "node:fs/promises";
+import { Socket } from "node:net";
 import { pipeline, Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { describeError, RankmillError } from "../../core/errors.js";
@@ -100,11 +101,21 @@ async function openRaw(
     }
     if (stats.isDirectory())
       throw new RankmillError("input_unusable", `${name} is a folder, not a file`);
+    if (stats.isFIFO()) return { stream: openPipe(path), sizeBytes: undefined };
     const sizeBytes = stats.isFile() ? stats.size : undefined;
     return { stream: createReadStream(path, { highWaterMark: READ_BYTES }), sizeBytes };
   } catch (error) {
     throw unreadable(error, name);
   }
+}
+
+/**
+ * Opens a pipe without waiting for its writer. As a file it would be read by a thread that waits for as long as the
+ * writer says nothing, and a process ends no sooner than its threads.
+ */
+function openPipe(path: string): Readable {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  return new Socket({ fd, readable: true, writable: false });
 }
 
 /** Devices that end: a terminal, in which somebody types, and nothing at all. */
@@ -181,7 +192,8 @@ function unreadable(error: unknown, name: string): RankmillError {
     return cutShort(name, error);
   }
   if (code === "ENOENT") {
-    return new RankmillError("input_unusable", `${name}: no such file`, { cause: error });
+    const why = name.includes("\ufffd") ? "; names of files must be UTF-8" : "";
+    return new RankmillError("input_unusable", `${name}: no such file${why}`, { cause: error });
   }
   const { message } = describeError(error);
   return new RankmillError("input_unusable", `${name} cannot be read: ${message}`, {

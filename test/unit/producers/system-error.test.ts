@@ -17,6 +17,15 @@ it.each(["ENOSPC", "EMFILE", "ENFILE", "EIO", "EDQUOT"])("%s says what to do", (
   expect(asSystemError(raised)).toBeInstanceOf(RankmillError);
 });
 
+it.each([
+  ["ENAMETOOLONG: name too long, open 'x'", "x: the name is too long"],
+  ["EBUSY: resource busy or locked, open 'x'", "x: the system says: resource busy or locked"],
+])("every refusal is one line: %s", (raisedMessage, said) => {
+  const [code] = raisedMessage.split(":");
+  const raised = Object.assign(new Error(raisedMessage), { code, syscall: "open", path: "x" });
+  expect(asSystemError(raised)).toMatchObject({ message: expect.stringContaining(said) });
+});
+
 it("any other error stays as it is, since its stack trace is needed", () => {
   const raised = new TypeError("a mistake of ours");
   expect(asSystemError(raised)).toBe(raised);
