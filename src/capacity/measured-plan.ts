@@ -48,11 +48,12 @@ export async function planFromMeasurements(request: LanePlanRequest): Promise<La
   const wantedLanes = request.lanes ?? cores;
   const prefixBytes = prefixBytesPerLane(request, roomBytes / wantedLanes);
   const prefixes = prefixCost(request, prefixBytes);
+  const keptBytes = keptBytesOf(request);
   const tokens = ordinaryTokens(request);
   const needs: LaneNeeds = {
     baseBytes: base,
     sharedBytes,
-    lane: withPrefixes(calibration?.lane ?? unmeasuredLane(request), prefixBytes),
+    lane: withRoom(calibration?.lane ?? unmeasuredLane(request), prefixBytes + keptBytes),
     wantedLanes,
     leastActivationBytes: quadraticAt(activation, 1, tokens) + passingBytes(prefixes, tokens),
   };
@@ -73,7 +74,12 @@ export async function planFromMeasurements(request: LanePlanRequest): Promise<La
     laneModel: { intraOpThreads: layout.threads, prefixBytes },
     limits,
     keepsBits: keepsBits(calibration, limits),
-    budget: new ActivationBudget(activationBytes, layout.lanes, needs.leastActivationBytes),
+    budget: new ActivationBudget(
+      activationBytes,
+      layout.lanes,
+      needs.leastActivationBytes,
+      keptBytes,
+    ),
     activation,
     prefixes,
     timing: timingOf(calibration),
@@ -99,12 +105,15 @@ function prefixCost({ model }: LanePlanRequest, keptBytes: number): PrefixCost |
   return bytesPerToken === undefined ? undefined : { bytesPerToken, keptBytes };
 }
 
-/** A lane has room for prefixes from its start. */
-function withPrefixes(lane: LaneNeeds["lane"], prefixBytes: number): LaneNeeds["lane"] {
-  return {
-    readyBytes: lane.readyBytes + prefixBytes,
-    openPeakBytes: lane.openPeakBytes + prefixBytes,
-  };
+/** A lane has room from its start for prefixes, and for what a runtime will keep of lengths. */
+function withRoom(lane: LaneNeeds["lane"], bytes: number): LaneNeeds["lane"] {
+  return { readyBytes: lane.readyBytes + bytes, openPeakBytes: lane.openPeakBytes + bytes };
+}
+
+/** Bytes that a lane holds once it has met every length. */
+function keptBytesOf({ laneModel }: LanePlanRequest): number {
+  const { lengthBuckets = [], runtime } = laneModel;
+  return lengthBuckets.length * runtimeOf(runtime?.kind).keptBytesPerLength;
 }
 
 /** Bytes left for activations once the token cache has its part. */

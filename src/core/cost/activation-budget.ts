@@ -39,6 +39,7 @@ const LOWERING = 0.8;
 export class ActivationBudget {
   readonly #lanes: number;
   readonly #leastBytes: number;
+  readonly #keptBytes: number;
   readonly #held = new Map<LaneKey, number>();
   /** Granted batches that did not finish. */
   readonly #running = new Set<LaneKey>();
@@ -50,11 +51,13 @@ export class ActivationBudget {
   /**
    * @param capacityBytes of all lanes together; Infinity: no bound
    * @param leastBytes lowering stops here
+   * @param keptBytes what a lane grows by beside its batches, for which there is room of its own
    */
-  constructor(capacityBytes: number, lanes: number, leastBytes = 0) {
+  constructor(capacityBytes: number, lanes: number, leastBytes = 0, keptBytes = 0) {
     this.#capacity = capacityBytes;
     this.#lanes = lanes;
     this.#leastBytes = Math.min(leastBytes, capacityBytes);
+    this.#keptBytes = keptBytes;
   }
 
   get capacityBytes(): number {
@@ -132,7 +135,7 @@ export class ActivationBudget {
     this.#running.delete(lane);
     if (this.#outsized?.lane === lane) this.#outsized = undefined;
     this.#settleClaims();
-    return grownBytes > this.heldBytes(lane) + DRIFT_BYTES;
+    return grownBytes > this.heldBytes(lane) + this.#keptBytes + DRIFT_BYTES;
   }
 
   /** The process of `lane` is gone, and with it all that it held. */

@@ -11,6 +11,7 @@ export const ONNX_RUNTIME: Runtime & { readonly kind: "onnxruntime" } = {
   mapsWeights: false,
   ownWeights: 0,
   lengths: undefined,
+  keptBytesPerLength: 0,
   version: runtimeVersion,
   find: async () => await Promise.resolve({ status: "works" }),
   prepare: async (model, save, form) => {

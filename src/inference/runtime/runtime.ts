@@ -31,6 +31,8 @@ export interface Runtime {
    * @param highest tokens of the model's longest pair
    */
   readonly lengths: ((highest: number) => readonly number[]) | undefined;
+  /** Bytes that it keeps of each length that it has met, for as long as the lane lives; measured. */
+  readonly keptBytesPerLength: number;
   /** Version of what is installed, found without loading it. @throws RankmillError `missing_dependency` */
   version(): Promise<string>;
   /** Search for its libraries on this machine; never throws for what is missing. */

@@ -23,6 +23,7 @@ const USAGE = `  lengths  memory of a lane that meets pairs of many lengths
   --models DIR        synthetic models, one folder each (RANKMILL_BENCH_MODELS)
   --openvino-dir DIR  folder that \`rankmill setup openvino\` filled (RANKMILL_OPENVINO_DIR)
   --model NAME        only this model
+  --padded-only       only OpenVINO with rows padded as by workers
   --longest N         tokens of the longest pair (default 512)
   --every N           tokens between two lengths (default 2)`;
 
@@ -55,6 +56,7 @@ async function run(args: readonly string[]): Promise<number> {
       "openvino-dir": { type: "string" },
       longest: { type: "string", default: "512" },
       every: { type: "string", default: "2" },
+      "padded-only": { type: "boolean", default: false },
     },
   });
   const folder = resolve(values.models ?? process.env["RANKMILL_BENCH_MODELS"] ?? "out/synthetic");
@@ -73,6 +75,7 @@ async function run(args: readonly string[]): Promise<number> {
       continue;
     }
     for (const way of WAYS) {
+      if (values["padded-only"] && !(way.padded && way.kind === "openvino")) continue;
       say(`${model}: ${way.name}`);
       rows.push([model, way.name, ...(await measure(onnxPath, way, libraryDir, lengths))]);
     }

@@ -10,6 +10,7 @@ import process from "node:process";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import { runtimeOf, type RuntimeKind } from "../../../src/inference/runtime/registry.js";
 import { createClient } from "../../../src/index.js";
 import { lanesOf } from "../../support/processes.js";
 import type { Bench } from "../support/bench.js";
@@ -21,13 +22,22 @@ import { median } from "../support/statistics.js";
 
 const USAGE = `  start  from a worker's start to ready and to its first ranking, and its memory
   --models DIR       synthetic models, one folder each (RANKMILL_BENCH_MODELS)
+  --runtime NAME     only models that this runtime runs; OpenVINO's folder is RANKMILL_OPENVINO_DIR
   --repetitions N    starts a model (default 5)`;
 
-const MODELS = [
-  { name: "builtin", precision: "fp32" },
-  { name: "minilm-l6", precision: "int8" },
-  { name: "bge-reranker-v2-m3", precision: "int8" },
-] as const;
+interface Case {
+  readonly name: string;
+  readonly precision: "fp32" | "int8";
+  readonly runtime: RuntimeKind;
+}
+
+const CASES: readonly Case[] = [
+  { name: "builtin", precision: "fp32", runtime: "onnxruntime" },
+  { name: "minilm-l6", precision: "int8", runtime: "onnxruntime" },
+  { name: "bge-reranker-v2-m3", precision: "int8", runtime: "onnxruntime" },
+  { name: "minilm-l6", precision: "fp32", runtime: "openvino" },
+  { name: "bge-reranker-v2-m3", precision: "fp32", runtime: "openvino" },
+];
 const MAX_LENGTH = 128;
 const DOCUMENTS = 96;
 /** More words than tokens fit: every pair is cut to the length. */
@@ -48,23 +58,29 @@ export const startBench: Bench = { usage: USAGE, run };
 async function run(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({
     args: [...args],
-    options: { models: { type: "string" }, repetitions: { type: "string", default: "5" } },
+    options: {
+      models: { type: "string" },
+      runtime: { type: "string" },
+      repetitions: { type: "string", default: "5" },
+    },
   });
   const folder = resolve(values.models ?? process.env["RANKMILL_BENCH_MODELS"] ?? "out/synthetic");
   print(`# Start of a worker\n\n${describeHost()}\n`);
   const rows: string[][] = [];
-  for (const { name, precision } of MODELS) {
+  for (const one of CASES) {
+    const { name, precision, runtime } = one;
+    if (values.runtime !== undefined && values.runtime !== runtime) continue;
     const model = name === "builtin" ? name : join(folder, name);
     if (name !== "builtin" && !existsSync(model)) {
       say(`${model} is not there: left out`);
       continue;
     }
-    await startOnce(model, precision, "unmeasured");
+    await startOnce(model, one, "unmeasured");
     const starts: Start[] = [];
     for (let index = 0; index < Number(values.repetitions); index += 1) {
-      starts.push(await startOnce(model, precision, String(index)));
+      starts.push(await startOnce(model, one, String(index)));
     }
-    rows.push(rowOf(`${name} ${precision}`, starts));
+    rows.push(rowOf(`${name} ${precision}, ${runtimeOf(runtime).name}`, starts));
   }
   const head = [
     "model",
@@ -95,7 +111,7 @@ function rowOf(name: string, starts: readonly Start[]): string[] {
 }
 
 /** One worker on a Redis of its own: ready, one job, a job of many pairs under the eyes of the kernel. */
-async function startOnce(model: string, precision: string, id: string): Promise<Start> {
+async function startOnce(model: string, { precision, runtime }: Case, id: string): Promise<Start> {
   const redis = await startRedis("redis-server");
   const redisUrl = urlOf(redis);
   const started = performance.now();
@@ -106,6 +122,8 @@ async function startOnce(model: string, precision: string, id: string): Promise<
       model,
       "--precision",
       precision,
+      "--runtime",
+      runtime,
     ]),
     { stdio: ["ignore", "pipe", "inherit"] },
   );

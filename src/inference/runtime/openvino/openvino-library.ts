@@ -60,6 +60,8 @@ export interface OpenVino {
   /** The memory at an address; valid as long as what owns it. */
   readonly view: (pointer: Pointer, bytes: number) => ArrayBuffer;
   readonly textAt: (pointer: Pointer) => string;
+  /** Lets go of pages that are mapped from a file to be read; they are read again when they are needed. */
+  readonly letGo: (start: Pointer, bytes: number) => void;
 }
 
 /** Values of `ov_element_type_e`. */
@@ -91,7 +93,7 @@ export async function loadOpenVino(path: string): Promise<OpenVino> {
     ffi.struct("ov_shape_t", { rank: "int64_t", dims: "int64_t *" });
     ffi.struct("ov_property_t", { key: "const char *", value: "const char *" });
   }
-  const library = declare(ffi, opened);
+  const library = { ...declare(ffi, opened), letGo: declareLetGo(ffi) };
   loaded.set(path, library);
   return library;
 }
@@ -108,7 +110,21 @@ async function loadKoffi(): Promise<typeof koffi> {
   }
 }
 
-function declare(ffi: typeof koffi, c: Library): OpenVino {
+/** Of `madvise(2)`. */
+const MADV_DONTNEED = 4;
+
+function declareLetGo(ffi: typeof koffi): OpenVino["letGo"] {
+  // OpenVINO's libraries need glibc, so it is there.
+  const madvise: Call<[start: Pointer, bytes: number, advice: number]> = ffi
+    .load("libc.so.6")
+    .func("int madvise(void *start, size_t bytes, int advice)");
+  return (start, bytes) => {
+    // An advice: nothing is wrong if it is not taken.
+    madvise(start, bytes, MADV_DONTNEED);
+  };
+}
+
+function declare(ffi: typeof koffi, c: Library): Omit<OpenVino, "letGo"> {
   return {
     coreCreate: c.func("int ov_core_create(_Out_ void **core)"),
     coreFree: c.func("void ov_core_free(void *core)"),

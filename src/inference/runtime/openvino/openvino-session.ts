@@ -8,6 +8,7 @@ import { bindInputs, type Input } from "./bind-inputs.js";
 import { compileProperties, whyNotAsAsked } from "./compile-properties.js";
 import { ELEMENT, loadOpenVino } from "./openvino-library.js";
 import { OpenVinoModel } from "./openvino-model.js";
+import { letGoOfWeights } from "./mapped-weights.js";
 import { UnwrittenNumbers } from "./unwritten-numbers.js";
 
 interface Graph {
@@ -56,6 +57,7 @@ export class OpenVinoSession implements Session {
       const inputs = outline.inputs.map(({ name }) => inputOf(name, compiled));
       const { vocabularyRows } = outline;
       const numbersPerRow = await tryOutput(compiled, inputs, output.name, model);
+      letGoOfWeights(library, model.onnxPath, outline);
       const graph = { inputs, output: output.name, numbersPerRow, vocabularyRows };
       return new OpenVinoSession(compiled, graph, model);
     } catch (error) {

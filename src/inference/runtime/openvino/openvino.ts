@@ -13,6 +13,12 @@ import { fineLengths } from "./fine-lengths.js";
 
 const SET_UP = 'run "rankmill setup openvino"';
 
+/**
+ * Kernels are compiled for each length and kept: the most that `npm run bench -- lengths` has seen. Layers of one
+ * shape share them, so that a model of more layers takes no more.
+ */
+const KEPT_BYTES_PER_LENGTH = 700_000;
+
 /** Intel's OpenVINO, for CPUs, through its C library. `rankmill setup openvino` fetches it. */
 export const OPENVINO: Runtime & { readonly kind: "openvino" } = {
   kind: "openvino",
@@ -24,6 +30,7 @@ export const OPENVINO: Runtime & { readonly kind: "openvino" } = {
   // It packs what it multiplies, beside what is mapped.
   ownWeights: 1,
   lengths: fineLengths,
+  keptBytesPerLength: KEPT_BYTES_PER_LENGTH,
   version: async () => await Promise.resolve(OPENVINO_VERSION),
   find: async ({ setupDirs }) => {
     const dir = setupDirs["openvino"] ?? "";
