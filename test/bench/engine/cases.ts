@@ -69,4 +69,13 @@ export const CASES: readonly Case[] = [
     full: lists(8, LIST_EVERY, 256),
     quick: lists(4, QUICK_LIST_EVERY, QUICK_MAX_TOKENS),
   },
+  ...(["ettin-reranker-17m", "ettin-reranker-150m"] as const).flatMap((model) =>
+    (["fp32", "int8"] as const).map((precision) => ({
+      model,
+      precision,
+      // Not their own, which nobody measures: pairs are as long as those of the models beside them.
+      tokenizer: "bert" as const,
+      full: lists(8, LIST_EVERY, QUICK_MAX_TOKENS),
+    })),
+  ),
 ];
