@@ -1,28 +1,47 @@
-/** The time that an input takes in each way to compute a model. */
+/** The speed and the time of each way to compute a model. */
 import type { DryRun } from "../../src/app/dry-run.js";
 import { forecastTime } from "../../src/app/dry-run-time.js";
 import type { MeasuredWay } from "../../src/app/ways/compare-ways.js";
+import { comparableSpeed } from "../../src/app/ways/comparable-speed.js";
 import type { WayRow } from "./measured-ways.js";
-import type { TimeOf, WayTime } from "./way-table.js";
+
+/** The speed and the time of a way with an input. */
+export interface WayTime {
+  readonly pairsPerSecond: number;
+  readonly seconds: number;
+}
+
+export type TimeOf = (way: MeasuredWay) => WayTime | undefined;
+
+/** Pairs whose time is told where no input says how many there are. */
+const USUAL_PAIRS = 1_000_000;
+
+/** The time of a million pairs as long as were measured. */
+export function usualTimes(rows: readonly WayRow[]): TimeOf {
+  const speedOf = comparableSpeed(waysIn(rows));
+  return (way) => {
+    const pairsPerSecond = speedOf(way);
+    if (pairsPerSecond === undefined) return undefined;
+    return { pairsPerSecond, seconds: USUAL_PAIRS / pairsPerSecond };
+  };
+}
 
 /**
- * What the dry run has scored tells the time of the way that is chosen; the others follow from how they stand to it in
- * what was measured of lanes, at the mean length of this input.
+ * What the dry run has scored tells the time of an input in the way that is chosen. The others follow from how they stand
+ * to it in what was measured of lanes.
  */
-export function timesOfWays(
-  { time, tokens, maxLength }: DryRun,
-  rows: readonly WayRow[] = [],
-): TimeOf {
-  const length = Math.min(tokens.mean, maxLength);
+export function timesOfInput({ time, tokens }: DryRun, rows: readonly WayRow[]): TimeOf {
+  const speedOf = comparableSpeed(waysIn(rows));
   const [chosen] = rows.flatMap((row) => (row.kind === "open" && row.isChosen ? [row.way] : []));
   const scoredHere = time.pairsPerSecond * time.lanes;
-  const expected = chosen && speedAt(chosen, length);
-  const factor = expected === undefined ? 1 : scoredHere / expected;
-  return (way): WayTime | undefined => {
+  const expected = chosen && speedOf(chosen);
+  return (way) => {
     const { forecast } = way;
+    const speed = speedOf(way);
     if (way === chosen) return { pairsPerSecond: scoredHere, seconds: time.expectedSeconds };
-    const speed = speedAt(way, length);
     if (forecast === undefined || speed === undefined) return undefined;
+    // A pair of twice the tokens takes about twice the time.
+    const factor = expected === undefined ? forecast.length / tokens.mean : scoredHere / expected;
     const pairsPerSecond = speed * factor;
     const { lanes } = forecast;
     const own = { ...time, lanes, pairsPerSecond: pairsPerSecond / lanes };
@@ -30,7 +49,6 @@ export function timesOfWays(
   };
 }
 
-/** Pairs per second of all lanes, of pairs of `length` tokens. */
-function speedAt({ forecast }: MeasuredWay, length: number): number | undefined {
-  return forecast && forecast.pairsPerSecond / forecast.relativeTime(length);
+function waysIn(rows: readonly WayRow[]): Parameters<typeof comparableSpeed>[0] {
+  return rows.flatMap((row) => (row.kind === "open" ? [row.way] : []));
 }

@@ -1,35 +1,41 @@
 /** The ways to compute a model as a table for people, and as JSON. */
 import { shareText } from "../../src/app/ways/choose-way.js";
-import type { MeasuredWay } from "../../src/app/ways/compare-ways.js";
 import { numbersName } from "../../src/core/forms/numbers.js";
 import { runtimeOf } from "../../src/inference/runtime/registry.js";
 import { formatBytes, formatDuration } from "../figures.js";
 import type { WayRow } from "./measured-ways.js";
 import { paint, painted, type Painted } from "./painted.js";
 import { withFlags } from "./say-error.js";
+import { usualTimes, type TimeOf } from "./times-of-ways.js";
 import { textTable, type Column } from "./text-table.js";
 
-/** Pairs whose time is told where no input says how many there are. */
-const USUAL_PAIRS = 1_000_000;
 const UNKNOWN = "–";
 const WIDTH = 100;
 
-/** The speed and the time of a way with an input. */
-export interface WayTime {
-  readonly pairsPerSecond: number;
-  readonly seconds: number;
-}
-
-export type TimeOf = (way: MeasuredWay) => WayTime | undefined;
-
 type OpenRow = Extract<WayRow, { readonly kind: "open" }>;
 
-/** @param timeOf tells the time with an input; absent: that of a million pairs as long as were measured */
-export function wayTable(rows: readonly WayRow[], timeOf?: TimeOf): readonly (string | Painted)[] {
+/** The ways of a model without an input. */
+export function wayTable(rows: readonly WayRow[]): readonly (string | Painted)[] {
+  return tableOf(rows, "a million pairs", usualTimes(rows));
+}
+
+/** @param timeOf tells the time of an input */
+export function wayTableOfInput(
+  rows: readonly WayRow[],
+  timeOf: TimeOf,
+): readonly (string | Painted)[] {
+  return tableOf(rows, "time", timeOf);
+}
+
+function tableOf(
+  rows: readonly WayRow[],
+  timeHead: string,
+  timeOf: TimeOf,
+): readonly (string | Painted)[] {
   const open = rows.filter((row): row is OpenRow => row.kind === "open");
   const closed = rows.flatMap((row) => (row.kind === "closed" ? [row.way] : []));
   return [
-    ...textTable(columns(timeOf), open, WIDTH),
+    ...textTable(columns(timeHead, timeOf), open, WIDTH),
     ...closed.map(({ numbers, runtime, why }) => {
       const name = nameOf(numbers, runtime);
       return painted`${paint("dim", `  ${name}: not here: ${withFlags(why)}`)}`;
@@ -45,8 +51,7 @@ function nameOf(
   return `${numbersName(numbers)} (${runtimeOf(kind).name})`;
 }
 
-function columns(timeOf: TimeOf | undefined): readonly Column<OpenRow>[] {
-  const time = timeOf ?? usualTime;
+function columns(timeHead: string, timeOf: TimeOf): readonly Column<OpenRow>[] {
   return [
     {
       head: "  precision",
@@ -54,7 +59,7 @@ function columns(timeOf: TimeOf | undefined): readonly Column<OpenRow>[] {
     },
     {
       head: "pairs/s",
-      cell: ({ way }) => time(way)?.pairsPerSecond.toFixed(1) ?? UNKNOWN,
+      cell: ({ way }) => timeOf(way)?.pairsPerSecond.toFixed(1) ?? UNKNOWN,
       right: true,
     },
     {
@@ -70,8 +75,8 @@ function columns(timeOf: TimeOf | undefined): readonly Column<OpenRow>[] {
       right: true,
     },
     {
-      head: timeOf === undefined ? "a million pairs" : "time",
-      cell: ({ way }) => formatDuration(time(way)?.seconds),
+      head: timeHead,
+      cell: ({ way }) => formatDuration(timeOf(way)?.seconds),
       right: true,
     },
     {
@@ -82,14 +87,14 @@ function columns(timeOf: TimeOf | undefined): readonly Column<OpenRow>[] {
   ];
 }
 
-function usualTime({ forecast }: MeasuredWay): WayTime | undefined {
-  if (forecast === undefined) return undefined;
-  const { pairsPerSecond } = forecast;
-  return { pairsPerSecond, seconds: USUAL_PAIRS / pairsPerSecond };
+/** The rows of a model without an input, as JSON. */
+export function waysAsJson(rows: readonly WayRow[]): object[] {
+  const timeOf = usualTimes(rows);
+  return rows.map((row) => wayAsJson(row, timeOf));
 }
 
 /** The row as JSON; what is not known is null. */
-export function wayAsJson(row: WayRow, timeOf: TimeOf = usualTime): object {
+export function wayAsJson(row: WayRow, timeOf: TimeOf): object {
   if (row.kind === "closed") {
     const { numbers, runtime, why } = row.way;
     return {

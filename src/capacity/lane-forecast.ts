@@ -15,8 +15,6 @@ export interface LaneForecast extends Layout {
   readonly isMeasured: boolean;
   /** Tokens. */
   readonly length: number;
-  /** The time of a pair of so many tokens in multiples of one of `length`. */
-  readonly relativeTime: (tokens: number) => number;
   /** Bytes of the worker and its lanes while each runs an ordinary pair. */
   readonly bytes: number;
 }
@@ -28,8 +26,7 @@ export function forecastLanes(
   needs: LaneNeeds,
 ): LaneForecast {
   const { length } = calibration;
-  const timing = fitTiming(calibration.timing);
-  const pairMs = quadraticAt(timing, 1, length);
+  const pairMs = quadraticAt(fitTiming(calibration.timing), 1, length);
   const gain = gainByRows(calibration, limits);
   const measured = togetherSpeed(calibration, layout);
   // One lane's speed, in as many lanes and threads.
@@ -42,7 +39,6 @@ export function forecastLanes(
     pairsPerSecond: (measured ?? alone) * gain,
     unhindered: alone * gain,
     isMeasured: measured !== undefined,
-    relativeTime: (tokens) => quadraticAt(timing, 1, tokens) / pairMs,
     bytes: Math.round(needs.baseBytes + needs.sharedBytes + layout.lanes * laneBytes),
   };
 }

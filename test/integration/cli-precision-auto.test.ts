@@ -143,6 +143,32 @@ describe("a run with --precision auto", () => {
   });
 });
 
+describe("what a host knows of a model", () => {
+  it("is shown beside its check, with the speed and the error of each precision", async () => {
+    const more = words(`${USUAL} --int8-form rows --max-score-error 0.5 --json`);
+    const exit = await bench.run(["models", "verify", bench.path("model"), ...more]);
+    const { ways, precision } = JSON.parse(exit.stdout) as {
+      readonly ways: readonly Row[];
+      readonly precision: string;
+    };
+    expect(precision).toBe("int8-rows");
+    const speeds = ways.map((row) => row.pairsPerSecond).toSorted((a, b) => a - b);
+    // As many lanes as there are cores.
+    expect(speeds.map((speed) => speed / (speeds[0] ?? Number.NaN))).toEqual([1, 2, 8]);
+    expect(ways.filter(({ error }) => error > 0).length).toBe(2);
+  });
+
+  it("is nothing of a model that is not here, and recommend names the command that measures it", async () => {
+    const line = "models recommend --language en --device cpu --for bulk --json --models-dir none";
+    const exit = await bench.ask(words(line));
+    expect(exit.code, exit.stderr).toBe(0);
+    expect(JSON.parse(exit.stdout)).toMatchObject({
+      ways: [],
+      measured_by: expect.stringMatching(/^rankmill models verify \S+ --precision auto$/) as string,
+    });
+  });
+});
+
 interface Row {
   readonly precision: string;
   readonly form: string | null;

@@ -17,7 +17,7 @@ import { measuredWays, type WayRow } from "../measured-ways.js";
 import { LANES } from "../options/lanes.js";
 import { MODEL } from "../options/model.js";
 import type { Painted } from "../painted.js";
-import { wayAsJson, wayTable } from "../way-table.js";
+import { waysAsJson, wayTable } from "../way-table.js";
 import type { CatalogueEntry } from "../../../src/core/catalogue.js";
 import { stopSignal } from "../stop-signal.js";
 import { print, printLines } from "../terminal.js";
@@ -73,7 +73,7 @@ async function answer(values: Values): Promise<number> {
         slower_decoder: found.slowerDecoder?.id ?? null,
         commands: commandsFor(found, needs),
         ...(here && {
-          ways: here.rows.map((row) => wayAsJson(row)),
+          ways: waysAsJson(here.rows),
           measured_by: here.measuredBy ?? null,
         }),
       }),
@@ -98,7 +98,10 @@ async function hereOf(
   entry: CatalogueEntry,
   { model, device, lanes }: Values,
 ): Promise<Here | undefined> {
-  const name = entry.aliases[0] ?? entry.id;
+  const isExported = entry.source.kind === "export";
+  const name = isExported
+    ? `./${entry.id.slice(entry.id.indexOf("/") + 1)}`
+    : (entry.aliases[0] ?? entry.id);
   const asked = { model: { ...model, model: name, ...NO_CHOICE }, device, lanes };
   const logger = createLogger({ logLevel: undefined, logFormat: undefined }, "warn", 2);
   const measuredBy = `rankmill models verify ${name} --precision auto`;

@@ -22,7 +22,7 @@ import { settlePrecision } from "../settle-precision.js";
 import { smokeTest, type VerifyReport } from "../smoke-test.js";
 import { env, print, printLines, say } from "../terminal.js";
 import { measuredWays } from "../measured-ways.js";
-import { wayAsJson, wayTable } from "../way-table.js";
+import { waysAsJson, wayTable } from "../way-table.js";
 
 const GROUPS = {
   catalogue: pick(CATALOGUE, "published"),
@@ -69,9 +69,7 @@ async function verify(name: string, parsed: Record<string, unknown>): Promise<nu
       ? await smokeTest(chosen, source)
       : await comparePublished(chosen, published, source);
   if (values.messages.json) {
-    print(
-      JSON.stringify({ ...report.json, ...(ways && { ways: ways.map((row) => wayAsJson(row)) }) }),
-    );
+    print(JSON.stringify({ ...report.json, ...(ways && { ways: waysAsJson(ways) }) }));
   } else {
     for (const line of report.lines) print(line);
     if (ways !== undefined) printLines("", ...wayTable(ways));

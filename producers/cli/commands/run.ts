@@ -25,8 +25,8 @@ import { createLogger, preparedDir } from "../context.js";
 import { redisOf } from "../redis-target.js";
 import { env, print, printLines, say } from "../terminal.js";
 import { measuredWays, type WayRow } from "../measured-ways.js";
-import { timesOfWays } from "../times-of-ways.js";
-import { wayAsJson, wayTable } from "../way-table.js";
+import { timesOfInput } from "../times-of-ways.js";
+import { wayAsJson, wayTableOfInput } from "../way-table.js";
 import { reportDryRun } from "../dry-run-report.js";
 import { loadQrels, reportEvaluation } from "../evaluation-report.js";
 import { counted } from "../../../src/core/counted.js";
@@ -296,13 +296,13 @@ async function forecast(values: RunValues, prepared: Prepared): Promise<number> 
   });
   const { json } = values.messages;
   const ways = await comparedWays(values, prepared);
-  const timeOf = timesOfWays(figures, ways);
+  const timeOf = timesOfInput(figures, ways ?? []);
   if (json) {
     const all = ways && { ways: ways.map((row) => wayAsJson(row, timeOf)) };
     print(JSON.stringify({ ...figures, ...all }, null, 2));
   } else {
     for (const line of reportDryRun(figures)) print(line);
-    if (ways !== undefined) printLines("", ...wayTable(ways, timeOf));
+    if (ways !== undefined) printLines("", ...wayTableOfInput(ways, timeOf));
   }
   return figures.failed === 0 ? EXIT.ok : EXIT.someFailed;
 }

@@ -4,6 +4,7 @@ import { RankmillError } from "../../core/errors.js";
 import { numbersName } from "../../core/forms/numbers.js";
 import { option, wording } from "../../core/wording.js";
 import { runtimeOf } from "../../inference/runtime/registry.js";
+import { comparableSpeed } from "./comparable-speed.js";
 import type { Comparison, MeasuredWay } from "./compare-ways.js";
 
 export interface ChosenWay {
@@ -14,15 +15,13 @@ export interface ChosenWay {
 
 /** @throws RankmillError `invalid_option` if every way errs more */
 export function chooseWay({ rows }: Comparison, maxScoreError: number): ChosenWay {
-  const measured = rows.flatMap((way) => {
-    const { error, forecast } = way;
-    return error === undefined || forecast === undefined ? [] : [{ way, error, forecast }];
-  });
-  // Where lanes of one way were not measured together, for other work, no two ways are compared so.
-  const areMeasured = measured.every(({ forecast }) => forecast.isMeasured);
-  const known = measured.map(({ way, error, forecast }) => {
-    const pairsPerSecond = areMeasured ? forecast.pairsPerSecond : forecast.unhindered;
-    return { way, error, pairsPerSecond };
+  const speedOf = comparableSpeed(rows);
+  const known = rows.flatMap((way) => {
+    const { error } = way;
+    const pairsPerSecond = speedOf(way);
+    return error === undefined || pairsPerSecond === undefined
+      ? []
+      : [{ way, error, pairsPerSecond }];
   });
   const chosen = fastestWithin(known, maxScoreError);
   if (chosen === undefined) {

@@ -25,7 +25,7 @@ const ROWS_WORTH_BELOW_MS = 40;
 const ROWS_WINDOW_MS = 400;
 const LAYOUT_WINDOW_MS = 700;
 /** The processor's clock ticks every 10 ms. */
-const ALONE_USED_MS = 250;
+const ALONE_USED_MS = 400;
 /** Patience with a machine that has other things to do. */
 const ALONE_WALL_MS = 4_000;
 /** A message that takes longer would make a lane miss most of the window. */

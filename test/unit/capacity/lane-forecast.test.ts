@@ -47,11 +47,6 @@ describe("the forecast of lanes", () => {
     expect(forecast.pairsPerSecond).toBeCloseTo(180);
   });
 
-  it("tells the time of other lengths beside that of the measured one", () => {
-    const { relativeTime } = forecastLanes(MEASURED, { lanes: 2, threads: 1 }, SINGLE, NEEDS);
-    expect(relativeTime(128)).toBeCloseTo(2);
-  });
-
   it("adds up the memory of the worker, of what lanes share, and of each lane", () => {
     const one = forecastLanes(MEASURED, { lanes: 1, threads: 1 }, SINGLE, NEEDS);
     const two = forecastLanes(MEASURED, { lanes: 2, threads: 1 }, SINGLE, NEEDS);

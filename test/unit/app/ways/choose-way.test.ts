@@ -27,7 +27,6 @@ function way(
     threads: 1,
     length: 128,
     bytes: 1,
-    relativeTime: () => 1,
   };
   return { model, runtime: DEFAULT_RUNTIME, error, forecast };
 }
