@@ -2,6 +2,7 @@ import { feedersKey } from "./keys.js";
 import type { FeedingBoard, OtherFeeders } from "../core/ports/feeding-board.js";
 import type { RedisClient } from "./redis-client.js";
 import { serverTimeMs } from "./server-time.js";
+import { waitOut } from "./wait-out.js";
 
 /** Silence after which a feeder counts as gone: it is dead, or cut off. */
 const SILENT_MS = 5_000;
@@ -20,6 +21,10 @@ export class RedisFeedingBoard implements FeedingBoard {
   }
 
   async post(owner: string, bytesPerSecond: number): Promise<OtherFeeders> {
+    return await waitOut(() => this.#post(owner, bytesPerSecond));
+  }
+
+  async #post(owner: string, bytesPerSecond: number): Promise<OtherFeeders> {
     const nowMs = await serverTimeMs(this.#redis, this.#key);
     const posts = await this.#redis.hgetall(this.#key);
     const others = Object.entries(posts).filter(([other]) => other !== owner);
@@ -42,6 +47,6 @@ export class RedisFeedingBoard implements FeedingBoard {
   }
 
   async remove(owner: string): Promise<void> {
-    await this.#redis.hdel(this.#key, owner);
+    await waitOut(() => this.#redis.hdel(this.#key, owner));
   }
 }

@@ -181,7 +181,9 @@ export class RedisJobQueue implements JobQueue, PayloadStore {
 
   async activeIds(): Promise<Set<string>> {
     const lists = await Promise.all(
-      PRIORITIES.map((priority) => this.#redis.lrange(this.#bullKey(priority, "active"), 0, -1)),
+      PRIORITIES.map((priority) =>
+        waitOut(() => this.#redis.lrange(this.#bullKey(priority, "active"), 0, -1)),
+      ),
     );
     return new Set(lists.flat());
   }
@@ -275,7 +277,9 @@ export class RedisJobQueue implements JobQueue, PayloadStore {
       const some = jobIds.slice(at, at + RELEASE_CHUNK_JOBS);
       const keys = some.flatMap((jobId) => ownKeys(this.tag, jobId));
       const args = [keys.length / some.length, line];
-      const answers = await this.#redis.rankmillRelease(keys.length, ...keys, ...args);
+      const answers = await waitOut(() =>
+        this.#redis.rankmillRelease(keys.length, ...keys, ...args),
+      );
       released.push(...some.filter((_, i) => answers[i] === 1));
     }
     return released;

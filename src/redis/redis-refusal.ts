@@ -90,7 +90,7 @@ function refusalOf(
     at instanceof Error && depth < 4;
     at = at.cause, depth++
   ) {
-    const said = at.message;
+    const said = at.message.replace(/^EXECABORT [^:]*because of: /, "");
     const refusal = REFUSALS.find(({ starts }) => starts.test(said));
     if (refusal !== undefined) return { said, refusal };
   }

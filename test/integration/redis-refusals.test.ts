@@ -1,6 +1,8 @@
 /** A Redis that can be reached and refuses: what is said, what is waited out, and what a user needs. */
 import type { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { RedisFeedingBoard } from "../../src/redis/feeding-board.js";
+import { RedisJobQueue } from "../../src/redis/redis-job-queue.js";
 import { Bench, BUILTIN, rerank, SAMPLE, words } from "../support/cli.js";
 import { Gate } from "../support/gate.js";
 import { countLines, readRankings, writeRecords } from "../support/records.js";
@@ -113,6 +115,38 @@ describe.skipIf(!hasRealRedis)("a Redis that refuses", () => {
       stderr: "",
     });
     expect(readRankings(bench.path("out.jsonl")).length).toBeGreaterThan(10);
+  });
+
+  it("is waited for by all that feeds a run if a script keeps it busy", async () => {
+    await redis.config("SET", "lua-time-limit", "10");
+    const [scripting, killer] = [server.client(), server.client()];
+    const queue = new RedisJobQueue(redis, "{m}", 1_000);
+    const board = new RedisFeedingBoard(redis, "{m}");
+    try {
+      const script = scripting.eval("while true do end", 0).catch(() => {});
+      await until("Redis is busy", async () => {
+        return await killer.ping().then(
+          () => false,
+          (error: unknown) => String(error).includes("BUSY"),
+        );
+      });
+      const feeding = Promise.all([
+        queue.activeIds(),
+        queue.release(["a"], "somebody"),
+        board.post("somebody", 1),
+        board.remove("somebody"),
+      ]);
+      // The commands before it have been refused too: they came by the same connection.
+      await expect(redis.ping()).rejects.toThrow("BUSY");
+      await killer.script("KILL");
+      await script;
+      await feeding;
+    } finally {
+      await queue.close();
+      scripting.disconnect();
+      killer.disconnect();
+      await redis.config("SET", "lua-time-limit", "5000");
+    }
   });
 
   // In the second case nothing writes but the queue's worker.

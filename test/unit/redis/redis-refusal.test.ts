@@ -22,6 +22,7 @@ describe("an answer by which Redis refuses", () => {
     ["MISCONF Redis is configured to save RDB snapshots, but", true, /cannot write its data/],
     ["LOADING Redis is loading the dataset in memory", true, /still loading/],
     ["BUSY Redis is busy running a script.", true, /script/],
+    ["EXECABORT Transaction discarded because of: BUSY Redis is busy", true, /script/],
     ["CLUSTERDOWN Hash slot not served", true, /cluster is not complete/],
     ["NOREPLICAS Not enough good replicas to write.", true, /replicas/],
     ["ERR max number of clients reached", true, /maxclients/],
