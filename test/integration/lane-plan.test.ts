@@ -7,6 +7,8 @@ import { packageRoot } from "../../src/platform/package-root.js";
 import { resolveModel, type ResolvedModel } from "../../src/models/resolve.js";
 import { planLanes } from "../../src/capacity/plan-lanes.js";
 import type { LanePlan, LanePlanOptions } from "../../src/capacity/lane-plan.js";
+import { runtimeOf } from "../../src/inference/runtime/registry.js";
+import type { LaneModel } from "../../src/inference/lanes/lane-protocol.js";
 import type { PlannedTokenizer } from "../../src/capacity/tokenizer-memory.js";
 import { FIXTURE_TOKENIZER, fixtureFolder, LANE_ENTRY, laneOptions } from "../support/lanes.js";
 
@@ -49,6 +51,7 @@ async function plan(
     model?: ResolvedModel;
     entryPath?: string;
     tokenizer?: Partial<PlannedTokenizer>;
+    opened?: Partial<LaneModel>;
   } = {},
 ): Promise<LanePlan> {
   said = [];
@@ -66,7 +69,7 @@ async function plan(
     ...more,
     model,
     device: { kind: "cpu" },
-    laneModel: { ...laneOptions("bert").model, onnxPath: model.onnxPath },
+    laneModel: { ...laneOptions("bert").model, onnxPath: model.onnxPath, ...more.opened },
     env: process.env,
     tokenizer: { ...FIXTURE_TOKENIZER, ...more.tokenizer },
     maxJobBytes: 33_554_432,
@@ -241,4 +244,15 @@ describe("a model whose folder moved", () => {
     await plan({ model, entryPath: NO_LANE });
     expect(said).not.toContain("calibrated");
   });
+});
+
+it("A plan has room for what a runtime keeps of each length to which rows are padded.", async () => {
+  const laneBytesOf = async (lengths: readonly number[]): Promise<number> => {
+    const opened = { runtime: { kind: "openvino" }, lengthBuckets: lengths } as const;
+    await plan({ opened, calibrationDir: undefined });
+    return (figures as { laneBytes: number }).laneBytes;
+  };
+  const kept = runtimeOf("openvino").keptBytesPerLength;
+  expect(kept).toBeGreaterThan(0);
+  expect((await laneBytesOf([8, 16, 24])) - (await laneBytesOf([24]))).toBe(2 * kept);
 });

@@ -7,6 +7,7 @@ import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { paddedLength } from "../../../src/core/cost/length-buckets.js";
 import { PLAIN_HEAD } from "../../../src/core/heads/head-use.js";
 import { readProcessMemory } from "../../../src/inference/host/process-memory.js";
 import { LaneProcess } from "../../../src/inference/lanes/lane-process.js";
@@ -136,7 +137,7 @@ async function measure(
       for (const length of round) await lane.score([[madeUpPair(length)]]);
       look();
     }
-    const met = lengthBuckets?.length ?? lengths.length;
+    const met = new Set(lengths.map((length) => paddedLength(length, lengthBuckets))).size;
     const [, afterLongest = NaN, , after = NaN] = held;
     return [
       String(met),
