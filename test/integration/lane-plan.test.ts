@@ -246,12 +246,14 @@ describe("a model whose folder moved", () => {
   });
 });
 
+/** The plan's figure of a lane of OpenVINO whose rows are padded to these lengths. */
+async function laneBytesOf(lengthBuckets: readonly number[]): Promise<number> {
+  const opened = { runtime: { kind: "openvino" }, lengthBuckets } as const;
+  await plan({ opened, calibrationDir: undefined });
+  return (figures as { laneBytes: number }).laneBytes;
+}
+
 it("A plan has room for what a runtime keeps of each length to which rows are padded.", async () => {
-  const laneBytesOf = async (lengths: readonly number[]): Promise<number> => {
-    const opened = { runtime: { kind: "openvino" }, lengthBuckets: lengths } as const;
-    await plan({ opened, calibrationDir: undefined });
-    return (figures as { laneBytes: number }).laneBytes;
-  };
   const kept = runtimeOf("openvino").keptBytesPerLength;
   expect(kept).toBeGreaterThan(0);
   expect((await laneBytesOf([8, 16, 24])) - (await laneBytesOf([24]))).toBe(2 * kept);
