@@ -47,6 +47,11 @@ export type Calibration = z.infer<typeof calibrationSchema>;
 
 /** The ratio of pairs of `ours.length` tokens one thread scores as with `theirs`. */
 export function timesAsFast(ours: Calibration, theirs: Calibration): number {
+  const { alone } = ours;
+  // What else the machine did while one of them was measured is left out.
+  if (alone !== undefined && theirs.alone !== undefined && ours.length === theirs.length) {
+    return alone / theirs.alone;
+  }
   const pairMs = ({ timing }: Calibration): number =>
     quadraticAt(fitTiming(timing), 1, ours.length);
   return pairMs(theirs) / pairMs(ours);

@@ -3,6 +3,7 @@ import {
   CALIBRATION_FORMAT,
   chooseBatches,
   chooseLayout,
+  timesAsFast,
   type Calibration,
 } from "../../../src/capacity/calibration.js";
 
@@ -90,5 +91,24 @@ describe("batches", () => {
   it("are as large as the operator asks", () => {
     expect(chooseBatches(MEASURED, false, { maxBatchSize: 3 }).maxBatchSize).toBe(3);
     expect(chooseBatches(MEASURED, false, { maxBatchTokens: 99 }).maxBatchTokens).toBe(99);
+  });
+});
+
+describe("the gain of a precision over another", () => {
+  const timing = [
+    { rows: 1, length: 64, value: 5 },
+    { rows: 1, length: 128, value: 10 },
+  ];
+
+  it("is that of a lane by its processor's time, whatever else the machine did meanwhile", () => {
+    const busy = { ...MEASURED, alone: 50, timing: timing.map((one) => ({ ...one, value: 900 })) };
+    expect(timesAsFast({ ...MEASURED, alone: 75, timing }, busy)).toBe(1.5);
+  });
+
+  it("is that of a batch by the clock if an older version has measured one of them", () => {
+    const twice = timing.map(({ value, ...shape }) => ({ ...shape, value: 2 * value }));
+    expect(
+      timesAsFast({ ...MEASURED, alone: 75, timing }, { ...MEASURED, timing: twice }),
+    ).toBeCloseTo(2);
   });
 });
