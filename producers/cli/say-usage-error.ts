@@ -9,6 +9,10 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
     '$1: "$2" is not one of $3',
   ],
   [
+    /^command-argument value '(.*)' is invalid for argument '(.+)'\. Allowed choices are (.+)\.$/,
+    '<$2>: "$1" is not one of $3',
+  ],
+  [
     /^option '.+' value '(.*)' from env '(.+)' is invalid\. Allowed choices are (.+)\.$/,
     '$2: "$1" is not one of $3',
   ],

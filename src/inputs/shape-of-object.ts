@@ -10,7 +10,8 @@ const SHOWN_KEY_CHARS = 40;
  * @returns the rest of the sentence that begins with the name; undefined for an object of no known shape
  */
 export function shapeOfObject(value: unknown, name: string): string | undefined {
-  if (!isObject(value) || Object.keys(value).some(isField)) return undefined;
+  if (!isObject(value)) return undefined;
+  if (Object.keys(value).some(isField)) return columns(value, name);
   const entries = Object.entries(value);
   const [first] = entries;
   if (first === undefined) return undefined;
@@ -31,6 +32,20 @@ export function shapeOfObject(value: unknown, name: string): string | undefined 
     return `${keys}. If each key is a query and its object the documents by their ids: ${jq(`to_entries[] | {query: .key, documents: ${documents}}`, name)}`;
   }
   return undefined;
+}
+
+/** A table that lies in columns, as pandas writes one by default: lists, or objects with the same keys. */
+function columns(value: Readonly<Record<string, unknown>>, name: string): string | undefined {
+  const query = QUERY_NAMES.find((one) => value[one] !== undefined);
+  const documents = DOCUMENT_NAMES.find((one) => value[one] !== undefined);
+  if (query === undefined || documents === undefined) return undefined;
+  const [left, right] = [value[query], value[documents]];
+  const areLists = Array.isArray(left) && Array.isArray(right);
+  const areObjects = isObject(left) && isObject(right) && !("text" in left);
+  if (!areLists && !areObjects) return undefined;
+  const keys = areLists ? "range(0; $t[$q] | length)" : "$t[$q] | keys_unsorted[]";
+  const filter = `. as $t | ${JSON.stringify(query)} as $q | ${keys} | {query: $t[$q][.], documents: [$t[${JSON.stringify(documents)}][.]] | flatten}`;
+  return `holds a table in columns, and a record is an object: ${jq(filter, name)}`;
 }
 
 function jq(filter: string, name: string): string {

@@ -4,6 +4,7 @@ import { RankmillError } from "../core/errors.js";
 import type { ResolvedScoring } from "../core/job.js";
 import type { RunCounts } from "../core/run-counts.js";
 import { DOES_NOT_FIT, fitsChecksum, withChecksum } from "../platform/checksummed-json.js";
+import { packageVersion } from "../platform/package-root.js";
 import { errnoOf } from "../platform/file-system-errors.js";
 import { option, wording } from "../core/wording.js";
 import { isObject } from "../inputs/formats/line-fields.js";
@@ -103,7 +104,10 @@ export async function readManifest(path: string): Promise<AnyManifest> {
   const run = manifestSchema.safeParse(value);
   if (run.success) return { kind: "run", manifest: run.data };
   const isForeign = isObject(value) && Object.keys(value).length > 0 && !("rankmill" in value);
-  return { kind: isForeign ? "foreign" : "damaged", problem: problemOf(run.error) };
+  const writer = isObject(value) ? value["rankmill"] : undefined;
+  const isOthers = typeof writer === "string" && writer !== packageVersion();
+  const by = isOthers ? `rankmill ${writer} wrote it, and this is ${packageVersion()}: ` : "";
+  return { kind: isForeign ? "foreign" : "damaged", problem: `${by}${problemOf(run.error)}` };
 }
 
 /** A manifest as the text of its file. */

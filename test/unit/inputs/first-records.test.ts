@@ -71,6 +71,16 @@ describe("a file of another shape is refused whole, with the shape and what to t
       /jq -c .*\[\.value \| to_entries\[\] \| \{id: \.key, text: \.value\}\]/,
     ],
     [
+      "a table in columns of lists",
+      '{"query": ["a", "b"], "documents": [["x"], ["y"]]}\n',
+      /holds a table in columns.*jq -c '.*range\(0; .*\["documents"\]/,
+    ],
+    [
+      "a table in columns of objects",
+      '{"question": {"0": "a"}, "text": {"0": "x"}}\n',
+      /holds a table in columns.*keys_unsorted\[\].*\["text"\]/,
+    ],
+    [
       "an object of records, keyed by id",
       '{"q1": {"query": "capital", "documents": []}}\n',
       /each a record: jq -c 'to_entries\[\] \| \{id: \.key\} \+ \.value'/,

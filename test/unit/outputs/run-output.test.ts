@@ -198,6 +198,15 @@ describe("an output that is not this run's", () => {
     expect(readdirSync(folder)).toEqual(["out.jsonl"]);
   });
 
+  it("says which version wrote a manifest that this one cannot read", async () => {
+    await complete("a");
+    const later = '{"rankmill":"99.1.0","state":"paused","input":"a","output":"b","settings":{}}';
+    writeFileSync(outputPaths(output).manifest, later);
+    await expect(RunOutput.open(output, SETTINGS)).rejects.toThrow(
+      /rankmill 99\.1\.0 wrote it, and this is \d/,
+    );
+  });
+
   it.each(["{}", "null", "[]", '"x"', "{", '{"rankmill":"1","settings":{"model":3}}'])(
     "is refused in one line if its manifest is %s, and can be started over",
     async (text) => {

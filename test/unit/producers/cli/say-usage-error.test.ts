@@ -33,6 +33,7 @@ describe("arguments that are refused", () => {
     [["stauts"], 'rankmill: no command is named "stauts": did you mean status?'],
     [["models", "pul", "a"], 'rankmill: no command is named "pul": did you mean pull?'],
     [["results"], "rankmill: <run> is missing"],
+    [["completion", "tcsh"], 'rankmill: <shell>: "tcsh" is not one of bash, zsh, fish'],
     [["run", "--model"], "rankmill: --model: its value is missing"],
     [
       ["run", "--precision", "int9"],
