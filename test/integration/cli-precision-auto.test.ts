@@ -124,6 +124,12 @@ describe("a run with --precision auto", () => {
     expect(fp32?.memoryBytes).toBeGreaterThan(60 * MIB);
   });
 
+  it("is compared with others in a dry run alone", async () => {
+    const exit = await bench.ask(words("run some.jsonl --model builtin-bm25 --compare"));
+    expect(exit.code).toBe(USAGE);
+    expect(exit.stderr).toContain("--compare: shows what a run would take: give --dry-run too");
+  });
+
   it("is refused in one line if nothing is to be measured", async () => {
     const exit = await run("some.jsonl", "none.jsonl", "--no-calibrate");
     expect(exit.code).toBe(USAGE);

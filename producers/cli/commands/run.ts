@@ -154,6 +154,12 @@ const STOP_DEADLINE_MS = 2_800;
 
 async function run(values: RunValues): Promise<number> {
   const started = performance.now();
+  if (values.output.compare && !values.output.dryRun) {
+    throw new RankmillError(
+      "invalid_option",
+      "--compare: shows what a run would take: give --dry-run too, or leave it out",
+    );
+  }
   const signal = stopSignal({
     deadlineMs: STOP_DEADLINE_MS,
     onLate: () => say("interrupted while something did not answer; run again to go on"),

@@ -67,7 +67,7 @@ async function forecastOf(
   const { preparedDir, calibrationDir, lanes, tokenizer, env, logger } = means;
   const prepared = loadsPrepared(model, runtime, preparedDir);
   const isKept = await hasCalibration(model, prepared, calibrationDir);
-  if (!isKept) means.onMeasuring?.();
+  if (!isKept && means.onlyKept !== true) means.onMeasuring?.();
   if (means.onlyKept === true) {
     const { status } = prepared ? await preparedHere(model, runtime, preparedDir, false) : HERE;
     if (!isKept || status !== HERE.status) return undefined;
