@@ -23,6 +23,7 @@ import { median } from "../support/statistics.js";
 const USAGE = `  start  from a worker's start to ready and to its first ranking, and its memory
   --models DIR       synthetic models, one folder each (RANKMILL_BENCH_MODELS)
   --runtime NAME     only models that this runtime runs; OpenVINO's folder is RANKMILL_OPENVINO_DIR
+  --documents N      pairs that are scored while memory is measured (default 96)
   --repetitions N    starts a model (default 5)`;
 
 interface Case {
@@ -39,7 +40,6 @@ const CASES: readonly Case[] = [
   { name: "bge-reranker-v2-m3", precision: "fp32", runtime: "openvino" },
 ];
 const MAX_LENGTH = 128;
-const DOCUMENTS = 96;
 /** More words than tokens fit: every pair is cut to the length. */
 const DOCUMENT = "the mill turns slowly all day ".repeat(40);
 const SAMPLE_INTERVAL_MS = 50;
@@ -61,6 +61,7 @@ async function run(args: readonly string[]): Promise<number> {
     options: {
       models: { type: "string" },
       runtime: { type: "string" },
+      documents: { type: "string", default: "96" },
       repetitions: { type: "string", default: "5" },
     },
   });
@@ -75,10 +76,11 @@ async function run(args: readonly string[]): Promise<number> {
       say(`${model} is not there: left out`);
       continue;
     }
-    await startOnce(model, one, "unmeasured");
+    const documents = Number(values.documents);
+    await startOnce(model, one, documents, "unmeasured");
     const starts: Start[] = [];
     for (let index = 0; index < Number(values.repetitions); index += 1) {
-      starts.push(await startOnce(model, one, String(index)));
+      starts.push(await startOnce(model, one, documents, String(index)));
     }
     rows.push(rowOf(`${name} ${precision}, ${runtimeOf(runtime).name}`, starts));
   }
@@ -111,7 +113,12 @@ function rowOf(name: string, starts: readonly Start[]): string[] {
 }
 
 /** One worker on a Redis of its own: ready, one job, a job of many pairs under the eyes of the kernel. */
-async function startOnce(model: string, { precision, runtime }: Case, id: string): Promise<Start> {
+async function startOnce(
+  model: string,
+  { precision, runtime }: Case,
+  documents: number,
+  id: string,
+): Promise<Start> {
   const redis = await startRedis("redis-server");
   const redisUrl = urlOf(redis);
   const started = performance.now();
@@ -144,7 +151,7 @@ async function startOnce(model: string, { precision, runtime }: Case, id: string
     };
     await score("first", [DOCUMENT]);
     const firstMs = performance.now() - started;
-    const many = Array.from({ length: DOCUMENTS }, (_, index) => `${index} ${DOCUMENT}`);
+    const many = Array.from({ length: documents }, (_, index) => `${index} ${DOCUMENT}`);
     const memory = await memoryDuring(score("many", many), worker.pid ?? 0);
     await client.close();
     return { readyMs, firstMs, ...memory };
