@@ -2,21 +2,25 @@
 const MOST = 3;
 /** Share of letter pairs that two spellings of one name have in common, at least. */
 const LEAST_LIKENESS = 0.5;
+/** Between the hyphens of a name, as models and options have them, fewer letters than these resemble too much. */
+const LEAST_PART_CHARS = 4;
 
 /**
  * The names that a mistyped one may have meant, the nearest first: those that contain it, and those
- * that share most of its pairs of letters (Dice's coefficient), or all of its letters.
+ * that share most of its pairs of letters (Dice's coefficient), or all of its letters, as a whole or
+ * in a part between hyphens.
  */
 export function nearNames(typed: string, names: readonly string[]): string[] {
   const wanted = typed.toLowerCase();
   const scored = names.map((name) => {
     const known = name.toLowerCase();
     const contained = wanted.length > 2 && known.includes(wanted);
-    return { name, likeness: contained ? 1 : likeness(wanted, known) };
+    const whole = likeness(wanted, known);
+    return { name, whole, best: contained ? 1 : Math.max(whole, partLikeness(wanted, known)) };
   });
   return scored
-    .filter(({ likeness: score }) => score >= LEAST_LIKENESS)
-    .sort((a, b) => b.likeness - a.likeness || a.name.length - b.name.length)
+    .filter(({ best }) => best >= LEAST_LIKENESS)
+    .sort((a, b) => b.best - a.best || b.whole - a.whole || a.name.length - b.name.length)
     .slice(0, MOST)
     .map(({ name }) => name);
 }
@@ -27,6 +31,11 @@ export function didYouMean(typed: string, names: readonly string[]): string | un
   const last = near.pop();
   if (last === undefined) return undefined;
   return `did you mean ${near.length === 0 ? last : `${near.join(", ")} or ${last}`}?`;
+}
+
+function partLikeness(wanted: string, known: string): number {
+  const parts = known.split("-").filter(({ length }) => length >= LEAST_PART_CHARS);
+  return Math.max(0, ...parts.map((part) => likeness(wanted, part)));
 }
 
 function likeness(a: string, b: string): number {

@@ -36,6 +36,12 @@ describe("the names near a mistyped one", () => {
     expect(nearNames("qurey", ["id", "query", "quarry"])).toEqual(["query"]);
   });
 
+  it("include a name with a part that was mistyped", () => {
+    expect(nearNames("minlm", MODELS)).toEqual(["ms-marco-MiniLM-L6-v2", "ms-marco-MiniLM-L12-v2"]);
+    const sizes = ["ettin-reranker-1b-v1", "ettin-reranker-17m-v1"];
+    expect(nearNames("ettin17m", sizes)[0]).toBe("ettin-reranker-17m-v1");
+  });
+
   it("are put as a question", () => {
     expect(didYouMean("minilm", MODELS)).toBe(
       "did you mean ms-marco-MiniLM-L6-v2 or ms-marco-MiniLM-L12-v2?",
