@@ -11,6 +11,7 @@ import { resolveModel } from "../../src/models/resolve.js";
 import { packageRoot } from "../../src/platform/package-root.js";
 import { CALIBRATION } from "../support/calibration.js";
 import { Bench, BERT, rerank, words, type CliExit } from "../support/cli.js";
+import { given, longTests } from "../support/needs.js";
 import { readManifest, writeRecords } from "../support/records.js";
 import { hasRealRedis } from "../support/redis-server.js";
 
@@ -150,19 +151,23 @@ describe("a run with --precision auto", () => {
 });
 
 describe("what a host knows of a model", () => {
-  it("is shown beside its check, with the speed and the error of each precision", async () => {
-    const more = words(`${USUAL} --int8-form rows --max-score-error 0.5 --json`);
-    const exit = await bench.run(["models", "verify", bench.path("model"), ...more]);
-    const { ways, precision } = JSON.parse(exit.stdout) as {
-      readonly ways: readonly Row[];
-      readonly precision: string;
-    };
-    expect(precision).toBe("int8-rows");
-    const speeds = ways.map((row) => row.pairsPerSecond).toSorted((a, b) => a - b);
-    // As many lanes as there are cores.
-    expect(speeds.map((speed) => speed / (speeds[0] ?? Number.NaN))).toEqual([1, 2, 8]);
-    expect(ways.filter(({ error }) => error > 0).length).toBe(2);
-  });
+  it(
+    "is shown beside its check, with the speed and the error of each precision",
+    given(longTests),
+    async () => {
+      const more = words(`${USUAL} --int8-form rows --max-score-error 0.5 --json`);
+      const exit = await bench.run(["models", "verify", bench.path("model"), ...more]);
+      const { ways, precision } = JSON.parse(exit.stdout) as {
+        readonly ways: readonly Row[];
+        readonly precision: string;
+      };
+      expect(precision).toBe("int8-rows");
+      const speeds = ways.map((row) => row.pairsPerSecond).toSorted((a, b) => a - b);
+      // As many lanes as there are cores.
+      expect(speeds.map((speed) => speed / (speeds[0] ?? Number.NaN))).toEqual([1, 2, 8]);
+      expect(ways.filter(({ error }) => error > 0).length).toBe(2);
+    },
+  );
 
   it("is nothing of a model that is not here, and recommend names the command that measures it", async () => {
     const line = "models recommend --language en --device cpu --for bulk --json --models-dir none";
