@@ -20,7 +20,7 @@ const KEPT: Readonly<Record<string, (arch: ImageArch) => readonly string[]>> = {
   "onnxruntime-common": () => ["dist/cjs"],
   tokenizers: (arch) => ["index.js", `tokenizers.linux-${arch}-gnu.node`],
   // Calls OpenVINO's C library, in the image that has it; its binary is a package of its own.
-  koffi: () => ["index.js", "src/koffi/index.js"],
+  koffi: () => ["index.js", "src/koffi/index.js", "src/koffi/src/static.js"],
   "@koromix/koffi-linux-x64": (arch) => onlyOn("x64", arch, ["index.js", "linux_x64/koffi.node"]),
   "@koromix/koffi-linux-arm64": (arch) =>
     onlyOn("arm64", arch, ["index.js", "linux_arm64/koffi.node"]),

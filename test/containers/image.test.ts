@@ -67,7 +67,7 @@ describe.skipIf(!dockerAnswers)("the image for CPUs", () => {
       /(^|\/)(sh|bash|dash|busybox|npm|npx|apt|apt-get|dpkg|gcc|cc)$|\.(map|ts|test\.js|dylib|dll)$|onnxruntime-web|sharp|@img|transformers|\/test\/|darwin|win32|musl|providers_(cuda|tensorrt)/;
     expect(files.filter((path) => unwanted.test(path))).toEqual([]);
     const natives = files.filter((path) => path.endsWith(".node"));
-    expect(natives).toHaveLength(2);
+    expect(natives).toHaveLength(3);
     expect(files).toContain("app/THIRD-PARTY-NOTICES.txt");
     expect(files).toContain("app/LICENSE");
   });
