@@ -6,6 +6,7 @@ import { KEYLESS_PATHS, type Authenticate } from "./authentication.js";
 import { addPages, type PagesOptions } from "./pages/add-pages.js";
 import { isPagesPath } from "./pages/pages-path.js";
 import type { GatewayApp, GatewayEnv, GatewayParts, RouteModule } from "./env.js";
+import { methodsOfPath } from "./methods-of-path.js";
 import { remoteAddress } from "./remote-address.js";
 import { Refusal } from "./refusal.js";
 import { traceRequests, type TraceRequest } from "./trace-requests.js";
@@ -54,7 +55,11 @@ export function makeApp(
   app.notFound((context) => {
     const { method, path } = context.req;
     const message = `there is no ${method} ${path.slice(0, 200)}`;
-    return writeProblem(context, new Refusal(404, "not_found", message));
+    // Which forms a page has concerns its own links alone.
+    const others = isPagesPath(path) ? "" : methodsOfPath(app, path).join(", ");
+    if (others === "") return writeProblem(context, new Refusal(404, "not_found", message));
+    const allowed = `${message}: this path takes ${others}`;
+    return writeProblem(context, new Refusal(405, "not_found", allowed, { Allow: others }));
   });
   app.onError((error, context) => writeProblem(context, error));
   return app;

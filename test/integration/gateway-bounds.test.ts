@@ -154,10 +154,11 @@ describe("the headers", () => {
   });
 
   it.each(["GET", "DELETE"])(
-    "%s on a route of rankings is 404 and leaks nothing",
+    "%s on a route of rankings is 405, says what is allowed and leaks nothing",
     async (method) => {
       const response = await fetch(`${gateway.url}/v1/rerank`, { method });
-      expect(response.status).toBe(404);
+      expect(response.status).toBe(405);
+      expect(response.headers.get("allow")).toBe("POST");
       expect(await response.text()).not.toMatch(/node_modules|\.ts|redis:/);
     },
   );
