@@ -199,7 +199,7 @@ describe("the wire of documents", () => {
     const documents = [{ title: "t", body: "b", date: 1 }];
     const body = { query: "q", documents, rank_fields: ["title", "body", "date"] };
     const { call } = documentsWire.read(body, "/v1/rerank");
-    expect(call.questions[0]?.documents).toEqual(["t\nb"]);
+    expect(call.questions[0]?.documents).toEqual(["t\nb\n1"]);
   });
 });
 
