@@ -7,20 +7,22 @@ const LEAST_PART_CHARS = 4;
 
 /**
  * The names that a mistyped one may have meant, the nearest first: those that contain it, and those
- * that share most of its pairs of letters (Dice's coefficient), or all of its letters, as a whole or
- * in a part between hyphens.
+ * that share most of its pairs of letters (Dice's coefficient), or all of its letters. If there are none, a part
+ * between hyphens may be near.
  */
 export function nearNames(typed: string, names: readonly string[]): string[] {
   const wanted = typed.toLowerCase();
   const scored = names.map((name) => {
     const known = name.toLowerCase();
     const contained = wanted.length > 2 && known.includes(wanted);
-    const whole = likeness(wanted, known);
-    return { name, whole, best: contained ? 1 : Math.max(whole, partLikeness(wanted, known)) };
+    const whole = contained ? 1 : likeness(wanted, known);
+    return { name, whole, part: partLikeness(wanted, known) };
   });
-  return scored
-    .filter(({ best }) => best >= LEAST_LIKENESS)
-    .sort((a, b) => b.best - a.best || b.whole - a.whole || a.name.length - b.name.length)
+  const near = scored.filter(({ whole }) => whole >= LEAST_LIKENESS);
+  const found = near.length > 0 ? near : scored.filter(({ part }) => part >= LEAST_LIKENESS);
+  const part = (one: (typeof scored)[number]): number => (near.length > 0 ? 0 : one.part);
+  return found
+    .sort((a, b) => part(b) - part(a) || b.whole - a.whole || a.name.length - b.name.length)
     .slice(0, MOST)
     .map(({ name }) => name);
 }

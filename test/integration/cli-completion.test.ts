@@ -63,7 +63,7 @@ _describe() { local name=\${@[-1]}; print -l -- \${(P)name} }`;
 describe("completion in zsh", given(zsh), () => {
   it.each([
     [["models", ""], /^list:.+\nrecommend:.+\ninfo:.+\npull:.+\n/],
-    [["run", "--precision", ""], /^fp32 bf16 fp16 int8 uint8 w8 q4 q4f16 bnb4$/],
+    [["run", "--precision", ""], /^auto fp32 bf16 fp16 int8 uint8 w8 q4 q4f16 bnb4$/],
     [["run", "--output", ""], /^files$/],
     [["models", "pull", "--"], /^--precision:[^]+\n--revision:/],
   ])("zsh offers for rankmill %j what fits", async (words, offered) => {
