@@ -150,34 +150,51 @@ async function runModel(model: string, options: Options): Promise<number> {
   const sizes = Array.from({ length: count }, (_, i) => (i % 8 === 0 ? documents : 1));
   const { jobs, line } = await sampleJobs({ modelFolder, maxTokens, sizes, seed: SEED });
   say(`${model}: ${line}`);
+  const ways = waysOf(modelFolder, options);
+  const measured = await measure(ways, {
+    jobs,
+    warmUp: jobs.slice(0, WARM_UP_JOBS),
+    repetitions: options.repetitions,
+    random: seededRandom(SEED),
+    keepOpen: freemem() > (KEEP_OPEN_BYTES[model] ?? Infinity),
+    onRepetition: (said) => say(`  ${model} ${said}`),
+    onFailure: (name, error) => say(`  ${name} cannot be measured: ${String(error)}`),
+  });
+  printModel(model, jobs, measured);
+  return ways.size - measured.size;
+}
+
+/** Each with a Redis of its own: one client would find a model in several precisions under one name. */
+async function openOurs(
+  modelFolder: string,
+  precision: string,
+  args: readonly string[],
+): Promise<OpenWay> {
   const redis = await startRedis("redis-server");
   try {
-    const ways = waysOf(modelFolder, options, redis.connection.path);
-    const measured = await measure(ways, {
-      jobs,
-      warmUp: jobs.slice(0, WARM_UP_JOBS),
-      repetitions: options.repetitions,
-      random: seededRandom(SEED),
-      keepOpen: freemem() > (KEEP_OPEN_BYTES[model] ?? Infinity),
-      onRepetition: (said) => say(`  ${model} ${said}`),
-      onFailure: (name, error) => say(`  ${name} cannot be measured: ${String(error)}`),
-    });
-    printModel(model, jobs, measured);
-    return ways.size - measured.size;
-  } finally {
+    const redisPath = redis.connection.path;
+    const options = { modelFolder, onnxPath: "", precision, redisPath, maxLength: MAX_LENGTH };
+    const way = await openRankmillWay(options, args);
+    return {
+      score: async (jobs, inFlight) => await way.score(jobs, inFlight),
+      close: async () => {
+        await way.close();
+        await redis.stop();
+      },
+    };
+  } catch (error) {
     await redis.stop();
+    throw error;
   }
 }
 
 function waysOf(
   modelFolder: string,
   { python, ways: wanted }: Options,
-  redisPath: string,
 ): Map<string, () => Promise<OpenWay>> {
   const all = new Map<string, () => Promise<OpenWay>>();
   for (const [name, { precision, args }] of Object.entries(RANKMILL)) {
-    const way = { modelFolder, onnxPath: "", precision, redisPath, maxLength: MAX_LENGTH };
-    all.set(name, async () => await openRankmillWay(way, args));
+    all.set(name, async () => await openOurs(modelFolder, precision, args));
   }
   for (const name of PEERS) {
     const peer = { python, name, modelFolder, maxLength: MAX_LENGTH };
