@@ -1,14 +1,9 @@
 import { isUtf8 } from "node:buffer";
 import { RankmillError } from "../../src/core/errors.js";
-import { isTooDeep, MOST_JSON_LEVELS } from "../../src/core/json-depth.js";
-import { repeatedMember } from "../../src/core/json-text.js";
-import { isObject } from "../../src/inputs/formats/line-fields.js";
+import { jsonFlaw } from "../../src/core/json-flaw.js";
 
 /** Some clients on Windows put it before every text. */
 const BYTE_ORDER_MARK = "\ufeff";
-
-/** Given back as it came, whatever it holds. */
-const OPAQUE: ReadonlySet<string> = new Set(["metadata"]);
 
 /** The JSON of a body, and its text. @throws RankmillError `invalid_json` */
 export function parseJson(bytes: Buffer): { readonly value: unknown; readonly text: string } {
@@ -22,14 +17,10 @@ export function parseJson(bytes: Buffer): { readonly value: unknown; readonly te
   } catch {
     throw new RankmillError("invalid_json", "the body is not JSON");
   }
-  if (isTooDeep(value)) {
-    const message = `the body: lists and objects stand within each other over more than ${MOST_JSON_LEVELS} levels`;
-    throw new RankmillError("limit_exceeded", message);
-  }
-  const twice = isObject(value) ? repeatedMember(text, OPAQUE) : undefined;
-  if (twice !== undefined) {
-    const message = `${twice}: stands twice in the body: leave one of them`;
-    throw new RankmillError("invalid_field", message, { field: twice });
+  const flaw = jsonFlaw(value, text, { value: "the body", text: "the body" });
+  if (flaw !== undefined) {
+    const { code, message, field } = flaw;
+    throw new RankmillError(code, message, { field });
   }
   return { value, text };
 }

@@ -1,8 +1,8 @@
 import { parseRequest, type Limits, type RerankRequest } from "./contract.js";
 import { z } from "zod";
 import { nearNames } from "./near-names.js";
-import { isTooDeep, MOST_JSON_LEVELS } from "./json-depth.js";
-import { alteredText, membersOf, repeatedMember } from "./json-text.js";
+import { jsonFlaw } from "./json-flaw.js";
+import { alteredText, membersOf } from "./json-text.js";
 import { describeError, type ErrorCode } from "./errors.js";
 
 /** A line of input that cannot become a job, or a job that failed: one line of the failed file. */
@@ -101,9 +101,6 @@ export function parseRecord(line: string): InputRecord {
   return recordSchema.parse(JSON.parse(line));
 }
 
-/** Given back as they came: whatever stands in them twice stays so. */
-const OPAQUE: ReadonlySet<string> = new Set(["metadata"]);
-
 /** Brings a parsed line of another shape into that of a request; the contract is checked afterwards. */
 export type ToRequest = (
   value: unknown,
@@ -147,15 +144,14 @@ export function readRecord(
     const reason = `not JSON: ${error instanceof Error ? error.message : String(error)}`;
     return invalid({ line, code: "invalid_json", reason, input: text });
   }
-  if (isTooDeep(input)) {
-    const reason = `the record: lists and objects stand within each other over more than ${MOST_JSON_LEVELS} levels`;
-    // As a value it could not be written down.
-    return invalid({ line, code: "limit_exceeded", reason, input: text.slice(0, SHOWN_CHARS) });
-  }
-  const twice = isObject(input) ? repeatedMember(text, OPAQUE) : undefined;
-  if (twice !== undefined) {
-    const reason = `${twice}: stands twice in the line: leave one of them`;
-    return invalid({ line, code: "invalid_field", reason, input, ...textOf(text, input) });
+  const flaw = jsonFlaw(input, text, { value: "the record", text: "the line" });
+  if (flaw !== undefined) {
+    const { code, message: reason } = flaw;
+    // What is too deep could not be written down as a value.
+    if (flaw.field === undefined) {
+      return invalid({ line, code, reason, input: text.slice(0, SHOWN_CHARS) });
+    }
+    return invalid({ line, code, reason, input, ...textOf(text, input) });
   }
   const converted = toRequest(input);
   if (converted.status === "unusable") {

@@ -7,17 +7,17 @@ import process from "node:process";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CUDA_WHEELS, PROVIDER_NAME } from "../../src/models/cuda/cuda-wheels.js";
 import {
+  addedFiles,
   docker,
   dockerAnswers,
-  filesOf,
   HARDENED,
-  IMAGE,
   inspect,
   SAMPLE,
   tryDocker,
+  variantImage,
 } from "./support/docker.js";
 
-const CUDA_IMAGE = process.env["RANKMILL_TEST_CUDA_IMAGE"] ?? "rankmill:test-cuda";
+const { image: CUDA_IMAGE, build } = variantImage("cuda");
 const MAX_BYTES = 1_300_000_000;
 const FOLDER = "usr/local/lib/rankmill-cuda";
 const WORKER = ["-e", "REDIS_URL=redis://127.0.0.1:9", "-e", "RANKMILL_MODEL=builtin-bm25"];
@@ -37,9 +37,7 @@ describe.skipIf(!dockerAnswers)("the image for GPUs", () => {
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "rankmill-gpu-"));
     writeFileSync(join(folder, "nvidia0"), "");
-    if (process.env["RANKMILL_TEST_CUDA_IMAGE"] !== undefined) return;
-    const base = ["--build-arg", `RANKMILL_IMAGE=${IMAGE}`];
-    await docker(["build", "-f", "docker/cuda.Dockerfile", ...base, "-t", CUDA_IMAGE, "."]);
+    await build();
   });
   afterAll(() => {
     rmSync(folder, { recursive: true, force: true });
@@ -52,10 +50,9 @@ describe.skipIf(!dockerAnswers)("the image for GPUs", () => {
   });
 
   it("is the other image with what CUDA needs, its licences, and nothing else", async () => {
-    const before = new Set(await filesOf(IMAGE));
-    const added = (await filesOf(CUDA_IMAGE)).filter((path) => !before.has(path));
+    const added = await addedFiles(CUDA_IMAGE);
     const pinned = CUDA_WHEELS.flatMap(({ files }) => files.map(({ name }) => name));
-    expect(added.sort()).toEqual(
+    expect(added).toEqual(
       [...pinned, "libonnxruntime.so.1"].map((name) => `${FOLDER}/${name}`).sort(),
     );
     expect(pinned.filter((name) => name.startsWith("licenses/"))).toHaveLength(5);

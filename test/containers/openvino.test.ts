@@ -6,18 +6,18 @@ import process from "node:process";
 import { beforeAll, describe, expect, it } from "vitest";
 import { openVinoWheel } from "../../src/models/openvino/openvino-wheels.js";
 import {
+  addedFiles,
   docker,
   dockerAnswers,
-  filesOf,
   HARDENED,
-  IMAGE,
   inspect,
   ROOT,
   SAMPLE,
   tryDocker,
+  variantImage,
 } from "./support/docker.js";
 
-const OPENVINO_IMAGE = process.env["RANKMILL_TEST_OPENVINO_IMAGE"] ?? "rankmill:test-openvino";
+const { image: OPENVINO_IMAGE, build } = variantImage("openvino");
 const MAX_BYTES = 300_000_000;
 const FOLDER = "usr/local/lib/rankmill-openvino";
 const BERT = join(ROOT, "test/fixtures/models/bert");
@@ -54,11 +54,7 @@ async function logitsIn(image: string, runtime: string): Promise<Map<string, num
 }
 
 describe.skipIf(!dockerAnswers)("the image with OpenVINO", () => {
-  beforeAll(async () => {
-    if (process.env["RANKMILL_TEST_OPENVINO_IMAGE"] !== undefined) return;
-    const base = ["--build-arg", `RANKMILL_IMAGE=${IMAGE}`];
-    await docker(["build", "-f", "docker/openvino.Dockerfile", ...base, "-t", OPENVINO_IMAGE, "."]);
-  });
+  beforeAll(build);
 
   it("stays within its size", async () => {
     const bytes = Number(await inspect(OPENVINO_IMAGE, "{{.Size}}"));
@@ -67,10 +63,9 @@ describe.skipIf(!dockerAnswers)("the image with OpenVINO", () => {
   });
 
   it("is the other image with OpenVINO's libraries, their licences, and nothing else", async () => {
-    const before = new Set(await filesOf(IMAGE));
-    const added = (await filesOf(OPENVINO_IMAGE)).filter((path) => !before.has(path));
+    const added = await addedFiles(OPENVINO_IMAGE);
     const pinned = openVinoWheel("linux", process.arch)?.files.map(({ name }) => name) ?? [];
-    expect(added.sort()).toEqual(pinned.map((name) => `${FOLDER}/${name}`).sort());
+    expect(added).toEqual(pinned.map((name) => `${FOLDER}/${name}`).sort());
     expect(pinned.filter((name) => name.startsWith("licenses/")).length).toBeGreaterThan(0);
   });
 

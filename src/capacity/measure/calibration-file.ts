@@ -1,17 +1,12 @@
-import { createHash } from "node:crypto";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import type { Form } from "../../core/forms/registry.js";
 import type { Precision } from "../../core/precision.js";
 import { CALIBRATION_FORMAT, calibrationSchema, type Calibration } from "../calibration.js";
-import { describeError } from "../../core/errors.js";
 import type { CpuFeatures } from "../../inference/host/cpu-features.js";
-import { WholeFile } from "../../platform/whole-file.js";
-import { parseChecksummed, withChecksum } from "../../platform/checksummed-json.js";
-import { errnoOf } from "../../platform/file-system-errors.js";
-import { makeFolder } from "../../platform/files.js";
+import { figuresKey, readFigures, shortHash, writeFigures } from "./kept-figures.js";
 
 /** Everything that what is measured depends on. */
 export interface CalibrationKeyParts {
@@ -26,32 +21,25 @@ export interface CalibrationKeyParts {
   readonly cores: number;
 }
 
-const DIGEST_DIGITS = 12;
-const REST_DIGITS = 16;
 const ENDING = ".json";
 
 /** Name of a calibration's file, without its ending. */
 export function calibrationKey(parts: CalibrationKeyParts): string {
-  const rest = createHash("sha256").update(
-    JSON.stringify([
-      CALIBRATION_FORMAT,
-      parts.modelDigest,
-      parts.precision,
-      parts.prepared,
-      parts.runtime,
-      ...hostParts(parts.cpu, parts.cores),
-      // None for the file's own numbers: what was measured of them stays.
-      ...(parts.form === undefined ? [] : [parts.form]),
-    ]),
-  );
-  const digest = parts.modelDigest.slice(0, DIGEST_DIGITS);
-  return `${digest}-${rest.digest("hex").slice(0, REST_DIGITS)}`;
+  return figuresKey(parts.modelDigest, [
+    CALIBRATION_FORMAT,
+    parts.modelDigest,
+    parts.precision,
+    parts.prepared,
+    parts.runtime,
+    ...hostParts(parts.cpu, parts.cores),
+    // None for the file's own numbers: what was measured of them stays.
+    ...(parts.form === undefined ? [] : [parts.form]),
+  ]);
 }
 
 /** Hash of the things that a calibration depends on beside model and runtime. */
 export function hostKey(cpu: CpuFeatures, cores: number): string {
-  const hash = createHash("sha256").update(JSON.stringify(hostParts(cpu, cores)));
-  return hash.digest("hex").slice(0, REST_DIGITS);
+  return shortHash(hostParts(cpu, cores));
 }
 
 function hostParts(cpu: CpuFeatures, cores: number): unknown[] {
@@ -85,18 +73,18 @@ export async function readCalibration(
   onDamaged?: (problem: string) => void,
 ): Promise<Calibration | undefined> {
   const path = pathOf(dir, key);
-  try {
-    const value = parseChecksummed(await readFile(path, "utf8"));
-    if (isOlder(value)) return undefined;
-    const calibration = calibrationSchema.parse(value);
-    if (calibration.key !== key) throw new Error(`it was made under the key ${calibration.key}`);
-    return calibration;
-  } catch (error) {
-    if (errnoOf(error) === "ENOENT") return undefined;
-    const why = error instanceof z.ZodError ? "it is no calibration" : describeError(error).message;
-    onDamaged?.(`the calibration ${path} is damaged (${why}): the model is measured again`);
-    return undefined;
-  }
+  return await readFigures(
+    path,
+    (value) => {
+      if (isOlder(value)) return undefined;
+      const found = calibrationSchema.safeParse(value);
+      if (!found.success) throw new Error("it is no calibration");
+      if (found.data.key !== key) throw new Error(`it was made under the key ${found.data.key}`);
+      return found.data;
+    },
+    (why) =>
+      onDamaged?.(`the calibration ${path} is damaged (${why}): the model is measured again`),
+  );
 }
 
 /** True for a file of a version that measured something else. */
@@ -105,16 +93,10 @@ function isOlder(value: unknown): boolean {
   return format.success && format.data.format !== CALIBRATION_FORMAT;
 }
 
-/**
- * Written whole or not at all; of two workers that measured at the same time, the later one's stays.
- *
- * @returns the path
- * @throws what the file system refuses
- */
+/** @returns the path @throws what the file system refuses */
 export async function writeCalibration(dir: string, calibration: Calibration): Promise<string> {
-  await makeFolder(dir);
   const path = pathOf(dir, calibration.key);
-  await WholeFile.write(path, [`${JSON.stringify(withChecksum(calibration), undefined, 2)}\n`]);
+  await writeFigures(path, calibration);
   return path;
 }
 

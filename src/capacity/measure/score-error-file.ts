@@ -1,14 +1,8 @@
 /** Keeps how far the scores of a precision are from fp32's, beside the calibrations. */
-import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { describeError } from "../../core/errors.js";
 import type { CpuFeatures } from "../../inference/host/cpu-features.js";
-import { parseChecksummed, withChecksum } from "../../platform/checksummed-json.js";
-import { makeFolder } from "../../platform/files.js";
-import { errnoOf } from "../../platform/file-system-errors.js";
-import { WholeFile } from "../../platform/whole-file.js";
+import { figuresKey, readFigures, writeFigures } from "./kept-figures.js";
 
 /** Raised when something is measured otherwise: older files are measured again. */
 const SCORE_ERROR_FORMAT = 1;
@@ -44,14 +38,11 @@ export interface ScoreErrorKeyParts {
   readonly texts: string;
 }
 
-const DIGEST_DIGITS = 12;
-const REST_DIGITS = 16;
-
 export function scoreErrorKey(parts: ScoreErrorKeyParts): string {
-  const { cpu } = parts;
-  const all = [
+  const { cpu, modelDigest } = parts;
+  return figuresKey(modelDigest, [
     SCORE_ERROR_FORMAT,
-    parts.modelDigest,
+    modelDigest,
     parts.referenceDigest,
     parts.numbers,
     parts.runtimes,
@@ -59,9 +50,7 @@ export function scoreErrorKey(parts: ScoreErrorKeyParts): string {
     [cpu.arch, cpu.model, cpu.flags],
     parts.maxLength,
     parts.texts,
-  ];
-  const hash = createHash("sha256").update(JSON.stringify(all)).digest("hex");
-  return `${parts.modelDigest.slice(0, DIGEST_DIGITS)}-${hash.slice(0, REST_DIGITS)}`;
+  ]);
 }
 
 /** The error as a share of the spread. Logits that are all equal leave no room for any. */
@@ -83,34 +72,26 @@ export async function readScoreError(
   onDamaged?: (problem: string) => void,
 ): Promise<ScoreError | undefined> {
   const path = pathOf(dir, key);
-  try {
-    const found = scoreErrorSchema.safeParse(parseChecksummed(await readFile(path, "utf8")));
-    return found.success && found.data.key === key ? found.data : undefined;
-  } catch (error) {
-    if (errnoOf(error) === "ENOENT") return undefined;
-    const why = describeError(error).message;
-    onDamaged?.(`${path} is damaged (${why}): the model is compared with fp32 again`);
-    return undefined;
-  }
+  return await readFigures(
+    path,
+    (value) => {
+      const found = scoreErrorSchema.safeParse(value);
+      return found.success && found.data.key === key ? found.data : undefined;
+    },
+    (why) => onDamaged?.(`${path} is damaged (${why}): the model is compared with fp32 again`),
+  );
 }
 
-/** Written whole or not at all. @throws what the file system refuses */
+/** @throws what the file system refuses */
 export async function writeScoreError(
   dir: string,
   figures: Omit<ScoreError, "format">,
 ): Promise<void> {
-  const folder = folderOf(dir);
-  await makeFolder(folder);
   const kept: ScoreError = { format: SCORE_ERROR_FORMAT, ...figures };
-  const text = `${JSON.stringify(withChecksum(kept), undefined, 2)}\n`;
-  await WholeFile.write(pathOf(dir, figures.key), [text]);
+  await writeFigures(pathOf(dir, figures.key), kept);
 }
 
 /** Below the calibrations, which are looked through by whoever wants the newest. */
-function folderOf(dir: string): string {
-  return join(dir, "score-errors");
-}
-
 function pathOf(dir: string, key: string): string {
-  return join(folderOf(dir), `${key}.json`);
+  return join(dir, "score-errors", `${key}.json`);
 }

@@ -1,13 +1,13 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { join, resolve } from "node:path";
-import process from "node:process";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { createClient } from "../../../src/index.js";
 import { missingCollection, readCollection } from "../engine/collection.js";
 import type { Bench } from "../support/bench.js";
 import { describeHost } from "../support/host.js";
+import { modelsFolder } from "../support/places.js";
 import { print, printTable, say } from "../support/print.js";
 import { startRedis, urlOf } from "../support/redis.js";
 import { median, seededRandom, shuffled } from "../support/statistics.js";
@@ -131,7 +131,7 @@ async function run(args: readonly string[]): Promise<number> {
       jobs: { type: "string" },
     },
   });
-  const models = resolve(values.models ?? process.env["RANKMILL_BENCH_MODELS"] ?? "out/synthetic");
+  const models = modelsFolder(values.models);
   const modelFolder = join(models, MODEL);
   const missing =
     missingCollection() ?? (existsSync(modelFolder) ? undefined : `no ${MODEL} in ${models}`);

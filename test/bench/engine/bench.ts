@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { freemem } from "node:os";
-import { join, resolve } from "node:path";
-import process from "node:process";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { Bench } from "../support/bench.js";
 import { describeHost } from "../support/host.js";
+import { modelsFolder } from "../support/places.js";
 import { print, printTable, say } from "../support/print.js";
 import { startRedis } from "../support/redis.js";
 import { seededRandom } from "../support/statistics.js";
@@ -97,7 +97,7 @@ function parse(args: readonly string[]): Options {
   return {
     quick: values.quick,
     json: values.json,
-    models: resolve(values.models ?? process.env["RANKMILL_BENCH_MODELS"] ?? "out/synthetic"),
+    models: modelsFolder(values.models),
     cases: CASES.filter(
       (c) =>
         only?.includes(`${c.model}:${c.precision}`) ?? (c.quick !== undefined || !values.quick),

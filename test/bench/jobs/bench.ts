@@ -1,9 +1,9 @@
 import { parseArgs } from "node:util";
-import process from "node:process";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { existsSync } from "node:fs";
 import type { Bench } from "../support/bench.js";
 import { describeHost } from "../support/host.js";
+import { modelsFolder } from "../support/places.js";
 import { print, printTable, say } from "../support/print.js";
 import { measureEventLoop } from "./event-loop.js";
 import { measureImport } from "./import.js";
@@ -53,7 +53,7 @@ async function run(args: readonly string[]): Promise<number> {
     options: { only: { type: "string" }, models: { type: "string" } },
   });
   const only = values.only?.split(",");
-  const models = resolve(values.models ?? process.env["RANKMILL_BENCH_MODELS"] ?? "out/synthetic");
+  const models = modelsFolder(values.models);
   print(`${describeHost()}\n`);
   for (const [name, measurePart] of Object.entries(PARTS)) {
     if (only?.includes(name) ?? true) await measurePart(models);

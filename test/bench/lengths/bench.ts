@@ -3,8 +3,7 @@
  * pair, and once it has run a pair of every length twice, in an order that changes each time.
  */
 import { existsSync } from "node:fs";
-import { homedir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { paddedLength } from "../../../src/core/cost/length-buckets.js";
@@ -13,10 +12,11 @@ import { readProcessMemory } from "../../../src/inference/host/process-memory.js
 import { LaneProcess } from "../../../src/inference/lanes/lane-process.js";
 import type { LaneModel } from "../../../src/inference/lanes/lane-protocol.js";
 import { runtimeOf, type RuntimeKind } from "../../../src/inference/runtime/registry.js";
+import { openvinoDir } from "../../../producers/cli/context.js";
 import { madeUpPair } from "../../../src/capacity/measure/calibration-pairs.js";
 import type { Bench } from "../support/bench.js";
 import { describeHost } from "../support/host.js";
-import { DIST } from "../support/places.js";
+import { DIST, modelsFolder } from "../support/places.js";
 import { print, printTable, say } from "../support/print.js";
 import { seededRandom, shuffled } from "../support/statistics.js";
 
@@ -60,11 +60,8 @@ async function run(args: readonly string[]): Promise<number> {
       "padded-only": { type: "boolean", default: false },
     },
   });
-  const folder = resolve(values.models ?? process.env["RANKMILL_BENCH_MODELS"] ?? "out/synthetic");
-  const libraryDir =
-    values["openvino-dir"] ??
-    process.env["RANKMILL_OPENVINO_DIR"] ??
-    join(homedir(), ".cache/rankmill/openvino");
+  const folder = modelsFolder(values.models);
+  const libraryDir = openvinoDir(values["openvino-dir"] ?? process.env["RANKMILL_OPENVINO_DIR"]);
   const lengths = evenly(Number(values.longest), Number(values.every));
   print(`# Memory of a lane that meets many lengths\n\n${describeHost()}\n`);
   const rows: string[][] = [];

@@ -13,6 +13,7 @@ import { sampleJobs } from "../engine/sample.js";
 import type { BenchJob, OpenWay } from "../engine/way.js";
 import type { Bench } from "../support/bench.js";
 import { describeHost } from "../support/host.js";
+import { modelsFolder } from "../support/places.js";
 import { print, printTable, say } from "../support/print.js";
 import { startRedis } from "../support/redis.js";
 import { seededRandom } from "../support/statistics.js";
@@ -104,7 +105,7 @@ function parse(args: readonly string[]): {
   return {
     python: values.python ?? process.env["RANKMILL_BENCH_PYTHON"] ?? "python3",
     setUp: values["set-up"],
-    models: resolve(values.models ?? process.env["RANKMILL_BENCH_MODELS"] ?? "out/synthetic"),
+    models: modelsFolder(values.models),
     only: values.only?.split(",") ?? (values.quick ? ["minilm-l6"] : Object.keys(LISTS)),
     ways: values.ways?.split(","),
     repetitions: Number(values.repetitions ?? DEFAULT_REPETITIONS),

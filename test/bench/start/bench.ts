@@ -5,7 +5,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import process from "node:process";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -15,7 +15,7 @@ import { createClient } from "../../../src/index.js";
 import { lanesOf } from "../../support/processes.js";
 import type { Bench } from "../support/bench.js";
 import { describeHost } from "../support/host.js";
-import { DIST } from "../support/places.js";
+import { DIST, modelsFolder } from "../support/places.js";
 import { print, printTable, say } from "../support/print.js";
 import { startRedis, urlOf } from "../support/redis.js";
 import { median } from "../support/statistics.js";
@@ -65,7 +65,7 @@ async function run(args: readonly string[]): Promise<number> {
       repetitions: { type: "string", default: "5" },
     },
   });
-  const folder = resolve(values.models ?? process.env["RANKMILL_BENCH_MODELS"] ?? "out/synthetic");
+  const folder = modelsFolder(values.models);
   print(`# Start of a worker\n\n${describeHost()}\n`);
   const rows: string[][] = [];
   for (const one of CASES) {

@@ -147,3 +147,28 @@ export async function until(what: string, condition: () => Promise<boolean>): Pr
     await sleep(INTERVAL_MS);
   }
 }
+
+/** An image that adds the libraries of one device or runtime to the image under test. */
+export interface VariantImage {
+  readonly image: string;
+  /** Builds it, unless a variable names one. */
+  readonly build: () => Promise<void>;
+}
+
+/** @param kind `docker/KIND.Dockerfile` makes it */
+export function variantImage(kind: "cuda" | "openvino"): VariantImage {
+  const named = process.env[`RANKMILL_TEST_${kind.toUpperCase()}_IMAGE`];
+  const image = named ?? `rankmill:test-${kind}`;
+  const build = async (): Promise<void> => {
+    if (named !== undefined) return;
+    const base = ["--build-arg", `RANKMILL_IMAGE=${IMAGE}`];
+    await docker(["build", "-f", `docker/${kind}.Dockerfile`, ...base, "-t", image, "."]);
+  };
+  return { image, build };
+}
+
+/** What an image has and the image under test lacks. */
+export async function addedFiles(image: string): Promise<string[]> {
+  const before = new Set(await filesOf(IMAGE));
+  return (await filesOf(image)).filter((path) => !before.has(path)).sort();
+}

@@ -1,6 +1,7 @@
 import { makeChoice } from "./first-token.js";
 import {
   integersConstant,
+  producersOf,
   withNames,
   type NewConstant,
   type OnnxGraph,
@@ -35,9 +36,7 @@ export class FirstTokenNodes {
   constructor(graph: OnnxGraph, whole: ReadonlySet<string>) {
     this.#graphConstants = graph.constants;
     this.#whole = whole;
-    this.#producers = new Map(
-      graph.nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)),
-    );
+    this.#producers = producersOf(graph);
     for (const input of graph.inputs) this.#ofData.set(input, true);
   }
 

@@ -1,4 +1,4 @@
-import { makeNode, withNames, type OnnxGraph, type OnnxNode } from "./onnx-graph.js";
+import { makeNode, producersOf, withNames, type OnnxGraph, type OnnxNode } from "./onnx-graph.js";
 
 /** A graph whose last layer works on the first token alone. */
 export interface FirstTokenGraph {
@@ -80,9 +80,7 @@ class Narrowing {
   constructor(graph: OnnxGraph, attention: OnnxNode) {
     this.#constants = graph.constants;
     this.#attention = attention;
-    this.#producers = new Map(
-      graph.nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)),
-    );
+    this.#producers = producersOf(graph);
     this.#whole = this.#ancestors(attention.inputs.slice(1));
   }
 

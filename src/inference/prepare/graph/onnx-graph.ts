@@ -222,6 +222,11 @@ export function makeNode(node: {
   return readNode(bytes);
 }
 
+/** The node that makes each value. */
+export function producersOf({ nodes }: Pick<OnnxGraph, "nodes">): ReadonlyMap<string, OnnxNode> {
+  return new Map(nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)));
+}
+
 /** A copy of an operator that works on other values. @param suffix of the node's name, which is its own */
 export function withNames(
   node: OnnxNode,

@@ -3,6 +3,7 @@ import { FirstTokenNodes } from "./first-token-nodes.js";
 import {
   changeGraph,
   integersConstant,
+  producersOf,
   readGraph,
   withNames,
   type OnnxGraph,
@@ -56,10 +57,9 @@ function withConstantNodes(graph: OnnxGraph): OnnxGraph {
 }
 
 /** All that keys and values of the last attention are made of: the first token attends to every token. */
-function keysAndValues({ nodes }: OnnxGraph): ReadonlySet<string> | undefined {
-  const producers = new Map(
-    nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)),
-  );
+function keysAndValues(graph: OnnxGraph): ReadonlySet<string> | undefined {
+  const { nodes } = graph;
+  const producers = producersOf(graph);
   const softmax = nodes.findLast(({ operator }) => operator === "Softmax");
   const [shares = ""] = softmax?.outputs ?? [];
   const weighted = nodes.find(

@@ -1,4 +1,4 @@
-import type { OnnxGraph, OnnxNode, SmallTensor } from "./onnx-graph.js";
+import { producersOf, type OnnxGraph, type OnnxNode, type SmallTensor } from "./onnx-graph.js";
 
 /**
  * The known values of a graph, whatever its other inputs hold, if some inputs hold one number
@@ -13,9 +13,7 @@ export class UniformValues {
   /** @param inputs graph inputs that hold one number throughout */
   constructor(graph: OnnxGraph, inputs: Readonly<Record<string, number>>) {
     this.#constants = graph.constants;
-    this.#producers = new Map(
-      graph.nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)),
-    );
+    this.#producers = producersOf(graph);
     this.#known = new Map(Object.entries(inputs));
   }
 
