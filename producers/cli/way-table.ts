@@ -4,19 +4,21 @@ import { numbersName } from "../../src/core/forms/numbers.js";
 import { runtimeOf } from "../../src/inference/runtime/registry.js";
 import { formatBytes, formatDuration } from "../figures.js";
 import type { WayRow } from "./measured-ways.js";
-import { paint, painted, type Painted } from "./painted.js";
+import { paint, type Painted } from "./painted.js";
 import { withFlags } from "./say-error.js";
+import { wrapped } from "./say-failure.js";
 import { usualTimes, type TimeOf } from "./times-of-ways.js";
 import { textTable, type Column } from "./text-table.js";
 
 const UNKNOWN = "–";
-const WIDTH = 100;
+const COLUMNS = 80;
+const INDENT = "  ";
 
 type OpenRow = Extract<WayRow, { readonly kind: "open" }>;
 
 /** The ways of a model without an input. */
 export function wayTable(rows: readonly WayRow[]): readonly (string | Painted)[] {
-  return tableOf(rows, "a million pairs", usualTimes(rows));
+  return tableOf(rows, "million pairs", usualTimes(rows));
 }
 
 /** @param timeOf tells the time of an input */
@@ -35,10 +37,11 @@ function tableOf(
   const open = rows.filter((row): row is OpenRow => row.kind === "open");
   const closed = rows.flatMap((row) => (row.kind === "closed" ? [row.way] : []));
   return [
-    ...textTable(columns(timeHead, timeOf), open, WIDTH),
-    ...closed.map(({ numbers, runtime, why }) => {
-      const name = nameOf(numbers, runtime);
-      return painted`${paint("dim", `  ${name}: not here: ${withFlags(why)}`)}`;
+    ...textTable(columns(timeHead, timeOf), open, COLUMNS),
+    ...closed.flatMap(({ numbers, runtime, why }) => {
+      const text = `${nameOf(numbers, runtime)}: not here: ${withFlags(why)}`;
+      const lines = wrapped(text, COLUMNS - 2 * INDENT.length);
+      return lines.map((line, i) => paint("dim", INDENT.repeat(i === 0 ? 1 : 2) + line));
     }),
   ];
 }
@@ -80,7 +83,7 @@ function columns(timeHead: string, timeOf: TimeOf): readonly Column<OpenRow>[] {
       right: true,
     },
     {
-      head: "error against fp32",
+      head: "score error",
       cell: ({ way: { error } }) => (error === undefined ? UNKNOWN : shareText(error)),
       right: true,
     },
