@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { PLAIN_HEAD } from "../../src/core/heads/head-use.js";
 import type { Form } from "../../src/core/forms/registry.js";
 import type { EncodedPair } from "../../src/core/pair.js";
+import { quantisedHandling, readCpuFeatures } from "../../src/inference/host/cpu-features.js";
 import { LaneProcess, type LaneProcessOptions } from "../../src/inference/lanes/lane-process.js";
 import { prepareModel } from "../../src/inference/prepare/prepare-model.js";
 import { encodeParts } from "../../src/pipeline/encode/encode-documents.js";
@@ -51,18 +52,24 @@ interface Expected {
   readonly logit: number;
 }
 
+/** A file of a model, and the numeric form that is made of it; undefined: its own. */
+export interface FidelityWay {
+  readonly precision: FixturePrecision;
+  readonly form?: Form | undefined;
+}
+
 export interface Fidelity {
   readonly pairs: number;
   /** Shortest and longest pair, tokens. */
   readonly lengths: readonly [number, number];
   /** Pairs whose token ids or types are not the reference's. */
   readonly differentIds: number;
-  /** Largest difference of a logit from the framework's. */
-  readonly logitDifference: number;
+  /** Largest difference of a logit from the framework's; undefined in a form, which exists prepared alone. */
+  readonly logitDifference: number | undefined;
   /** The same if the lane maps the prepared model. */
   readonly preparedDifference: number;
-  /** Pairs that the prepared model scores differently, to the bit. */
-  readonly preparedOtherBits: number;
+  /** Pairs that the prepared model scores differently, to the bit; undefined in a form. */
+  readonly preparedOtherBits: number | undefined;
 }
 
 /**
@@ -72,15 +79,15 @@ export interface Fidelity {
  */
 export async function measureFidelity(
   model: FixtureModel,
-  precision: FixturePrecision,
+  { precision, form }: FidelityWay,
   cacheDir: string,
 ): Promise<Fidelity> {
   const folder = fixtureFolder(model);
   const expected = JSON.parse(readFileSync(join(folder, "expected.json"), "utf8")) as Expected[];
   const pairs = await encode(folder, expected);
-  const file = FILE_OF[precision];
-  const plain = await scoreAlone(laneOptions(model, file), pairs);
-  const mapped = await scoreAlone(await preparedOptions(model, precision, cacheDir), pairs);
+  const plain =
+    form === undefined ? await scoreAlone(await fileOptions(model, precision), pairs) : undefined;
+  const mapped = await scoreAlone(await preparedOptions(model, precision, cacheDir, form), pairs);
   const furthest = (logits: readonly number[]): number =>
     Math.max(...expected.map(({ logit }, i) => Math.abs(logit - (logits[i] ?? Number.NaN))));
   const lengths = pairs.map(({ ids }) => ids.length);
@@ -88,10 +95,20 @@ export async function measureFidelity(
     pairs: pairs.length,
     lengths: [Math.min(...lengths), Math.max(...lengths)],
     differentIds: expected.filter((wanted, i) => !sameIds(wanted, pairs[i])).length,
-    logitDifference: furthest(plain),
+    logitDifference: plain && furthest(plain),
     preparedDifference: furthest(mapped),
-    preparedOtherBits: plain.filter((logit, i) => !Object.is(logit, mapped[i])).length,
+    preparedOtherBits: plain?.filter((logit, i) => !Object.is(logit, mapped[i])).length,
   };
+}
+
+/** Options of lanes that run a fixture's file, with exact products where this CPU's own are not. */
+async function fileOptions(
+  model: FixtureModel,
+  precision: FixturePrecision,
+): Promise<LaneProcessOptions> {
+  const options = laneOptions(model, FILE_OF[precision]);
+  const { exactInt8 } = quantisedHandling(precision, await readCpuFeatures());
+  return { ...options, model: { ...options.model, exactInt8 } };
 }
 
 /** Options of lanes that run a fixture as `prepare` makes it. */

@@ -100,17 +100,9 @@ export class ModelSession implements Session {
 
   /** @returns the values of the outputs called `names`, in order, flat */
   async outputs(input: BatchInput, names: readonly string[]): Promise<Float32Array[]> {
-    const rows = input.ids.length;
     const longest = input.ids.reduce((most, ids) => Math.max(most, ids.length), 0);
     const columns = paddedLength(longest, this.#model.lengthBuckets);
-    if (this.#model.unmasked === true && input.ids.some((ids) => ids.length < columns)) {
-      throw new RangeError("rows of several lengths in one batch of a model that reads no mask");
-    }
-    const feeds: Record<string, Tensor> = {};
-    for (const { name, type } of this.#inputs) {
-      const filled = fillInput(name, input, columns, this.#model);
-      feeds[name] = integerTensor(this.#ort, type, filled, [rows, columns]);
-    }
+    const feeds = this.#prefixes?.wholeFeeds(input, columns) ?? this.#feeds(input, columns);
     const outputs = await this.#session.run(feeds, names);
     return names.map((name) => {
       const output = outputs[name] as TypedTensor<"float32"> | undefined;
@@ -122,6 +114,18 @@ export class ModelSession implements Session {
       output.dispose();
       return copy;
     });
+  }
+
+  #feeds(input: BatchInput, columns: number): Record<string, Tensor> {
+    if (this.#model.unmasked === true && input.ids.some((ids) => ids.length < columns)) {
+      throw new RangeError("rows of several lengths in one batch of a model that reads no mask");
+    }
+    const feeds: Record<string, Tensor> = {};
+    for (const { name, type } of this.#inputs) {
+      const filled = fillInput(name, input, columns, this.#model);
+      feeds[name] = integerTensor(this.#ort, type, filled, [input.ids.length, columns]);
+    }
+    return feeds;
   }
 
   async close(): Promise<void> {

@@ -56,11 +56,20 @@ export class SharedPrefixRuns {
     return logits;
   }
 
+  /** What the graph takes to compute whole rows in one step, which is how values inside it are compared. */
+  wholeFeeds({ ids }: BatchInput, columns: number): Record<string, Tensor> {
+    return this.#feeds(ids, columns, 0, this.#noPast());
+  }
+
+  #noPast(): Past {
+    return { tokens: 0, columns: 0, feeds: this.#tensors(0, nothing(), "input") };
+  }
+
   async #pastOf({ key, prefix }: RowGroup): Promise<Past> {
     const { layout, model } = this.#parts;
     const held = this.#memory.find(key);
     if (held !== undefined) return held;
-    const none = { tokens: 0, columns: 0, feeds: this.#tensors(0, nothing(), "input") };
+    const none = this.#noPast();
     if (key === EMPTY_KEY) return none;
     const columns = paddedLength(prefix.length, model.lengthBuckets);
     const bytes = columns * layout.bytesPerToken;
