@@ -4,19 +4,21 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import type { Precision } from "../../../src/core/precision.js";
-import type { EncodedPair } from "../../../src/core/pair.js";
 import type { Bench } from "../support/bench.js";
 import { describeHost } from "../support/host.js";
 import { print, printTable, say } from "../support/print.js";
 import { median } from "../support/statistics.js";
-import { makeLists, onnxOf, type ListShape } from "./lists.js";
+import { namedPrompt } from "../../../src/models/known-prompts.js";
+import { makeLists, onnxOf, type List, type ListShape } from "./lists.js";
 import { openFramework, openLanes, type Way } from "./ways.js";
 
 const USAGE = `prefix: pairs per second of a language model with and without the shared prefix
   --shared DIR       model whose graph takes keys and values (models/export/make-synthetic.py)
   --whole DIR        the same weights with --whole-prompt
   --precision P      fp32 (default) or int8
-  --python PATH      interpreter with transformers: the framework as a third way, on the weights in --shared
+  --python PATH      interpreter with sentence-transformers, which is then the third way, on the weights
+                     in --shared (npm run bench -- peers --set-up DIR)
+  --prompt NAME      of models/prompts, as the models have it (qwen3-reranker)
   --documents A,B,…  tokens of a document (64,128,512)
   --lists A,B,…      documents of a query (5,20,100)
   --pairs N          least pairs of a row, of as many queries as that takes (40)
@@ -27,8 +29,6 @@ const USAGE = `prefix: pairs per second of a language model with and without the
 /** Room for some prefixes of the model, as a worker has it by default: 512 tokens of 28 layers take 117 MB. */
 const PREFIX_BYTES = 128 * 1024 * 1024;
 const MIB = 1024 * 1024;
-/** Ids of "yes" and "no" in the tokenizer of Qwen3. */
-const YES_NO = [9_693, 2_152] as const;
 /** Logits are sums of thousands of products in another order. */
 const TOLERANCE = 1e-3;
 
@@ -39,6 +39,7 @@ interface Options {
   readonly whole: string;
   readonly precision: Precision;
   readonly python: string | undefined;
+  readonly prompt: string;
   readonly shapes: readonly ListShape[];
   readonly repetitions: number;
   readonly preparedDir: string | undefined;
@@ -53,6 +54,7 @@ function parse(args: readonly string[]): Options {
       whole: { type: "string", default: "out/synthetic/qwen3-reranker-0.6b-whole" },
       precision: { type: "string", default: "fp32" },
       python: { type: "string" },
+      prompt: { type: "string", default: "qwen3-reranker" },
       documents: { type: "string", default: "64,128,512" },
       lists: { type: "string", default: "5,20,100" },
       pairs: { type: "string", default: "40" },
@@ -66,6 +68,7 @@ function parse(args: readonly string[]): Options {
     whole: resolve(values.whole),
     precision: values.precision === "int8" ? "int8" : "fp32",
     python: values.python,
+    prompt: values.prompt,
     shapes: numbers(values.documents).flatMap((documentTokens) =>
       numbers(values.lists).map((documents) => ({
         documentTokens,
@@ -122,7 +125,10 @@ async function openWays(options: Options, cacheDir: string): Promise<Way[]> {
       prefixBytes: 0,
     }),
   ];
-  if (python !== undefined) ways.push(await openFramework(python, shared, lanes, YES_NO));
+  if (python !== undefined) {
+    const prompt = await namedPrompt(options.prompt, "--prompt");
+    ways.push(await openFramework(python, shared, lanes, prompt));
+  }
   return ways;
 }
 
@@ -136,7 +142,7 @@ async function measureAll(options: Options, ways: readonly Way[]): Promise<numbe
     for (const [i, { difference }] of measured.entries()) {
       furthest[i] = Math.max(furthest[i] ?? 0, difference);
     }
-    const row = { ...shape, tokens: lists[at]?.[0]?.[0]?.ids.length ?? 0, measured };
+    const row = { ...shape, tokens: lists[at]?.[0]?.pairs[0]?.ids.length ?? 0, measured };
     if (json) print(JSON.stringify({ precision, ...row }));
     else say(JSON.stringify(row));
     rows.push(cellsOf(row));
@@ -190,10 +196,10 @@ function sayMore(way: Way, difference: number): void {
 /** Each way in turn, so that other work of the machine meets all of them. */
 async function measure(
   ways: readonly Way[],
-  lists: readonly (readonly EncodedPair[])[],
+  lists: readonly List[],
   repetitions: number,
 ): Promise<readonly Measured[]> {
-  const pairs = lists.flat().length;
+  const pairs = lists.reduce((sum, list) => sum + list.pairs.length, 0);
   const found = ways.map(() => ({ speeds: [] as number[], worked: [] as number[], difference: 0 }));
   for (let repetition = 0; repetition < repetitions; repetition += 1) {
     let reference: readonly number[] | undefined;

@@ -1,9 +1,8 @@
-"""The same weights in transformers, as sentence-transformers runs a cross-encoder: sorted, batches of 32.
+"""The same weights in sentence-transformers, as its documentation has it for a language model.
 
-Reads lines of JSON, each a list of pairs (token ids), and answers with seconds and logits. Of the last layer's
-output it multiplies one token with one row of weights, as a sequence classifier does.
+Reads lines of JSON, each a list of pairs (query and document), and answers with seconds and logits.
 
-    python test/bench/prefix/framework.py FOLDER THREADS YES NO
+    python test/bench/prefix/framework.py FOLDER THREADS TEMPLATE
 """
 
 from __future__ import annotations
@@ -13,44 +12,36 @@ import sys
 import time
 
 import torch
-from transformers import AutoModelForCausalLM
+from sentence_transformers import CrossEncoder
 
 BATCH = 32
 
 
 def main() -> None:
-    folder, threads, yes, no = sys.argv[1], *(int(one) for one in sys.argv[2:5])
+    folder, threads, template = sys.argv[1], int(sys.argv[2]), sys.argv[3]
     torch.set_num_threads(threads)
-    model = AutoModelForCausalLM.from_pretrained(folder, torch_dtype=torch.float32).eval()
-    row = (model.lm_head.weight[yes] - model.lm_head.weight[no]).detach().clone()
-    print(json.dumps({"attention": model.config._attn_implementation}), flush=True)
+    # Whatever a library prints goes where people read; answers alone go to the bench.
+    answers, sys.stdout = sys.stdout, sys.stderr
+    encoder = CrossEncoder(
+        folder,
+        device="cpu",
+        activation_fn=torch.nn.Identity(),
+        model_kwargs={"torch_dtype": torch.float32},
+        processor_kwargs={"chat_template": template},
+        local_files_only=True,
+    )
+
+    def answer(value: object) -> None:
+        print(json.dumps(value), file=answers, flush=True)
+
+    answer({"attention": encoder.config._attn_implementation})
     for line in sys.stdin:
-        pairs = json.loads(line)
+        pairs = [tuple(pair) for pair in json.loads(line)]
         started, worked = time.perf_counter(), time.process_time()
-        logits = score(model.model, row, pairs)
+        logits = encoder.predict(pairs, batch_size=BATCH).tolist()
         seconds = time.perf_counter() - started
         took = time.process_time() - worked
-        answer = {"seconds": seconds, "processorSeconds": took, "logits": logits}
-        print(json.dumps(answer), flush=True)
-
-
-def score(model: torch.nn.Module, row: torch.Tensor, pairs: list[list[int]]) -> list[float]:
-    order = sorted(range(len(pairs)), key=lambda index: -len(pairs[index]))
-    logits = [0.0] * len(pairs)
-    with torch.inference_mode():
-        for start in range(0, len(order), BATCH):
-            some = order[start : start + BATCH]
-            longest = max(len(pairs[index]) for index in some)
-            ids = torch.zeros(len(some), longest, dtype=torch.int64)
-            mask = torch.zeros_like(ids)
-            for at, index in enumerate(some):
-                ids[at, : len(pairs[index])] = torch.tensor(pairs[index])
-                mask[at, : len(pairs[index])] = 1
-            states = model(input_ids=ids, attention_mask=mask, use_cache=False).last_hidden_state
-            last = states[torch.arange(len(some)), mask.sum(dim=1) - 1]
-            for index, logit in zip(some, (last @ row).tolist(), strict=True):
-                logits[index] = logit
-    return logits
+        answer({"seconds": seconds, "processorSeconds": took, "logits": logits})
 
 
 if __name__ == "__main__":

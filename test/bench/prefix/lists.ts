@@ -1,6 +1,10 @@
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { assemblePair } from "../../../src/core/pair-assembly.js";
+import { z } from "zod";
+import { resolveScoring } from "../../../src/core/scoring.js";
 import type { EncodedPair } from "../../../src/core/pair.js";
+import { encodeParts } from "../../../src/pipeline/encode/encode-documents.js";
+import type { PairEncoder } from "../../../src/pipeline/encode/pair-maker.js";
 import { openTokenizer } from "../../../src/tokenizers/open-tokenizer.js";
 import { seededRandom } from "../support/statistics.js";
 
@@ -9,6 +13,13 @@ export interface ListShape {
   readonly documentTokens: number;
   readonly documents: number;
   readonly queries: number;
+}
+
+/** A query with its documents, as texts and as the model reads them. */
+export interface List {
+  readonly query: string;
+  readonly documents: readonly string[];
+  readonly pairs: readonly EncodedPair[];
 }
 
 const QUERIES = [
@@ -21,35 +32,63 @@ const QUERIES = [
   "list of rivers that flow into the Black Sea",
   "tax on a company car that is used at weekends",
 ] as const;
-const MAX_LENGTH = 8_192;
-/** Below every vocabulary's special tokens. */
-const HIGHEST_ID = 90_000;
+const SCORING = resolveScoring({ maxLength: 8_192, truncation: "only-second" });
 const SEED = 20_261_129;
+const NEVER = new AbortController().signal;
+/** A word that is one token behind a space, in a byte-level vocabulary. */
+const WORD = /^Ġ[a-z]{3,}$/;
 
-/** Lists of pairs as the model's prompt makes them: real queries, and documents of made-up tokens. */
+const tokenizerSchema = z.object({
+  model: z.object({ vocab: z.record(z.string(), z.number()) }),
+});
+
+/** Lists as the model's prompt makes them: real queries, and documents of words of one token each. */
 export async function makeLists(
   modelFolder: string,
   shapes: readonly ListShape[],
-): Promise<EncodedPair[][][]> {
+): Promise<List[][]> {
+  const words = await oneTokenWords(modelFolder);
   const { tokenizer, template } = await openTokenizer(modelFolder);
   const random = seededRandom(SEED);
+  const draw = (): string => words[Math.floor(random() * words.length)] ?? "";
   try {
-    const { before = "", after = "" } = template.aroundQuery ?? {};
-    const queries = await tokenizer.encode(QUERIES.map((query) => before + query + after));
-    return shapes.map(({ documentTokens, documents, queries: count }) =>
-      Array.from({ length: count }, (_, at) => {
-        const query = queries[at % queries.length] ?? new Int32Array();
-        return Array.from({ length: documents }, () => {
-          const length = documentTokens;
-          const ids = Int32Array.from({ length }, () => Math.floor(random() * HIGHEST_ID));
-          const options = { maxLength: MAX_LENGTH, truncation: "only-second" } as const;
-          return assemblePair(template, query, ids, options);
-        });
-      }),
-    );
+    const lists: List[][] = [];
+    for (const { documentTokens, documents, queries } of shapes) {
+      const made: List[] = [];
+      for (let at = 0; at < queries; at += 1) {
+        const texts = Array.from({ length: documents }, () =>
+          Array.from({ length: documentTokens }, draw).join(" "),
+        );
+        const query = QUERIES[at % QUERIES.length] ?? "";
+        made.push(await encodeList(query, texts, { tokenizer, template }));
+      }
+      lists.push(made);
+    }
+    return lists;
   } finally {
     await tokenizer.close();
   }
+}
+
+async function oneTokenWords(modelFolder: string): Promise<readonly string[]> {
+  const text = await readFile(join(modelFolder, "tokenizer.json"), "utf8");
+  const { vocab } = tokenizerSchema.parse(JSON.parse(text)).model;
+  return Object.keys(vocab)
+    .filter((token) => WORD.test(token))
+    .map((token) => token.slice(1));
+}
+
+async function encodeList(
+  query: string,
+  documents: readonly string[],
+  encoder: PairEncoder,
+): Promise<List> {
+  const pairs: EncodedPair[] = [];
+  const request = { query, documents: documents.map((text) => ({ text })) };
+  for await (const part of encodeParts(request, SCORING, encoder, NEVER)) {
+    pairs.push(...part.pairs);
+  }
+  return { query, documents, pairs };
 }
 
 export function onnxOf(folder: string, precision: string): string {

@@ -9,7 +9,7 @@ import { pipeline } from "node:stream/promises";
 import { z } from "zod";
 import type { Precision } from "../../../src/core/precision.js";
 import { PLAIN_HEAD } from "../../../src/core/heads/head-use.js";
-import type { EncodedPair } from "../../../src/core/pair.js";
+import { partsFor, type Prompt } from "../../../src/core/prompt.js";
 import { readProcessorMs } from "../../../src/inference/host/processor-time.js";
 import { LanePool } from "../../../src/inference/lanes/lane-pool.js";
 import { prepareModel } from "../../../src/inference/prepare/prepare-model.js";
@@ -17,12 +17,12 @@ import { Batcher, DEFAULT_BATCHER_OPTIONS } from "../../../src/pipeline/batch/ba
 import { withFileLease } from "../../../src/platform/file-lease.js";
 import { until } from "../../support/until.js";
 import { DIST, REPOSITORY } from "../support/places.js";
-import { onnxOf } from "./lists.js";
+import { onnxOf, type List } from "./lists.js";
 
 /** A way to score lists: each list's pairs at once, all lists at once. */
 export interface Way {
   readonly name: string;
-  score(lists: readonly (readonly EncodedPair[])[]): Promise<Scored>;
+  score(lists: readonly List[]): Promise<Scored>;
   /** Memory of a lane's own, in bytes, and the part of it that holds prefixes. */
   memory(): { readonly laneBytes: number; readonly prefixBytes: number } | undefined;
   close(): Promise<void>;
@@ -48,16 +48,14 @@ export interface LanesOptions {
 const NEVER = new AbortController().signal;
 /** As a worker batches on a CPU: rows of one length, a few hundred tokens. */
 const LIMITS = { maxBatchTokens: 512, maxBatchSize: 8, maxPaddingTokens: 0 };
-const ONE_ROW = { maxBatchTokens: 1, maxBatchSize: 1, maxPaddingTokens: 0 };
 const LANE_ENTRY = join(DIST, "workers/lane.js");
 const PREPARE_ENTRY = join(DIST, "workers/prepare.js");
 
 /** Lanes of one thread behind a batcher, on the prepared model, as a worker has them. */
 export async function openLanes(options: LanesOptions): Promise<Way> {
   const { precision, folder, lanes, sharesPrefixes } = options;
-  const limits = precision === "int8" ? ONE_ROW : LIMITS;
-  const batcher = new Batcher({ ...DEFAULT_BATCHER_OPTIONS, limits, sharesPrefixes });
-  const { onnxPath, unmasked } = await prepared(options, onnxOf(folder, precision));
+  const batcher = new Batcher({ ...DEFAULT_BATCHER_OPTIONS, limits: LIMITS, sharesPrefixes });
+  const { onnxPath, unmasked, exactInt8 } = await prepared(options, onnxOf(folder, precision));
   const pool = new LanePool(batcher, {
     lanes,
     entryPath: LANE_ENTRY,
@@ -66,6 +64,7 @@ export async function openLanes(options: LanesOptions): Promise<Way> {
       onnxPath,
       unmasked,
       prepared: true,
+      exactInt8,
       padId: 0,
       segmentTypeIds: false,
       device: "cpu",
@@ -85,7 +84,9 @@ export async function openLanes(options: LanesOptions): Promise<Way> {
     score: async (lists) => {
       const workedMs = processorMs(pool);
       const started = performance.now();
-      const scored = await Promise.all(lists.map((list) => batcher.score(list, "bulk", NEVER)));
+      const scored = await Promise.all(
+        lists.map(({ pairs }) => batcher.score(pairs, "bulk", NEVER)),
+      );
       const seconds = (performance.now() - started) / 1_000;
       const processorSeconds = (processorMs(pool) - workedMs) / 1_000;
       const logits = scored.flat().map((one) => (one.status === "scored" ? one.logit : Number.NaN));
@@ -108,6 +109,7 @@ async function prepared(options: LanesOptions, path: string) {
     externalData: existsSync(data) ? [data] : [],
     modelDigest: hash.digest("hex"),
     precision: options.precision,
+    form: options.precision === "int8" ? "rows" : undefined,
     head: PLAIN_HEAD,
     cacheDir: options.cacheDir,
     entryPath: PREPARE_ENTRY,
@@ -126,27 +128,31 @@ const answerSchema = z.object({
   logits: z.array(z.number()),
 });
 
-/** The same weights in the framework, in a process that uses all cores for one batch. */
+/** The same weights in sentence-transformers, in a process that uses all cores for one batch. */
 export async function openFramework(
   python: string,
   folder: string,
   threads: number,
-  tokens: readonly [number, number],
+  prompt: Prompt,
 ): Promise<Way> {
   const script = join(REPOSITORY, "test/bench/prefix/framework.py");
-  const args = [script, folder, String(threads), ...tokens.map(String)];
+  const args = [script, folder, String(threads), chatTemplate(prompt)];
   // Threads that wait do not spin: on a busy machine that would count as work.
-  const env = { ...process.env, OMP_WAIT_POLICY: "passive" };
+  const env = { ...process.env, OMP_WAIT_POLICY: "passive", HF_HUB_OFFLINE: "1" };
   const child = spawn(python, args, { stdio: ["pipe", "pipe", "inherit"], env });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  await lines.next();
+  const answer = async (): Promise<unknown> => {
+    const line = await lines.next();
+    if (line.done === true) throw new Error(`${script} ended`);
+    return JSON.parse(line.value);
+  };
+  await answer();
   return {
-    name: "transformers",
+    name: "sentence-transformers",
     score: async (lists) => {
-      const pairs = lists.flat().map(({ ids }) => Array.from(ids));
+      const pairs = lists.flatMap(({ query, documents }) => documents.map((one) => [query, one]));
       child.stdin.write(`${JSON.stringify(pairs)}\n`);
-      const { value } = await lines.next();
-      return answerSchema.parse(JSON.parse(String(value)));
+      return answerSchema.parse(await answer());
     },
     memory: () => undefined,
     close: async () => {
@@ -154,4 +160,24 @@ export async function openFramework(
       await new Promise((resolve) => child.once("exit", resolve));
     },
   };
+}
+
+/** A prompt as a template of Jinja, with the roles that sentence-transformers gives a pair. */
+function chatTemplate(prompt: Prompt): string {
+  const { parts, instruction = "" } = partsFor(prompt, undefined);
+  return parts
+    .map((part) => {
+      if ("text" in part) return literal(part.text);
+      const filled = part.slot === "instruction" ? literal(instruction) : contentOfRole(part.slot);
+      return literal(part.before) + filled + literal(part.after);
+    })
+    .join("");
+}
+
+function literal(text: string): string {
+  return `{{ ${JSON.stringify(text)} }}`;
+}
+
+function contentOfRole(role: string): string {
+  return `{{ messages | selectattr("role", "eq", "${role}") | map(attribute="content") | first }}`;
 }
