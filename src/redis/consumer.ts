@@ -66,8 +66,10 @@ const WATCH_INTERVAL_MS = 10_000;
 const HAND_BACK = new Error("shutting down");
 /** The reason of an attempt that is aborted because nobody wants it any more. */
 const NOBODY_WAITS = new Error("nobody waits for the job any more");
-/** The time for handing jobs back once the deadline is over. */
+/** The time for handing jobs back once the deadline is over, and again each time that Redis answers meanwhile. */
 const HAND_BACK_MS = 700;
+/** The longest time for it: a busy machine takes longer than an idle one, and a job that is kept makes others wait. */
+const MOST_HAND_BACK_MS = 4_000;
 /** The time after which a connection that does not answer is given up. */
 const DISCONNECT_MS = 100;
 
@@ -148,9 +150,18 @@ export class Consumer {
     const draining = this.#worker.close();
     if (await settledWithin(draining, deadlineMs)) return;
     this.#held.abortAll(HAND_BACK);
-    if (await settledWithin(draining, HAND_BACK_MS)) return;
-    // Redis does not answer: its own connection must not keep the process alive.
+    const startedMs = performance.now();
+    do {
+      if (await settledWithin(draining, HAND_BACK_MS)) return;
+    } while (performance.now() - startedMs < MOST_HAND_BACK_MS && (await this.#redisAnswers()));
+    // Its own connection must not keep the process alive.
     await settledWithin(this.#worker.backend.disconnectBlocking(false), DISCONNECT_MS);
+  }
+
+  async #redisAnswers(): Promise<boolean> {
+    const answer = this.#redis.ping().catch(() => undefined);
+    const waited = await waitAtMost(answer, HAND_BACK_MS);
+    return waited.status === "settled" && waited.value !== undefined;
   }
 
   #open(): Worker<JobEnvelope, JobSummary> {

@@ -20,8 +20,8 @@ import { WORKER_GROUPS } from "../options/worker-groups.js";
 import { fleetOf } from "../settle-precision.js";
 import { stopSignal } from "../stop-signal.js";
 
-/** The time for handing back jobs and closing everything, after the drain. */
-const STOP_DEADLINE_MS = 1_900;
+/** The time for handing back jobs, which takes up to 4 s on a busy machine, and for closing everything, after the drain. */
+const STOP_DEADLINE_MS = 6_000;
 
 const GROUPS = {
   ...WORKER_GROUPS,
