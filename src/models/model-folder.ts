@@ -120,10 +120,17 @@ export function chooseFile(
     throw new RankmillError("model_unusable", `${file.path} cannot be used: ${file.problem}`);
   }
   const present = [...new Set(folder.files.map((file) => file.precision))].join(", ");
+  const sources = order.flatMap((precision) => sourceText(precision, computed));
   throw new RankmillError(
     "model_unusable",
-    wording`${folder.path} has no ${order.join(" or ")} file, only ${present}: choose one of these with ${option("precision")}`,
+    wording`${folder.path} has no ${order.join(" or ")} file${sources.join("")}, only ${present}: choose one of these with ${option("precision")}`,
   );
+}
+
+/** The file that a precision without one of its own is computed from, which is not there either. */
+function sourceText(precision: Precision, computed: typeof COMPUTED_PRECISIONS): readonly string[] {
+  const from = computed[precision]?.from;
+  return from === undefined ? [] : [` and no ${from} file to compute ${precision} from`];
 }
 
 async function checkFolder(path: string): Promise<void> {

@@ -74,7 +74,9 @@ export function asWriteError(
     case "EACCES":
     case "EPERM":
     case "EROFS":
-      return failed(`may not be written (${code}): choose a ${folder} that this user may write to`);
+      return failed(
+        `may not be written (${code}): choose another ${folder}, one that this user may write to`,
+      );
     case "ENOTDIR":
     case "EISDIR":
     case "EEXIST":

@@ -1,6 +1,9 @@
+import { mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { ONNX_RUNTIME } from "../../src/inference/runtime/onnx-runtime.js";
 import { OPENVINO } from "../../src/inference/runtime/openvino/openvino.js";
-import { describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { LaneProcess } from "../../src/inference/lanes/lane-process.js";
 import { laneOptions, randomPair } from "../support/lanes.js";
 import { bf16Cpu, given, openvino, OPENVINO_DIR } from "../support/needs.js";
@@ -29,6 +32,45 @@ testRuntime(OPENVINO, {
 
 testRuntimeMemory({ kind: "onnxruntime" }, []);
 testRuntimeMemory({ kind: "openvino", libraryDir: OPENVINO_DIR }, [openvino]);
+
+describe("libraries of OpenVINO that are damaged", () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "rankmill-damaged-"));
+  });
+  afterEach(async () => {
+    await rm(folder, { recursive: true });
+  });
+
+  async function open(more: { readonly entryPath?: string }): Promise<unknown> {
+    const options = laneOptions("bert");
+    const runtime = { kind: "openvino", libraryDir: folder } as const;
+    const model = { ...options.model, runtime };
+    return await LaneProcess.start(0, { ...options, model, ...more });
+  }
+
+  it("are no fault of the model if the loader refuses one", given(openvino), async () => {
+    for (const name of (await readdir(OPENVINO_DIR)).filter((one) => one.startsWith("lib"))) {
+      const isPlugin = name.endsWith("_plugin.so");
+      if (isPlugin) await writeFile(join(folder, name), Buffer.alloc(4_096));
+      else await symlink(join(OPENVINO_DIR, name), join(folder, name));
+    }
+    await expect(open({})).rejects.toMatchObject({
+      code: "missing_dependency",
+      message: expect.stringMatching(
+        /^OpenVINO cannot be loaded \(.*_plugin\.so.*\): run "rankmill setup openvino" again$/,
+      ) as string,
+    });
+  });
+
+  it("are thought of if a lane crashes before it is ready", async () => {
+    const entryPath = join(folder, "crash.mjs");
+    await writeFile(entryPath, 'process.kill(process.pid, "SIGSEGV");');
+    await expect(open({ entryPath })).rejects.toThrow(
+      'did not start: killed by SIGSEGV; run "rankmill setup openvino", which verifies its libraries',
+    );
+  });
+});
 
 describe("bf16 on OpenVINO", () => {
   const PAIR = randomPair(new SeededRandom(3), 40);

@@ -9,6 +9,7 @@ import type { Lane } from "../../core/ports/lane.js";
 import { parseFromLane, type FromLane } from "./lane-answers.js";
 import { LaneDeadline } from "./lane-deadline.js";
 import type { LaneModel, ToLane } from "./lane-protocol.js";
+import { runtimeOf } from "../runtime/registry.js";
 import { startedChild } from "../../platform/no-more-files.js";
 
 export interface LaneProcessOptions {
@@ -35,6 +36,14 @@ export const LANE_OPEN_TIMEOUT_MS = 300_000;
 /** Characters of a lane's standard error that are kept for the message of its death. */
 const STDERR_TAIL_CHARS = 2_000;
 const NEVER = new AbortController().signal;
+
+/** Signals of a process whose code is damaged, among others. */
+const CRASH = /^killed by SIG(?:SEGV|BUS|ILL|ABRT)\b/;
+
+function withAdvice(reason: string, { runtime }: LaneModel): string {
+  const { crashAdvice } = runtimeOf(runtime?.kind);
+  return crashAdvice === undefined || !CRASH.test(reason) ? reason : `${reason}; ${crashAdvice}`;
+}
 
 interface Pending {
   readonly seq: number;
@@ -159,7 +168,7 @@ export class LaneProcess implements Lane {
     if (typeof first !== "string" && first.type === "unusable") {
       throw new RankmillError(first.code, first.message);
     }
-    const reason = typeof first === "string" ? first : first.type;
+    const reason = typeof first === "string" ? withAdvice(first, options.model) : first.type;
     throw new RankmillError("lane_failed", `lane ${id} did not start: ${reason}`);
   }
 

@@ -12,6 +12,7 @@ export const ONNX_RUNTIME: Runtime & { readonly kind: "onnxruntime" } = {
   ownWeights: 0,
   lengths: undefined,
   keptBytesPerLength: 0,
+  crashAdvice: undefined,
   version: runtimeVersion,
   find: async () => await Promise.resolve({ status: "works" }),
   prepare: async (model, save, form) => {

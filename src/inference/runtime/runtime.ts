@@ -33,6 +33,8 @@ export interface Runtime {
   readonly lengths: ((highest: number) => readonly number[]) | undefined;
   /** Bytes that it keeps of each length that it has met, for as long as the lane lives; measured. */
   readonly keptBytesPerLength: number;
+  /** Advice for a lane that crashes before it is ready; undefined if its libraries come with the package. */
+  readonly crashAdvice: string | undefined;
   /** Version of what is installed, found without loading it. @throws RankmillError `missing_dependency` */
   version(): Promise<string>;
   /** Search for its libraries on this machine; never throws for what is missing. */

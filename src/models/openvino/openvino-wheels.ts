@@ -2,7 +2,7 @@
  * OpenVINO's libraries, pinned: of its publisher's wheel those alone that the CPU plugin, the reader of ONNX files
  * and the reader of compiled models load. `docker/pin-wheels.py` prints these pins.
  */
-import type { NativeWheel } from "../native/native-wheel.js";
+import type { NativeFile, NativeWheel } from "../native/native-wheel.js";
 
 export const OPENVINO_VERSION = "2026.4.1";
 
@@ -177,6 +177,6 @@ export function openVinoWheel(platform: string, arch: string): NativeWheel | und
 }
 
 /** The libraries among a wheel's files. */
-export function librariesOf({ files }: NativeWheel): readonly string[] {
-  return files.map(({ name }) => name).filter((name) => name.startsWith("lib"));
+export function librariesOf({ files }: NativeWheel): readonly NativeFile[] {
+  return files.filter(({ name }) => name.startsWith("lib"));
 }

@@ -20,7 +20,8 @@ describe.each(["x64", "arm64"])("the wheel of OpenVINO for %s", (arch) => {
 
   it("has its licence, and the libraries that a CPU needs within 100 MB", () => {
     const files = wheel?.files ?? [];
-    expect(wheel === undefined ? [] : librariesOf(wheel)).toContain(OPENVINO_C);
+    const libraries = wheel === undefined ? [] : librariesOf(wheel);
+    expect(libraries.map(({ name }) => name)).toContain(OPENVINO_C);
     expect(files.map(({ name }) => name)).toContain("licenses/openvino-LICENSE");
     for (const { name } of files) expect(name).toMatch(/^(licenses\/)?[\w.-]+$/);
     expect(files.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThan(100 * MB);

@@ -246,6 +246,9 @@ describe("the files of a folder", () => {
     const { code, message } = await refusal(useDefault());
     expect(code).toBe("model_unusable");
     expect(message).toMatch(/no fp32 file, only int8.*precision/);
+    expect(() => chooseFile(model, "bf16")).toThrow(
+      "has no bf16 file and no fp32 file to compute bf16 from, only int8: choose one of these with precision",
+    );
   });
 });
 

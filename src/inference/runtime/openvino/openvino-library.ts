@@ -83,11 +83,7 @@ export async function loadOpenVino(path: string): Promise<OpenVino> {
   try {
     opened = ffi.load(path);
   } catch (error) {
-    throw new RankmillError(
-      "missing_dependency",
-      `OpenVINO cannot be loaded (${error instanceof Error ? error.message : String(error)}): run "rankmill setup openvino" again`,
-      { cause: error },
-    );
+    throw notLoaded(error instanceof Error ? error.message : String(error), error);
   }
   if (loaded.size === 0) {
     ffi.struct("ov_shape_t", { rank: "int64_t", dims: "int64_t *" });
@@ -96,6 +92,15 @@ export async function loadOpenVino(path: string): Promise<OpenVino> {
   const library = { ...declare(ffi, opened), letGo: declareLetGo(ffi) };
   loaded.set(path, library);
   return library;
+}
+
+/** @param said the loader's words */
+export function notLoaded(said: string, cause: unknown): RankmillError {
+  return new RankmillError(
+    "missing_dependency",
+    `OpenVINO cannot be loaded (${said}): run "rankmill setup openvino" again`,
+    { cause },
+  );
 }
 
 async function loadKoffi(): Promise<typeof koffi> {

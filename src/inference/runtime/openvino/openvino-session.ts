@@ -1,15 +1,19 @@
 import { rerankerInput, scoredOutput, whyNotReranker } from "../../../models/onnx/onnx-check.js";
 import { readOnnxOutline, type OnnxOutline } from "../../../models/onnx/onnx-outline.js";
+import type { RankmillError } from "../../../core/errors.js";
 import type { BatchInput, LaneModel } from "../../lanes/lane-protocol.js";
 import { rowLogits } from "../../session/row-logits.js";
 import { unusable } from "../../session/unusable.js";
 import type { Session } from "../runtime.js";
 import { bindInputs, type Input } from "./bind-inputs.js";
 import { compileProperties, whyNotAsAsked } from "./compile-properties.js";
-import { ELEMENT, loadOpenVino } from "./openvino-library.js";
+import { ELEMENT, loadOpenVino, notLoaded } from "./openvino-library.js";
 import { OpenVinoModel } from "./openvino-model.js";
 import { letGoOfWeights } from "./mapped-weights.js";
 import { UnwrittenNumbers } from "./unwritten-numbers.js";
+
+/** OpenVINO's words for a plugin that the loader refuses. */
+const NOT_LOADED = /^Cannot load library /;
 
 interface Graph {
   readonly inputs: readonly Input[];
@@ -46,10 +50,7 @@ export class OpenVinoSession implements Session {
     const library = await loadOpenVino(libraryPath);
     const options = { onnxPath: model.onnxPath, properties: compileProperties(model) };
     const compiled = await OpenVinoModel.compile(library, options).catch((error: unknown) => {
-      throw unusable(
-        `OpenVINO cannot open it, ONNX Runtime may (${messageOf(error)}): leave out the runtime`,
-        error,
-      );
+      throw whyNotCompiled(messageOf(error), error);
     });
     try {
       const computes = whyNotAsAsked(model, compiled.property("INFERENCE_PRECISION_HINT"));
@@ -90,6 +91,15 @@ export class OpenVinoSession implements Session {
     if (id === undefined) return;
     throw new RangeError(`token id ${id} is not among the model's ${vocabularyRows}`);
   }
+}
+
+/** OpenVINO loads its plugins when it first compiles: what is wrong with one of them is no fault of the model. */
+function whyNotCompiled(reason: string, cause: unknown): RankmillError {
+  if (NOT_LOADED.test(reason)) return notLoaded(reason, cause);
+  return unusable(
+    `OpenVINO cannot open it, ONNX Runtime may (${reason}): leave out the runtime`,
+    cause,
+  );
 }
 
 function outlineOf(onnxPath: string): OnnxOutline {

@@ -6,6 +6,7 @@ import {
   OPENVINO_VERSION,
   openVinoWheel,
 } from "../../../models/openvino/openvino-wheels.js";
+import { sizeOf } from "../../../models/pull/pulled-file.js";
 import { exists } from "../../../platform/files.js";
 import type { LaneModel } from "../../lanes/lane-protocol.js";
 import type { Runtime } from "../runtime.js";
@@ -31,6 +32,7 @@ export const OPENVINO: Runtime & { readonly kind: "openvino" } = {
   ownWeights: 1,
   lengths: fineLengths,
   keptBytesPerLength: KEPT_BYTES_PER_LENGTH,
+  crashAdvice: 'run "rankmill setup openvino", which verifies its libraries',
   version: async () => await Promise.resolve(OPENVINO_VERSION),
   find: async ({ setupDirs }) => {
     const dir = setupDirs["openvino"] ?? "";
@@ -39,9 +41,14 @@ export const OPENVINO: Runtime & { readonly kind: "openvino" } = {
       const reason = `OpenVINO is set up on Linux on x64 and arm64 only, this is ${process.platform} on ${process.arch}`;
       return { status: "absent", reason, remedy: "leave it to ONNX Runtime" };
     }
-    for (const name of librariesOf(wheel)) {
-      if (await exists(join(dir, name))) continue;
-      return { status: "absent", reason: `there is no ${name} in ${dir}`, remedy: SET_UP };
+    for (const { name, bytes } of librariesOf(wheel)) {
+      const path = join(dir, name);
+      const found = await sizeOf(path);
+      if (found === bytes) continue;
+      const reason = (await exists(path))
+        ? `${path} has ${found} bytes, and not the ${bytes} of OpenVINO ${OPENVINO_VERSION}`
+        : `there is no ${name} in ${dir}`;
+      return { status: "absent", reason, remedy: SET_UP };
     }
     return { status: "works", libraryDir: dir };
   },
