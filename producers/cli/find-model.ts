@@ -1,6 +1,8 @@
+import { basename, resolve } from "node:path";
 import { RankmillError } from "../../src/core/errors.js";
+import { PRECISIONS } from "../../src/core/precision.js";
 import type { ModelKey } from "../../src/core/job.js";
-import { findServedModel } from "../../src/redis/model-registry.js";
+import { findServedModel, type ServedModel } from "../../src/redis/model-registry.js";
 import { modelsInUse } from "../../src/redis/models-in-use.js";
 import { option, wording } from "../../src/core/wording.js";
 import { requireModel } from "./context.js";
@@ -22,8 +24,8 @@ export interface KnownModel extends ModelKey {
  */
 export async function findModel(redis: RedisClient, values: AskedModelValues): Promise<KnownModel> {
   const { model: name, int8Form: form, precision } = values;
-  if (precision === "auto") return await servedByFleet(redis, name);
-  if (name !== undefined && !name.startsWith(".") && !name.startsWith("/")) {
+  if (precision === "auto") return await servedByFleet(redis, values);
+  if (name !== undefined && !isPath(name)) {
     const served = await findServedModel(redis, name, { precision, form });
     if (served !== undefined) return served;
   }
@@ -39,11 +41,43 @@ export async function findModel(redis: RedisClient, values: AskedModelValues): P
   }
 }
 
+function isPath(name: string): boolean {
+  return name.startsWith(".") || name.startsWith("/");
+}
+
+/** The first of what workers serve; for a folder, the first that is of its files. */
+async function firstOf(
+  served: readonly ServedModel[],
+  values: AskedModelValues,
+): Promise<ServedModel | undefined> {
+  if (!isPath(values.model ?? "")) return served[0];
+  for (const one of served) {
+    if ((await revisionHere(one, values)) === one.revision) return one;
+  }
+  return undefined;
+}
+
+/** @returns undefined if the folder has no file of that precision */
+async function revisionHere(
+  { precision: served }: ServedModel,
+  values: AskedModelValues,
+): Promise<string | undefined> {
+  const precision = PRECISIONS.find((one) => one === served);
+  try {
+    return (await requireModel({ ...values, precision, int8Form: undefined })).revision;
+  } catch (error) {
+    if (error instanceof RankmillError && error.code === "model_unusable") return undefined;
+    throw error;
+  }
+}
+
 /** A producer measures nothing: what workers have chosen is what it means. */
-async function servedByFleet(redis: RedisClient, asked: string | undefined): Promise<KnownModel> {
-  const { model: name } = requireOptions({ model: asked });
-  const [inUse] = await modelsInUse(redis, name);
-  const served = inUse ?? (await findServedModel(redis, name));
+async function servedByFleet(redis: RedisClient, values: AskedModelValues): Promise<KnownModel> {
+  const { model: asked } = requireOptions({ model: values.model });
+  const name = isPath(asked) ? basename(resolve(asked)) : asked;
+  const inUse = await firstOf(await modelsInUse(redis, name), values);
+  // One that was served once may have other files than the folder.
+  const served = inUse ?? (isPath(asked) ? undefined : await findServedModel(redis, name));
   if (served !== undefined) return served;
   throw new RankmillError(
     "model_not_found",

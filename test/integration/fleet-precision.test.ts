@@ -114,5 +114,7 @@ describe.each(redisKinds)("a fleet that chooses by itself, on %s", (kind) => {
     await Promise.all(workers.splice(0).map((worker) => worker.stop()));
     await serve(wayOf("int8-rows").model);
     expect(await findModel(server.client(), ASKED)).toMatchObject({ form: "rows" });
+    const byFolder = { ...ASKED, model: BERT };
+    expect(await findModel(server.client(), byFolder)).toMatchObject({ form: "rows" });
   });
 });
