@@ -4,6 +4,9 @@ import type { SettledWay } from "../../src/app/ways/fleet-way.js";
 import type { Ways } from "../../src/app/ways/way.js";
 import type { Numbers } from "../../src/core/forms/numbers.js";
 import { numbersName } from "../../src/core/forms/numbers.js";
+import { DEFAULT_MAX_SCORE_ERROR } from "../../src/core/choose-way.js";
+import { RankmillError } from "../../src/core/errors.js";
+import { option, wording } from "../../src/core/wording.js";
 import { PRECISIONS, type Precision } from "../../src/core/precision.js";
 import { CPU_DEVICE } from "../../src/inference/devices/registry.js";
 import { runtimeForForm, type RuntimeKind } from "../../src/inference/runtime/registry.js";
@@ -18,7 +21,7 @@ import { meansHere, waysHere, type AskedWays } from "./ways-here.js";
 
 /** The options of a model whose precision may be `auto`. */
 export interface AskedPrecision extends AskedWays {
-  readonly model: AskedWays["model"] & { readonly maxScoreError: number };
+  readonly model: AskedWays["model"] & { readonly maxScoreError: number | undefined };
   readonly device: DeviceValues;
 }
 
@@ -64,7 +67,10 @@ export async function settlePrecision(
 ): Promise<SettledPrecision> {
   const { model, device } = asked;
   const { precision } = model;
-  if (precision !== "auto") return { model: { ...model, precision }, device };
+  if (precision !== "auto") {
+    requireNoBound(asked);
+    return { model: { ...model, precision }, device };
+  }
   const { earlier, tell } = means;
   const gone = earlier === undefined ? undefined : PRECISIONS.find((p) => p === earlier.precision);
   if (earlier !== undefined && gone !== undefined) {
@@ -84,6 +90,19 @@ export async function settlePrecision(
   return inNumbers(asked, numbers, { ...device, device: CPU_DEVICE.kind });
 }
 
+/** Whoever gives a bound means it to hold: only `auto` measures. */
+function requireNoBound({ model }: AskedPrecision): void {
+  const { precision, maxScoreError } = model;
+  if (maxScoreError === undefined) return;
+  const named =
+    precision === undefined ? wording`` : wording`, not with ${option("precision", precision)}`;
+  throw new RankmillError(
+    "invalid_option",
+    wording`${option("maxScoreError", maxScoreError)} goes with ${option("precision", "auto")}${named}: a precision that is named is not measured`,
+    { field: "maxScoreError" },
+  );
+}
+
 async function settle(
   ways: Ways,
   asked: AskedPrecision,
@@ -94,7 +113,7 @@ async function settle(
   if (served !== undefined) return served;
   const { compareWays } = await import("../../src/app/ways/compare-ways.js");
   const { chooseWay } = await import("../../src/app/ways/choose-way.js");
-  const { maxScoreError } = asked.model;
+  const { maxScoreError = DEFAULT_MAX_SCORE_ERROR } = asked.model;
   const compared = await compareWays(ways, meansHere(asked, logger, tell), maxScoreError);
   const own = chooseWay(compared, maxScoreError);
   return (await fleet?.((redis) => agreeOnWay(redis, ways, own))) ?? own;

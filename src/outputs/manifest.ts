@@ -164,13 +164,20 @@ export function checkSameSettings(
   const keys = new Set([...flatten(before), ...flatten(now)].map(([key]) => key));
   const differing = [...keys].filter((key) => get(before, key) !== get(now, key));
   if (differing.length === 0) return;
-  const list = differing.map(
-    (key) => `${key} was ${String(get(before, key))}, is ${String(get(now, key))}`,
-  );
+  // What sums up the others says nothing beside them, in 64 digits.
+  const told = differing.filter((key) => key !== DIGEST || differing.length === 1);
+  const list = told.map((key) => `${key} was ${textOf(before, key)}, is ${textOf(now, key)}`);
   throw new RankmillError(
     "conflict",
     wording`${where} was begun under other settings (${list.join("; ")}): run it with those, or start over with ${option("forceNew")}`,
   );
+}
+
+const DIGEST = "model.digest";
+
+function textOf(settings: FlatSettings | RunSettings, key: string): string {
+  const value = get(settings, key);
+  return value === undefined || value === null ? "not set" : String(value);
 }
 
 type FlatSettings = FoundManifest["settings"];

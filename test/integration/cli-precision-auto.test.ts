@@ -109,6 +109,20 @@ describe("a run with --precision auto", () => {
     expect(numbersIn("loose.jsonl")).toMatchObject({ precision: "int8", form: "rows" });
   });
 
+  it("refuses a bound on errors with a precision that nobody measures", async () => {
+    const command = rerank(
+      "some.jsonl",
+      "named.jsonl",
+      "--max-score-error 0.5",
+      bench.path("model"),
+    );
+    const exit = await bench.run([...command, "--precision", "int8"]);
+    expect(exit.code).toBe(2);
+    expect(exit.stderr).toContain(
+      "--max-score-error 0.5 goes with --precision auto, not with --precision int8",
+    );
+  });
+
   it("shows in a dry run what each precision would take, and which one is chosen", async () => {
     const asked = `${USUAL} --int8-form rows --max-score-error 0.5 --dry-run --json`;
     const model = bench.path("model");

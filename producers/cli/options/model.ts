@@ -28,7 +28,7 @@ export const MODEL = {
       type: "number",
       min: 0,
       max: 1,
-      default: DEFAULT_MAX_SCORE_ERROR,
+      computedDefault: String(DEFAULT_MAX_SCORE_ERROR),
       description:
         "largest error of --precision auto: difference of a logit from fp32's, as a share of the spread of fp32's logits",
     },

@@ -29,7 +29,7 @@ export interface NumberSpec extends CommonSpec {
   /** Inclusive, as is `max`. */
   readonly min: number;
   readonly max: number;
-  readonly default: number;
+  readonly default?: number;
 }
 
 interface ChoiceSpec extends CommonSpec {

@@ -179,7 +179,7 @@ describe("an output that is not this run's", () => {
     await expect(RunOutput.open(output, other)).rejects.toMatchObject({
       code: "conflict",
       message: expect.stringMatching(
-        /model\.precision was fp32, is int8; topN was null, is 5.*forceNew/,
+        /model\.precision was fp32, is int8; topN was not set, is 5.*forceNew/,
       ),
     });
     const file = await start(other, true);
