@@ -177,7 +177,8 @@ const DIGEST = "model.digest";
 
 function textOf(settings: FlatSettings | RunSettings, key: string): string {
   const value = get(settings, key);
-  return value === undefined || value === null ? "not set" : String(value);
+  if (value === undefined || value === null) return "not set";
+  return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 type FlatSettings = FoundManifest["settings"];
