@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { processorTime } from "../support/processor-time.js";
+import { peakResidentBytesOfTree } from "../support/resident.js";
 import { median, shuffled } from "../support/statistics.js";
 import type { BenchJob, OpenWay, Scored } from "./way.js";
 
@@ -11,6 +12,10 @@ export interface Measured {
   readonly processorSeconds: number;
   /** Cores that others used meanwhile; median. */
   readonly foreignCores: number;
+  /** From the start of its process until it could score; median, NaN if the way does not say. */
+  readonly startSeconds: number;
+  /** The most that its processes held; median, NaN if the way does not say which they are. */
+  readonly peakBytes: number;
   /** The scores of its first repetition. */
   readonly scored: Scored;
   /** True if every repetition gave the same logits, to the bit. */
@@ -102,6 +107,8 @@ async function timed(way: OpenWay, jobs: readonly BenchJob[]): Promise<Omit<Meas
     seconds: scored.seconds,
     processorSeconds,
     foreignCores: Math.max(0, foreign / elapsed),
+    startSeconds: way.startSeconds ?? NaN,
+    peakBytes: way.pid === undefined ? NaN : peakResidentBytesOfTree(way.pid),
     scored,
   };
 }
@@ -111,6 +118,8 @@ function medians(samples: readonly Sample[]): Sample {
     seconds: median(samples.map((sample) => sample.seconds)),
     processorSeconds: median(samples.map((sample) => sample.processorSeconds)),
     foreignCores: median(samples.map((sample) => sample.foreignCores)),
+    startSeconds: median(samples.map((sample) => sample.startSeconds)),
+    peakBytes: median(samples.map((sample) => sample.peakBytes)),
   };
 }
 

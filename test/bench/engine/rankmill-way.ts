@@ -21,6 +21,8 @@ export async function openRankmillWay(
   const model = options.modelFolder.split("/").at(-1) ?? "";
   let repetition = 0;
   return {
+    startSeconds: worker.startSeconds,
+    pid: worker.pid,
     score: async (jobs, inFlight = jobs.length) => {
       repetition += 1;
       // Without an id of its own, an equal job would be answered from the result store.

@@ -28,6 +28,10 @@ export interface OpenWay {
   /** @param inFlight jobs handed over at once; only rankmill's producers can choose */
   score(jobs: readonly BenchJob[], inFlight?: number): Promise<Scored>;
   close(): Promise<void>;
+  /** From the start of its process until it could score. Undefined: nobody asks. */
+  readonly startSeconds?: number;
+  /** The process that scores, with all its descendants. Undefined: nobody asks. */
+  readonly pid?: number | undefined;
 }
 
 /** The parts that a way is opened with. */

@@ -1,10 +1,10 @@
-import { spawnSync } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { freemem } from "node:os";
 import { join, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { parseArgs, promisify } from "node:util";
 import { missingCollection } from "../engine/collection.js";
 import { compare } from "../engine/compare.js";
 import { measure, type Measured } from "../engine/measure.js";
@@ -13,7 +13,7 @@ import { sampleJobs } from "../engine/sample.js";
 import type { BenchJob, OpenWay } from "../engine/way.js";
 import type { Bench } from "../support/bench.js";
 import { describeHost } from "../support/host.js";
-import { modelsFolder } from "../support/places.js";
+import { DIST, modelsFolder } from "../support/places.js";
 import { print, printTable, say } from "../support/print.js";
 import { startRedis } from "../support/redis.js";
 import { seededRandom } from "../support/statistics.js";
@@ -28,9 +28,14 @@ const USAGE = `peers: pairs per second beside what people would take instead, by
   --only A,B,…       these models alone: minilm-l6, bge-reranker-base, bge-reranker-v2-m3
   --ways A,B,…       the ways with one of these words in their names
   --repetitions N    default 3
-  --quick            MiniLM alone, fewer documents`;
+  --quick            MiniLM alone, fewer documents
+Start is the time from the start of a way's process until it can score; rankmill's model is prepared
+and measured before. Memory is the sum of the most that each process of a way was ever resident with,
+and a file that several of them have mapped counts once: a peer is one process, rankmill is a
+worker and its lanes. Redis and the client are not in it.`;
 
 const SEED = 20_261_121;
+const MIB = 1024 * 1024;
 const MAX_LENGTH = 512;
 const WARM_UP_JOBS = 4;
 const DEFAULT_REPETITIONS = 3;
@@ -44,6 +49,10 @@ const LISTS: Readonly<Record<string, { jobs: number; documents: number; maxToken
   "bge-reranker-v2-m3": { jobs: 16, documents: 8, maxTokens: 256 },
 };
 const QUICK = { jobs: 32, documents: 16, maxTokens: MAX_LENGTH };
+
+/** An import would take half a minute on a busy machine. */
+const FIND_PEERS = `import importlib.util as found, sys
+sys.exit(found.find_spec("sentence_transformers") is None)`;
 
 const PEERS = [
   "sentence-transformers torch fp32",
@@ -141,7 +150,7 @@ function missingPart({ models, only, python }: Options): string | undefined {
     );
     return [`no weights of the framework in ${models}; make them so:`, ...made].join("\n");
   }
-  if (spawnSync(python, ["-c", "import sentence_transformers"]).status === 0) return undefined;
+  if (spawnSync(python, ["-c", FIND_PEERS]).status === 0) return undefined;
   return `${python} has no sentence-transformers: npm run bench -- peers --set-up DIR, then --python DIR/bin/python`;
 }
 
@@ -171,13 +180,14 @@ async function openOurs(
   precision: string,
   args: readonly string[],
 ): Promise<OpenWay> {
+  await prepare(modelFolder, precision);
   const redis = await startRedis("redis-server");
   try {
     const redisPath = redis.connection.path;
     const options = { modelFolder, onnxPath: "", precision, redisPath, maxLength: MAX_LENGTH };
     const way = await openRankmillWay(options, args);
     return {
-      score: async (jobs, inFlight) => await way.score(jobs, inFlight),
+      ...way,
       close: async () => {
         await way.close();
         await redis.stop();
@@ -187,6 +197,12 @@ async function openOurs(
     await redis.stop();
     throw error;
   }
+}
+
+/** Compiles and measures the model, so that the worker's start is the one of every day. */
+async function prepare(modelFolder: string, precision: string): Promise<void> {
+  const command = ["models", "prepare", modelFolder, "--precision", precision, "--calibrate"];
+  await promisify(execFile)(process.execPath, [join(DIST, "producers/cli/main.js"), ...command]);
 }
 
 function waysOf(
@@ -218,7 +234,8 @@ function printModel(
   const rows: string[][] = [];
   for (const precision of CLASSES) {
     const ours = measured.get(`rankmill ${precision}`);
-    for (const [name, { seconds, foreignCores, scored }] of measured) {
+    for (const [name, found] of measured) {
+      const { seconds, foreignCores, startSeconds, peakBytes, scored } = found;
       if (!name.endsWith(precision)) continue;
       const error = reference === undefined ? NaN : compare(jobs, reference.scored, scored).logit;
       rows.push([
@@ -227,13 +244,13 @@ function printModel(
         (pairs / seconds).toFixed(1),
         ours === undefined ? "" : (seconds / ours.seconds).toFixed(2),
         error.toExponential(1),
+        startSeconds.toFixed(1),
+        (peakBytes / MIB).toFixed(0),
         foreignCores.toFixed(1),
       ]);
     }
   }
   print(`\n${model}, ${pairs} pairs\n`);
-  printTable(
-    ["class", "way", "pairs/s", "rankmill is faster by", "largest logit error", "others' cores"],
-    rows,
-  );
+  const head = ["class", "way", "pairs/s", "rankmill is faster by", "largest logit error"];
+  printTable([...head, "start, s", "memory, MiB", "others' cores"], rows);
 }

@@ -8,12 +8,7 @@ import type { OpenWay } from "../engine/way.js";
 
 const PROGRAM = fileURLToPath(new URL("peer.py", import.meta.url));
 
-const loadedSchema = z.object({ loadSeconds: z.number() });
-const scoredSchema = z.object({
-  seconds: z.number(),
-  logits: z.array(z.array(z.number())),
-  peakMiB: z.number(),
-});
+const scoredSchema = z.object({ seconds: z.number(), logits: z.array(z.array(z.number())) });
 
 export interface PeerOptions {
   /** Python of the environment in which the peers are installed. */
@@ -23,16 +18,11 @@ export interface PeerOptions {
   readonly maxLength: number;
 }
 
-export interface PeerWay extends OpenWay {
-  readonly loadSeconds: number;
-  /** Highest resident size so far. */
-  readonly peakMiB: number;
-}
-
 /** Opens a peer in a process of its own. @throws with the last words of the peer if it ends */
-export async function openPeerWay(options: PeerOptions): Promise<PeerWay> {
+export async function openPeerWay(options: PeerOptions): Promise<OpenWay> {
   const args = [PROGRAM, "--peer", options.name, "--model", options.modelFolder];
   args.push("--threads", String(availableParallelism()), "--max-length", String(options.maxLength));
+  const started = performance.now();
   const child = spawn(options.python, args, {
     stdio: ["pipe", "pipe", "pipe"],
     env: { ...process.env, HF_HUB_OFFLINE: "1", TOKENIZERS_PARALLELISM: "false" },
@@ -47,19 +37,14 @@ export async function openPeerWay(options: PeerOptions): Promise<PeerWay> {
     if (line.done === true) throw new Error(`${options.name} ended: ${said.trim()}`);
     return JSON.parse(line.value);
   };
-  const { loadSeconds } = loadedSchema.parse(await answer());
-  let peakMiB = 0;
+  await answer();
   return {
-    loadSeconds,
-    get peakMiB() {
-      return peakMiB;
-    },
+    startSeconds: (performance.now() - started) / 1000,
+    pid: child.pid,
     score: async (jobs) => {
       const texts = jobs.map(({ query, documents }) => ({ query, documents }));
       child.stdin.write(`${JSON.stringify(texts)}\n`);
-      const scored = scoredSchema.parse(await answer());
-      peakMiB = scored.peakMiB;
-      return scored;
+      return scoredSchema.parse(await answer());
     },
     close: async () => {
       if (child.exitCode !== null || child.signalCode !== null) return;

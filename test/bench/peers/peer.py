@@ -2,7 +2,7 @@
 
     python peer.py --peer NAME --model FOLDER --threads N --max-length TOKENS
 
-The first line it prints says how long loading took. Every line it reads is a list of jobs, each with a query
+The first line it prints says that it is ready. Every line it reads is a list of jobs, each with a query
 and documents; the answer has the seconds of scoring all of them and a list of logits per job.
 """
 
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import sys
 import time
 from collections.abc import Callable
@@ -24,10 +23,18 @@ BATCH_SIZE = 8
 CALIBRATION_PAIRS = 32
 
 
+def limit_torch(options: argparse.Namespace) -> None:
+    """For the peers that use torch: the others need neither the time nor the memory of its import."""
+    import torch
+
+    torch.set_num_threads(options.threads)
+
+
 def sentence_transformers(options: argparse.Namespace, backend: str, **model: object) -> Score:
     import torch
     from sentence_transformers import CrossEncoder
 
+    limit_torch(options)
     encoder = CrossEncoder(
         str(options.model),
         backend=backend,
@@ -123,6 +130,7 @@ def fastembed(options: argparse.Namespace, precision: str) -> Score:
 def flag(options: argparse.Namespace, precision: str) -> Score:
     from FlagEmbedding import FlagReranker
 
+    limit_torch(options)
     reranker = FlagReranker(
         str(options.model), use_fp16=False, devices="cpu", max_length=options.max_length
     )
@@ -134,6 +142,7 @@ def infinity(options: argparse.Namespace, precision: str) -> Score:
 
     from infinity_emb import EngineArgs, SyncEngineArray
 
+    limit_torch(options)
     name = str(options.model)
     engines = SyncEngineArray.from_args(
         [
@@ -189,20 +198,13 @@ def main() -> None:
     options = parser.parse_args()
     # Whatever a library prints goes where people read; answers alone go to the bench.
     answers, sys.stdout = sys.stdout, sys.stderr
-    started = time.perf_counter()
     make, precision = PEERS[options.peer]
-    try:
-        import torch
-
-        torch.set_num_threads(options.threads)
-    except ImportError:
-        pass
     score = make(options, precision)
 
     def answer(value: object) -> None:
         print(json.dumps(value), file=answers, flush=True)
 
-    answer({"loadSeconds": time.perf_counter() - started})
+    answer("ready")
     for line in sys.stdin:
         jobs = json.loads(line)
         pairs = [(job["query"], document) for job in jobs for document in job["documents"]]
@@ -211,8 +213,7 @@ def main() -> None:
         seconds = time.perf_counter() - started
         rest = iter(scored)
         logits = [[float(next(rest)) for _ in job["documents"]] for job in jobs]
-        peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        answer({"seconds": seconds, "logits": logits, "peakMiB": peak_mib})
+        answer({"seconds": seconds, "logits": logits})
 
 
 main()

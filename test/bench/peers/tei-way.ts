@@ -26,6 +26,7 @@ export async function openTeiWay(modelFolder: string): Promise<OpenWay> {
   const port = await freePort();
   const args = ["--model-id", modelFolder, "--port", String(port), "--auto-truncate"];
   args.push("--max-client-batch-size", String(MOST_DOCUMENTS));
+  const started = performance.now();
   const child = spawn(TEI_PROGRAM, args, { stdio: "ignore" });
   const address = `http://127.0.0.1:${port}`;
   while (!(await isHealthy(address))) {
@@ -33,6 +34,8 @@ export async function openTeiWay(modelFolder: string): Promise<OpenWay> {
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
   return {
+    startSeconds: (performance.now() - started) / 1000,
+    pid: child.pid,
     score: async (jobs) => {
       const logits: number[][] = jobs.map(() => []);
       let next = 0;

@@ -10,14 +10,18 @@ const STOP_DEADLINE_MS = 10_000;
 
 /** `rankmill worker` as a user starts it. */
 export class RankmillWorker {
+  /** From the start of its process until every lane was ready. */
+  readonly startSeconds: number;
   readonly #child: ChildProcess;
 
-  private constructor(child: ChildProcess) {
+  private constructor(child: ChildProcess, startSeconds: number) {
     this.#child = child;
+    this.startSeconds = startSeconds;
   }
 
   /** Resolves once every lane is ready. @throws if the worker ends before that */
   static async start(redisUrl: string, args: readonly string[]): Promise<RankmillWorker> {
+    const started = performance.now();
     const child = spawn(
       process.execPath,
       [join(DIST, "producers/cli/main.js"), "worker", "--redis-url", redisUrl, ...args],
@@ -42,7 +46,11 @@ export class RankmillWorker {
       });
     });
     await ready;
-    return new RankmillWorker(child);
+    return new RankmillWorker(child, (performance.now() - started) / 1000);
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
   }
 
   async stop(): Promise<void> {
