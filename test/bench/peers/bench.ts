@@ -3,7 +3,6 @@ import { existsSync } from "node:fs";
 import { freemem } from "node:os";
 import { join, resolve } from "node:path";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
 import { parseArgs, promisify } from "node:util";
 import { missingCollection } from "../engine/collection.js";
 import { compare } from "../engine/compare.js";
@@ -17,13 +16,16 @@ import { DIST, modelsFolder } from "../support/places.js";
 import { print, printTable, say } from "../support/print.js";
 import { startRedis } from "../support/redis.js";
 import { seededRandom } from "../support/statistics.js";
+import { fitsLlama, llamaFile } from "./llama.js";
 import { openPeerWay } from "./peer-way.js";
+import { setUp } from "./set-up.js";
 import { hasTei, openTeiWay } from "./tei-way.js";
 
 const USAGE = `peers: pairs per second beside what people would take instead, by class of precision
   --python PATH      Python in which test/bench/peers/requirements.lock is installed
                      (RANKMILL_BENCH_PYTHON)
   --set-up DIR       makes such an environment in DIR, some 6 GB, and ends
+  --with-llama       with --set-up: compiles llama.cpp too, which needs cmake and a C++ compiler
   --models DIR       synthetic models with the framework's weights (RANKMILL_BENCH_MODELS)
   --only A,B,…       these models alone: minilm-l6, bge-reranker-base, bge-reranker-v2-m3
   --ways A,B,…       the ways with one of these words in their names
@@ -32,7 +34,9 @@ const USAGE = `peers: pairs per second beside what people would take instead, by
 Start is the time from the start of a way's process until it can score; rankmill's model is prepared
 and measured before. Memory is the sum of the most that each process of a way was ever resident with,
 and a file that several of them have mapped counts once: a peer is one process, rankmill is a
-worker and its lanes. Redis and the client are not in it.`;
+worker and its lanes. Redis and the client are not in it.
+llama.cpp has rows for the models of BGE alone, once it is installed. It would score a model of BERT's
+shape otherwise than the framework: it knows no token types, and its converter drops the pooler.`;
 
 const SEED = 20_261_121;
 const MIB = 1024 * 1024;
@@ -50,10 +54,6 @@ const LISTS: Readonly<Record<string, { jobs: number; documents: number; maxToken
 };
 const QUICK = { jobs: 32, documents: 16, maxTokens: MAX_LENGTH };
 
-/** An import would take half a minute on a busy machine. */
-const FIND_PEERS = `import importlib.util as found, sys
-sys.exit(found.find_spec("sentence_transformers") is None)`;
-
 const PEERS = [
   "sentence-transformers torch fp32",
   "sentence-transformers ONNX fp32",
@@ -66,6 +66,11 @@ const PEERS = [
   "sentence-transformers ONNX int8",
   "OpenVINO static int8",
 ] as const;
+/** By class of precision. */
+const LLAMA: Readonly<Record<string, string>> = {
+  fp32: "llama.cpp (from PyPI) fp32",
+  int8: "llama.cpp (from PyPI), Q8_0 int8",
+};
 /** What rankmill is told for each class. */
 const RANKMILL: Readonly<Record<string, { precision: string; args: readonly string[] }>> = {
   "rankmill fp32": { precision: "fp32", args: [] },
@@ -78,7 +83,7 @@ export const peersBench: Bench = { usage: USAGE, run };
 
 async function run(args: readonly string[]): Promise<number> {
   const options = parse(args);
-  if (options.setUp !== undefined) return setUp(resolve(options.setUp));
+  if (options.setUp !== undefined) return setUp(resolve(options.setUp), options.withLlama);
   const missing = missingCollection() ?? missingPart(options);
   if (missing !== undefined) {
     say(missing);
@@ -93,6 +98,7 @@ async function run(args: readonly string[]): Promise<number> {
 function parse(args: readonly string[]): {
   readonly python: string;
   readonly setUp: string | undefined;
+  readonly withLlama: boolean;
   readonly models: string;
   readonly only: readonly string[];
   readonly ways: readonly string[] | undefined;
@@ -104,6 +110,7 @@ function parse(args: readonly string[]): {
     options: {
       python: { type: "string" },
       "set-up": { type: "string" },
+      "with-llama": { type: "boolean", default: false },
       models: { type: "string" },
       only: { type: "string" },
       ways: { type: "string" },
@@ -114,6 +121,7 @@ function parse(args: readonly string[]): {
   return {
     python: values.python ?? process.env["RANKMILL_BENCH_PYTHON"] ?? "python3",
     setUp: values["set-up"],
+    withLlama: values["with-llama"],
     models: modelsFolder(values.models),
     only: values.only?.split(",") ?? (values.quick ? ["minilm-l6"] : Object.keys(LISTS)),
     ways: values.ways?.split(","),
@@ -123,21 +131,6 @@ function parse(args: readonly string[]): {
 }
 
 type Options = ReturnType<typeof parse>;
-
-function setUp(folder: string): number {
-  // With every package named, pip has nothing to choose, for which it would take an hour.
-  const lock = fileURLToPath(new URL("requirements.lock", import.meta.url));
-  const steps = [
-    ["python3", "-m", "venv", folder],
-    [join(folder, "bin/pip"), "install", "--no-deps", "-r", lock],
-  ];
-  for (const [program = "", ...words] of steps) {
-    const { status } = spawnSync(program, words, { stdio: "inherit" });
-    if (status !== 0) return 1;
-  }
-  say(`now: npm run bench -- peers --python ${join(folder, "bin/python")}`);
-  return 0;
-}
 
 function missingPart({ models, only, python }: Options): string | undefined {
   const unknown = only.filter((model) => LISTS[model] === undefined);
@@ -150,8 +143,14 @@ function missingPart({ models, only, python }: Options): string | undefined {
     );
     return [`no weights of the framework in ${models}; make them so:`, ...made].join("\n");
   }
-  if (spawnSync(python, ["-c", FIND_PEERS]).status === 0) return undefined;
+  if (hasModule(python, "sentence_transformers")) return undefined;
   return `${python} has no sentence-transformers: npm run bench -- peers --set-up DIR, then --python DIR/bin/python`;
+}
+
+/** Looks for a module without importing it, which may take half a minute. */
+function hasModule(python: string, name: string): boolean {
+  const words = `import importlib.util as found, sys; sys.exit(found.find_spec("${name}") is None)`;
+  return spawnSync(python, ["-c", words]).status === 0;
 }
 
 async function runModel(model: string, options: Options): Promise<number> {
@@ -214,8 +213,16 @@ function waysOf(
     all.set(name, async () => await openOurs(modelFolder, precision, args));
   }
   for (const name of PEERS) {
-    const peer = { python, name, modelFolder, maxLength: MAX_LENGTH };
+    const peer = { python, name, model: modelFolder, maxLength: MAX_LENGTH };
     all.set(name, async () => await openPeerWay(peer));
+  }
+  if (fitsLlama(modelFolder) && hasModule(python, "llama_cpp")) {
+    for (const [precision, name] of Object.entries(LLAMA)) {
+      all.set(name, async () => {
+        const model = await llamaFile(python, modelFolder, precision);
+        return await openPeerWay({ python, name, model, maxLength: MAX_LENGTH });
+      });
+    }
   }
   if (hasTei()) {
     all.set("text-embeddings-inference fp32", async () => await openTeiWay(modelFolder));

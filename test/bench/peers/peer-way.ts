@@ -14,13 +14,14 @@ export interface PeerOptions {
   /** Python of the environment in which the peers are installed. */
   readonly python: string;
   readonly name: string;
-  readonly modelFolder: string;
+  /** A folder, or the file that the peer reads instead. */
+  readonly model: string;
   readonly maxLength: number;
 }
 
 /** Opens a peer in a process of its own. @throws with the last words of the peer if it ends */
 export async function openPeerWay(options: PeerOptions): Promise<OpenWay> {
-  const args = [PROGRAM, "--peer", options.name, "--model", options.modelFolder];
+  const args = [PROGRAM, "--peer", options.name, "--model", options.model];
   args.push("--threads", String(availableParallelism()), "--max-length", String(options.maxLength));
   const started = performance.now();
   const child = spawn(options.python, args, {
