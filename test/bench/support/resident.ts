@@ -61,8 +61,6 @@ function mappedFiles(pid: number): Map<string, number> {
   } catch {
     // It is gone.
   }
-  const kib = (region: string, field: string): number =>
-    Number(new RegExp(`^${field}: +(\\d+) kB$`, "m").exec(region)?.[1] ?? 0);
   for (const region of regions) {
     const [, , , device = "", inode = "0"] = region.split("\n", 1)[0]?.split(/\s+/) ?? [];
     if (inode === "0") continue;
@@ -71,4 +69,9 @@ function mappedFiles(pid: number): Map<string, number> {
     files.set(file, (files.get(file) ?? 0) + bytes);
   }
   return files;
+}
+
+/** @param region of /proc/PID/smaps, with its fields */
+function kib(region: string, field: "Rss" | "Anonymous"): number {
+  return Number(new RegExp(`^${field}: +(\\d+) kB$`, "m").exec(region)?.[1] ?? 0);
 }
