@@ -77,6 +77,15 @@ export function testWire(wire: Wire, example: WireExample): void {
       expect(wire.read({ ...body, model: "m" }, example.path).call.model).toBe("m");
     });
 
+    it("reads an instruction under each of its names, and takes an empty one for none", () => {
+      for (const name of ["instruction", "instruct"]) {
+        const { call } = wire.read({ ...body, [name]: "find laws" }, example.path);
+        expect([call.scoring.instruction, call.warnings]).toEqual(["find laws", []]);
+        const { scoring } = wire.read({ ...body, [name]: "" }, example.path).call;
+        expect(scoring.instruction).toBeUndefined();
+      }
+    });
+
     it("gives every document its number, in the wire's order", () => {
       const best = LIST.results.map((one) => ({ index: one.index, score: one[example.gives] }));
       const asked = best.toSorted((one, other) => one.index - other.index);

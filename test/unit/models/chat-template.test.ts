@@ -28,7 +28,20 @@ describe("a chat template", () => {
   it.each([
     ["as it is", whole],
     ["with another line break at its end", `${whole}\n`],
-    ["with its spaces cut by Jinja", whole.replace("{{ (messages", "{{- (messages")],
+    ["with whitespace that Jinja cuts", whole.replace(" }}</s>", " -}}\n  </s>")],
+    ["by the content of messages", whole.replaceAll("first) }}", "first).content }}")],
+    [
+      "by attributes",
+      whole.replaceAll(
+        /\(messages(.*?) \| first\)/g,
+        'messages$1 | map(attribute="content") | first',
+      ),
+    ],
+    ["on several lines", whole.replaceAll(" | ", "\n    | ")],
+    [
+      "with its own instruction in words",
+      whole.replace("}}\nQuery", '| default("Find what answers.") }}\nQuery'),
+    ],
     ["in other quotes", whole.replaceAll('"', "'")],
     ["without its instruction", whole.replace(/Instruct: .*\n/, "")],
   ])("is recognised %s", (_, template) => {
@@ -42,8 +55,24 @@ describe("a chat template", () => {
     ["with a statement", `{% set x = 1 %}${whole}`],
     ["with a comment", `{# about #}${whole}`],
     ["with a value of its own", whole.replace("Answer:", "{{ eos_token }}Answer:")],
+    ["with a space that Jinja cuts", whole.replace("Query: {{", "Query: {{-")],
+    [
+      "with a query that it changes",
+      whole.replace('"query") | first)', '"query") | first) | upper'),
+    ],
+    ["with the last query", whole.replace('"query") | first)', '"query") | last)')],
+    [
+      "with an instruction that may be empty",
+      whole.replace("}}\nQuery", '| default("") }}\nQuery'),
+    ],
     ["without anything", ""],
   ])("is unknown %s", (_, template) => {
     expect(promptOfChatTemplate(template, KNOWN)).toBeUndefined();
+  });
+
+  it("gives its own instruction in place of the known prompt's", () => {
+    const usual = 'Find the "law",\nnot a comment';
+    const template = whole.replace("}}\nQuery", `| default(${JSON.stringify(usual)}) }}\nQuery`);
+    expect(promptOfChatTemplate(template, KNOWN)).toEqual({ ...ASKING, instruction: usual });
   });
 });

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { WireAbout } from "../../../core/ports/wire.js";
 import { activatedScore, answerId, createdSeconds, place, usage } from "./answer-fields.js";
 import { objectProblemSchema } from "./problems.js";
-import { ALWAYS_CUT, count, flag, instruction, name, text } from "./read-fields.js";
+import { ALWAYS_CUT, count, flag, instructionFields, name, text } from "./read-fields.js";
 
 export const bodySchema = z.object({
   model: name,
@@ -33,8 +33,7 @@ export const bodySchema = z.object({
     .array(z.string())
     .nullish()
     .describe("Fields of the documents that are read, each on a line of its own."),
-  instruction: instruction.describe("Tells a model with a prompt what to look for."),
-  instruct: instruction.describe("Another name of `instruction`."),
+  ...instructionFields,
   raw_scores: flag.describe("Give the model's raw output."),
   use_activation: z.unknown().optional().describe("false: as `raw_scores`."),
 });

@@ -19,7 +19,7 @@ import {
 } from "./full-ranking.js";
 import { about, bodySchema } from "./about-documents.js";
 import { objectProblem } from "./problems.js";
-import { firstOf, ignoredFields, readBody, textOf } from "./read-fields.js";
+import { firstOf, ignoredFields, instructionOf, readBody, textOf } from "./read-fields.js";
 import { Score } from "./write-json.js";
 
 type Body = z.output<typeof bodySchema>;
@@ -52,7 +52,7 @@ function callOf(read: Body, documents: readonly string[], body: WireBody): RankC
     topN: firstOf(read.top_n, read.topN, read.top_k),
     scoring: {
       maxTokensPerDoc: firstOf(read.max_tokens_per_doc, read.max_doc_length),
-      instruction: firstOf(read.instruction, read.instruct),
+      instruction: instructionOf(read),
       ...(promptTokens >= 1 && { maxLength: Math.floor(promptTokens) }),
       ...(chunks > 1 && { longDocuments: "windows", maxWindows: Math.min(chunks, MOST_WINDOWS) }),
     },

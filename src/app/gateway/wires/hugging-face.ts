@@ -8,7 +8,17 @@ import { fullRanking, onlyList } from "./full-ranking.js";
 import { activatedScore, place } from "./answer-fields.js";
 import { plainCall } from "./plain-call.js";
 import { textProblem, textProblemSchema } from "./problems.js";
-import { count, flag, ignoredFields, name, readBody, text, textOf } from "./read-fields.js";
+import {
+  count,
+  flag,
+  ignoredFields,
+  instructionFields,
+  instructionOf,
+  name,
+  readBody,
+  text,
+  textOf,
+} from "./read-fields.js";
 import { Score } from "./write-json.js";
 
 const bodySchema = z.object({
@@ -17,6 +27,7 @@ const bodySchema = z.object({
   documents: z.array(text),
   top_n: count.describe("Results to give back; null, 0 or more than there are: all."),
   return_documents: flag.describe("Give the documents back."),
+  ...instructionFields,
 });
 
 const answerSchema = z.array(
@@ -53,7 +64,13 @@ export const huggingFaceWire: Wire = {
     const texts = read.return_documents ? documents : undefined;
     return {
       call: plainCall(
-        { model: read.model, query: textOf(read.query), documents, topN: read.top_n },
+        {
+          model: read.model,
+          query: textOf(read.query),
+          documents,
+          topN: read.top_n,
+          instruction: instructionOf(read),
+        },
         "documents",
         ignoredFields(body, Object.keys(bodySchema.shape)),
       ),

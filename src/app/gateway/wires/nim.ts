@@ -5,7 +5,17 @@ import { fullRanking, onlyList, tokensOf } from "./full-ranking.js";
 import { place, usage } from "./answer-fields.js";
 import { plainCall } from "./plain-call.js";
 import { objectProblem, objectProblemSchema } from "./problems.js";
-import { ALWAYS_CUT, count, ignoredFields, name, readBody, text, textOf } from "./read-fields.js";
+import {
+  ALWAYS_CUT,
+  count,
+  ignoredFields,
+  instructionFields,
+  instructionOf,
+  name,
+  readBody,
+  text,
+  textOf,
+} from "./read-fields.js";
 import { Score } from "./write-json.js";
 
 const bodySchema = z.object({
@@ -14,6 +24,7 @@ const bodySchema = z.object({
   passages: z.array(text).describe("The documents."),
   top_n: count.describe("Results to give back; null, 0 or more than there are: all."),
   truncate: z.unknown().optional().describe(ALWAYS_CUT),
+  ...instructionFields,
 });
 
 const answerSchema = z.object({
@@ -63,6 +74,7 @@ export const nimWire: Wire = {
           query: textOf(read.query),
           documents: read.passages.map(textOf),
           topN: read.top_n,
+          instruction: instructionOf(read),
         },
         "passages",
         ignoredFields(body, Object.keys(bodySchema.shape)),

@@ -1,16 +1,17 @@
 import type { RankCall } from "../../../core/rank-call.js";
 
-/** One list, to be ranked by the model's own settings. */
+/** One list, to be ranked by the model's own settings but for an instruction. */
 export interface PlainList {
   readonly model: string | undefined;
   readonly query: string;
   readonly documents: readonly string[];
   readonly topN?: number | undefined;
+  readonly instruction?: string | undefined;
 }
 
 /** @param documentsField the wire's name for documents */
 export function plainCall(
-  { model, query, documents, topN }: PlainList,
+  { model, query, documents, topN, instruction }: PlainList,
   documentsField: string,
   warnings: readonly string[],
 ): RankCall {
@@ -18,7 +19,7 @@ export function plainCall(
     model,
     questions: [{ query, documents }],
     topN,
-    scoring: {},
+    scoring: { instruction },
     fields: { query: "query", documents: documentsField },
     warnings,
   };

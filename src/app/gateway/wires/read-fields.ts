@@ -57,10 +57,26 @@ export const name = z
   .transform((value) => (value == null || value === "" ? undefined : value))
   .describe("The model; if it is left out, the default one, or the only one that is served.");
 
-export const instruction = z
+const instruction = z
   .string()
   .nullish()
   .transform((value) => (value == null || value === "" ? undefined : value));
+
+/**
+ * The names under which clients tell a model what to look for. Every wire reads them, also one whose own server
+ * has none: an instruction that came must never be left out of the scores.
+ */
+export const instructionFields = {
+  instruction: instruction.describe("Tells a model with a prompt what to look for."),
+  instruct: instruction.describe("Another name of `instruction`."),
+};
+
+export function instructionOf(read: {
+  readonly instruction?: string | undefined;
+  readonly instruct?: string | undefined;
+}): string | undefined {
+  return firstOf(read.instruction, read.instruct);
+}
 
 /** A text, or an object that holds it as `text`. */
 export const text = z.union([z.string(), z.object({ text: z.string() })], {

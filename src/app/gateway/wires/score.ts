@@ -11,6 +11,8 @@ import {
   firstOf,
   flag,
   ignoredFields,
+  instructionFields,
+  instructionOf,
   name,
   readBody,
   text,
@@ -32,6 +34,7 @@ const bodySchema = z.object({
   data_1: texts,
   data_2: texts,
   truncate_prompt_tokens: count.describe("Tokens of a pair that are read."),
+  ...instructionFields,
   raw_scores: flag.describe("Give the model's raw output."),
   use_activation: z.unknown().optional().describe("false: as `raw_scores`."),
 });
@@ -96,7 +99,10 @@ export const scoreWire: Wire = {
         model: read.model,
         questions,
         topN: undefined,
-        scoring: { ...(maxLength !== undefined && { maxLength }) },
+        scoring: {
+          instruction: instructionOf(read),
+          ...(maxLength !== undefined && { maxLength }),
+        },
         fields: { query: "text_1", documents: "text_2" },
         warnings: ignoredFields(body, Object.keys(bodySchema.shape)),
       },

@@ -11,6 +11,8 @@ import {
   count,
   flag,
   ignoredFields,
+  instructionFields,
+  instructionOf,
   name,
   readBody,
   text,
@@ -22,6 +24,7 @@ const bodySchema = z.object({
   model: name,
   query: text,
   texts: z.array(text).describe("The documents."),
+  ...instructionFields,
   /** TEI has no such field; LiteLLM sends it. */
   top_n: count.describe("Results to give back; null, 0 or more than there are: all."),
   raw_scores: flag.describe("Give the model's raw output."),
@@ -84,7 +87,13 @@ export const teiWire: Wire = {
     const texts = read.return_text ? documents : undefined;
     return {
       call: plainCall(
-        { model: read.model, query: textOf(read.query), documents, topN: read.top_n },
+        {
+          model: read.model,
+          query: textOf(read.query),
+          documents,
+          topN: read.top_n,
+          instruction: instructionOf(read),
+        },
         "texts",
         [
           ...ignoredFields(body, Object.keys(bodySchema.shape)),

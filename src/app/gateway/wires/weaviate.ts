@@ -5,7 +5,15 @@ import { inInputOrder, onlyList } from "./full-ranking.js";
 import { activatedScore } from "./answer-fields.js";
 import { plainCall } from "./plain-call.js";
 import { textProblem, textProblemSchema } from "./problems.js";
-import { ignoredFields, name, readBody, text, textOf } from "./read-fields.js";
+import {
+  ignoredFields,
+  instructionFields,
+  instructionOf,
+  name,
+  readBody,
+  text,
+  textOf,
+} from "./read-fields.js";
 import { Score } from "./write-json.js";
 
 const bodySchema = z.object({
@@ -13,6 +21,7 @@ const bodySchema = z.object({
   query: text,
   documents: z.array(text).describe("The texts."),
   property: z.unknown().optional().describe("The field that Weaviate ranks by; it tells the wire."),
+  ...instructionFields,
 });
 
 const answerSchema = z.object({
@@ -49,7 +58,12 @@ export const weaviateWire: Wire = {
     const documents = read.documents.map(textOf);
     return {
       call: plainCall(
-        { model: read.model, query: textOf(read.query), documents },
+        {
+          model: read.model,
+          query: textOf(read.query),
+          documents,
+          instruction: instructionOf(read),
+        },
         "documents",
         ignoredFields(body, Object.keys(bodySchema.shape)),
       ),
