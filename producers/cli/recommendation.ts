@@ -4,6 +4,7 @@ import type { CatalogueEntry } from "../../src/core/catalogue.js";
 import { exportCommand } from "../../src/models/export-command.js";
 import { computeOf, qualityOf } from "../../src/models/filter-models.js";
 import type { Needs, Recommendation } from "../../src/models/recommend.js";
+import { languageName } from "./language-code.js";
 import { paint, painted, type Painted } from "./painted.js";
 
 const INDENT = "  ";
@@ -58,7 +59,7 @@ export function commandsFor(
 }
 
 function reasons(found: Recommendation, needs: Needs): string[] {
-  const { entry, compute, figure, withoutExport, slowerDecoder, specialists } = found;
+  const { entry, compute, figure, withoutExport, slowerDecoder, specialists, isNamed } = found;
   const work = times(compute);
   const lines = [
     figure === undefined
@@ -73,6 +74,11 @@ function reasons(found: Recommendation, needs: Needs): string[] {
   if (specialists.length > 0) {
     const names = specialists.map(nameOf).join(", ");
     lines.push(`Made for ${needs.language}, without a comparable figure: ${names}.`);
+  }
+  if (!isNamed) {
+    lines.push(
+      `No model of the catalogue names ${languageName(needs.language)}. This one reads many languages: try first whether it reads that one.`,
+    );
   }
   if (!entry.tried) {
     lines.push("These are figures of others: compare on your own judgements with rankmill eval.");

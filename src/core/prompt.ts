@@ -13,7 +13,10 @@ const slotSchema = z.strictObject({
   before: text.default(""),
   after: text.default(""),
 });
-const partSchema = z.union([z.strictObject({ text: text.min(1) }), slotSchema]);
+const partSchema = z.union([z.strictObject({ text: text.min(1) }), slotSchema], {
+  error: (issue) =>
+    `is ${shown(issue.input)}: write {"text": …}, or {"slot": …} with instruction, query or document, and before and after if there is text around it`,
+});
 const partsSchema = z
   .array(partSchema)
   .max(MAX_PARTS)
@@ -43,6 +46,12 @@ export const promptSchema = z
 
 export type PromptPart = z.infer<typeof partSchema>;
 export type Prompt = z.infer<typeof promptSchema>;
+
+const SHOWN_CHARS = 80;
+
+function shown(value: unknown): string {
+  return (JSON.stringify(value) ?? "nothing").slice(0, SHOWN_CHARS);
+}
 
 function count(parts: readonly object[], slot: "instruction" | "query" | "document"): number {
   return parts.filter((part) => "slot" in part && part.slot === slot).length;

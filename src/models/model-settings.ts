@@ -4,9 +4,9 @@ import { z } from "zod";
 import { ACTIVATIONS, type Activation } from "../core/activation.js";
 import { headSchema, type HeadFile } from "../core/heads/head-file.js";
 import { promptSchema, type Prompt } from "../core/prompt.js";
-import { namedPrompt } from "./known-prompts.js";
+import { namedPrompt, promptNames } from "./known-prompts.js";
 import { readSentenceTransformers, type SettingsFile } from "./sentence-transformers.js";
-import { checkedValue, readSmallJson } from "./small-json.js";
+import { checkedValue, readSmallJson, unusableFile } from "./small-json.js";
 
 /** The file beside a model that says what its other files do not. */
 export const SETTINGS_FILE = "rankmill.json";
@@ -54,5 +54,12 @@ export async function readModelSettings(folder: string): Promise<ModelSettings> 
 
 async function promptOf(value: unknown, path: string): Promise<Prompt> {
   if (typeof value === "string") return await namedPrompt(value, path);
-  return checkedValue(path, value, promptSchema, "prompt");
+  if (typeof value === "object" && value !== null && "parts" in value) {
+    return checkedValue(path, value, promptSchema, "prompt");
+  }
+  const names = (await promptNames()).join(", ");
+  throw unusableFile(
+    path,
+    `prompt: it is neither a name (${names}) nor an object with parts (docs/contributing/add-a-prompt.md)`,
+  );
 }

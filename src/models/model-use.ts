@@ -43,7 +43,7 @@ export async function readModelUse(folder: string, config: ModelConfig): Promise
       `it declares ${config.numLabels} labels${labels}, and nothing says which one means relevant: write {"head": {"kind": "softmax", "label": N}} into ${SETTINGS_FILE} beside it, or choose a cross-encoder with num_labels 1`,
     );
   }
-  if (prompt === undefined && LANGUAGE_MODELS.has(config.modelType)) {
+  if (prompt === undefined && isLanguageModel(config)) {
     throw unusableFile(
       configPath,
       `${config.modelType} is a language model, and nothing says how it is asked: write {"prompt": NAME} into ${SETTINGS_FILE} beside it (docs/models.md lists the prompts)`,
@@ -52,4 +52,8 @@ export async function readModelUse(folder: string, config: ModelConfig): Promise
   const use = head === undefined ? PLAIN_HEAD : useOfHead(head, config.labelNames);
   if (typeof use === "string") throw unusableFile(join(folder, SETTINGS_FILE), use);
   return { prompt, head: use, namedActivation: activation, settingsFiles: files };
+}
+
+function isLanguageModel({ modelType, architecture = "" }: ModelConfig): boolean {
+  return LANGUAGE_MODELS.has(modelType) || architecture.endsWith("ForCausalLM");
 }

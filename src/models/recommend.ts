@@ -25,8 +25,10 @@ export interface Recommendation {
   readonly withoutExport?: CatalogueEntry;
   /** A language model that does more work and has no better figure. */
   readonly slowerDecoder?: CatalogueEntry;
-  /** Models for this language alone, which the benchmark has no figures of. */
+  /** Models for this language, which the benchmark has no figures of. */
   readonly specialists: readonly CatalogueEntry[];
+  /** False if no entry of the catalogue names the language: models of many languages may read it or not. */
+  readonly isNamed: boolean;
 }
 
 /** The most work per token, as a multiple of bge-reranker-v2-m3's. */
@@ -65,9 +67,14 @@ export function recommend(
       ? { withoutExport: pulled.entry }
       : {}),
     ...(slower[0] === undefined ? {} : { slowerDecoder: slower[0].entry }),
-    specialists: fitting
-      .filter((one) => one !== best && one.value === undefined && isFor(one.entry, needs.language))
-      .map((one) => one.entry),
+    specialists: catalogue.filter(
+      (one) =>
+        one !== best.entry &&
+        isFor(one, needs.language) &&
+        isAllowed(one, needs) &&
+        qualityOf(one, benchmark) === undefined,
+    ),
+    isNamed: catalogue.some(({ languages }) => languages.includes(needs.language)),
   };
 }
 
@@ -80,16 +87,21 @@ interface Candidate {
 
 function candidateOf(
   entry: CatalogueEntry,
-  { language, device, commercial }: Needs,
+  needs: Needs,
   benchmark: string,
 ): Candidate | undefined {
-  const { kind } = entry.source;
-  const precision = entry.choice[device];
+  const precision = entry.choice[needs.device];
   const compute = computeOf(entry);
-  if (kind === "none" || kind === "package" || precision === null) return undefined;
-  if (compute === undefined || !reads(entry, language)) return undefined;
-  if (commercial && !isCommercial(entry)) return undefined;
+  if (precision === null || compute === undefined) return undefined;
+  if (!isAllowed(entry, needs) || !reads(entry, needs.language)) return undefined;
   return { entry, precision, compute, value: qualityOf(entry, benchmark) };
+}
+
+/** True if the model can be run on the device, under its licence. */
+function isAllowed(entry: CatalogueEntry, { device, commercial }: Needs): boolean {
+  const { kind } = entry.source;
+  if (kind === "none" || kind === "package" || entry.choice[device] === null) return false;
+  return !commercial || isCommercial(entry);
 }
 
 /** Better figures first, then less work. A model without a figure comes after all that have one. */

@@ -35,7 +35,7 @@ describe("the list of models", () => {
       expect.stringMatching(/^bge-reranker-v2-m3 +pull +568M +8k +1 +\.553 +many +Apache-2\.0$/),
     );
     expect(out).not.toContain("jina-reranker-v3");
-    expect(err).toMatch(/8 more give no score per pair: .*models info/);
+    expect(err).toMatch(/18 more cannot be run: .*models info/);
   });
 
   it("is filtered and sorted, as JSON too", async () => {
@@ -52,7 +52,11 @@ describe("the list of models", () => {
       .parse(JSON.parse(out));
     expect(listed[0]?.name).toBe("cross-encoder/mmarco-mMiniLMv2-L12-H384-v1");
     expect(listed.every(({ commercial }) => commercial)).toBe(true);
-    expect((await models("list", "--language", "xh", "--max-size", "1")).err).toContain("fits");
+    expect((await models("list", "--language", "XH", "--max-size", "1")).err).toContain("fits");
+    expect(await models("list", "--language", "german")).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('"german" is no ISO 639 code') as unknown,
+    });
   });
 });
 
@@ -79,8 +83,16 @@ describe("the recommended model", () => {
     });
   });
 
+  it("says so if no entry names the language", async () => {
+    const flat = ({ out }: { out: string }): string => out.replaceAll(/\s+/g, " ");
+    const said = "No model of the catalogue names Klingon. This one reads many languages";
+    expect(flat(await models("recommend", "--language", "TLH"))).toContain(said);
+    expect(flat(await models("recommend", "--language", "ja"))).not.toContain("names Japanese");
+  });
+
   it.each([
     [["--language", "German"], /"German" is no ISO 639 code/],
+    [["--language", "xx"], /"xx" is no ISO 639 code/],
     [["--licence", "MIT"], /"MIT" is none of commercial, any/],
   ])("is refused with %j", async (args, said) => {
     const { code, err } = await models("recommend", ...args);

@@ -4,6 +4,7 @@ import { listModels, type ListedModel } from "../../../src/models/resolve.js";
 import { packageRoot } from "../../../src/platform/package-root.js";
 import { modelsDir } from "../context.js";
 import { EXIT } from "../exit-codes.js";
+import { languageCode } from "../language-code.js";
 import { modelsTable } from "../models-table.js";
 import { CATALOGUE } from "../options/catalogue.js";
 import { addHelp } from "../options/add-help.js";
@@ -48,7 +49,7 @@ async function list(parsed: Record<string, unknown>): Promise<number> {
   const byName = filterModels(listed, { sort: "name" });
   const wanted = filterModels(
     [...byName.filter(({ atHand }) => atHand), ...byName.filter(({ atHand }) => !atHand)],
-    catalogue,
+    { ...catalogue, language: catalogue.language && languageCode(catalogue.language) },
   );
   if (messages.json) {
     print(JSON.stringify(wanted.map(asJson)));
@@ -63,7 +64,7 @@ async function list(parsed: Record<string, unknown>): Promise<number> {
   for (const { name, problem } of usable) if (problem !== undefined) say(`${name}: ${problem}`);
   const others = wanted.length - usable.length;
   if (others > 0) {
-    say(`${others} more give no score per pair: "rankmill models info NAME" says why`);
+    say(`${others} more cannot be run: "rankmill models info NAME" says why`);
   }
   return EXIT.ok;
 }

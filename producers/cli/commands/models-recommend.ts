@@ -13,6 +13,7 @@ import { MESSAGES } from "../options/messages.js";
 import { pick } from "../options/option-spec.js";
 import { commandsFor, recommendationLines } from "../recommendation.js";
 import { createLogger } from "../context.js";
+import { languageCode } from "../language-code.js";
 import { measuredWays, type WayRow } from "../measured-ways.js";
 import { LANES } from "../options/lanes.js";
 import { MODEL } from "../options/model.js";
@@ -31,7 +32,6 @@ const GROUPS = {
 };
 type Values = CommandValues<typeof GROUPS>;
 
-const LANGUAGE = /^[a-z]{2,3}$/;
 const ANY_LICENCE = "any";
 const USUAL_COLUMNS = 80;
 
@@ -133,19 +133,18 @@ function linesOf({ rows, measuredBy }: Here): readonly (string | Painted)[] {
 
 async function needsOf({ catalogue, device }: Values): Promise<Needs> {
   const ask = canAsk() ? askOne : (_: string, usual: string) => Promise.resolve(usual);
-  const language =
-    catalogue.language ?? (await ask("Language of the texts (en, de, …; mul: several)", "en"));
-  if (!LANGUAGE.test(language)) {
-    throw invalid(`--language: "${language}" is no ISO 639 code: write en, de, zh or mul`);
-  }
+  const language = languageCode(
+    catalogue.language ?? (await ask("Language of the texts (en, de, …; mul: several)", "en")),
+  );
   const kind = device.device === "auto" ? await ask("Device: cpu or cuda", "cpu") : device.device;
   if (kind !== "cpu" && kind !== "cuda") throw invalid(`--device: "${kind}" is none of cpu, cuda`);
   const wanted = catalogue.use ?? (await ask("Use: online (somebody waits) or bulk", "bulk"));
   const use = USES.find((one) => one === wanted);
   if (use === undefined) throw invalid(`--for: "${wanted}" is none of ${USES.join(", ")}`);
-  const licence = catalogue.licence ?? (await ask("Licence: commercial or any", "commercial"));
+  const asked = catalogue.licence ?? (await ask("Licence: commercial or any", "commercial"));
+  const licence = asked.toLowerCase();
   if (licence !== "commercial" && licence !== ANY_LICENCE) {
-    throw invalid(`--licence: "${licence}" is none of commercial, ${ANY_LICENCE}`);
+    throw invalid(`--licence: "${asked}" is none of commercial, ${ANY_LICENCE}`);
   }
   const commercial = licence === "commercial";
   return { language, device: kind === "cpu" ? "cpu" : "gpu", use, commercial };

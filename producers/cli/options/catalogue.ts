@@ -16,7 +16,7 @@ export const CATALOGUE = {
       flags: "--licence <name>",
       type: "text",
       description:
-        'licence of the model: a part of its name, or "commercial" for any that was checked and allows commercial use',
+        'licence of the model: "commercial" for one that was checked and allows commercial use; of a list also a part of its name, of a recommendation also "any"',
     },
     minLength: {
       flags: "--min-length <n>",

@@ -93,6 +93,21 @@ describe("the catalogue", () => {
     const kinds = entries.map(({ source }) => source.kind);
     expect(kinds.filter((kind) => kind === "hub").length).toBeGreaterThanOrEqual(17);
     expect(kinds.filter((kind) => kind === "export").length).toBeGreaterThanOrEqual(25);
+    const others = [
+      "bge-reranker-v2-minicpm-layerwise",
+      "LightOn-rerank-PW-0.8B",
+      "KaLM-Reranker-V1-Nano",
+      "Querit-4B",
+      "jina-reranker-v3",
+      "jina-reranker-m0",
+      "Qwen3-VL-Reranker-8B",
+      "llama-nemotron-rerank-vl-1b-v2",
+      "answerai-colbert-small-v1",
+      "monot5-base-msmarco",
+      "rank_zephyr_7b_v1_full",
+      "ListConRanker",
+    ];
+    for (const name of others) expect(findEntry(entries, name)?.source.kind, name).toBe("none");
     for (const { source } of entries) {
       if (source.kind !== "none") continue;
       const instead = findEntry(entries, source.instead)?.source.kind;

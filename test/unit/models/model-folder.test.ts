@@ -282,6 +282,11 @@ describe("a folder that cannot be used", () => {
     ["compares tokens", { architectures: ["HF_ColBERT"] }, /late interaction.*gte-reranker/],
     ["writes its answer", { is_encoder_decoder: true }, /monoT5.*ms-marco-MiniLM/],
     ["is asked in words", { model_type: "qwen3" }, /nothing says how it is asked.*"prompt"/],
+    [
+      "is a language model of a new kind",
+      { model_type: "qwen3_5", architectures: ["Qwen3_5ForCausalLM"] },
+      /qwen3_5 is a language model, and nothing says how it is asked/,
+    ],
   ])("is refused with a model that %s, and told of one that works", async (_, config, expected) => {
     await writeModel({ "config.json": JSON.stringify(config) });
     expect((await refusal(inspectModelFolder(folder))).message).toMatch(expected);

@@ -105,6 +105,22 @@ describe("rankmill.json", () => {
     });
   });
 
+  it.each([
+    [
+      { parts: [{ slot: "passage" }] },
+      /prompt\.parts\.0: is \{"slot":"passage"\}: write .*query or document/,
+    ],
+    [{ parts: [{ text: 5 }] }, /prompt\.parts\.0: is \{"text":5\}: write \{"text": …\}/],
+    [
+      { prefix: "a" },
+      /prompt: it is neither a name \(.*qwen3-reranker.*\) nor an object with parts/,
+    ],
+    [null, /prompt: it is neither a name/],
+  ])("is refused with the prompt %j, and says what to write", async (prompt, said) => {
+    await write({ "rankmill.json": { prompt } });
+    await expect(readModelSettings(folder)).rejects.toThrow(said);
+  });
+
   it("is refused if it is empty", async () => {
     await write({ "rankmill.json": {} });
     await expect(readModelSettings(folder)).rejects.toThrow("it may hold prompt, head, activation");

@@ -83,6 +83,13 @@ describe("the recommended model", () => {
     const found = recommended({ device: "gpu", use: "online" });
     expect(found?.withoutExport?.source.kind).toBe("hub");
     expect(found?.slowerDecoder?.id).toBe("Qwen/Qwen3-Reranker-0.6B");
+    // A model of unknown size is named as well, and one of unchecked licence only where any licence will do.
+    const polish = recommended({ language: "pl", device: "gpu", commercial: false });
+    expect(polish?.specialists.map(({ id }) => id)).toContain(
+      "sdadas/polish-reranker-large-ranknet",
+    );
+    expect(recommended({ language: "pl" })).toMatchObject({ specialists: [], isNamed: true });
+    expect(recommended({ language: "sw" })).toMatchObject({ specialists: [], isNamed: false });
     expect(recommended({ language: "ja" })?.specialists.map(({ id }) => id)).toContain(
       "cl-nagoya/ruri-v3-reranker-310m",
     );
