@@ -128,7 +128,10 @@ export function roomForDocument(
 export function roomForText(template: PairTemplate, maxLength: number): number {
   const specials = template.prefix.length + template.middle.length + template.suffix.length;
   if (maxLength <= specials) {
-    const message = `maxLength: is ${maxLength} tokens, of which this model's special tokens take ${specials}: give at least ${specials + 1}`;
+    const isAsked = template.prompt !== undefined;
+    const what = isAsked ? "prompt, with its instruction, takes" : "special tokens take";
+    const remedy = isAsked ? ", or a shorter instruction" : "";
+    const message = `maxLength: is ${maxLength} tokens, of which this model's ${what} ${specials}: give at least ${specials + 1}${remedy}`;
     throw new RankmillError("invalid_field", message, { field: "maxLength" });
   }
   return maxLength - specials;

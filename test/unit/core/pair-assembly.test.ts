@@ -120,4 +120,11 @@ describe("a maxLength without room for text", () => {
     expect(assemble).toThrow(expect.objectContaining({ code: "invalid_field" }));
     expect(roomForText(XLMR, 5)).toBe(1);
   });
+
+  it("says that a shorter instruction helps if a prompt leaves no room", () => {
+    const told: PairTemplate = { ...XLMR, prompt: { parts: [] } };
+    expect(() => roomForText(told, 4)).toThrow(
+      "prompt, with its instruction, takes 4: give at least 5, or a shorter instruction",
+    );
+  });
 });
