@@ -42,7 +42,8 @@ from gate import (
 )
 from module_chain import is_chain, load_chain, logit_tokens
 from onnx_files import FILE_OF_PRECISION, convert_fp16, export_fp32, input_names, quantize_int8
-from prompts import PROMPT_FILE, named_prompt, query_first, read_prompt
+from prompts import PROMPT_FILE, PROMPTS, named_prompt, query_first, read_prompt
+from saved_prompt import saved_instruction, saved_prompt
 from scoring import torch_logits
 from shared_prefix import SharedPrefixReranker, why_not_shared
 from weight_only import quantize_weights
@@ -59,7 +60,7 @@ COPIED_FILES = (
     "rankmill.json",
 )
 # The files that are fetched from the hub: no weights of other frameworks.
-HUB_PATTERNS = ("*.json", "*.safetensors", "pytorch_model*.bin", "*.model", "*.txt", "*.py")
+HUB_PATTERNS = ("*.json", "*.jinja", "*.safetensors", "pytorch_model*.bin", "*.model", "*.txt", "*.py")
 
 
 class CannotExport(Exception):
@@ -169,8 +170,7 @@ def export(options: argparse.Namespace, precisions: list[str]) -> bool:
     head = Head(tokens=tokens, divisor=options.divide_by)
     model = load_model(source, options.trust_remote_code, head)
     copy_files(source, output, options.trust_remote_code)
-    if options.prompt is not None:
-        write_prompt(output, options.prompt)
+    write_prompt(source, output, options)
     samples = read_sample(options.pairs)
     longest = longest_pair(model, options.max_length)
     names = input_names(model)
@@ -215,9 +215,27 @@ def exported(
     return SharedPrefixReranker(model)
 
 
-def write_prompt(output: Path, name: str) -> None:
-    named_prompt(name)
-    text = json.dumps({"prompt": name}, indent=2) + "\n"
+def write_prompt(source: Path, output: Path, options: argparse.Namespace) -> None:
+    """Writes the prompt that is asked for, or the one that sentence-transformers has saved in the folder."""
+    if options.prompt is not None:
+        named = named_prompt(options.prompt)
+        own = saved_instruction(source)
+        slots = [part.get("slot") for part in named.get("partsWithInstruction", named["parts"])]
+        keeps_own = own is not None and "instruction" in slots
+        prompt = {**named, "instruction": own} if keeps_own else options.prompt
+    elif (source / PROMPT_FILE).exists():
+        return
+    else:
+        prompt = saved_prompt(source, options.trust_remote_code)
+        if prompt is None:
+            if logit_tokens(source):
+                names = ", ".join(sorted(path.stem for path in PROMPTS.glob("*.json")))
+                raise CannotExport(
+                    f"{source}: its chat template makes none of the known prompts: give --prompt with one of"
+                    f" {names}, or write a {PROMPT_FILE} with the prompt's parts into the folder"
+                )
+            return
+    text = json.dumps({"prompt": prompt}, indent=2) + "\n"
     (output / PROMPT_FILE).write_text(text, encoding="utf-8")
 
 

@@ -82,3 +82,13 @@ def query_first(prompt: dict) -> bool:
     """True if all parts before the document are the same for all documents of a query."""
     slots = [part["slot"] for part in prompt["parts"] if "slot" in part]
     return slots.index("query") < slots.index("document")
+
+
+def joined(parts: list[dict], marks: dict[str, str]) -> str:
+    """The text of a prompt whose slots hold `marks`; a slot without one is left out."""
+    texts = []
+    for part in parts:
+        value = part.get("text", marks.get(part.get("slot", "")))
+        if value is not None:
+            texts.append(part.get("before", "") + value + part.get("after", ""))
+    return "".join(texts)

@@ -197,11 +197,7 @@ def test_a_head_made_of_unknown_modules_is_refused(tmp_path: Path) -> None:
 
 def test_the_tokens_of_a_language_model_are_read_from_its_modules(tmp_path: Path) -> None:
     source, (yes, no) = make_decoder(tmp_path / "source")
-    (source / "1_LogitScore").mkdir()
-    config = {"true_token_id": yes, "false_token_id": no}
-    (source / "1_LogitScore" / "config.json").write_text(json.dumps(config))
-    modules = [{"path": "", "type": "x.Transformer"}, {"path": "1_LogitScore", "type": "x.LogitScore"}]
-    (source / "modules.json").write_text(json.dumps(modules))
+    save_as_sentence_transformers(source, [yes, no], "")
     options = ["--precision", "fp32", "--max-length", "1024", "--prompt", "qwen3-reranker"]
     read = run_export(source, tmp_path / "read", *options)
     assert read.returncode == 0, read.stderr
@@ -209,6 +205,54 @@ def test_the_tokens_of_a_language_model_are_read_from_its_modules(tmp_path: Path
     assert given.returncode == 0, given.stderr
     graphs = [(tmp_path / name / "onnx/model.onnx").read_bytes() for name in ("read", "given")]
     assert graphs[0] == graphs[1]
+
+
+QWEN_TEMPLATE = (
+    "<|im_start|>system\nJudge whether the Document meets the requirements based on the Query and the Instruct"
+    ' provided. Note that the answer can only be "yes" or "no".<|im_end|>\n<|im_start|>user\n'
+    "{% set told = messages | selectattr('role', 'eq', 'system') | map(attribute='content') | first"
+    " | default('Find laws') %}\n<Instruct>: {{ told }}\n"
+    "<Query>: {{ (messages | selectattr('role', 'eq', 'query') | first).content }}\n"
+    "<Document>: {{ (messages | selectattr('role', 'eq', 'document') | first).content }}<|im_end|>\n"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n<think>\n\n</think>\n\n{% endif %}"
+)
+
+
+def save_as_sentence_transformers(source: Path, tokens: list[int], template: str) -> None:
+    (source / "1_LogitScore").mkdir()
+    config = dict(zip(("true_token_id", "false_token_id"), tokens, strict=True))
+    (source / "1_LogitScore" / "config.json").write_text(json.dumps(config))
+    modules = [{"path": "", "type": "x.Transformer"}, {"path": "1_LogitScore", "type": "x.LogitScore"}]
+    (source / "modules.json").write_text(json.dumps(modules))
+    (source / "chat_template.jinja").write_text(template)
+
+
+def test_the_prompt_and_the_instruction_of_a_saved_folder_come_along(tmp_path: Path) -> None:
+    source, tokens = make_decoder(tmp_path / "source")
+    save_as_sentence_transformers(source, list(tokens), QWEN_TEMPLATE)
+    known = named_prompt("qwen3-reranker")
+    options = ["--precision", "fp32", "--max-length", "1024"]
+    saved = {"default_prompt_name": "query", "prompts": {"query": "Find comments"}}
+    for name, config, more, instruction in (
+        ("by-template", {}, [], "Find laws"),
+        ("by-name", saved, [], "Find comments"),
+        ("asked", saved, ["--prompt", "qwen3-reranker"], "Find comments"),
+    ):
+        (source / "config_sentence_transformers.json").write_text(json.dumps(config))
+        done = run_export(source, tmp_path / name, *options, *more)
+        assert done.returncode == 0, done.stderr
+        written = json.loads((tmp_path / name / "rankmill.json").read_text())
+        assert written == {"prompt": {**known, "instruction": instruction}}
+        inputs = [entry.name for entry in open_session(tmp_path / name / "onnx/model.onnx").get_inputs()]
+        assert "kept_tokens" in inputs
+
+
+def test_a_saved_folder_whose_template_is_not_known_is_refused(tmp_path: Path) -> None:
+    source, tokens = make_decoder(tmp_path / "source")
+    save_as_sentence_transformers(source, list(tokens), QWEN_TEMPLATE.replace("Judge", "Say"))
+    done = run_export(source, tmp_path / "out", "--precision", "fp32")
+    assert done.returncode == 2
+    assert "makes none of the known prompts: give --prompt" in done.stderr
 
 
 def test_a_language_model_takes_keys_and_values_unless_its_prompt_is_to_be_whole(
