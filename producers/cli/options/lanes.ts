@@ -36,7 +36,8 @@ export const LANES = {
       env: "RANKMILL_MAX_BATCH_SIZE",
       type: "integer",
       min: 1,
-      computedDefault: "measured; 1 if a score would depend on the rest of its batch, as with the int8 file's own form",
+      computedDefault:
+        "measured; 1 if a score would depend on the rest of its batch, as with the int8 file's own form",
       unit: "pairs",
       description: "rows of a batch",
     },
