@@ -36,6 +36,7 @@ from onnx_files import INLINE_LIMIT_BYTES, input_names
 from prompts import named_prompt, prompt_ids
 from random_models import build, spread_logits, tiny_config
 from sample_text import DOCUMENTS, QUERIES
+from saved_prompt import saved_prompt
 from scoring import Encoded, encode_pair, onnx_logits, open_session
 from shapes import SHAPES
 from shared_prefix import SharedPrefixReranker, why_not_shared
@@ -227,24 +228,28 @@ def save_as_sentence_transformers(source: Path, tokens: list[int], template: str
     (source / "chat_template.jinja").write_text(template)
 
 
-def test_the_prompt_and_the_instruction_of_a_saved_folder_come_along(tmp_path: Path) -> None:
+def test_the_prompt_of_a_saved_folder_has_the_folders_own_instruction(tmp_path: Path) -> None:
     source, tokens = make_decoder(tmp_path / "source")
     save_as_sentence_transformers(source, list(tokens), QWEN_TEMPLATE)
     known = named_prompt("qwen3-reranker")
-    options = ["--precision", "fp32", "--max-length", "1024"]
     saved = {"default_prompt_name": "query", "prompts": {"query": "Find comments"}}
-    for name, config, more, instruction in (
-        ("by-template", {}, [], "Find laws"),
-        ("by-name", saved, [], "Find comments"),
-        ("asked", saved, ["--prompt", "qwen3-reranker"], "Find comments"),
-    ):
+    for config, instruction in (({}, "Find laws"), (saved, "Find comments")):
         (source / "config_sentence_transformers.json").write_text(json.dumps(config))
-        done = run_export(source, tmp_path / name, *options, *more)
-        assert done.returncode == 0, done.stderr
-        written = json.loads((tmp_path / name / "rankmill.json").read_text())
-        assert written == {"prompt": {**known, "instruction": instruction}}
-        inputs = [entry.name for entry in open_session(tmp_path / name / "onnx/model.onnx").get_inputs()]
-        assert "kept_tokens" in inputs
+        assert saved_prompt(source, False) == {**known, "instruction": instruction}
+    (source / "chat_template.jinja").write_text(QWEN_TEMPLATE.replace("Judge", "Say"))
+    assert saved_prompt(source, False) is None
+
+
+def test_a_prompt_that_is_asked_for_keeps_the_instruction_of_a_saved_folder(tmp_path: Path) -> None:
+    source, tokens = make_decoder(tmp_path / "source")
+    save_as_sentence_transformers(source, list(tokens), QWEN_TEMPLATE)
+    saved = {"default_prompt_name": "query", "prompts": {"query": "Find comments"}}
+    (source / "config_sentence_transformers.json").write_text(json.dumps(saved))
+    options = ["--precision", "fp32", "--max-length", "1024", "--prompt", "qwen3-reranker"]
+    done = run_export(source, tmp_path / "out", *options)
+    assert done.returncode == 0, done.stderr
+    written = json.loads((tmp_path / "out/rankmill.json").read_text())
+    assert written["prompt"]["instruction"] == "Find comments"
 
 
 def test_a_saved_folder_whose_template_is_not_known_is_refused(tmp_path: Path) -> None:
