@@ -30,6 +30,7 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
+from bidirectional import is_bidirectional, load_bidirectional
 from decoder import DECODERS, DecoderReranker, load_decoder
 from gate import (
     EXIT_BEYOND_THRESHOLDS,
@@ -125,10 +126,13 @@ def token_id(tokenizer: PreTrainedTokenizerBase, token: str) -> int:
 
 def load_model(folder: Path, trust_remote_code: bool, head: Head = Head()) -> torch.nn.Module:
     """The model in float32 and evaluation mode, with attention written out in plain operators."""
+    has_own_head = is_chain(folder) or is_bidirectional(folder)
+    if has_own_head and head.tokens:
+        raise CannotExport(f"{folder}: it has a head of its own: leave out --seq-cls")
+    if is_bidirectional(folder):
+        return load_bidirectional(folder)
     config = AutoConfig.from_pretrained(folder, trust_remote_code=trust_remote_code)
     if is_chain(folder):
-        if head.tokens:
-            raise CannotExport(f"{folder}: it has a head of its own: leave out --seq-cls")
         return load_chain(folder, trust_remote_code)
     if is_decoder(config):
         return load_decoder_of(folder, config, head, trust_remote_code)

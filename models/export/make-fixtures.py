@@ -18,7 +18,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from transformers import LlamaForSequenceClassification
 
+from bidirectional import MODEL_TYPE, BidirectionalReranker
 from decoder import DecoderReranker
 from onnx_files import FILE_OF_PRECISION, convert_fp16, export_fp32, input_names, quantize_int8
 from prompts import PROMPT_FILE, named_prompt, prompt_ids, query_first, shared_tokens
@@ -26,6 +28,7 @@ from random_models import (
     LOGIT_SPREAD,
     build,
     build_chain,
+    drawn,
     scale_last_norm,
     spread_logits,
     tiny_config,
@@ -33,7 +36,7 @@ from random_models import (
 from sample_text import DOCUMENTS, LONG_DOCUMENT, QUERIES
 from scoring import Encoded, Truncation, encode_pair, onnx_logits, open_session, torch_logits
 from shared_prefix import SharedPrefixReranker
-from tiny_tokenizers import special_ids, train, write_tokenizer
+from tiny_tokenizers import special_ids, train, write_json, write_tokenizer
 
 ARCHITECTURES = ("bert", "electra", "xlm-roberta", "modernbert", "ettin", "deberta-v2")
 SEED = 20_240_611
@@ -86,6 +89,9 @@ FOLDS = {
     "gemma": Fold("bge-reranker-gemma", ("Yes",)),
     "llama": Fold("ctxl-rerank-v2", ("!",)),
 }
+# Its tokens see each other both ways, and it takes no instruction.
+BIDIRECTIONAL = "llama-bidirectional"
+BIDIRECTIONAL_PROMPT = "nemotron-rerank"
 INSTRUCTION = "Find the place where one may leave a bicycle"
 
 
@@ -233,6 +239,51 @@ def make_decoder(architecture: str, folder: Path) -> float:
     return max(alone / MAX_DIFFERENCE_ALONE, batched / MAX_DIFFERENCE_PADDED)
 
 
+def make_bidirectional(folder: Path) -> float:
+    """Writes the folder of a Llama that looks both ways; returns what `make` does."""
+    torch.manual_seed(SEED)
+    tokenizer = train("llama")
+    write_tokenizer(tokenizer, "llama", folder)
+    prompt = named_prompt(BIDIRECTIONAL_PROMPT)
+    text = json.dumps({"prompt": BIDIRECTIONAL_PROMPT}) + "\n"
+    (folder / PROMPT_FILE).write_text(text, encoding="utf-8")
+    special = special_ids(tokenizer, "llama")
+    config = tiny_config("llama", tokenizer.get_vocab_size(), special)
+    model = drawn(LlamaForSequenceClassification._from_config(config, attn_implementation="eager"), SEED)
+    # Without a mask, attention written out in plain operators lets every token see every other.
+    made_masks = model.model._update_causal_mask
+    model.model._update_causal_mask = lambda *_: None
+    pairs = [prompt_ids(tokenizer, prompt, query, document) for query, document in ASKED]
+    with torch.inference_mode():
+        states = [model.model(input_ids=torch.tensor([ids])).last_hidden_state for ids in pairs]
+        means = torch.cat([one.mean(dim=1) for one in states])
+        spread = (means @ model.score.weight[0]).std()
+        model.score.weight.mul_(LOGIT_SPREAD / spread)
+        expected = (means @ model.score.weight[0]).double().numpy()
+    model.model._update_causal_mask = made_masks
+    named = {
+        "architectures": ["LlamaBidirectionalForSequenceClassification"],
+        "model_type": MODEL_TYPE,
+        "pooling": "avg",
+    }
+    write_json(folder / "config.json", {**model.config.to_diff_dict(), **named})
+    fp32 = export_fp32(BidirectionalReranker(model.model, model.score.weight[0]).eval(), folder / "onnx")
+    quantize_int8(fp32, fp32.with_name(FILE_OF_PRECISION["int8"]), reduce_range=False)
+    rows = [
+        {**asdict(Asked(*asked, None)), "ids": ids, "logit": logit}
+        for asked, ids, logit in zip(ASKED, pairs, expected.tolist(), strict=True)
+    ]
+    lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+    (folder / "expected.json").write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+    encoded = [Encoded(ids, [0] * len(ids)) for ids in pairs]
+    session = open_session(fp32)
+    alone = np.abs(onnx_logits(session, encoded, special.pad) - expected).max()
+    batched = np.abs(onnx_logits(session, encoded, special.pad, batch=len(pairs)) - expected).max()
+    print(f"{BIDIRECTIONAL}: logits {expected.min():.2f} to {expected.max():.2f}; ", end="")
+    print(f"onnxruntime differs by {alone:.1e} alone, {batched:.1e} padded into one batch", flush=True)
+    return max(alone / MAX_DIFFERENCE_ALONE, batched / MAX_DIFFERENCE_PADDED)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--output", type=Path, default=OUTPUT)
@@ -240,6 +291,7 @@ def main() -> int:
     torch.set_num_threads(1)
     worst = max(make(architecture, folder / architecture) for architecture in ARCHITECTURES)
     worst = max(worst, *(make_decoder(name, folder / name) for name in FOLDS))
+    worst = max(worst, make_bidirectional(folder / BIDIRECTIONAL))
     if worst > 1:
         print("onnxruntime and PyTorch disagree: the exported graph is wrong", file=sys.stderr)
         return 1

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from transformers import (
     AutoModelForCausalLM,
     GemmaConfig,
     LlamaConfig,
+    LlamaForSequenceClassification,
     PretrainedConfig,
     Qwen2Config,
     Qwen3Config,
@@ -31,16 +33,24 @@ from transformers import (
 import onnx_files
 from decoder import DecoderReranker
 from export import load_model
-from gate import DEFAULT_THRESHOLDS, compare, kendall_tau, top_overlap
+from gate import (
+    DEFAULT_THRESHOLDS,
+    EXIT_BEYOND_THRESHOLDS,
+    REPORT_FILE,
+    compare,
+    kendall_tau,
+    top_overlap,
+)
 from onnx_files import INLINE_LIMIT_BYTES, input_names
 from prompts import named_prompt, prompt_ids
-from random_models import build, spread_logits, tiny_config
+from random_models import build, drawn, spread_logits, tiny_config
 from sample_text import DOCUMENTS, QUERIES
 from saved_prompt import saved_prompt
 from scoring import Encoded, encode_pair, onnx_logits, open_session
 from shapes import SHAPES
 from shared_prefix import SharedPrefixReranker, why_not_shared
 from tiny_tokenizers import special_ids, train, write_tokenizer
+from weight_only import quantize_weights
 
 HERE = Path(__file__).resolve().parent
 SEED = 7
@@ -125,6 +135,66 @@ def test_a_language_model_gives_the_frameworks_logits(architecture: str, tmp_pat
     for batch in (1, len(pairs)):
         np.testing.assert_allclose(onnx_logits(session, pairs, padding, batch), expected, atol=1e-4)
     assert np.ptp(expected) > 0.01
+
+
+def make_bidirectional(folder: Path, **more: object) -> tuple[Path, torch.nn.Module]:
+    """A Llama that looks both ways, as NVIDIA publishes its rerankers, and the same in PyTorch."""
+    tokenizer = train("llama")
+    write_tokenizer(tokenizer, "llama", folder)
+    special = special_ids(tokenizer, "llama")
+    config = tiny_config("llama", tokenizer.get_vocab_size(), special)
+    model = drawn(LlamaForSequenceClassification._from_config(config, attn_implementation="eager"), SEED)
+    model.save_pretrained(folder)
+    path = folder / "config.json"
+    own = {
+        "architectures": ["LlamaBidirectionalForSequenceClassification"],
+        "auto_map": {"AutoModelForSequenceClassification": "its_code.Model"},
+        "model_type": "llama_bidirec",
+        "pooling": "avg",
+        "temperature": 0.5,
+        **more,
+    }
+    path.write_text(json.dumps({**json.loads(path.read_text()), **own}))
+    # Without a mask, attention written out in plain operators lets every token see every other.
+    model.model._update_causal_mask = lambda *_: None
+    return folder, model
+
+
+def test_a_language_model_that_looks_both_ways_is_exported_without_its_code(tmp_path: Path) -> None:
+    source, model = make_bidirectional(tmp_path / "source")
+    options = ["--precision", "fp32,fp16", "--max-length", "1024", "--prompt", "nemotron-rerank"]
+    result = run_export(source, tmp_path / "out", *options)
+    assert result.returncode == 0, result.stdout + result.stderr
+    tokenizer = Tokenizer.from_file(str(source / "tokenizer.json"))
+    pairs, expected = [], []
+    for document in DOCUMENTS[:6]:
+        ids = prompt_ids(tokenizer, named_prompt("nemotron-rerank"), QUERIES[0], document)
+        pairs.append(Encoded(ids=ids, type_ids=[0] * len(ids)))
+        with torch.inference_mode():
+            states = model.model(input_ids=torch.tensor([ids])).last_hidden_state
+            expected.append(model.score(states.mean(dim=1)).item() / 0.5)
+    session = open_session(tmp_path / "out/onnx/model.onnx")
+    assert [entry.name for entry in session.get_inputs()] == ["input_ids", "attention_mask"]
+    padding = model.config.pad_token_id
+    for batch in (1, len(pairs)):
+        np.testing.assert_allclose(onnx_logits(session, pairs, padding, batch), expected, atol=1e-4)
+    assert np.ptp(expected) > 0.01
+
+
+@pytest.mark.parametrize(
+    ("more", "options", "why"),
+    [
+        ({"pooling": "cls"}, [], "pooling is 'cls', and only 'avg' is known"),
+        ({}, ["--seq-cls", "yes"], "it has a head of its own: leave out --seq-cls"),
+    ],
+)
+def test_another_language_model_that_looks_both_ways_is_refused(
+    more: dict, options: list[str], why: str, tmp_path: Path
+) -> None:
+    source, _ = make_bidirectional(tmp_path / "source", **more)
+    result = run_export(source, tmp_path / "out", *options)
+    assert result.returncode == 2
+    assert why in result.stderr
 
 
 def make_chain(folder: Path) -> tuple[Path, torch.nn.Module, torch.nn.Module]:
@@ -376,6 +446,32 @@ def test_weights_in_bytes_give_nearly_the_same(tmp_path: Path) -> None:
     assert all(set(node.input[1:]) <= initializers for node in products)
     left = [n for n in graph.node if n.op_type == "MatMul" and n.input[1] in initializers]
     assert left == []
+
+
+TEST_DATA = Path(os.environ.get("RANKMILL_TEST_DATA", HERE.parents[2] / "shared/data"))
+TRAINED = TEST_DATA / "models/minilm-scifact"
+
+
+@pytest.mark.skipif(not TRAINED.exists(), reason=f"{TRAINED} is not there: RANKMILL_TEST_DATA")
+def test_the_gate_takes_w8_of_a_trained_model_and_refuses_its_dynamic_int8(tmp_path: Path) -> None:
+    folder = tmp_path / "trained"
+    shutil.copytree(TRAINED, folder, copy_function=shutil.copyfile)
+    # Folders that are read-only at their source must not be so in the copy.
+    for one in (folder, folder / "onnx"):
+        one.chmod(0o755)
+    quantize_weights(folder / "onnx/model.onnx", folder / "onnx/model_w8.onnx")
+    done = subprocess.run(
+        [sys.executable, str(HERE / "gate.py"), str(folder), "--max-length", "128"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == EXIT_BEYOND_THRESHOLDS, done.stdout + done.stderr
+    report = json.loads((folder / REPORT_FILE).read_text())
+    by_precision = {entry["precision"]: entry for entry in report["precisions"]}
+    assert by_precision["w8"]["passed"] is True
+    assert by_precision["int8"]["passed"] is False
+    assert by_precision["int8"]["kendallTau"] < by_precision["w8"]["kendallTau"]
 
 
 def test_electra_is_exported_and_agrees(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ export const ARCHITECTURES: readonly FixtureModel[] = [
   "qwen3",
   "gemma",
   "llama",
+  "llama-bidirectional",
 ];
 
 /** Largest difference of a logit from the framework's that fp32 may show. */

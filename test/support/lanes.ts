@@ -23,7 +23,8 @@ export type FixtureModel =
   | "qwen2"
   | "qwen3"
   | "gemma"
-  | "llama";
+  | "llama"
+  | "llama-bidirectional";
 
 export function fixtureFolder(model: FixtureModel): string {
   return join(MODELS, model);
