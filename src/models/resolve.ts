@@ -134,14 +134,15 @@ function formOf(
 
 /**
  * The commit of a pulled model. Files that somebody has put beside it, and that change its scores, are in
- * its digest alone.
+ * its digest alone. So is a prompt: a worker of 0.1.0 reads none, and would serve the commit without it. What it
+ * calls a digest has no prompt in it.
  */
 function revisionOf(
   locked: LockedModel | undefined,
-  { settingsFiles }: ModelFolder,
+  { settingsFiles, prompt }: ModelFolder,
   { digest }: ModelDigest,
 ): string {
-  if (locked === undefined) return digest;
+  if (locked === undefined || prompt !== undefined) return digest;
   const isAsPulled = settingsFiles.every(({ path }) => locked.files[basename(path)] !== undefined);
   return isAsPulled ? locked.revision : digest;
 }

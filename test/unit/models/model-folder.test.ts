@@ -5,6 +5,7 @@ import {
   mkdtemp,
   readFile,
   rm,
+  stat,
   truncate,
   utimes,
   writeFile,
@@ -14,6 +15,8 @@ import { join, resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { RankmillError } from "../../../src/core/errors.js";
 import { digestModel, digestModelParts } from "../../../src/models/digest.js";
+import { writeLock, type LockedModel } from "../../../src/models/lock-file.js";
+import { lockFilePath, pulledModelFolder, shortRevision } from "../../../src/models/model-cache.js";
 import { withChecksum } from "../../../src/platform/checksummed-json.js";
 import {
   chooseFile,
@@ -523,6 +526,26 @@ describe("the memory of digests", () => {
     expect(Object.keys(files)).toEqual(
       expect.arrayContaining([builtin.configPath, join(folder, "config.json")]),
     );
+  });
+});
+
+describe("a model with a prompt", () => {
+  it("has other names than for a worker of 0.1.0, which reads no prompt, also if it was pulled", async () => {
+    const [id, commit] = ["some/decoder", "a".repeat(40)];
+    const pulled = pulledModelFolder(folder, id, commit);
+    await cp(join(FIXTURES, "qwen3"), pulled, { recursive: true });
+    const model = await inspectModelFolder(pulled);
+    const files: LockedModel["files"] = {};
+    for (const [path, sha256] of (await digestModelParts(model, "fp32")).parts) {
+      files[path] = { sha256, bytes: (await stat(join(pulled, path))).size };
+    }
+    const locked = { repository: id, revision: commit, files };
+    await writeLock(lockFilePath(folder), { version: 1, models: { [id]: locked } });
+    const { revision } = await resolveModel(id, { packageRoot: ROOT, modelsDir: folder });
+    // That version names a pulled model by its commit, and a folder by the files that it reads.
+    const before = [commit, await digestModel({ ...model, settingsFiles: [] }, "fp32")];
+    expect(before.map(shortRevision)).not.toContain(revision);
+    expect((await resolveModel(pulled, { packageRoot: ROOT })).revision).toBe(revision);
   });
 });
 

@@ -19,7 +19,7 @@ describe("the job of a request", () => {
     const plain = makeJob(REQUEST, OPTIONS, BULK);
     const told = makeJob(REQUEST, { ...OPTIONS, instruction: "find the mill" }, BULK);
     expect(told.jobId).not.toBe(plain.jobId);
-    // Workers of 0.1.0 take envelopes with v 1 alone.
+    // Workers that check the envelope, and know no instruction, take v 1 alone.
     expect([plain.envelope.v, told.envelope.v]).toEqual([1, 2]);
     expect(parseEnvelope(told.envelope)?.options.instruction).toBe("find the mill");
   });
