@@ -242,7 +242,7 @@ function printModel(
   for (const precision of CLASSES) {
     const ours = measured.get(`rankmill ${precision}`);
     for (const [name, found] of measured) {
-      const { seconds, foreignCores, startSeconds, peakBytes, scored } = found;
+      const { seconds, processorSeconds, foreignCores, startSeconds, peakBytes, scored } = found;
       if (!name.endsWith(precision)) continue;
       const error = reference === undefined ? NaN : compare(jobs, reference.scored, scored).logit;
       rows.push([
@@ -250,6 +250,7 @@ function printModel(
         name.slice(0, -precision.length - 1),
         (pairs / seconds).toFixed(1),
         ours === undefined ? "" : (seconds / ours.seconds).toFixed(2),
+        ours === undefined ? "" : (processorSeconds / ours.processorSeconds).toFixed(2),
         error.toExponential(1),
         startSeconds.toFixed(1),
         (peakBytes / MIB).toFixed(0),
@@ -258,6 +259,7 @@ function printModel(
     }
   }
   print(`\n${model}, ${pairs} pairs\n`);
-  const head = ["class", "way", "pairs/s", "rankmill is faster by", "largest logit error"];
-  printTable([...head, "start, s", "memory, MiB", "others' cores"], rows);
+  const times = ["rankmill is faster by", "by processor time"];
+  const more = ["largest logit error", "start, s", "memory, MiB", "others' cores"];
+  printTable(["class", "way", "pairs/s", ...times, ...more], rows);
 }
