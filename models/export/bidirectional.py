@@ -14,6 +14,7 @@ from types import SimpleNamespace
 import torch
 from transformers import LlamaConfig, LlamaForSequenceClassification
 
+from decoder import RowReranker
 from weights import load_weights
 
 MODEL_TYPE = "llama_bidirec"
@@ -21,14 +22,8 @@ MODEL_TYPE = "llama_bidirec"
 OF_ITS_CODE = ("model_type", "auto_map", "architectures")
 
 
-class BidirectionalReranker(torch.nn.Module):
+class BidirectionalReranker(RowReranker):
     """The mean of the states of a pair's tokens times one row of weights. Padding is in no mean."""
-
-    def __init__(self, model: torch.nn.Module, row: torch.Tensor, divisor: float = 1.0) -> None:
-        super().__init__()
-        self.model = model
-        self.row = torch.nn.Parameter(row.detach().clone().float() / divisor)
-        self.config = model.config
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> SimpleNamespace:
         seen = attention_mask.float()

@@ -14,19 +14,23 @@ from weights import load_weights
 DECODERS = ("gemma", "llama", "qwen2", "qwen3")
 
 
-class DecoderReranker(torch.nn.Module):
-    """A decoder without its vocabulary: the last token's state times one row of weights.
-
-    The row is that of the token which says yes, less that of the token which says no if there is one:
-    the difference of two logits is one product. Rows are padded on the right, so the last token is found
-    by the mask, and positions count from the left.
-    """
+class RowReranker(torch.nn.Module):
+    """A language model without its vocabulary, and one row of weights that makes its logit."""
 
     def __init__(self, model: torch.nn.Module, row: torch.Tensor, divisor: float = 1.0) -> None:
         super().__init__()
         self.model = model
         self.row = torch.nn.Parameter(row.detach().clone().float() / divisor)
         self.config = model.config
+
+
+class DecoderReranker(RowReranker):
+    """A decoder without its vocabulary: the last token's state times one row of weights.
+
+    The row is that of the token which says yes, less that of the token which says no if there is one:
+    the difference of two logits is one product. Rows are padded on the right, so the last token is found
+    by the mask, and positions count from the left.
+    """
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> SimpleNamespace:
         positions = torch.arange(input_ids.shape[1], device=input_ids.device).unsqueeze(0)

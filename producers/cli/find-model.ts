@@ -2,6 +2,7 @@ import { basename, resolve } from "node:path";
 import { RankmillError } from "../../src/core/errors.js";
 import { PRECISIONS } from "../../src/core/precision.js";
 import type { ModelKey } from "../../src/core/job.js";
+import { looksLikePath } from "../../src/models/resolve.js";
 import { findServedModel, type ServedModel } from "../../src/redis/model-registry.js";
 import { modelsInUse } from "../../src/redis/models-in-use.js";
 import { option, wording } from "../../src/core/wording.js";
@@ -25,7 +26,7 @@ export interface KnownModel extends ModelKey {
 export async function findModel(redis: RedisClient, values: AskedModelValues): Promise<KnownModel> {
   const { model: name, int8Form: form, precision } = values;
   if (precision === "auto") return await servedByFleet(redis, values);
-  if (name !== undefined && !isPath(name)) {
+  if (name !== undefined && !looksLikePath(name)) {
     const served = await findServedModel(redis, name, { precision, form });
     if (served !== undefined) return served;
   }
@@ -41,16 +42,12 @@ export async function findModel(redis: RedisClient, values: AskedModelValues): P
   }
 }
 
-function isPath(name: string): boolean {
-  return name.startsWith(".") || name.startsWith("/");
-}
-
 /** The first of what workers serve; for a folder, the first that is of its files. */
 async function firstOf(
   served: readonly ServedModel[],
   values: AskedModelValues,
 ): Promise<ServedModel | undefined> {
-  if (!isPath(values.model ?? "")) return served[0];
+  if (!looksLikePath(values.model ?? "")) return served[0];
   for (const one of served) {
     if ((await revisionHere(one, values)) === one.revision) return one;
   }
@@ -74,10 +71,10 @@ async function revisionHere(
 /** A producer measures nothing: what workers have chosen is what it means. */
 async function servedByFleet(redis: RedisClient, values: AskedModelValues): Promise<KnownModel> {
   const { model: asked } = requireOptions({ model: values.model });
-  const name = isPath(asked) ? basename(resolve(asked)) : asked;
+  const name = looksLikePath(asked) ? basename(resolve(asked)) : asked;
   const inUse = await firstOf(await modelsInUse(redis, name), values);
   // One that was served once may have other files than the folder.
-  const served = inUse ?? (isPath(asked) ? undefined : await findServedModel(redis, name));
+  const served = inUse ?? (looksLikePath(asked) ? undefined : await findServedModel(redis, name));
   if (served !== undefined) return served;
   throw new RankmillError(
     "model_not_found",

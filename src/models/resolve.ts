@@ -232,7 +232,8 @@ async function locate(nameOrDir: string, places: ModelPlaces): Promise<Location>
   throw await notFound(nameOrDir, entry, places);
 }
 
-function looksLikePath(nameOrDir: string): boolean {
+/** Whether a model is named by its folder. */
+export function looksLikePath(nameOrDir: string): boolean {
   return isAbsolute(nameOrDir) || /^\.\.?([/\\]|$)/.test(nameOrDir) || nameOrDir.endsWith(sep);
 }
 

@@ -9,6 +9,7 @@ import { telemetryOption, traceRequestId } from "./telemetry.js";
 import { LateTurns } from "../platform/late-turns.js";
 import { waitAtMost } from "../platform/wait-at-most.js";
 import type { RedisClient } from "./redis-client.js";
+import { pingAll } from "./redis-servers.js";
 
 export interface ConsumerOptions {
   readonly tag: string;
@@ -159,9 +160,12 @@ export class Consumer {
   }
 
   async #redisAnswers(): Promise<boolean> {
-    const answer = this.#redis.ping().catch(() => undefined);
+    const answer = pingAll(this.#redis).then(
+      () => true,
+      () => false,
+    );
     const waited = await waitAtMost(answer, HAND_BACK_MS);
-    return waited.status === "settled" && waited.value !== undefined;
+    return waited.status === "settled" && waited.value;
   }
 
   #open(): Worker<JobEnvelope, JobSummary> {
