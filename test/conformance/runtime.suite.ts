@@ -6,6 +6,7 @@ import type { EncodedPair } from "../../src/core/pair.js";
 import { FORMS } from "../../src/core/forms/registry.js";
 import { deviceOf } from "../../src/inference/devices/registry.js";
 import type { LaneModel } from "../../src/inference/lanes/lane-protocol.js";
+import { moveWeights } from "../../src/inference/prepare/move-weights.js";
 import { runPreparer } from "../../src/inference/prepare/prepare-process.js";
 import { LaneProcess } from "../../src/inference/lanes/lane-process.js";
 import { RUNTIME_CHOICES } from "../../src/inference/runtime/decide-runtime.js";
@@ -19,6 +20,7 @@ import {
 } from "../../src/inference/runtime/registry.js";
 import type { Runtime } from "../../src/inference/runtime/runtime.js";
 import { laneOptions, PREPARE_ENTRY, randomPair, type FixtureModel } from "../support/lanes.js";
+import { readOnnxOutline } from "../../src/models/onnx/onnx-outline.js";
 import { given, type Need } from "../support/needs.js";
 import { SeededRandom } from "../support/random.js";
 import { testLane } from "./lane.suite.js";
@@ -120,22 +122,35 @@ export function testRuntime(
       expect(message).toMatch(/^the model cannot be used: [^\n]+$/);
     });
 
-    it("prepares files from which a lane gives the same logits", async () => {
-      const random = new SeededRandom(13);
-      const pairs = LENGTHS.map((length) => randomPair(random, length));
-      const { model } = laneOptions("bert");
-      const save = { onnxPath: join(folder, "prepared.onnx"), dataName: "prepared.onnx.data" };
-      const { unmasked } = await runPreparer(
-        { model: { ...model, runtime: found }, save },
-        { entryPath: PREPARE_ENTRY, env: process.env, timeoutMs: 60_000 },
-      );
-      const prepared = { onnxPath: save.onnxPath, prepared: true, unmasked };
-      const expected = await logitsOf("bert", found, pairs, 1);
-      const got = await logitsOf("bert", found, pairs, 1, prepared);
-      for (const [i, logit] of got.entries()) {
-        expect(Math.abs(logit - (expected[i] ?? Number.NaN))).toBeLessThan(TOLERANCE);
-      }
-    });
+    it.each(["within", "outside"] as const)(
+      "prepares files from which a lane gives the same logits: weights %s the graph",
+      async (place) => {
+        const random = new SeededRandom(13);
+        const pairs = LENGTHS.map((length) => randomPair(random, length));
+        const within = laneOptions("bert").model;
+        const onnxPath = join(folder, "outside.onnx");
+        if (place === "outside")
+          await moveWeights(within.onnxPath, { onnxPath, dataName: "outside.data" });
+        const model = place === "within" ? within : { ...within, onnxPath };
+        const save = {
+          onnxPath: join(folder, `prepared-${place}.onnx`),
+          dataName: `prepared-${place}.data`,
+        };
+        const { unmasked } = await runPreparer(
+          { model: { ...model, runtime: found }, save },
+          { entryPath: PREPARE_ENTRY, env: process.env, timeoutMs: 60_000 },
+        );
+        const prepared = { onnxPath: save.onnxPath, prepared: true, unmasked };
+        const expected = await logitsOf("bert", found, pairs, 1);
+        const got = await logitsOf("bert", found, pairs, 1, prepared);
+        for (const [i, logit] of got.entries()) {
+          expect(Math.abs(logit - (expected[i] ?? Number.NaN))).toBeLessThan(TOLERANCE);
+        }
+        // Its files are whole without the original's.
+        const { externalData } = readOnnxOutline(save.onnxPath);
+        for (const name of externalData.keys()) expect(name).toBe(save.dataName);
+      },
+    );
 
     it("refuses a damaged file in one line that says what is wrong", async () => {
       const onnxPath = join(folder, "model.onnx");

@@ -109,7 +109,7 @@ async function compile(
   const { isPreparable, prepareResolved, TMPFS_WARNING } =
     await import("../../../src/app/worker/prepared-model.js");
   // ONNX Runtime's graph is another one however small the model is.
-  if (runtimeOf(runtime.kind).mapsWeights && !isPreparable(model, runtime)) return undefined;
+  if (runtimeOf(runtime.kind).mapsWeights && !isPreparable(model)) return undefined;
   const prepared = await prepareResolved({
     model,
     runtime,

@@ -65,7 +65,7 @@ async function forecastOf(
   means: WayMeans,
 ): Promise<LaneForecast | undefined> {
   const { preparedDir, calibrationDir, lanes, tokenizer, env, logger } = means;
-  const prepared = loadsPrepared(model, runtime, preparedDir);
+  const prepared = loadsPrepared(model, preparedDir);
   const isKept = await hasCalibration(model, prepared, calibrationDir);
   if (!isKept && means.onlyKept !== true) means.onMeasuring?.();
   if (means.onlyKept === true) {

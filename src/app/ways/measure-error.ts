@@ -90,7 +90,7 @@ async function keyOf(
     referenceDigest: reference.model.digest,
     numbers: numbersName(model),
     runtimes: await Promise.all(kinds.map(async (kind) => await runtimeOf(kind).version())),
-    prepared: loadsPrepared(model, runtime, preparedDir),
+    prepared: loadsPrepared(model, preparedDir),
     cpu: await readCpuFeatures(),
     maxLength: model.maxLength.default,
     texts: createHash("sha256").update(JSON.stringify(pairs)).digest("hex"),

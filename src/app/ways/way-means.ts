@@ -1,7 +1,6 @@
 import type { Logger } from "pino";
 import type { LanePlanOptions } from "../../capacity/lane-plan.js";
 import { arePrepared } from "../../core/forms/numbers.js";
-import type { WorkerRuntime } from "../../inference/runtime/registry.js";
 import type { ResolvedModel } from "../../models/resolve.js";
 import type { TokenizerChoice } from "../../tokenizers/kinds/registry.js";
 import { isPreparable } from "../worker/prepared-model.js";
@@ -22,10 +21,6 @@ export interface WayMeans {
 }
 
 /** Whether lanes load prepared files of a model. */
-export function loadsPrepared(
-  model: ResolvedModel,
-  runtime: WorkerRuntime,
-  preparedDir: string | undefined,
-): boolean {
-  return preparedDir !== undefined && (arePrepared(model) || isPreparable(model, runtime));
+export function loadsPrepared(model: ResolvedModel, preparedDir: string | undefined): boolean {
+  return preparedDir !== undefined && (arePrepared(model) || isPreparable(model));
 }

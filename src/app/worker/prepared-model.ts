@@ -12,7 +12,7 @@ import {
   type PreparedModel,
   type PrepareEvent,
 } from "../../inference/prepare/prepare-model.js";
-import { runtimeOf, type WorkerRuntime } from "../../inference/runtime/registry.js";
+import type { WorkerRuntime } from "../../inference/runtime/registry.js";
 import { withFileLease } from "../../platform/file-lease.js";
 import type { ResolvedModel } from "../../models/resolve.js";
 
@@ -74,7 +74,7 @@ export async function modelSource(
     if (arePrepared(model)) throw needsPreparing(model);
     return original;
   }
-  if (!arePrepared(model) && !isPreparable(model, runtime)) return original;
+  if (!arePrepared(model) && !isPreparable(model)) return original;
   try {
     const prepared = await prepareResolved({
       model,
@@ -133,10 +133,9 @@ function wayOut({ form }: ResolvedModel): Wording {
     : wording``;
 }
 
-/** False for a model that is too small, or whose weights are mapped as they are. */
-export function isPreparable({ file }: ResolvedModel, runtime: WorkerRuntime | undefined): boolean {
-  const { mapsWeights } = runtimeOf(runtime?.kind);
-  return file.bytes >= MIN_PREPARE_BYTES && !(mapsWeights && file.externalData.length > 0);
+/** False for a model that is too small. */
+export function isPreparable({ file }: ResolvedModel): boolean {
+  return file.bytes >= MIN_PREPARE_BYTES;
 }
 
 export const TMPFS_WARNING =

@@ -95,7 +95,6 @@ export async function prepareModel(options: PrepareOptions): Promise<PreparedMod
   }
 }
 
-/** The files to make, and their places. */
 /** A prepared model that is to be, and its place. */
 interface Target extends PreparedPlace {
   readonly options: PrepareOptions;
