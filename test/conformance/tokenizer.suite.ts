@@ -11,6 +11,7 @@ import { assemblePair, type PairTemplate } from "../../src/core/pair-assembly.js
 import type { EncodedPair } from "../../src/core/pair.js";
 import type { Tokenizer } from "../../src/core/ports/tokenizer.js";
 import { SETTINGS_FILE } from "../../src/models/model-settings.js";
+import { longTests } from "../support/needs.js";
 import { openReference, referenceIds, specialsOf } from "./tokenizer.data.js";
 import { HOSTILE_TEXTS, literalTexts } from "./tokenizer.texts.js";
 
@@ -23,6 +24,8 @@ const DOCUMENTS = [
   "敏捷的棕色狐狸 the mill turns all day. ".repeat(8),
   "mill ".repeat(40),
 ];
+/** More characters than a part of a text has (the long tests: than a call of a tokenizer takes). */
+const LONG_TEXT_WORDS = longTests.isMet ? 6_000 : 3_000;
 /** Values of the library's enum, which exists as types only. */
 const STRATEGIES = JSON.parse(
   '{"longest-first": "LongestFirst", "only-second": "OnlySecond"}',
@@ -129,7 +132,7 @@ export function describeTokenizerKind(title: string, under: TokenizerKindUnderTe
 
     it("puts a long text together from its parts as the reference reads it whole", async () => {
       const text = Array.from(
-        { length: 6_000 },
+        { length: LONG_TEXT_WORDS },
         (_, index) => `w${index % 97} ${"don't, e\u0301 Ünï ".slice(0, index % 17)}`,
       ).join(" ");
       expect(await encode([text])).toEqual(await referenceIds(reference, [text]));

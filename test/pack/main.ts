@@ -73,15 +73,17 @@ function tryProject(tarball: string, npm: string, version: string, omitOptional:
   ];
   const installed = run(process.execPath, [npm, "install", ...flags, "./rankmill.tgz"], project);
   check(`${name}: install`, installed.status === 0, installed.output.split("\n").at(-1) ?? "");
-  rmSync(join(project, "node_modules"), { recursive: true, force: true });
-  const clean = run(process.execPath, [npm, "ci", ...flags], project);
-  check(
-    `${name}: npm ci from its lockfile`,
-    clean.status === 0,
-    clean.output.split("\n").at(-1) ?? "",
-  );
-  const warned = [installed, clean].some(({ output }) => output.includes("EBADENGINE"));
+  const warned = installed.output.includes("EBADENGINE");
   check(`${name}: no engine is warned of`, !warned, process.version);
+  if (!omitOptional) {
+    rmSync(join(project, "node_modules"), { recursive: true, force: true });
+    const clean = run(process.execPath, [npm, "ci", ...flags], project);
+    check(
+      `${name}: npm ci from its lockfile`,
+      clean.status === 0,
+      clean.output.split("\n").at(-1) ?? "",
+    );
+  }
   const produced = run(process.execPath, ["producer.mjs"], project);
   check(`${name}: a producer works`, produced.status === 0, produced.output);
   const cli = join(project, "node_modules/.bin/rankmill");
@@ -110,9 +112,11 @@ try {
   check("the package", files.includes("dist/producers/cli/main.js"), `${files.length} files`);
   for (const version of NPM_VERSIONS) {
     const npm = npmOf(version);
-    for (const omitOptional of [false, true]) tryProject(tarball, npm, version, omitOptional);
+    tryProject(tarball, npm, version, false);
     newestNpm = npm;
   }
+  // What is left out is the package's own doing: one npm shows it.
+  tryProject(tarball, newestNpm, NPM_VERSIONS.at(-1) ?? "", true);
   const packed = { tarball, folder: join(folder, "package") };
   await tryRegistry(packed, join(folder, "registry"), newestNpm, check);
 } finally {
