@@ -19,6 +19,7 @@ import { useFleet } from "../support/fleet.js";
 import { startGateway, type TestGateway } from "../support/gateway.js";
 import { metricsUrl, scrape } from "../support/metrics.js";
 import { given, openssl } from "../support/needs.js";
+import { ended } from "../support/ended.js";
 import { until } from "../support/until.js";
 
 const SECRET = "a text that nobody may read";
@@ -72,7 +73,7 @@ describe("the size of a request", () => {
     );
     const size = MAX_BODY_BYTES + 1;
     socket.write(`${size.toString(16)}\r\n${"x".repeat(size)}\r\n`);
-    await once(socket, "close");
+    await ended(socket);
     expect(said).toMatch(/^HTTP\/1.1 413 /);
   });
 
@@ -262,7 +263,7 @@ describe("a client that is slow or silent", () => {
     const socket = await open();
     socket.write(text);
     socket.resume();
-    await expect(once(socket, "close")).resolves.toBeDefined();
+    await ended(socket);
   });
 });
 

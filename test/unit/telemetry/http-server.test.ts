@@ -3,6 +3,7 @@ import { connect } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { InstrumentServer } from "../../../src/telemetry/http-server.js";
 import { Metrics } from "../../../src/telemetry/metrics/registry.js";
+import { ended } from "../../support/ended.js";
 
 let server: InstrumentServer;
 let reason: string | undefined;
@@ -72,7 +73,7 @@ describe("the server of probes and metrics", () => {
     await once(socket, "connect");
     socket.write("GET /metrics HTTP/1.1\r\nHost: x\r\nX-Slow: ");
     socket.resume();
-    await once(socket, "close");
+    await ended(socket);
     expect((await ask("/healthz")).status).toBe(200);
   });
 
