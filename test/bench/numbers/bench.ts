@@ -4,10 +4,13 @@ import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { pino } from "pino";
-import { z } from "zod";
+import { openvinoDir } from "../../../producers/cli/context.js";
 import { openPairLane, type PairLane } from "../../../src/app/score-pairs.js";
 import { modelSource } from "../../../src/app/worker/prepared-model.js";
+import { listWays } from "../../../src/app/ways/list-ways.js";
+import type { Way, Ways } from "../../../src/app/ways/way.js";
 import { evaluateRun } from "../../../src/core/evaluation.js";
+import { numbersName } from "../../../src/core/forms/numbers.js";
 import { resolveModel } from "../../../src/models/resolve.js";
 import type { Bench } from "../support/bench.js";
 import { describeHost } from "../support/host.js";
@@ -17,29 +20,20 @@ import { median } from "../support/statistics.js";
 import { readCandidates, type Candidates } from "./collection.js";
 import { compareLogits } from "./compare-logits.js";
 
-/** Ways to compute one model, by the names of the table. The first is what the others are compared with. */
-const WAYS = {
-  fp32: { precision: "fp32", int8Form: "file" },
-  "int8 (file)": { precision: "int8", int8Form: "file" },
-  w8: { precision: "w8", int8Form: "file" },
-  "int8-rows": { precision: "int8", int8Form: "rows" },
-} as const;
-
-const WAY_NAMES = Object.keys(WAYS) as (keyof typeof WAYS)[];
-
 export const numbersBench: Bench = {
   usage: `numbers: what each numeric form costs in quality, and what it gains in speed, on a trained model
   --queries N        how many of the collection's queries; default all
-  --numbers A,B      rows of the table; the first is what the others are compared with
+  --numbers A,B      rows of the table beside fp32; default all that this host computes
   --depth N          candidates per query; default 30
   --max-length N     tokens; default 256
   --model DIR        default RANKMILL_TEST_DATA/models/minilm-scifact
-  --collection DIR   default RANKMILL_TEST_DATA/collections/scifact`,
+  --collection DIR   default RANKMILL_TEST_DATA/collections/scifact
+  --openvino-dir DIR folder that \`rankmill setup openvino\` filled (RANKMILL_OPENVINO_DIR)`,
   run,
 };
 
-/** One way at work, with what it gave and took. */
-interface Way {
+/** One way at work, with what it gave and took. The first is what the others are compared with. */
+interface OpenWay {
   readonly name: string;
   readonly lane: PairLane;
   readonly logits: number[];
@@ -51,7 +45,8 @@ async function run(args: readonly string[]): Promise<number> {
     args: [...args],
     options: {
       queries: { type: "string" },
-      numbers: { type: "string", default: Object.keys(WAYS).join() },
+      numbers: { type: "string" },
+      "openvino-dir": { type: "string" },
       depth: { type: "string", default: "30" },
       "max-length": { type: "string", default: "256" },
       model: { type: "string", default: join(TEST_DATA, "models/minilm-scifact") },
@@ -61,12 +56,21 @@ async function run(args: readonly string[]): Promise<number> {
   const read = await readCandidates(values.collection, Number(values.depth));
   const candidates = read.candidates.slice(0, Number(values.queries ?? read.candidates.length));
   const cacheDir = await mkdtemp(join(tmpdir(), "rankmill-numbers-"));
-  const ways: Way[] = [];
+  const wanted = values.numbers?.split(",");
+  const libraryDir = openvinoDir(values["openvino-dir"] ?? process.env["RANKMILL_OPENVINO_DIR"]);
+  const ways: OpenWay[] = [];
   try {
-    const named = z.array(z.enum(WAY_NAMES)).parse(values.numbers.split(","));
-    for (const name of named) {
-      say(`opening ${name}`);
-      ways.push(await openWay(name, values.model, cacheDir, Number(values["max-length"])));
+    const { reference, open, closed } = await waysOf(values.model, libraryDir);
+    for (const { numbers, why } of closed)
+      say(`without ${numbersName(numbers)}: ${why.toString()}`);
+    const others = open.filter(
+      ({ model }) =>
+        numbersName(model) !== numbersName(reference.model) &&
+        (wanted?.includes(numbersName(model)) ?? true),
+    );
+    for (const way of [reference, ...others]) {
+      say(`opening ${numbersName(way.model)}`);
+      ways.push(await openWay(way, cacheDir, Number(values["max-length"])));
     }
     await scoreAll(ways, candidates);
     print(describeHost());
@@ -81,21 +85,34 @@ async function run(args: readonly string[]): Promise<number> {
   return 0;
 }
 
+async function waysOf(folder: string, libraryDir: string): Promise<Ways> {
+  return await listWays({
+    resolve: async (precision, int8Form) =>
+      await resolveModel(folder, { packageRoot: REPOSITORY, precision, int8Form }),
+    places: { setupDirs: { openvino: libraryDir } },
+    runtime: "auto",
+    int8Form: undefined,
+    prepares: true,
+  });
+}
+
 async function openWay(
-  name: keyof typeof WAYS,
-  folder: string,
+  { model, runtime }: Way,
   cacheDir: string,
   maxLength: number,
-): Promise<Way> {
-  const model = await resolveModel(folder, { packageRoot: REPOSITORY, ...WAYS[name] });
-  const source = await modelSource(model, cacheDir, process.env, pino({ level: "warn" }));
+): Promise<OpenWay> {
+  const logger = pino({ level: "warn" });
+  const source = await modelSource(model, cacheDir, process.env, logger, runtime);
   const scoring = { maxLength, truncation: "only-second" } as const;
-  const lane = await openPairLane(model, process.env, { source, scoring });
-  return { name, lane, logits: [], milliseconds: [] };
+  const lane = await openPairLane(model, process.env, { source, scoring, runtime });
+  return { name: numbersName(model), lane, logits: [], milliseconds: [] };
 }
 
 /** Each pair by all ways in turn: whatever else the machine does meets all of them. */
-async function scoreAll(ways: readonly Way[], candidates: readonly Candidates[]): Promise<void> {
+async function scoreAll(
+  ways: readonly OpenWay[],
+  candidates: readonly Candidates[],
+): Promise<void> {
   for (const [at, { text, documents }] of candidates.entries()) {
     const texts = documents.map((document) => ({ query: text, document: document.text }));
     const [first] = ways;
@@ -113,7 +130,7 @@ async function scoreAll(ways: readonly Way[], candidates: readonly Candidates[])
 }
 
 function report(
-  ways: readonly Way[],
+  ways: readonly OpenWay[],
   candidates: readonly Candidates[],
   qrels: Parameters<typeof evaluateRun>[0],
 ): void {
