@@ -238,6 +238,13 @@ def write_prompt(source: Path, output: Path, options: argparse.Namespace) -> Non
                     f"{source}: its chat template makes none of the known prompts: give --prompt with one of"
                     f" {names}, or write a {PROMPT_FILE} with the prompt's parts into the folder"
                 )
+            before = saved_instruction(source)
+            if before is not None:
+                raise CannotExport(
+                    f"{source}: sentence-transformers puts {json.dumps(before)} before each query, and rankmill puts"
+                    " nothing before an encoder's: set default_prompt_name to null in"
+                    " config_sentence_transformers.json, and begin your queries with that text"
+                )
             return
     text = json.dumps({"prompt": prompt}, indent=2) + "\n"
     (output / PROMPT_FILE).write_text(text, encoding="utf-8")

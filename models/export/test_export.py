@@ -330,6 +330,15 @@ def test_a_saved_folder_whose_template_is_not_known_is_refused(tmp_path: Path) -
     assert "makes none of the known prompts: give --prompt" in done.stderr
 
 
+def test_an_encoder_with_a_text_before_its_queries_is_refused(tmp_path: Path) -> None:
+    source = make_source(tmp_path / "source")
+    saved = {"default_prompt_name": "query", "prompts": {"query": "search: "}}
+    (source / "config_sentence_transformers.json").write_text(json.dumps(saved))
+    done = run_export(source, tmp_path / "out", "--precision", "fp32")
+    assert done.returncode == 2
+    assert 'puts "search: " before each query' in done.stderr
+
+
 def test_a_language_model_takes_keys_and_values_unless_its_prompt_is_to_be_whole(
     tmp_path: Path,
 ) -> None:

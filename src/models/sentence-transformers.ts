@@ -26,7 +26,8 @@ export interface SettingsFile {
  * The prompt of a folder whose modules end in a `LogitScore`.
  *
  * @returns undefined for any other folder
- * @throws RankmillError `model_unusable` if its chat template makes no prompt that rankmill knows
+ * @throws RankmillError `model_unusable` if its chat template makes no prompt that rankmill knows, or an encoder
+ *   has a text before its queries
  */
 export async function readSentenceTransformers(
   folder: string,
@@ -34,7 +35,12 @@ export async function readSentenceTransformers(
   const modulesPath = join(folder, MODULES_FILE);
   const listed = await readSmallJson(modulesPath);
   const modules = modulesSchema.safeParse(listed).data ?? [];
-  if (!modules.some(({ type }) => type.endsWith(".LogitScore"))) return undefined;
+  const configPath = join(folder, CONFIG_FILE);
+  const config = await readSmallJson(configPath);
+  if (!modules.some(({ type }) => type.endsWith(".LogitScore"))) {
+    refuseQueryPrompt(configPath, config);
+    return undefined;
+  }
   const templatePath = join(folder, TEMPLATE_FILE);
   const template = await readSmallText(templatePath);
   const known = promptOfChatTemplate(template ?? "", await knownPrompts());
@@ -47,8 +53,6 @@ export async function readSentenceTransformers(
     const remedy = `write rankmill.json beside it, {"prompt": NAME} with one of ${names}, or with the prompt's parts (docs/contributing/add-a-prompt.md)`;
     throw unusableFile(templatePath, `${why}: ${remedy}`);
   }
-  const configPath = join(folder, CONFIG_FILE);
-  const config = await readSmallJson(configPath);
   const prompt = config === undefined ? known : withInstruction(known, configPath, config);
   const files = [
     { role: "modules", path: modulesPath },
@@ -56,6 +60,17 @@ export async function readSentenceTransformers(
     ...(config === undefined ? [] : [{ role: "sentence-transformers", path: configPath }]),
   ];
   return { prompt, files };
+}
+
+/** sentence-transformers puts the default prompt of an encoder before each query: scores without it are others. */
+function refuseQueryPrompt(path: string, value: unknown): void {
+  const { prompts, default_prompt_name: name } = configSchema.safeParse(value).data ?? {};
+  const text = prompts?.[name ?? ""] ?? "";
+  if (text === "") return;
+  throw unusableFile(
+    path,
+    `default_prompt_name: sentence-transformers puts ${JSON.stringify(text)} before each query, and rankmill puts nothing before an encoder's: set it to null, and begin your queries with that text`,
+  );
 }
 
 /** The prompt with the instruction that the folder names as its default; its own if it names none. */
