@@ -264,6 +264,7 @@ describe("a client that is slow or silent", () => {
     socket.write(text);
     socket.resume();
     await ended(socket);
+    expect(socket.closed).toBe(true);
   });
 });
 

@@ -101,7 +101,7 @@ describe("the settings of a folder that sentence-transformers has saved", () => 
 
 describe("the files of sentence-transformers for an encoder", () => {
   const modules = SAVED["modules.json"].slice(0, 1);
-  const config = (name: string | null, text: string): object => ({
+  const config = (name: string | null, text: string): Record<string, unknown> => ({
     "modules.json": modules,
     "config_sentence_transformers.json": { default_prompt_name: name, prompts: { query: text } },
   });
