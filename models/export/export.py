@@ -44,7 +44,7 @@ from gate import (
 from module_chain import is_chain, load_chain, logit_tokens
 from onnx_files import FILE_OF_PRECISION, convert_fp16, export_fp32, input_names, quantize_int8
 from prompts import PROMPT_FILE, PROMPTS, named_prompt, query_first, read_prompt
-from saved_prompt import saved_instruction, saved_prompt
+from saved_prompt import TEMPLATE_FILE, saved_instruction, saved_prompt
 from scoring import torch_logits
 from shared_prefix import SharedPrefixReranker, why_not_shared
 from weight_only import quantize_weights
@@ -239,7 +239,8 @@ def write_prompt(source: Path, output: Path, options: argparse.Namespace) -> Non
                     f" {names}, or write a {PROMPT_FILE} with the prompt's parts into the folder"
                 )
             before = saved_instruction(source)
-            if before is not None:
+            # Without a template for talks it is an encoder, which has no slot for an instruction.
+            if before is not None and not (source / TEMPLATE_FILE).exists():
                 raise CannotExport(
                     f"{source}: sentence-transformers puts {json.dumps(before)} before each query, and rankmill puts"
                     " nothing before an encoder's: set default_prompt_name to null in"

@@ -6,7 +6,7 @@ import { PLAIN_HEAD, type HeadUse } from "../core/heads/head-use.js";
 import type { Prompt } from "../core/prompt.js";
 import type { ModelConfig } from "./model-config.js";
 import { readModelSettings, SETTINGS_FILE } from "./model-settings.js";
-import type { SettingsFile } from "./sentence-transformers.js";
+import { requireNoQueryPrompt, type SettingsFile } from "./sentence-transformers.js";
 import { unusableFile } from "./small-json.js";
 
 /** Yes and no: both are often declared where a head was folded into one logit. The graph then says so. */
@@ -43,11 +43,14 @@ export async function readModelUse(folder: string, config: ModelConfig): Promise
       `it declares ${config.numLabels} labels${labels}, and nothing says which one means relevant: write {"head": {"kind": "softmax", "label": N}} into ${SETTINGS_FILE} beside it, or choose a cross-encoder with num_labels 1`,
     );
   }
-  if (prompt === undefined && isLanguageModel(config)) {
-    throw unusableFile(
-      configPath,
-      `${config.modelType} is a language model, and nothing says how it is asked: write {"prompt": NAME} into ${SETTINGS_FILE} beside it (docs/models.md lists the prompts)`,
-    );
+  if (prompt === undefined) {
+    if (isLanguageModel(config)) {
+      throw unusableFile(
+        configPath,
+        `${config.modelType} is a language model, and nothing says how it is asked: write {"prompt": NAME} into ${SETTINGS_FILE} beside it (docs/models.md lists the prompts)`,
+      );
+    }
+    await requireNoQueryPrompt(folder);
   }
   const use = head === undefined ? PLAIN_HEAD : useOfHead(head, config.labelNames);
   if (typeof use === "string") throw unusableFile(join(folder, SETTINGS_FILE), use);

@@ -26,8 +26,7 @@ export interface SettingsFile {
  * The prompt of a folder whose modules end in a `LogitScore`.
  *
  * @returns undefined for any other folder
- * @throws RankmillError `model_unusable` if its chat template makes no prompt that rankmill knows, or an encoder
- *   has a text before its queries
+ * @throws RankmillError `model_unusable` if its chat template makes no prompt that rankmill knows
  */
 export async function readSentenceTransformers(
   folder: string,
@@ -35,12 +34,7 @@ export async function readSentenceTransformers(
   const modulesPath = join(folder, MODULES_FILE);
   const listed = await readSmallJson(modulesPath);
   const modules = modulesSchema.safeParse(listed).data ?? [];
-  const configPath = join(folder, CONFIG_FILE);
-  const config = await readSmallJson(configPath);
-  if (!modules.some(({ type }) => type.endsWith(".LogitScore"))) {
-    refuseQueryPrompt(configPath, config);
-    return undefined;
-  }
+  if (!modules.some(({ type }) => type.endsWith(".LogitScore"))) return undefined;
   const templatePath = join(folder, TEMPLATE_FILE);
   const template = await readSmallText(templatePath);
   const known = promptOfChatTemplate(template ?? "", await knownPrompts());
@@ -53,6 +47,8 @@ export async function readSentenceTransformers(
     const remedy = `write rankmill.json beside it, {"prompt": NAME} with one of ${names}, or with the prompt's parts (docs/contributing/add-a-prompt.md)`;
     throw unusableFile(templatePath, `${why}: ${remedy}`);
   }
+  const configPath = join(folder, CONFIG_FILE);
+  const config = await readSmallJson(configPath);
   const prompt = config === undefined ? known : withInstruction(known, configPath, config);
   const files = [
     { role: "modules", path: modulesPath },
@@ -62,10 +58,15 @@ export async function readSentenceTransformers(
   return { prompt, files };
 }
 
-/** sentence-transformers puts the default prompt of an encoder before each query: scores without it are others. */
-function refuseQueryPrompt(path: string, value: unknown): void {
-  const { prompts, default_prompt_name: name } = configSchema.safeParse(value).data ?? {};
-  const text = prompts?.[name ?? ""] ?? "";
+/**
+ * For an encoder: sentence-transformers puts its default prompt before each query, and scores without it are others.
+ *
+ * @throws RankmillError `model_unusable` if the folder names one
+ */
+export async function requireNoQueryPrompt(folder: string): Promise<void> {
+  const path = join(folder, CONFIG_FILE);
+  const config = configSchema.safeParse(await readSmallJson(path)).data;
+  const text = config?.prompts?.[config.default_prompt_name ?? ""] ?? "";
   if (text === "") return;
   throw unusableFile(
     path,

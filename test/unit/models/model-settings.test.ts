@@ -91,35 +91,7 @@ describe("the settings of a folder that sentence-transformers has saved", () => 
     expect(head).toEqual({ kind: "logit", scale: 0.2 });
     expect(files.map(({ role: part }) => part)).toEqual(["prompt"]);
     await rm(join(folder, "rankmill.json"));
-    await write({
-      "modules.json": SAVED["modules.json"].slice(0, 1),
-      "config_sentence_transformers.json": { default_prompt_name: null, prompts: {} },
-    });
-    expect(await readModelSettings(folder)).toMatchObject({ prompt: undefined, files: [] });
-  });
-});
-
-describe("the files of sentence-transformers for an encoder", () => {
-  const modules = SAVED["modules.json"].slice(0, 1);
-  const config = (name: string | null, text: string): Record<string, unknown> => ({
-    "modules.json": modules,
-    "config_sentence_transformers.json": { default_prompt_name: name, prompts: { query: text } },
-  });
-
-  it("are refused with a text before each query, which would be left out", async () => {
-    await write(config("query", "search: "));
-    await expect(readModelSettings(folder)).rejects.toThrow(
-      /config_sentence_transformers\.json cannot be used: default_prompt_name: .*"search: " before each query.*set it to null/,
-    );
-  });
-
-  it.each([
-    ["no default", config(null, "search: ")],
-    ["an empty default", config("query", "")],
-    ["a default that is not there", config("passage", "search: ")],
-    ["a file of another shape", { "config_sentence_transformers.json": ["prompts"] }],
-  ])("say nothing with %s", async (_, files) => {
-    await write(files);
+    await write({ "modules.json": SAVED["modules.json"].slice(0, 1) });
     expect(await readModelSettings(folder)).toMatchObject({ prompt: undefined, files: [] });
   });
 });
