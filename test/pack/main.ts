@@ -1,5 +1,5 @@
 /**
- * `npm run test:pack`: packs rankmill, installs it into empty projects with npm 10 and 11, with and
+ * `npm run test:pack`: packs rankmill, installs it into empty projects with npm 10 and 11, and once
  * without optional packages, and uses it there as a producer does; then from a registry, with install scripts.
  */
 import { execFileSync, spawnSync } from "node:child_process";
